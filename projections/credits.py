@@ -1,0 +1,485 @@
+"""Credits: what a policy gives to each subscription for a period, and how two computations differ.
+
+Subscriptions that share service, region, policy and the part of the period they are valid in share one
+assessment; only the money is computed per row, in integers. A frame keeps money as whole minor units (int64)
+beside the currency's digits (`minor_units`) and repeated values as categories; `rows` spells it out as
+programs read it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from fractions import Fraction
+from math import lcm
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from ledger.domain.money import ROUNDINGS, format_money, minor_units, round_ratio
+from ledger.domain.period import Period, days, parse_period
+from ledger.domain.policy import Policy, policy_in_force
+from ledger.domain.window import Window
+from ledger.errors import Refused, nearest
+from projections.availability import (
+    Assessment,
+    applicable,
+    assess,
+    assess_found,
+    entry_order,
+    percent_text,
+    seconds_value,
+)
+from projections.subscriptions import read_subscriptions
+
+__all__ = [
+    "COLUMNS", "DIFFERENCE_COLUMNS", "MONEY_COLUMNS", "Assessment", "assess", "difference", "price",
+    "read_subscriptions", "rows", "totals",
+]  # fmt: skip
+
+# The keys of a credit row, in the order of the documented contract; the added ones follow what they belong
+# to.
+COLUMNS = (
+    "customer", "subscription", "service", "region", "policy", "policy_version", "policy_sha256", "period",
+    "currency", "fee", "downtime_seconds", "excluded_seconds",
+    "eligible_downtime_seconds", "eligible_downtime_seconds_at_least",
+    "eligible_downtime_seconds_at_most", "period_seconds", "availability", "availability_at_least",
+    "availability_at_most", "credit_percent", "credit", "credit_at_least", "credit_at_most", "rule",
+    "seconds_to_next_tier", "seconds_past_tier_edge", "provisional", "approximate", "entries",
+)  # fmt: skip
+DIFFERENCE_COLUMNS = (
+    "customer", "subscription", "service", "region", "policy", "period", "currency", "fee",
+    "credit_before", "credit_before_at_least", "credit_before_at_most",
+    "credit_after", "credit_after_at_least", "credit_after_at_most", "delta",
+)  # fmt: skip
+MONEY_COLUMNS = frozenset(
+    (
+        "fee", "credit", "credit_at_least", "credit_at_most", "credit_before", "credit_before_at_least",
+        "credit_before_at_most", "credit_after", "credit_after_at_least", "credit_after_at_most", "delta",
+    )
+)  # fmt: skip
+
+INT64_MOST = 2**63 - 1
+ROWS_AT_ONCE = 8192
+
+Ints = npt.NDArray[np.int64]
+Codes = npt.NDArray[np.intp]
+Flags = npt.NDArray[np.bool_]
+
+
+class _Group:
+    """What all subscriptions of one group share: the terms, and what they make of the facts."""
+
+    __slots__ = ("assessment", "policy", "version")
+
+    def __init__(self, version: int, policy: Policy, assessment: Assessment) -> None:
+        self.version = version
+        self.policy = policy
+        self.assessment = assessment
+
+
+def price(
+    subscriptions: pd.DataFrame,
+    windows: Iterable[Window],
+    policies: Mapping[str, Sequence[tuple[int, Policy]]],
+    period: str,
+    as_of: int,
+    resting_on: Iterable[str] = (),
+) -> pd.DataFrame:
+    """Return one row per subscription that is valid for any part of a month, with COLUMNS and `minor_units`.
+
+    subscriptions: as `read_subscriptions` returns them. policies: the published versions by key. period: a
+    month such as "2022-03", taken in the zone of each policy. as_of: UTC seconds to which open windows have
+    lasted at least. resting_on: further entries every row rests on, such as the one that published the
+    subscriptions.
+
+    `fee` and the credits are whole minor units; `credit`, `seconds_to_next_tier` and `seconds_past_tier_edge`
+    are nullable integers. A subscription valid for a part of the month has its windows clipped to that part;
+    month and fee stay whole. Raises Refused with a sentence for every policy that is not known or not in
+    force.
+    """
+    month = parse_period(period)
+    if month.kind != "month":
+        raise Refused(
+            f"period {period!r} is a day, but policies are per calendar month; write it like {period[:7]}"
+        )
+    subscriptions, first, past = _valid_in(subscriptions, month)
+    n_days = len(days(month))
+    codes, keys = _grouped(subscriptions, first * (n_days + 1) + past)
+    groups = _assessed(keys, n_days, list(windows), policies, period, as_of)
+    frame = _columns(subscriptions, codes, groups, period, tuple(resting_on))
+    return pd.DataFrame(
+        {**{name: frame[name] for name in COLUMNS}, "minor_units": frame["minor_units"]}, copy=False
+    )
+
+
+def _valid_in(subscriptions: pd.DataFrame, month: Period) -> tuple[pd.DataFrame, Ints, Ints]:
+    """Return the rows valid in the month, with their first day in it and the first day after (from 0)."""
+    begin = np.datetime64(month.first_day, "D")
+    n_days = len(days(month))
+    starts = subscriptions["valid_from"].to_numpy()
+    ends = subscriptions["valid_to"].to_numpy()
+    first = np.zeros(len(subscriptions), dtype=np.int64)
+    past = np.full(len(subscriptions), n_days, dtype=np.int64)
+    # NaT compares as false: no end is the end of the month.
+    late, early = np.flatnonzero(starts > begin), np.flatnonzero(ends < begin + n_days)
+    first[late] = np.minimum((starts[late].astype("datetime64[D]") - begin).astype(np.int64), n_days)
+    past[early] = np.maximum((ends[early].astype("datetime64[D]") - begin).astype(np.int64), 0)
+    valid = first < past
+    if not valid.all():
+        subscriptions, first, past = subscriptions.loc[valid], first[valid], past[valid]
+    return subscriptions.reset_index(drop=True), first, past
+
+
+def _grouped(subscriptions: pd.DataFrame, validity: Ints) -> tuple[Codes, list[tuple[str, str, str, int]]]:
+    """Return the group of each row, and for each group its policy, service, region and validity."""
+    combined = np.zeros(len(subscriptions), dtype=np.int64)
+    known: list[list[str]] = []
+    for name in ("policy", "service", "region"):
+        category = _category(subscriptions[name])
+        if (category.codes < 0).any():
+            raise Refused(f"the subscriptions have rows without {name}; fill it in")
+        known.append([str(value) for value in category.categories])
+        combined *= max(len(category.categories), 1)
+        combined += category.codes
+    width = int(validity.max(initial=0)) + 1
+    combined *= width
+    combined += validity
+    codes, found = pd.factorize(combined)
+    keys: list[tuple[str, str, str, int]] = []
+    for value in found.tolist():
+        value, when = divmod(value, width)
+        value, region = divmod(value, max(len(known[2]), 1))
+        policy, service = divmod(value, max(len(known[1]), 1))
+        keys.append((known[0][policy], known[1][service], known[2][region], when))
+    return codes, keys
+
+
+def _assessed(
+    keys: list[tuple[str, str, str, int]],
+    n_days: int,
+    windows: list[Window],
+    policies: Mapping[str, Sequence[tuple[int, Policy]]],
+    label: str,
+    as_of: int,
+) -> list[_Group]:
+    ruling = _ruling(sorted({key[0] for key in keys}), policies, label)
+    by_service: dict[str, list[Window]] = {}
+    for window in windows:
+        by_service.setdefault(window.service, []).append(window)
+    found = {
+        (service, region): applicable(by_service.get(service, ()), service, region)
+        for service, region in dict.fromkeys((service, region) for _, service, region, _ in keys)
+    }
+    groups: list[_Group] = []
+    for key, service, region, when in keys:
+        version, policy, period, bounds = ruling[key]
+        first, past = divmod(when, n_days + 1)
+        valid = bounds[first], bounds[past]
+        groups.append(
+            _Group(
+                version, policy, assess_found(found[service, region], policy, version, period, as_of, valid)
+            )
+        )
+    return groups
+
+
+def _ruling(
+    keys: Sequence[str], policies: Mapping[str, Sequence[tuple[int, Policy]]], label: str
+) -> dict[str, tuple[int, Policy, Period, tuple[int, ...]]]:
+    """Return by policy key the version in force, the month in its zone, and the bounds of its days."""
+    ruling: dict[str, tuple[int, Policy, Period, tuple[int, ...]]] = {}
+    problems: list[str] = []
+    for key in keys:
+        if not policies.get(key):
+            problems.append(
+                f"policy {key!r}, which subscriptions name, is not published{nearest(key, policies)}; "
+                "publish it or correct them"
+            )
+            continue
+        try:
+            version, policy = policy_in_force(policies[key], parse_period(label))
+        except Refused as error:
+            problems.append(str(error))
+            continue
+        period = parse_period(label, policy.zone)
+        ruling[key] = version, policy, period, (*(day.start for day in days(period)), period.end)
+    if problems:
+        raise Refused("; ".join(problems), tuple(problems))
+    return ruling
+
+
+def _columns(
+    subscriptions: pd.DataFrame, codes: Codes, groups: list[_Group], period: str, resting_on: tuple[str, ...]
+) -> dict[str, Any]:
+    facts = [group.assessment for group in groups]
+    fee = subscriptions["fee"].to_numpy()
+    least, most = _credits(fee, codes, groups)
+
+    def repeated(value_of: Callable[[_Group], object]) -> pd.Categorical:
+        return _repeated([value_of(group) for group in groups], codes)
+
+    def integers(values: list[int]) -> Ints:
+        return np.asarray(values, dtype=np.int64).take(codes)
+
+    def nullable(values: list[int | None]) -> pd.arrays.IntegerArray:
+        absent = np.asarray([value is None for value in values], dtype=np.bool_)
+        return pd.arrays.IntegerArray(integers([value or 0 for value in values]), absent.take(codes))
+
+    def flags(values: list[bool]) -> Flags:
+        return np.asarray(values, dtype=np.bool_).take(codes)
+
+    def entries(group: _Group) -> tuple[str, ...]:
+        if not resting_on:
+            return group.assessment.entries
+        return tuple(sorted({*group.assessment.entries, *resting_on}, key=entry_order))
+
+    return {
+        **{
+            name: subscriptions[name]
+            for name in ("customer", "subscription", "service", "region", "policy", "currency")
+        },
+        "policy_version": integers([group.version for group in groups]),
+        "policy_sha256": repeated(lambda group: group.policy.sha256),
+        "period": repeated(lambda group: period),
+        "fee": subscriptions["fee"],
+        "downtime_seconds": integers([fact.downtime_seconds for fact in facts]),
+        "excluded_seconds": integers([fact.excluded_seconds for fact in facts]),
+        "eligible_downtime_seconds": repeated(lambda group: _maybe(group.assessment.eligible, seconds_value)),
+        "eligible_downtime_seconds_at_least": repeated(
+            lambda group: seconds_value(group.assessment.eligible_at_least)
+        ),
+        "eligible_downtime_seconds_at_most": repeated(
+            lambda group: seconds_value(group.assessment.eligible_at_most)
+        ),
+        "period_seconds": integers([fact.period_seconds for fact in facts]),
+        "availability": repeated(lambda group: _maybe(group.assessment.availability, percent_text)),
+        "availability_at_least": repeated(lambda group: percent_text(group.assessment.availability_at_least)),
+        "availability_at_most": repeated(lambda group: percent_text(group.assessment.availability_at_most)),
+        "credit_percent": repeated(
+            lambda group: group.assessment.tiers[0].percent if len(group.assessment.tiers) == 1 else None
+        ),
+        # Each column has memory of its own, so that a change to one cannot show in another.
+        "credit": pd.arrays.IntegerArray(least.copy(), least != most),
+        "credit_at_least": least,
+        "credit_at_most": most,
+        "rule": repeated(lambda group: group.assessment.rule),
+        "seconds_to_next_tier": nullable([fact.seconds_to_next_tier for fact in facts]),
+        "seconds_past_tier_edge": nullable([fact.seconds_past_tier_edge for fact in facts]),
+        "provisional": flags([fact.provisional for fact in facts]),
+        "approximate": flags([fact.approximate for fact in facts]),
+        "entries": repeated(entries),
+        "minor_units": _digits(subscriptions["currency"]),
+    }
+
+
+def _maybe(value: Fraction | None, spell: Callable[[Fraction], object]) -> object:
+    return None if value is None else spell(value)
+
+
+def _repeated(values: Sequence[object], codes: Codes) -> pd.Categorical:
+    """Return a column that has the value of its group in each row, each value kept once; None is null."""
+    index: dict[object, int] = {}
+    places = [-1 if value is None else index.setdefault(value, len(index)) for value in values]
+    narrow = np.int8 if len(index) < 2**7 else np.int16 if len(index) < 2**15 else np.int32
+    repeated: Any = np.asarray(places, dtype=narrow).take(codes)
+    return pd.Categorical.from_codes(
+        repeated,
+        categories=pd.Index(list(index), dtype=object, tupleize_cols=False),
+        validate=False,
+    )
+
+
+def _digits(currency: pd.Series) -> npt.NDArray[np.int8]:
+    category = _category(currency)
+    digits = np.asarray([minor_units(str(code)) for code in category.categories], dtype=np.int8)
+    found: npt.NDArray[np.int8] = digits[category.codes]
+    return found
+
+
+def _category(values: pd.Series) -> pd.Categorical:
+    return values.array if isinstance(values.array, pd.Categorical) else pd.Categorical(values)
+
+
+def _credits(fee: npt.NDArray[Any], codes: Codes, groups: list[_Group]) -> tuple[Ints, Ints]:
+    """Return the least and the most credit of each row in minor units, rounded once by the policy's mode."""
+    least = [group.assessment.credit_percent_at_least / 100 for group in groups]
+    most = [group.assessment.credit_percent_at_most / 100 for group in groups]
+    modes = [group.policy.rounding for group in groups]
+    low = _amounts(fee, least, modes, codes)
+    high = low.copy()
+    open_groups = np.asarray([one != other for one, other in zip(least, most, strict=True)], dtype=np.bool_)
+    if open_groups.any():
+        where = np.flatnonzero(open_groups.take(codes))
+        high[where] = _amounts(fee[where], most, modes, codes[where])
+    return low, high
+
+
+def _amounts(fee: npt.NDArray[Any], rates: list[Fraction], modes: list[str], codes: Codes) -> Ints:
+    """Return fee x rate of each row's group, rounded exactly. A rate is at most 1."""
+    whole = lcm(*(rate.denominator for rate in rates))
+    shares = [rate.numerator * (whole // rate.denominator) for rate in rates]
+    highest = int(fee.max(initial=0))
+    if fee.dtype != np.int64 or highest * max(shares, default=0) > INT64_MOST or whole > INT64_MOST:
+        # Beyond 64 bits Python's integers take over: slower, and just as exact.
+        exact = (
+            round_ratio(amount * shares[code], whole, modes[code])
+            for amount, code in zip(fee.tolist(), codes.tolist(), strict=True)
+        )
+        return np.fromiter(exact, dtype=np.int64, count=len(fee))
+    remainder = np.asarray(shares, dtype=np.int64).take(codes)
+    remainder *= fee
+    quotient: Ints = remainder // whole
+    remainder -= quotient * whole
+    to_even = np.asarray([mode == "half-even" for mode in modes], dtype=np.bool_)
+    if whole % 2 == 0 and to_even.any():
+        odd_ties = (remainder == whole // 2) & (quotient % 2 == 1) & to_even.take(codes)
+        # One more than a half goes up, and so does a tie beside an odd number.
+        remainder += odd_ties
+    goes_up = sorted({_goes_up_from(mode, whole) for mode in modes})
+    if len(goes_up) == 1:
+        quotient += remainder >= goes_up[0]
+    elif goes_up:
+        quotient += remainder >= np.asarray(
+            [_goes_up_from(mode, whole) for mode in modes], dtype=np.int64
+        ).take(codes)
+    return quotient
+
+
+def _goes_up_from(mode: str, whole: int) -> int:
+    """Return the least remainder of a division by `whole` with which an amount of 0 or more goes up."""
+    match mode:
+        case "half-up":
+            return (whole + 1) // 2
+        case "half-down" | "half-even":
+            return whole // 2 + 1
+        case "up" | "ceiling":
+            return 1
+        case "down" | "floor":
+            return whole
+        case _:
+            raise Refused(
+                f"rounding {mode!r} is not known{nearest(mode, ROUNDINGS)}; use one of {', '.join(ROUNDINGS)}"
+            )
+
+
+def rows(frame: pd.DataFrame) -> Iterator[dict[str, Any]]:
+    """Yield each row of a frame of `price`, `difference` or `totals` as a dict ready for JSON.
+
+    Money is decimal text with all digits of its currency; null is None; entries are a list.
+    """
+    names = [name for name in frame.columns if name != "minor_units"]
+    for start in range(0, len(frame), ROWS_AT_ONCE):
+        part = frame.iloc[start : start + ROWS_AT_ONCE]
+        currencies = part["currency"].tolist()
+        columns = [_spelled(name, part[name], currencies) for name in names]
+        for values in zip(*columns, strict=True):
+            yield dict(zip(names, values, strict=True))
+
+
+def _spelled(name: str, column: pd.Series, currencies: list[str]) -> list[Any]:
+    values: list[Any] = column.tolist()
+    if column.hasnans:
+        values = [None if null else value for value, null in zip(values, column.isna().tolist(), strict=True)]
+    if name in MONEY_COLUMNS:
+        return [
+            None if value is None else format_money(value, currency)
+            for value, currency in zip(values, currencies, strict=True)
+        ]
+    return [list(value) for value in values] if name == "entries" else values
+
+
+def totals(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return the sums of a frame of `price` or `difference`, one row per currency, sorted by it.
+
+    Columns: currency, subscriptions (their number), undecided (rows whose credit or delta is null), each
+    money column of the frame (minor units; null where any row is), minor_units. Sums are exact at any size: a
+    column that would leave 64 bits holds Python integers.
+    """
+    decided = "delta" if "delta" in frame.columns else "credit"
+    money = [name for name in frame.columns if name in MONEY_COLUMNS]
+    currency = _category(frame["currency"])
+    places = {str(code): place for place, code in enumerate(currency.categories)}
+    found: list[dict[str, Any]] = []
+    for code in sorted(places):
+        here = currency.codes == places[code]
+        if here.any():
+            sums = {name: _sum(frame[name].array[here]) for name in money}
+            undecided = int(frame[decided].array[here].isna().sum())
+            found.append({"currency": code, "subscriptions": int(here.sum()), "undecided": undecided, **sums})
+    summed: dict[str, Any] = {
+        name: [row[name] for row in found] for name in ("currency", "subscriptions", "undecided", *money)
+    }
+    for name in money:
+        fits = all(abs(value or 0) <= INT64_MOST for value in summed[name])
+        summed[name] = pd.array(summed[name], dtype="Int64") if fits else np.array(summed[name], dtype=object)
+    summed["minor_units"] = np.array([minor_units(code) for code in summed["currency"]], dtype=np.int8)
+    return pd.DataFrame(summed)
+
+
+def _sum(amounts: Any) -> int | None:
+    """Return the exact sum of a column of integers, None where one of them is null."""
+    if amounts.isna().any():
+        return None
+    values = amounts.to_numpy(dtype=np.int64)
+    highest = max(abs(int(values.max(initial=0))), abs(int(values.min(initial=0))))
+    return int(values.sum()) if highest * len(values) <= INT64_MOST else sum(values.tolist())
+
+
+def difference(before: pd.DataFrame, after: pd.DataFrame) -> pd.DataFrame:
+    """Return what changed between two frames of `price`, per subscription in either, with DIFFERENCE_COLUMNS.
+
+    Money is in minor units. delta is the credit after minus the credit before, both as rounded; it is null
+    where a side is undecided. What a subscription is (its region, fee and so on) is told as in `after`. One
+    that only one frame has was credited nothing in the other. The order is that of `before`, then what only
+    `after` has. Raises Refused where a subscription's currency changed.
+    """
+    told = list(DIFFERENCE_COLUMNS[:8])
+    # As objects, since looking up a million texts of pandas' own type takes six times as long.
+    old, new = (pd.Index(side["subscription"].astype(object)) for side in (before, after))
+    if old.equals(new):
+        labels, old_at, new_at = after[told].reset_index(drop=True), None, None
+    else:
+        everyone = old.append(new[~new.isin(old)])
+        old_at, new_at = old.get_indexer(everyone), new.get_indexer(everyone)
+        only_old = before.loc[~np.asarray(old.isin(new)), told]
+        labels = pd.concat([after[told], only_old], ignore_index=True)
+        labels = labels.iloc[
+            pd.Index(labels["subscription"].astype(object)).get_indexer(everyone)
+        ].reset_index(drop=True)
+    _same_currency(before, labels, old_at)
+    found: dict[str, Any] = {name: labels[name] for name in told}
+    for side, frame, at in (("before", before, old_at), ("after", after, new_at)):
+        for name in ("credit", "credit_at_least", "credit_at_most"):
+            found[name.replace("credit", f"credit_{side}", 1)] = _aligned(frame[name], at)
+    found["delta"] = found["credit_after"] - found["credit_before"]
+    result = pd.DataFrame({name: found[name] for name in DIFFERENCE_COLUMNS}, copy=False)
+    result["minor_units"] = _digits(result["currency"])
+    return result
+
+
+def _aligned(amounts: pd.Series, at: Codes | None) -> pd.arrays.IntegerArray:
+    """Return amounts as nullable integers in the order of the places `at` (None: as they are), 0 for -1."""
+    null = amounts.isna().to_numpy()
+    values = amounts.fillna(0).to_numpy(dtype=np.int64)
+    if at is None:
+        return pd.arrays.IntegerArray(values.copy(), null.copy())
+    return pd.arrays.IntegerArray(
+        np.append(values, 0)[at].astype(np.int64), np.append(null, False)[at].astype(np.bool_)
+    )
+
+
+def _same_currency(before: pd.DataFrame, labels: pd.DataFrame, at: Codes | None) -> None:
+    then = before["currency"].astype(object).to_numpy()
+    now = labels["currency"].astype(object).to_numpy()
+    places = np.arange(len(now)) if at is None else at
+    there = np.flatnonzero(places >= 0)
+    changed = there[then[places[there]] != now[there]]
+    problems = [
+        f"subscription {labels['subscription'].iloc[row]!r} was billed in {then[places[row]]} before and in "
+        f"{now[row]} after, which cannot be subtracted; correct the currency"
+        for row in changed.tolist()
+    ]
+    if problems:
+        raise Refused("; ".join(problems[:20]), tuple(problems))

@@ -1,0 +1,142 @@
+"""Replay: which entries a reader may see, in which order they were told, and what they add up to.
+
+Two cuts, both inclusive: `published_by` (what the public had been told by then) and `recorded_by` (a position: what
+the ledger can prove it held). Two audiences: the public sees published entries; the house sees internal ones too.
+A notice is told in the order of (published_at, position); a cut never renumbers revisions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal, TypeAlias
+
+import msgspec
+
+from ledger.domain.events import EntryPublished, WindowAdded
+from ledger.domain.incident import Facts, Statement, effective, fold
+from ledger.domain.instants import seconds
+from ledger.domain.window import Planned, Window
+from ledger.store.stream import Entry
+
+__all__ = ["Audience", "Cut", "Revision", "Told", "facts_at", "revisions", "statements", "told", "windows_of"]
+
+Audience: TypeAlias = Literal["public", "house"]
+
+
+class Cut(msgspec.Struct, frozen=True):
+    """How far a reader looks: published by an instant, recorded by a position; None: everything."""
+
+    published_by: str | None = None
+    recorded_by: int | None = None
+
+
+class Told(msgspec.Struct, frozen=True):
+    """An entry and when it was told: to the public, or (internal, for the house) recorded."""
+
+    entry: Entry
+    told_at: str
+    position: int
+    public: bool
+
+
+class Revision(msgspec.Struct, frozen=True):
+    """The notice after its n-th public change."""
+
+    number: int
+    versions: tuple[int, ...]
+    told_at: str
+    last_position: int
+
+
+def told(entries: Sequence[Entry], cut: Cut = Cut(), audience: Audience = "public") -> list[Told]:
+    """Return the entries of one stream that a reader may see, in the order told."""
+    held = [entry for entry in entries if cut.recorded_by is None or entry.position <= cut.recorded_by]
+    publications = {int(entry.event.publishes): entry for entry in held if isinstance(entry.event, EntryPublished)}
+    found = []
+    for entry in held:
+        event = entry.event
+        by = publications.get(entry.version) if event.internal else None
+        if by is not None:
+            one = Told(entry, by.event.published_at or by.recorded_at, by.position, public=True)
+        elif event.internal:
+            if audience == "public" or cut.published_by is not None:
+                continue
+            one = Told(entry, entry.recorded_at, entry.position, public=False)
+        else:
+            one = Told(entry, event.published_at or entry.recorded_at, entry.position, public=True)
+        if cut.published_by is None or one.told_at <= cut.published_by:
+            found.append(one)
+    # Version breaks the tie between entries that one publication order cannot tell apart.
+    found.sort(key=lambda one: (one.told_at, one.position, one.entry.version))
+    return found
+
+
+def statements(shown: Sequence[Told]) -> list[Statement]:
+    """Return the statements of the shown entries, withdrawn ones out, corrections put in."""
+    return effective([(one.entry.version, one.entry.event) for one in shown])
+
+
+def facts_at(entries: Sequence[Entry], cut: Cut = Cut(), audience: Audience = "public") -> Facts:
+    """Return what the entries of one incident add up to for a reader."""
+    return fold(statements(told(entries, cut, audience)))
+
+
+def revisions(entries: Sequence[Entry]) -> list[Revision]:
+    """Return the revisions of a notice in position order; the numbers never change once given."""
+    groups: list[list[Entry]] = []
+    for entry in entries:
+        if entry.event.internal:
+            continue
+        change = entry.event.change
+        if change is not None and groups and groups[-1][-1].event.change == change:
+            groups[-1].append(entry)
+        else:
+            groups.append([entry])
+    return [
+        Revision(
+            number,
+            tuple(entry.version for entry in group),
+            group[0].event.published_at or group[0].recorded_at,
+            group[-1].position,
+        )
+        for number, group in enumerate(groups, 1)
+    ]
+
+
+def windows_of(incident: str, facts: Facts) -> list[Window]:
+    """Return the impact windows of an incident as facts to be counted; withdrawn ones are marked, not left out."""
+    return [
+        _window(incident, key, found.fields, facts, (*found.versions,), withdrawn=found.withdrawn or facts.withdrawn)
+        for key, found in sorted(facts.windows.items())
+    ]
+
+
+def _window(
+    incident: str, key: str, fields: WindowAdded, facts: Facts, versions: tuple[int, ...], *, withdrawn: bool
+) -> Window:
+    planned = fields.planned
+    return Window(
+        incident=incident,
+        window=key,
+        service=fields.service,
+        component=fields.component,
+        region=fields.region,
+        start=seconds(fields.start),
+        end=None if fields.end is None else seconds(fields.end),
+        effect=fields.effect,
+        share_at_least=fields.share_at_least,
+        share_at_most=fields.share_at_most,
+        share_of=fields.share_of,
+        approximate=fields.approximate,
+        start_within_seconds=fields.start_within_seconds or 0,
+        end_within_seconds=fields.end_within_seconds or 0,
+        basis=fields.basis,
+        cohort=fields.cohort,
+        planned=None
+        if planned is None
+        else Planned(seconds(planned.announced_at), seconds(planned.scheduled_start), seconds(planned.scheduled_end)),
+        withdrawn=withdrawn,
+        regions=facts.regions,
+        components=facts.components,
+        entries=tuple(f"incident/{incident} v{version}" for version in versions),
+    )

@@ -1,0 +1,85 @@
+"""The command line: parse, call, print. A command's module is imported when the command is called."""
+
+from __future__ import annotations
+
+import sys
+from importlib import import_module
+from typing import Any
+
+import click
+
+from ledger.errors import LedgerError
+
+__all__ = ["main"]
+
+# name -> (module, attribute, one line of help); the help stands here so that listing imports nothing.
+COMMANDS = {
+    "init": ("write", "init", "Create an empty ledger."),
+    "append": ("write", "append", "Record actions from JSON lines, all or none."),
+    "incident": ("write", "incident", "Record one action on an incident."),
+    "window": ("write", "window", "Record one action on an impact window."),
+    "redact": ("write", "redact", "Erase texts of an entry; every proof stays."),
+    "policy": ("publish", "policy", "Publish and show the terms of SLAs."),
+    "subscriptions": ("publish", "subscriptions", "Publish what customers pay for."),
+    "cohort": ("publish", "cohort", "Publish a named set of customers."),
+    "incidents": ("read", "incidents", "List the incidents."),
+    "notice": ("read", "notice", "Show the public notice of an incident."),
+    "log": ("read", "log", "Show every entry, with both times, who and why."),
+    "show": ("read", "show", "Show one entry."),
+    "downtime": ("finance", "downtime", "Show the downtime of a period."),
+    "credits": ("finance", "credits", "Compute and export SLA credits."),
+    "verify": ("check", "verify", "Re-read everything and say what is wrong."),
+    "views": ("check", "views", "Show or rebuild the views for lists and reports."),
+}
+
+
+class _Lazy(click.Group):
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        module, attribute, _ = COMMANDS[cmd_name]
+        command: click.Command = getattr(import_module(f"ledger.cli.{module}"), attribute)
+        return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if args and args[0] not in COMMANDS and not args[0].startswith("-"):
+            from ledger.errors import nearest
+
+            raise click.UsageError(f"no command {args[0]!r}{nearest(args[0], COMMANDS)}; see ledger --help", ctx)
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, words) for name, (_, _, words) in COMMANDS.items()])
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except LedgerError as error:
+            for problem in error.problems:
+                click.echo(f"ledger: {problem}", err=True)
+            ctx.exit(error.exit_code)
+        except BrokenPipeError:
+            # The reader of our output has gone; there is nobody to tell.
+            sys.stderr.close()
+            ctx.exit(0)
+
+
+@click.group(cls=_Lazy, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.option("--ledger", "url", envvar="LEDGER_URL", default="sqlite:///ledger.db", show_default=True,
+              help="Where the ledger is: sqlite:///FILE or postgresql://… (environment: LEDGER_URL).")  # fmt: skip
+@click.version_option(package_name="incident-sla-ledger", prog_name="ledger")
+@click.pass_context
+def main(ctx: click.Context, url: str) -> None:
+    """Incident ledger: record what happened, read what was said, price what is owed, prove nothing was altered."""
+    from ledger.cli.session import Session
+
+    session = ctx.obj if isinstance(ctx.obj, Session) else Session()
+    session.url = url
+    ctx.obj = session
+    ctx.call_on_close(session.close)

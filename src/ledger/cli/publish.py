@@ -1,0 +1,119 @@
+"""Commands that publish policies, subscriptions and cohorts, and show them."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+import click
+import msgspec
+
+from ledger.cli.session import Session, emit_json, json_option, table
+from ledger.cli.tables import parse_with_files
+from ledger.cli.write import _print_receipt
+
+__all__ = ["cohort", "policy", "subscriptions"]
+
+
+def _publishing(command: Any) -> Any:
+    for option in (
+        click.option("--actor", envvar="LEDGER_ACTOR", show_envvar=True, required=True, help="Who says so, as claimed."),
+        click.option("--reason", help="Why, public."),
+        click.option("--note", help="Why, never public."),
+        click.option("--source", help="URL or ticket."),
+        click.option("--idempotency-key", help="The same key with the same content is recorded once."),
+        click.option("--expected-version", type=int, help="Refuse unless the stream has this version."),
+        json_option,
+    ):
+        command = option(command)
+    return command
+
+
+def _publish(session: Session, as_json: bool, **given: Any) -> None:
+    action = {name: value for name, value in given.items() if value is not None and value is not False}
+    parsed = parse_with_files(msgspec.json.encode(action), os.getcwd())
+    _print_receipt(session.application().append([parsed])[0], as_json)
+
+
+@click.group()
+def policy() -> None:
+    """Publish and show the terms of SLAs."""
+
+
+@policy.command("publish")
+@click.argument("path", metavar="FILE")
+@_publishing
+@click.pass_obj
+def policy_publish(session: Session, path: str, as_json: bool, **given: Any) -> None:
+    """Publish the terms in FILE (TOML) as the next version of the policy they name."""
+    _publish(session, as_json, action="publish-policy", path=path, **given)
+
+
+@policy.command("list")
+@json_option
+@click.pass_obj
+def policy_list(session: Session, as_json: bool) -> None:
+    """List the policies and their versions."""
+    from ledger.cli.facts import policies
+
+    rows = [
+        {"policy": key, "version": version, "in_force_from": one.in_force_from, "zone": one.zone, "title": one.title,
+         "sha256": one.sha256}
+        for key, versions in sorted(policies(session.log(), None).items())
+        for version, one in versions
+    ]  # fmt: skip
+    if as_json:
+        for row in rows:
+            emit_json(row)
+    else:
+        table(("policy", "version", "in force from", "zone", "title"),
+              ((row["policy"], f"v{row['version']}", row["in_force_from"], row["zone"], row["title"]) for row in rows))  # type: ignore[misc]  # fmt: skip
+
+
+@policy.command("show")
+@click.argument("key")
+@click.option("--version", type=int, help="Which version; the latest if not given.")
+@json_option
+@click.pass_obj
+def policy_show(session: Session, key: str, version: int | None, as_json: bool) -> None:
+    """Print the terms of policy KEY exactly as they were published."""
+    from ledger.domain.events import PolicyPublished
+    from ledger.errors import Refused
+    from ledger.store.stream import read_stream
+
+    found = [one for one in read_stream(session.log(), f"policy/{key}") if isinstance(one.event, PolicyPublished)]
+    chosen = [one for one in found if version is None or one.version == version]
+    if not chosen:
+        versions = ", ".join(f"v{one.version}" for one in found) or "none"
+        raise Refused(f"policy {key!r} has no such version; it has {versions}")
+    event = chosen[-1].event
+    if not isinstance(event, PolicyPublished):
+        raise TypeError(event.TYPE)
+    if as_json:
+        emit_json({"policy": key, "version": chosen[-1].version, "sha256": event.sha256, "terms": event.terms})
+    else:
+        click.echo(event.terms, nl=not event.terms.endswith("\n"))
+
+
+def _table_group(kind: str, words: str) -> click.Group:
+    @click.group(help=words)
+    def group() -> None:
+        pass
+
+    @group.command("publish")
+    @click.argument("key")
+    @click.argument("path", metavar="FILE")
+    @click.option("--by-location", is_flag=True, help="Leave the table where it is; keep its digest and place only.")
+    @_publishing
+    @click.pass_obj
+    def publish(session: Session, /, key: str, path: str, by_location: bool, as_json: bool, **given: Any) -> None:
+        """Publish the table in FILE (CSV or Parquet); it replaces the earlier one of KEY."""
+        _publish(
+            session, as_json, action=f"publish-{kind}", path=path, by_location=by_location, **{kind: key}, **given
+        )
+
+    return group
+
+
+subscriptions = _table_group("subscriptions", "Publish what customers pay for.")
+cohort = _table_group("cohort", "Publish a named set of customers.")

@@ -1,0 +1,143 @@
+"""What the commands share: the ledger they work on, the cuts they take, and how they print."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Sequence
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from ledger.errors import Refused
+
+if TYPE_CHECKING:
+    from ledger.application import IncidentLedger
+    from ledger.store.log import SealedLog
+    from projections.replay import Cut
+
+__all__ = ["Session", "cut_options", "emit_json", "json_option", "table"]
+
+
+class Session:
+    """One run of the command line. Tests give it a clock, salts and a ledger id of their own."""
+
+    def __init__(
+        self,
+        clock: Callable[[], int] | None = None,
+        salts: Callable[[], bytes] | None = None,
+        ledger_id: str | None = None,
+    ) -> None:
+        self.url = ""
+        self.clock = clock or (lambda: time.time_ns() // 1_000)
+        self.salts = salts
+        self.ledger_id = ledger_id
+        self._application: IncidentLedger | None = None
+        self._log: SealedLog | None = None
+
+    def application(self) -> IncidentLedger:
+        """Return the ledger for writing."""
+        if self._application is None:
+            from ledger.application import IncidentLedger
+
+            self._application = IncidentLedger(self.url, clock=self.clock, salts=self.salts)
+        return self._application
+
+    def log(self) -> SealedLog:
+        """Return the ledger for reading only."""
+        if self._log is None:
+            from ledger.store.location import open_log
+
+            self._log = open_log(self.url, writable=False)
+        return self._log
+
+    def now(self) -> str:
+        """Return the present in the ledger's spelling."""
+        from ledger.domain.instants import from_micros
+
+        return from_micros(self.clock())
+
+    def cut(self, published_by: str | None, recorded_by: str | None) -> Cut:
+        """Return the cut that --published-by and --recorded-by ask for."""
+        from projections.replay import Cut
+
+        return Cut(
+            None if published_by is None else instant("--published-by", published_by),
+            None if recorded_by is None else self._position(recorded_by),
+        )
+
+    def _position(self, recorded_by: str) -> int:
+        if recorded_by.startswith("@"):
+            if not recorded_by[1:].isdecimal():
+                raise click.UsageError(f"--recorded-by {recorded_by!r} is no position; write it like @812")
+            position, size = int(recorded_by[1:]), self.log().head().size
+            if position > size:
+                raise Refused(f"--recorded-by {recorded_by} is beyond the ledger, which has {size} entries")
+            return position
+        return self.log().size_at(instant("--recorded-by", recorded_by))
+
+    def as_of(self, cut: Cut, given: str | None) -> str:
+        """Return the instant up to which an open window surely lasts: as asked, else the cut, else now."""
+        if given is not None:
+            return instant("--as-of", given)
+        ends = [] if cut.published_by is None else [cut.published_by]
+        if cut.recorded_by is not None:
+            entry = self.log().at(cut.recorded_by)
+            ends.append(entry.recorded_at if entry else "1970-01-01T00:00:00.000000Z")
+        return min(ends) if ends else self.now()
+
+    def close(self) -> None:
+        """Close what was opened."""
+        if self._application is not None:
+            self._application.close()
+        if self._log is not None:
+            self._log.close()
+
+
+def instant(option: str, text: str) -> str:
+    """Return an instant given to an option, in the ledger's spelling; a usage error when it is none."""
+    from ledger.domain.instants import parse_instant
+
+    try:
+        return parse_instant(text)
+    except ValueError as error:
+        raise click.UsageError(f"{option} {text!r} {error}") from None
+
+
+def json_option(command: Any) -> Any:
+    """Add --json."""
+    return click.option("--json", "as_json", is_flag=True, help="Print JSON for programs.")(command)
+
+
+def cut_options(command: Any) -> Any:
+    """Add both cuts."""
+    command = click.option(
+        "--recorded-by", metavar="T|@POSITION", help="Only what the ledger held by then (inclusive)."
+    )(command)
+    return click.option("--published-by", metavar="T", help="Only what had been published by then (inclusive).")(command)
+
+
+def emit_json(value: Any) -> None:
+    """Print one JSON value on one line."""
+    import msgspec
+
+    click.echo(msgspec.json.encode(value).decode())
+
+
+def table(headings: Sequence[str], rows: Iterable[Sequence[str]], *, right: Iterable[int] = ()) -> None:
+    """Print a table: as wide as it needs to be, aligned, and plain where nobody looks."""
+    from rich.box import SIMPLE_HEAD
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    rights = set(right)
+    shown = Table(box=SIMPLE_HEAD, pad_edge=False)
+    for at, heading in enumerate(headings):
+        shown.add_column(heading, justify="right" if at in rights else "left", overflow="fold", no_wrap=at in rights)
+    for row in rows:
+        # Text from events is data: no markup in it is obeyed.
+        shown.add_row(*(Text(cell) for cell in row))
+    console = Console()
+    if not console.is_terminal:
+        console = Console(width=200, color_system=None)
+    console.print(shown)

@@ -1,0 +1,71 @@
+"""Actions that name files: policies in TOML, tables of subscriptions and cohorts, series of measurements."""
+
+from __future__ import annotations
+
+import os
+from hashlib import sha256
+from typing import Any, Literal
+
+from ledger.domain.actions import Action, decode_action, parse_action
+from ledger.errors import Refused
+
+__all__ = ["parse_with_files", "policy_fields"]
+
+
+def parse_with_files(line: bytes, folder: str) -> Action:
+    """Return the action of a JSON line; a `path` in it is read, relative to `folder`, and becomes the fields.
+
+    by_location true leaves the table where it is and records its place instead of keeping it with the ledger.
+    """
+    given = decode_action(line)
+    verb = given.get("action")
+    path, by_location = given.pop("path", None), given.pop("by_location", False)
+    if verb == "publish-policy":
+        if path is not None:
+            given["terms"] = _read(folder, path).decode("utf-8", "replace")
+        if isinstance(given.get("terms"), str):
+            given = {**policy_fields(given["terms"]), **given}
+        return parse_action(given)
+    series_path = given.pop("series_path", None)
+    if path is None and series_path is None:
+        return parse_action(given)
+    place = path if path is not None else series_path
+    content = _read(folder, place)
+    table = _table(str(verb), str(place), content)
+    if by_location:
+        table["location"] = os.path.abspath(os.path.join(folder, str(place)))
+    given["table" if series_path is None else "series"] = table
+    return parse_action(given, content=None if by_location else content)
+
+
+def policy_fields(terms: str) -> dict[str, Any]:
+    """Return the fields of a policy that follow from its text."""
+    from ledger.domain.policy import parse_policy
+
+    policy = parse_policy(terms)
+    return {"policy": policy.key, "sha256": policy.sha256, "in_force_from": policy.in_force_from}
+
+
+def _read(folder: str, path: object) -> bytes:
+    try:
+        with open(os.path.join(folder, str(path)), "rb") as source:
+            return source.read()
+    except OSError as error:
+        raise Refused(f"path {path!r} cannot be read: {error.strerror}; paths are relative to the file of actions") from None
+
+
+def _table(verb: str, path: str, content: bytes) -> dict[str, Any]:
+    kind: Literal["csv", "parquet"] = "parquet" if path.endswith(".parquet") else "csv"
+    if verb == "publish-subscriptions":
+        from projections.subscriptions import read_subscriptions
+
+        rows = len(read_subscriptions(content, kind))
+    elif kind == "csv":
+        rows = max(0, len(content.splitlines()) - 1)
+    else:
+        import io
+
+        import pyarrow.parquet
+
+        rows = pyarrow.parquet.ParquetFile(io.BytesIO(content)).metadata.num_rows
+    return {"sha256": sha256(content).hexdigest(), "format": kind, "rows": rows}

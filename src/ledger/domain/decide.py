@@ -1,0 +1,600 @@
+"""The order rules: may this action happen now, and which event does it make?
+
+`History` is one stream as the rules see it: every entry in position order, internal ones too. `decide` turns an
+action into an event with its references resolved to versions, or refuses with a sentence. It is pure: the same
+history and action always give the same event, which is also how a retry is recognised.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NoReturn, assert_never
+
+import msgspec
+
+from ledger.domain.actions import Action
+from ledger.domain.checks import check_fields, is_text_field
+from ledger.domain.events import (
+    ACTIONS,
+    AnyEvent,
+    CohortPublished,
+    EntryCorrected,
+    EntryPublished,
+    EntryRedacted,
+    EntryWithdrawn,
+    IncidentAffectedSet,
+    IncidentFixDeployed,
+    IncidentIdentified,
+    IncidentImpactSet,
+    IncidentLinked,
+    IncidentOpened,
+    IncidentReopened,
+    IncidentResolved,
+    IncidentRetitled,
+    IncidentUpdated,
+    IncidentWithdrawn,
+    MeasurementRecorded,
+    PolicyPublished,
+    SubscriptionsPublished,
+    WindowAdded,
+    WindowRevised,
+    WindowWithdrawn,
+    text_paths,
+)
+from ledger.domain.incident import Facts, ImpactWindow, effective, fold, revised_fields, set_fields
+from ledger.errors import Refused, nearest
+
+__all__ = ["History", "decide"]
+
+_OPEN_STATUSES = ("investigating", "identified", "monitoring", "scheduled", "in-progress", "verifying")
+_OVER = ("resolved", "postmortem", "completed")
+_INCIDENT_STATUSES = ("investigating", "identified", "monitoring", "resolved", "postmortem")
+_MAINTENANCE_STATUSES = ("scheduled", "in-progress", "verifying", "completed", "postmortem")
+# A correction may change what was said, not which entry it is or when it was said.
+_NOT_CORRECTABLE = frozenset(
+    (
+        "actor",
+        "ref",
+        "change",
+        "published_at",
+        "internal",
+        "external",
+        "window",
+        "measurement",
+        "corrects",
+        "kind",
+    )
+)
+_CORRECTABLE = (
+    IncidentOpened, IncidentIdentified, IncidentUpdated, IncidentFixDeployed, IncidentResolved, IncidentReopened,
+    IncidentRetitled, IncidentAffectedSet, IncidentImpactSet, WindowAdded, WindowRevised, WindowWithdrawn,
+    MeasurementRecorded, IncidentLinked, IncidentWithdrawn,
+)  # fmt: skip
+_WITHDRAWABLE = (
+    IncidentIdentified, IncidentUpdated, IncidentFixDeployed, IncidentResolved, IncidentReopened, EntryCorrected,
+    IncidentRetitled, IncidentAffectedSet, IncidentImpactSet, MeasurementRecorded, IncidentLinked,
+)  # fmt: skip
+
+
+class History:
+    """One stream up to a version: its events, labels, changes and, for an incident, its facts."""
+
+    __slots__ = ("changes", "erased", "events", "facts", "labels", "refs", "stream", "told")
+
+    def __init__(self, stream: str) -> None:
+        self.stream = stream
+        self.events: list[AnyEvent] = []
+        # When each entry was told: its published time, or "" while it is internal.
+        self.told: list[str] = []
+        self.refs: dict[str, int] = {}
+        # label of a change -> its versions, first to last
+        self.labels: dict[str, list[int]] = {}
+        # the public changes in position order, each the versions it made: revision n is changes[n - 1]
+        self.changes: list[list[int]] = []
+        self.erased: set[tuple[int, str]] = set()
+        self.facts = Facts()
+
+    @property
+    def version(self) -> int:
+        """The version of the last entry, 0 when there is none."""
+        return len(self.events)
+
+    def add(self, event: AnyEvent, recorded_at: str) -> None:
+        """Take in the next event of the stream."""
+        self.events.append(event)
+        version = len(self.events)
+        told = "" if event.internal else event.published_at or recorded_at
+        self.told.append(told)
+        if event.ref is not None:
+            self.refs[event.ref] = version
+        joined = event.change is not None and event.change in self.labels
+        if event.change is not None:
+            self.labels.setdefault(event.change, []).append(version)
+        if told:
+            if joined and self.changes and self.changes[-1][-1] in self.labels[event.change or ""]:
+                self.changes[-1].append(version)
+            else:
+                self.changes.append([version])
+        if isinstance(event, EntryPublished):
+            self.told[int(event.publishes) - 1] = told
+        if isinstance(event, EntryRedacted):
+            self.erased.update((int(event.entry), field) for field in event.fields)
+        if self.stream.startswith("incident/"):
+            if isinstance(event, EntryCorrected | EntryWithdrawn):
+                self.facts = fold(effective(list(enumerate(self.events, 1))))
+            else:
+                self.facts.apply(version, event)
+
+    def resolve(self, name: object, field: str) -> int:
+        """Return the version that a reference names: a ref, `v5` or `r3`."""
+        if type(name) is int:
+            raise Refused(
+                f"{field} {name} is a bare number; write v{name} for a version or r{name} for a revision"
+            )
+        word = str(name)
+        if word in self.refs:
+            return self.refs[word]
+        digits = word[1:]
+        if word[:1] == "v" and digits.isdecimal():
+            if 1 <= int(digits) <= self.version:
+                return int(digits)
+            raise Refused(
+                f"{field} {word!r} does not exist: {self.stream} has versions v1 to v{self.version}"
+            )
+        if word[:1] == "r" and digits.isdecimal():
+            if not 1 <= int(digits) <= len(self.changes):
+                raise Refused(
+                    f"{field} {word!r} does not exist: {self.stream} has revisions r1 to r{len(self.changes)}"
+                )
+            versions = self.changes[int(digits) - 1]
+            if len(versions) > 1:
+                raise Refused(
+                    f"{field} {word!r} is a change of {len(versions)} entries, v{versions[0]} to v{versions[-1]}; "
+                    "name the one that is meant"
+                )
+            return versions[0]
+        if word.isdecimal():
+            raise Refused(
+                f"{field} {word} is a bare number; write v{word} for a version or r{word} for a revision"
+            )
+        raise Refused(
+            f"{field} {word!r} names no entry of {self.stream}{nearest(word, self.refs)}; "
+            "use a ref, v5 for a version or r3 for a revision"
+        )
+
+
+def decide(history: History, action: Action, now: str, batch_start: int) -> tuple[AnyEvent, list[str]]:
+    """Return the event this action makes, and warnings.
+
+    now: the present in the ledger's spelling, against which published times are held. batch_start: the version the
+    stream had before this append; entries of one `change` must all come after it. Raises Refused.
+    """
+    event = action.event
+    name = action.stream.partition("/")[2]
+    if not action.stream.startswith("incident/"):
+        return _decide_published(history, action, now, batch_start), []
+    if isinstance(event, IncidentOpened):
+        if history.version:
+            _refuse(f"incident {name!r} is already open (since v1); use update, reopen or another key")
+        _common(history, event, now, batch_start)
+        return _opened(event), []
+    if not history.version:
+        _refuse(f"incident {name!r} does not exist; open it first")
+    _common(history, event, now, batch_start)
+    if history.facts.withdrawn and not isinstance(
+        event, EntryRedacted | EntryCorrected | EntryPublished | IncidentLinked
+    ):
+        _refuse(
+            f"incident {name!r} was withdrawn; nothing more happens to it but correct, publish, link and redact"
+        )
+    told = "" if event.internal else event.published_at or now
+    return _decide_incident(history, event, name, told)
+
+
+def _refuse(sentence: str) -> NoReturn:
+    raise Refused(sentence)
+
+
+def _common(history: History, event: AnyEvent, now: str, batch_start: int) -> None:
+    if event.published_at is not None and event.published_at > now:
+        _refuse(
+            f"published_at {event.published_at} is in the future (it is {now}); leave it out to publish now"
+        )
+    if event.ref is not None and event.ref in history.refs:
+        _refuse(
+            f"ref {event.ref!r} already names v{history.refs[event.ref]} of {history.stream}; choose another"
+        )
+    if event.change is not None and event.change in history.labels:
+        versions = history.labels[event.change]
+        if versions[0] <= batch_start:
+            _refuse(
+                f"change {event.change!r} was already committed as v{versions[0]} to v{versions[-1]} of {history.stream}; "
+                "the entries of a change are appended together, so choose another label"
+            )
+        if versions[-1] != history.version:
+            _refuse(
+                f"change {event.change!r} is interrupted by v{history.version}; put its entries next to each other"
+            )
+        first = history.events[versions[0] - 1]
+        if (first.published_at, first.internal) != (event.published_at, event.internal):
+            _refuse(
+                f"published_at {event.published_at} differs from {first.published_at} of change {event.change!r}; "
+                "the entries of a change are published together"
+            )
+
+
+def _decide_incident(history: History, event: AnyEvent, name: str, told: str) -> tuple[AnyEvent, list[str]]:
+    facts = history.facts
+    over = facts.status in _OVER
+    # Nothing about an incident can be public before its opening is.
+    if not isinstance(event, EntryRedacted | EntryPublished):
+        _after(history, 1, told, "the opening")
+    warnings: list[str] = []
+    match event:
+        case IncidentIdentified():
+            if over:
+                _refuse(
+                    f"identify comes too late: {name!r} is {facts.status}; reopen it, or say it with update"
+                )
+        case IncidentUpdated():
+            _status(event, facts, name)
+        case IncidentFixDeployed():
+            if over:
+                _refuse(
+                    f"deploy-fix comes too late: {name!r} is {facts.status}; reopen it, or say it with update"
+                )
+            _past("at", event.at, told)
+        case IncidentResolved():
+            if over:
+                _refuse(
+                    f"incident {name!r} is already {facts.status}; use correct to change what was said, or reopen it"
+                )
+            if event.at is not None:
+                _past("at", event.at, told)
+        case IncidentReopened():
+            if not over:
+                _refuse(f"incident {name!r} is {facts.status}, so there is nothing to reopen; use update")
+        case EntryCorrected():
+            event, warnings = _corrected(history, event, told)
+        case EntryWithdrawn():
+            event = _withdrawn(history, event, told)
+        case EntryPublished():
+            event = _published(history, event, told)
+        case EntryRedacted():
+            event = _redacted(history, event)
+        case IncidentAffectedSet():
+            _still_affected(facts, event)
+        case WindowAdded():
+            if event.window in facts.windows or _window_ever(history, event.window):
+                _refuse(
+                    f"window {event.window!r} already exists in {name!r}; use revise-window, or another id"
+                )
+            warnings = _window(event, facts)
+        case WindowRevised():
+            warnings = _revised(history, event, name, told)
+        case WindowWithdrawn():
+            known = _known_window(facts, event.window, name)
+            if known.withdrawn:
+                _refuse(f"window {event.window!r} is already withdrawn (v{known.versions[-1]})")
+            _after(history, known.versions[0], told, f"window {event.window!r}")
+        case MeasurementRecorded():
+            _measurement(event, facts, name)
+        case IncidentLinked():
+            if event.to == name:
+                _refuse(f"to {event.to!r} is the incident itself; name another one")
+        case IncidentWithdrawn() | IncidentRetitled() | IncidentImpactSet():
+            pass
+        case IncidentOpened() | PolicyPublished() | SubscriptionsPublished() | CohortPublished():
+            raise TypeError(event.TYPE)
+        case _:
+            assert_never(event)
+    return event, warnings
+
+
+def _after(history: History, version: int, told: str, what: str) -> None:
+    """Refuse an entry that would be public before the entry it is about."""
+    before = history.told[version - 1]
+    if not told:
+        return
+    if not before:
+        _refuse(f"{what} (v{version}) is internal; publish it first, or mark this internal too")
+    if told < before:
+        _refuse(
+            f"published_at {told} is before {what} was published ({before}, v{version}); correct the time"
+        )
+
+
+def _past(field: str, instant: str, told: str) -> None:
+    if told and instant > told:
+        _refuse(f"{field} {instant} is after the statement itself ({told}); say it when it has happened")
+
+
+def _opened(event: IncidentOpened) -> IncidentOpened:
+    allowed = _INCIDENT_STATUSES if event.kind == "incident" else _MAINTENANCE_STATUSES
+    if event.status not in allowed:
+        _refuse(f"status {event.status!r} does not fit kind {event.kind!r}; use one of {', '.join(allowed)}")
+    if event.scheduled_start and event.scheduled_end and event.scheduled_end <= event.scheduled_start:
+        _refuse(f"scheduled_end {event.scheduled_end} is not after scheduled_start {event.scheduled_start}")
+    return event
+
+
+def _status(event: IncidentUpdated, facts: Facts, name: str) -> None:
+    if event.status is None:
+        return
+    allowed = _INCIDENT_STATUSES if facts.kind == "incident" else _MAINTENANCE_STATUSES
+    if event.status not in allowed:
+        _refuse(f"status {event.status!r} does not fit kind {facts.kind!r}; use one of {', '.join(allowed)}")
+    if event.status in ("resolved", "completed") and facts.status not in _OVER:
+        _refuse(f"status {event.status!r} is said with resolve, not with update")
+    if event.status in _OPEN_STATUSES and facts.status in _OVER:
+        _refuse(
+            f"status {event.status!r} would reopen {name!r}, which is {facts.status}; use reopen and say why"
+        )
+
+
+def _window_ever(history: History, window: str) -> bool:
+    return any(isinstance(event, WindowAdded) and event.window == window for event in history.events)
+
+
+def _known_window(facts: Facts, window: str, name: str) -> ImpactWindow:
+    known = facts.windows.get(window)
+    if known is None:
+        _refuse(
+            f"window {window!r} is unknown in {name!r}{nearest(window, facts.windows)}; add it with add-window"
+        )
+    return known
+
+
+def _window(event: WindowAdded, facts: Facts) -> list[str]:
+    _affected("service", event.service, facts.services, wildcards=False)
+    _affected("component", event.component, facts.components, wildcards=True)
+    _affected("region", event.region, facts.regions, wildcards=True)
+    if event.end is not None and event.end <= event.start:
+        _refuse(f"end {event.end} is not after start {event.start}; a window is [start, end)")
+    at_most, at_least = event.share_at_most, event.share_at_least
+    if at_most is not None and at_least is not None and _number(at_least) > _number(at_most):
+        _refuse(f"share_at_least {at_least} is more than share_at_most {at_most}; swap them")
+    if (
+        facts.resolved_at is not None
+        and facts.status in _OVER
+        and (event.end is None or event.end > facts.resolved_at)
+    ):
+        ends = "is still open" if event.end is None else f"ends {event.end}"
+        return [f"window {event.window!r} {ends}, after the incident was resolved ({facts.resolved_at})"]
+    return []
+
+
+def _number(text: str) -> Any:
+    from fractions import Fraction
+
+    return Fraction(text)
+
+
+def _affected(field: str, value: str, known: tuple[str, ...], *, wildcards: bool) -> None:
+    if value in known or (wildcards and value in ("*", "unknown")):
+        return
+    listed = ", ".join(map(repr, known)) or "nothing"
+    extra = ", '*' (all of them) or 'unknown'" if wildcards else ""
+    _refuse(
+        f"{field} {value!r} is not affected by this incident{nearest(value, known)}; affected: {listed}{extra}; "
+        "use set-affected to add a name"
+    )
+
+
+def _revised(history: History, event: WindowRevised, name: str, told: str) -> list[str]:
+    known = _known_window(history.facts, event.window, name)
+    if known.withdrawn:
+        _refuse(
+            f"window {event.window!r} was withdrawn (v{known.versions[-1]}); add a new one under another id"
+        )
+    _after(history, known.versions[0], told, f"window {event.window!r}")
+    fields = revised_fields(event)
+    if not fields:
+        _refuse(f"window {event.window!r}: no field changes; give the fields that do, such as end")
+    same = [field for field, value in fields.items() if getattr(known.fields, field) == value]
+    if len(same) == len(fields):
+        _refuse(f"window {event.window!r} already has {', '.join(same)} as given; nothing would change")
+    return _window(msgspec.structs.replace(known.fields, **fields), history.facts)
+
+
+def _measurement(event: MeasurementRecorded, facts: Facts, name: str) -> None:
+    if event.measurement in facts.measurements:
+        _refuse(
+            f"measurement {event.measurement!r} already exists in {name!r}; correct it, or use another id"
+        )
+    _affected("service", event.service, facts.services, wildcards=False)
+    _affected("component", event.component, facts.components, wildcards=True)
+    _affected("region", event.region, facts.regions, wildcards=True)
+    if event.end <= event.start:
+        _refuse(f"end {event.end} is not after start {event.start}; a measurement is over [start, end)")
+    given = [field for field in ("failed", "value", "series") if getattr(event, field) is not None]
+    if len(given) != 1:
+        _refuse(
+            f"a measurement needs one of failed (with total), value or series; {' and '.join(given) or 'none'} given"
+        )
+    if given == ["failed"] and event.total is None:
+        _refuse(f"total is missing; failed {event.failed} means nothing without it")
+    if event.failed is not None and event.total is not None and event.failed > event.total:
+        _refuse(f"failed {event.failed} is more than total {event.total}")
+    if event.of == "latency" and event.value is not None and event.unit is None:
+        _refuse(f"unit is missing; latency {event.value} needs one, such as seconds")
+
+
+def _still_affected(facts: Facts, event: IncidentAffectedSet) -> None:
+    for window in facts.windows.values():
+        if window.withdrawn:
+            continue
+        for field, names in (
+            ("service", event.services),
+            ("component", event.components),
+            ("region", event.regions),
+        ):
+            value = getattr(window.fields, field)
+            if value not in names and value not in ("*", "unknown"):
+                _refuse(
+                    f"{field}s would no longer hold {value!r}, which window {window.fields.window!r} names; "
+                    "revise or withdraw the window first"
+                )
+
+
+def _corrected(history: History, event: EntryCorrected, told: str) -> tuple[EntryCorrected, list[str]]:
+    version = history.resolve(event.corrects, "corrects")
+    target = history.events[version - 1]
+    if not isinstance(target, _CORRECTABLE):
+        _refuse(
+            f"corrects v{version} is {target.TYPE}, which cannot be corrected; correct the entry it was about"
+        )
+    _after(history, version, told, "what it corrects")
+    if _is_withdrawn(history, version):
+        _refuse(f"corrects v{version} was withdrawn; there is nothing left to correct")
+    if not event.set:
+        _refuse("set is empty; give the fields as they should have been")
+    schema = type(target).__struct_fields__
+    for name in event.set:
+        if name not in schema:
+            _refuse(f"set.{name} is not a field of {target.TYPE}{nearest(name, schema)}")
+        if name in _NOT_CORRECTABLE:
+            _refuse(
+                f"set.{name} cannot be corrected: it says which entry this is and when it was said; withdraw the entry"
+            )
+        if event.kind == "editorial" and name not in ("body", "title"):
+            _refuse(
+                f"set.{name} is a fact, and an editorial correction changes body and title only; use kind correction"
+            )
+    fixed = _fixed(history, version, target, event)
+    spelled = {}
+    for name, value in event.set.items():
+        new = getattr(fixed, name)
+        spelled[name] = None if value is None else new if is_text_field(name) else msgspec.to_builtins(new)
+    event = msgspec.structs.replace(event, corrects=version, set=spelled)
+    return event, _checked_refold(history, event)
+
+
+def _fixed(history: History, version: int, target: AnyEvent, event: EntryCorrected) -> AnyEvent:
+    """Return the corrected entry as it would read, its fields checked one by one."""
+    try:
+        fixed = set_fields(target, event.set)
+    except (msgspec.ValidationError, TypeError) as error:
+        what = str(error).replace("Expected", "expected").replace("`str`", "text").partition(" - at ")[0]
+        _refuse(f"set does not fit {target.TYPE} (v{version}): {what}")
+    # Texts that were erased are commitments by now and are not checked again.
+    texts = {name: "x" for name in type(fixed).__struct_fields__ if is_text_field(name) and name not in event.set
+             and getattr(fixed, name) is not None}  # fmt: skip
+    checked, problems = check_fields(msgspec.structs.replace(fixed, **texts))
+    if problems:
+        _refuse("; ".join(f"set.{problem}" for problem in problems))
+    if isinstance(checked, IncidentOpened):
+        _opened(checked)
+    if isinstance(checked, MeasurementRecorded):
+        facts = fold(effective([pair for pair in enumerate(history.events, 1) if pair[0] != version]))
+        _measurement(checked, facts, history.stream.partition("/")[2])
+    result: AnyEvent = checked
+    return result
+
+
+def _checked_refold(history: History, event: EntryCorrected) -> list[str]:
+    """Refuse a correction after which the rest of the incident no longer makes sense."""
+    facts = fold(effective([*enumerate(history.events, 1), (history.version + 1, event)]))
+    warnings: list[str] = []
+    for key, window in facts.windows.items():
+        before = history.facts.windows.get(key)
+        changed = before is None or window.fields != before.fields
+        if not window.withdrawn and (
+            changed or isinstance(history.events[int(event.corrects) - 1], IncidentOpened)
+        ):
+            found = _window(window.fields, facts)
+            warnings += found if changed else []
+    return warnings
+
+
+def _is_withdrawn(history: History, version: int) -> bool:
+    return any(isinstance(event, EntryWithdrawn) and event.corrects == version for event in history.events)
+
+
+def _withdrawn(history: History, event: EntryWithdrawn, told: str) -> EntryWithdrawn:
+    version = history.resolve(event.corrects, "corrects")
+    target = history.events[version - 1]
+    if not isinstance(target, _WITHDRAWABLE):
+        hint = (
+            "use withdraw-window"
+            if isinstance(target, WindowAdded | WindowRevised)
+            else "use withdraw or correct"
+        )
+        _refuse(f"corrects v{version} is {target.TYPE}, which withdraw-update does not take back; {hint}")
+    _after(history, version, told, "what it withdraws")
+    if _is_withdrawn(history, version):
+        _refuse(f"corrects v{version} is already withdrawn")
+    event = msgspec.structs.replace(event, corrects=version)
+    facts = fold(effective([*enumerate(history.events, 1), (history.version + 1, event)]))
+    for window in facts.windows.values():
+        if not window.withdrawn:
+            _window(window.fields, facts)
+    return event
+
+
+def _published(history: History, event: EntryPublished, told: str) -> EntryPublished:
+    version = history.resolve(event.publishes, "publishes")
+    target = history.events[version - 1]
+    if not told:
+        _refuse("internal contradicts publish; leave it out")
+    if not target.internal:
+        _refuse(f"publishes v{version} is not internal; it has been public since {history.told[version - 1]}")
+    if history.told[version - 1]:
+        _refuse(f"publishes v{version} was already published at {history.told[version - 1]}")
+    if version != 1:
+        _after(history, 1, told, "the opening")
+    if isinstance(target, EntryCorrected | EntryWithdrawn):
+        _after(history, int(target.corrects), told, "what it corrects")
+    if isinstance(target, WindowRevised | WindowWithdrawn):
+        added = next(
+            at for at, other in enumerate(history.events, 1)
+            if isinstance(other, WindowAdded) and other.window == target.window
+        )  # fmt: skip
+        _after(history, added, told, f"window {target.window!r}")
+    return msgspec.structs.replace(event, publishes=version)
+
+
+def _redacted(history: History, event: EntryRedacted) -> EntryRedacted:
+    version = history.resolve(event.entry, "entry")
+    target = history.events[version - 1]
+    texts = text_paths(target)
+    for field in event.fields:
+        if field not in texts:
+            _refuse(
+                f"fields {field!r} is not a text of v{version} ({target.TYPE}){nearest(field, texts)}; "
+                f"its texts are {', '.join(texts)}"
+            )
+        if (version, field) in history.erased:
+            _refuse(f"fields {field!r} of v{version} is already erased")
+    return msgspec.structs.replace(event, entry=version)
+
+
+def _decide_published(history: History, action: Action, now: str, batch_start: int) -> AnyEvent:
+    """Decide for the streams of policies, subscriptions and cohorts."""
+    event = action.event
+    kind, _, key = action.stream.partition("/")
+    _common(history, event, now, batch_start)
+    if isinstance(event, EntryRedacted):
+        if not history.version:
+            _refuse(f"{kind} {key!r} does not exist; there is nothing to redact")
+        return _redacted(history, event)
+    if event.internal:
+        _refuse(f"internal does not fit {action.verb}: a {kind} is no notice; leave it out")
+    if isinstance(event, PolicyPublished):
+        from ledger.domain.policy import parse_policy, policy_sha256
+
+        policy = parse_policy(event.terms)
+        if policy.key != key:
+            _refuse(
+                f"policy {policy.key!r} in the terms is not the stream's key {key!r}; make them the same"
+            )
+        if event.in_force_from != policy.in_force_from:
+            _refuse(f"in_force_from {event.in_force_from} differs from {policy.in_force_from} in the terms")
+        if event.sha256 != policy_sha256(event.terms):
+            _refuse(
+                f"sha256 {event.sha256} is not the digest of the terms, which is {policy_sha256(event.terms)}"
+            )
+    elif not isinstance(event, SubscriptionsPublished | CohortPublished) or ACTIONS[action.verb] is not type(
+        event
+    ):
+        raise TypeError(event.TYPE)
+    return event

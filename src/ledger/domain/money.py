@@ -1,0 +1,147 @@
+"""Money as whole minor units, and the one place where an amount is rounded.
+
+A currency's digits are those of ISO 4217 (lists of the maintenance agency, up to amendment 180): 1200.00 USD
+are 120000 minor units, 1200 JPY are 1200. No float is taken or made.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from fractions import Fraction
+
+from ledger.errors import Refused, nearest
+
+__all__ = [
+    "ISO_4217", "ROUNDINGS", "format_money", "minor_units", "parse_money", "round_fraction", "round_ratio",
+]  # fmt: skip
+
+_NONE = "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF"
+_TWO = """
+    AED AFN ALL AMD AOA ARS AUD AWG AZN BAM BBD BDT BMD BND BOB BOV BRL BSD BTN BWP BYN BZD CAD CDF
+    CHE CHF CHW CNY COP COU CRC CUP CVE CZK DKK DOP DZD EGP ERN ETB EUR FJD FKP GBP GEL GHS GIP GMD
+    GTQ GYD HKD HNL HTG HUF IDR ILS INR IRR JMD KES KGS KHR KPW KYD KZT LAK LBP LKR LRD LSL MAD MDL
+    MGA MKD MMK MNT MOP MRU MUR MVR MWK MXN MXV MYR MZN NAD NGN NIO NOK NPR NZD PAB PEN PGK PHP PKR
+    PLN QAR RON RSD RUB SAR SBD SCR SDG SEK SGD SHP SLE SOS SRD SSP STN SVC SYP SZL THB TJS TMT TOP
+    TRY TTD TWD TZS UAH USD USN UYU UZS VED VES WST XAD XCD XCG YER ZAR ZMW ZWG
+"""
+_THREE = "BHD IQD JOD KWD LYD OMR TND"
+_FOUR = "CLF UYW"
+# Withdrawn since 2021. A ledger prices past periods, and those were billed in the money of their day.
+_TWO_WITHDRAWN = "ANG BGN CUC HRK SLL ZWL"
+
+# Codes that ISO 4217 lists without a minor unit (gold, drawing rights, testing) bill nobody and are left out.
+ISO_4217: dict[str, int] = {
+    code: digits
+    for codes, digits in ((_NONE, 0), (_TWO, 2), (_TWO_WITHDRAWN, 2), (_THREE, 3), (_FOUR, 4))
+    for code in codes.split()
+}
+
+_AMOUNT = re.compile(r"(\d{1,30})(?:\.(\d{1,30}))?", re.ASCII)
+
+
+def minor_units(currency: str) -> int:
+    """Return how many decimal digits a currency has (ISO 4217). Raises Refused for an unknown code."""
+    digits = ISO_4217.get(currency)
+    if digits is None:
+        raise Refused(
+            f"currency {currency!r} is not an ISO 4217 code of money{nearest(currency, ISO_4217)}; "
+            "write it like USD"
+        )
+    return digits
+
+
+def parse_money(text: str, currency: str) -> int:
+    """Return an amount of major units such as "1200.00" as whole minor units.
+
+    Raises Refused for an unknown currency, anything but digits and one point (so no float, sign, exponent or
+    thousands separator), and more decimals than the currency has.
+    """
+    digits = minor_units(currency)
+    # The type is checked because callers read tables, where a float can hide behind the annotation.
+    given: object = text
+    found = _AMOUNT.fullmatch(given) if isinstance(given, str) else None
+    if found is None:
+        raise Refused(f"amount {text!r} is not written as {_example(digits)}; {_hint(text)}")
+    decimals = found[2] or ""
+    if len(decimals) > digits:
+        count = f"{len(decimals)} decimal{'' if len(decimals) == 1 else 's'}"
+        raise Refused(
+            f"amount {text!r} has {count}, but {currency} has {digits}; write it like {_example(digits)}"
+        )
+    return int(found[1] + decimals.ljust(digits, "0"))
+
+
+def _example(digits: int) -> str:
+    return f"1200.{'0' * digits}" if digits else "1200"
+
+
+def _hint(text: object) -> str:
+    if isinstance(text, float):
+        return "a float is not exact: give the amount as text"
+    if isinstance(text, str) and text.strip().startswith("-"):
+        return "an amount may not be negative"
+    return "use digits and at most one decimal point"
+
+
+def format_money(amount: int, currency: str) -> str:
+    """Return whole minor units as major units with all digits of the currency: -5 USD is "-0.05"."""
+    return _spelled(amount, minor_units(currency))
+
+
+# Each takes quotient (rounded to minus infinity), remainder and denominator of a value, and tells whether the
+# quotient goes up by one. Twice the remainder is never formed from a rounded value, so ties are exact.
+_GOES_UP: dict[str, Callable[[int, int, int], bool]] = {
+    "half-up": lambda q, r, d: 2 * r > d or (2 * r == d and q >= 0),
+    "half-even": lambda q, r, d: 2 * r > d or (2 * r == d and q % 2 == 1),
+    "half-down": lambda q, r, d: 2 * r > d or (2 * r == d and q < 0),
+    "up": lambda q, r, d: r > 0 and q >= 0,
+    "down": lambda q, r, d: r > 0 and q < 0,
+    "ceiling": lambda q, r, d: r > 0,
+    "floor": lambda q, r, d: False,
+}
+# half-up is away from zero at a tie, half-down towards it, half-even to the even neighbour; up is away from
+# zero, down towards it, ceiling towards plus and floor towards minus infinity.
+ROUNDINGS: tuple[str, ...] = tuple(_GOES_UP)
+
+
+def round_ratio(numerator: int, denominator: int, mode: str) -> int:
+    """Return numerator / denominator (denominator above 0) as an integer, rounded by one of ROUNDINGS."""
+    goes_up = _GOES_UP.get(mode)
+    if goes_up is None:
+        raise Refused(
+            f"rounding {mode!r} is not known{nearest(mode, ROUNDINGS)}; use one of {', '.join(ROUNDINGS)}"
+        )
+    quotient, remainder = divmod(numerator, denominator)
+    return quotient + goes_up(quotient, remainder, denominator)
+
+
+def round_fraction(value: Fraction, mode: str) -> int:
+    """Return an exact value as an integer, rounded by one of ROUNDINGS."""
+    return round_ratio(value.numerator, value.denominator, mode)
+
+
+def decimal_text(value: Fraction) -> str:
+    """Return a value with a finite decimal expansion in its one spelling: no exponent, no needless zeros.
+
+    Raises ValueError where the expansion does not end.
+    """
+    digits, rest = 0, value.denominator
+    for prime in (2, 5):
+        power = 0
+        while rest % prime == 0:
+            rest, power = rest // prime, power + 1
+        digits = max(digits, power)
+    if rest != 1:
+        raise ValueError(f"{value} has no finite decimal expansion")
+    return _spelled(value.numerator * 10**digits // value.denominator, digits)
+
+
+def decimal_places(value: Fraction, places: int) -> str:
+    """Return a value for display with exactly so many decimals, rounded half-even; never decide on it."""
+    return _spelled(round_fraction(value * 10**places, "half-even"), places)
+
+
+def _spelled(scaled: int, digits: int) -> str:
+    sign, whole = ("-" if scaled < 0 else ""), str(abs(scaled)).rjust(digits + 1, "0")
+    return f"{sign}{whole[:-digits]}.{whole[-digits:]}" if digits else sign + whole

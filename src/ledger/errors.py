@@ -1,0 +1,50 @@
+"""Every error the ledger raises on purpose: one sentence, one exit code.
+
+A sentence names the field, the value that was found and what to do about it.
+Exit codes are those of the command line: 0 done or verified; 1 refused, mismatch or
+tampering found; 2 usage; 3 could not do or check it.
+"""
+
+from __future__ import annotations
+
+__all__ = ["Conflict", "LedgerError", "Refused", "Unavailable", "nearest"]
+
+
+class LedgerError(Exception):
+    """Root of all errors of the ledger; `str(error)` is the sentence to show.
+
+    `problems` holds one sentence each where several things are wrong at once.
+    """
+
+    exit_code = 3
+
+    def __init__(self, sentence: str, problems: tuple[str, ...] = ()) -> None:
+        super().__init__(sentence)
+        self.problems = problems or (sentence,)
+
+
+class Refused(LedgerError):
+    """The request breaks a rule; nothing was stored."""
+
+    exit_code = 1
+
+
+class Conflict(Refused):
+    """Somebody else appended to the same stream, or under the same key, in the meantime."""
+
+
+class Unavailable(LedgerError):
+    """The ledger could not be reached, read or checked."""
+
+    exit_code = 3
+
+
+def nearest(word: str, known: object) -> str:
+    """Return " (did you mean X?)" for the known name nearest to `word`, or ""."""
+    # Only mistakes pay for the import.
+    from difflib import get_close_matches
+
+    names = [name for name in known if isinstance(name, str)] if hasattr(known, "__iter__") else []
+    folded = {name.casefold(): name for name in names}
+    found = get_close_matches(word.casefold(), folded, n=1, cutoff=0.5)
+    return f" (did you mean {folded[found[0]]!r}?)" if found else ""
