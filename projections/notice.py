@@ -145,8 +145,12 @@ def notice(entries: Sequence[Entry], cut: Cut = Cut(), audience: Audience = "pub
             late_windows.add(event.window)
         # A window, a label or an erasure without words of its own is shown where it belongs, not as a statement.
         if event.body is not None or not isinstance(event, WindowAdded | WindowRevised | EntryRedacted):
-            posts.append(_post(one, event, facts.status, was_over, [by_version[at] for at in statement.corrected_by]))
-    numbers = [revision.number for revision in revisions(entries) if set(revision.versions) & by_version.keys()]
+            posts.append(
+                _post(one, event, facts.status, was_over, [by_version[at] for at in statement.corrected_by])
+            )
+    numbers = [
+        revision.number for revision in revisions(entries) if set(revision.versions) & by_version.keys()
+    ]
     return Notice(
         incident=key,
         revision=max(numbers, default=0),
@@ -162,7 +166,9 @@ def notice(entries: Sequence[Entry], cut: Cut = Cut(), audience: Audience = "pub
         regions=facts.regions,
         windows=tuple(
             _window(window, by_version, after=window.fields.window in late_windows)
-            for window in sorted(facts.windows.values(), key=lambda one: (one.fields.start, one.fields.window))
+            for window in sorted(
+                facts.windows.values(), key=lambda one: (one.fields.start, one.fields.window)
+            )
         ),
         posts=tuple(reversed(posts)),
         published_by=cut.published_by,
@@ -200,7 +206,11 @@ def _correction(one: Told) -> Correction:
     if not isinstance(event, EntryCorrected):
         raise TypeError(one.entry.type)
     return Correction(
-        one.entry.version, one.told_at, event.kind, text_or_erased(event.reason) or "", tuple(sorted(event.set))
+        one.entry.version,
+        one.told_at,
+        event.kind,
+        text_or_erased(event.reason) or "",
+        tuple(sorted(event.set)),
     )
 
 
@@ -293,7 +303,11 @@ def _facts(found: Notice) -> list[tuple[str, str]]:
         rows.append(("Resolved", shown(found.resolved_at)))
     if found.impact:
         rows.append(("Impact", found.impact))
-    for name, values in (("Services", found.services), ("Components", found.components), ("Regions", found.regions)):
+    for name, values in (
+        ("Services", found.services),
+        ("Components", found.components),
+        ("Regions", found.regions),
+    ):
         if values:
             rows.append((name, ", ".join(values)))
     return rows
@@ -302,7 +316,11 @@ def _facts(found: Notice) -> list[tuple[str, str]]:
 def _window_line(window: NoticeWindow) -> str:
     end = "still open" if window.end is None else shown(window.end)
     about = "about " if window.approximate else ""
-    parts = [f"{window.window}: {about}{shown(window.start)} to {end}", f"{window.region}, {window.component}", window.effect]
+    parts = [
+        f"{window.window}: {about}{shown(window.start)} to {end}",
+        f"{window.region}, {window.component}",
+        window.effect,
+    ]
     if window.share:
         parts.append(window.share)
     if window.planned:
@@ -315,7 +333,9 @@ def _window_line(window: NoticeWindow) -> str:
 
 
 def _post_line(post: Post) -> str:
-    marks = [mark for mark, on in (("after resolved", post.after_resolved), ("recorded later", post.late)) if on]
+    marks = [
+        mark for mark, on in (("after resolved", post.after_resolved), ("recorded later", post.late)) if on
+    ]
     line = f"{shown(post.published_at)}  {post.heading}"
     return f"{line}  [{', '.join(marks)}]" if marks else line
 

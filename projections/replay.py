@@ -51,7 +51,9 @@ class Revision(msgspec.Struct, frozen=True):
 def told(entries: Sequence[Entry], cut: Cut = Cut(), audience: Audience = "public") -> list[Told]:
     """Return the entries of one stream that a reader may see, in the order told."""
     held = [entry for entry in entries if cut.recorded_by is None or entry.position <= cut.recorded_by]
-    publications = {int(entry.event.publishes): entry for entry in held if isinstance(entry.event, EntryPublished)}
+    publications = {
+        int(entry.event.publishes): entry for entry in held if isinstance(entry.event, EntryPublished)
+    }
     found = []
     for entry in held:
         event = entry.event
@@ -106,7 +108,14 @@ def revisions(entries: Sequence[Entry]) -> list[Revision]:
 def windows_of(incident: str, facts: Facts) -> list[Window]:
     """Return the impact windows of an incident as facts to be counted; withdrawn ones are marked, not left out."""
     return [
-        _window(incident, key, found.fields, facts, (*found.versions,), withdrawn=found.withdrawn or facts.withdrawn)
+        _window(
+            incident,
+            key,
+            found.fields,
+            facts,
+            (*found.versions,),
+            withdrawn=found.withdrawn or facts.withdrawn,
+        )
         for key, found in sorted(facts.windows.items())
     ]
 
@@ -134,7 +143,9 @@ def _window(
         cohort=fields.cohort,
         planned=None
         if planned is None
-        else Planned(seconds(planned.announced_at), seconds(planned.scheduled_start), seconds(planned.scheduled_end)),
+        else Planned(
+            seconds(planned.announced_at), seconds(planned.scheduled_start), seconds(planned.scheduled_end)
+        ),
         withdrawn=withdrawn,
         regions=facts.regions,
         components=facts.components,

@@ -9,7 +9,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from ledger.application import IncidentLedger, Receipt
+    from ledger.append import Receipt
+    from ledger.application import IncidentLedger
     from ledger.domain.actions import parse_action
     from ledger.errors import LedgerError
 
@@ -17,7 +18,7 @@ __all__ = ["IncidentLedger", "LedgerError", "Receipt", "parse_action"]
 
 _HOMES = {
     "IncidentLedger": "ledger.application",
-    "Receipt": "ledger.application",
+    "Receipt": "ledger.append",
     "parse_action": "ledger.domain.actions",
     "LedgerError": "ledger.errors",
 }

@@ -27,7 +27,9 @@ def policies(log: SealedLog, upto: int | None) -> dict[str, list[tuple[int, Poli
     return found
 
 
-def subscriptions(log: SealedLog, upto: int | None, keys: tuple[str, ...]) -> tuple[pd.DataFrame, list[dict[str, Any]]]:
+def subscriptions(
+    log: SealedLog, upto: int | None, keys: tuple[str, ...]
+) -> tuple[pd.DataFrame, list[dict[str, Any]]]:
     """Return the latest tables of subscriptions at a position as one, and where each came from."""
     import pandas as pd
 
@@ -46,19 +48,27 @@ def subscriptions(log: SealedLog, upto: int | None, keys: tuple[str, ...]) -> tu
         if not isinstance(entry.event, SubscriptionsPublished):
             raise TypeError(entry.type)
         table = entry.event.table
-        content = log.content(table.sha256) if table.location is None else _located(table.location, table.sha256)
+        content = (
+            log.content(table.sha256) if table.location is None else _located(table.location, table.sha256)
+        )
         if content is None:
             raise Unavailable(f"the table of {stream} v{entry.version} is not kept; run ledger verify")
         frames.append(read_subscriptions(content, table.format))
-        sources.append({"stream": stream, "version": entry.version, "sha256": table.sha256, "rows": table.rows})
+        sources.append(
+            {"stream": stream, "version": entry.version, "sha256": table.sha256, "rows": table.rows}
+        )
     if not frames:
-        raise Refused("no subscriptions are published; publish them with: ledger subscriptions publish KEY FILE")
+        raise Refused(
+            "no subscriptions are published; publish them with: ledger subscriptions publish KEY FILE"
+        )
     if len(frames) == 1:
         return frames[0], sources
     whole = pd.concat(frames, ignore_index=True)
     repeated = whole["subscription"][whole["subscription"].duplicated()]
     if len(repeated):
-        raise Refused(f"subscription {repeated.iloc[0]!r} stands in more than one table; name the table with --subscriptions")
+        raise Refused(
+            f"subscription {repeated.iloc[0]!r} stands in more than one table; name the table with --subscriptions"
+        )
     return whole, sources
 
 
@@ -71,5 +81,7 @@ def _located(location: str, digest: str) -> bytes:
     except OSError as error:
         raise Unavailable(f"the table at {location} cannot be read: {error.strerror}") from None
     if (found := sha256(content).hexdigest()) != digest:
-        raise Unavailable(f"the table at {location} has digest {found}, but {digest} was published; it was changed since")
+        raise Unavailable(
+            f"the table at {location} has digest {found}, but {digest} was published; it was changed since"
+        )
     return content

@@ -17,7 +17,9 @@ __all__ = ["cohort", "policy", "subscriptions"]
 
 def _publishing(command: Any) -> Any:
     for option in (
-        click.option("--actor", envvar="LEDGER_ACTOR", show_envvar=True, required=True, help="Who says so, as claimed."),
+        click.option(
+            "--actor", envvar="LEDGER_ACTOR", show_envvar=True, required=True, help="Who says so, as claimed."
+        ),
         click.option("--reason", help="Why, public."),
         click.option("--note", help="Why, never public."),
         click.option("--source", help="URL or ticket."),
@@ -32,7 +34,7 @@ def _publishing(command: Any) -> Any:
 def _publish(session: Session, as_json: bool, **given: Any) -> None:
     action = {name: value for name, value in given.items() if value is not None and value is not False}
     parsed = parse_with_files(msgspec.json.encode(action), os.getcwd())
-    _print_receipt(session.application().append([parsed])[0], as_json)
+    _print_receipt(session.appender().append([parsed])[0], as_json)
 
 
 @click.group()
@@ -44,7 +46,7 @@ def policy() -> None:
 @click.argument("path", metavar="FILE")
 @_publishing
 @click.pass_obj
-def policy_publish(session: Session, path: str, as_json: bool, **given: Any) -> None:
+def policy_publish(session: Session, /, path: str, as_json: bool, **given: Any) -> None:
     """Publish the terms in FILE (TOML) as the next version of the policy they name."""
     _publish(session, as_json, action="publish-policy", path=path, **given)
 
@@ -81,7 +83,9 @@ def policy_show(session: Session, key: str, version: int | None, as_json: bool) 
     from ledger.errors import Refused
     from ledger.store.stream import read_stream
 
-    found = [one for one in read_stream(session.log(), f"policy/{key}") if isinstance(one.event, PolicyPublished)]
+    found = [
+        one for one in read_stream(session.log(), f"policy/{key}") if isinstance(one.event, PolicyPublished)
+    ]
     chosen = [one for one in found if version is None or one.version == version]
     if not chosen:
         versions = ", ".join(f"v{one.version}" for one in found) or "none"
@@ -90,7 +94,9 @@ def policy_show(session: Session, key: str, version: int | None, as_json: bool) 
     if not isinstance(event, PolicyPublished):
         raise TypeError(event.TYPE)
     if as_json:
-        emit_json({"policy": key, "version": chosen[-1].version, "sha256": event.sha256, "terms": event.terms})
+        emit_json(
+            {"policy": key, "version": chosen[-1].version, "sha256": event.sha256, "terms": event.terms}
+        )
     else:
         click.echo(event.terms, nl=not event.terms.endswith("\n"))
 
@@ -103,13 +109,23 @@ def _table_group(kind: str, words: str) -> click.Group:
     @group.command("publish")
     @click.argument("key")
     @click.argument("path", metavar="FILE")
-    @click.option("--by-location", is_flag=True, help="Leave the table where it is; keep its digest and place only.")
+    @click.option(
+        "--by-location", is_flag=True, help="Leave the table where it is; keep its digest and place only."
+    )
     @_publishing
     @click.pass_obj
-    def publish(session: Session, /, key: str, path: str, by_location: bool, as_json: bool, **given: Any) -> None:
+    def publish(
+        session: Session, /, key: str, path: str, by_location: bool, as_json: bool, **given: Any
+    ) -> None:
         """Publish the table in FILE (CSV or Parquet); it replaces the earlier one of KEY."""
         _publish(
-            session, as_json, action=f"publish-{kind}", path=path, by_location=by_location, **{kind: key}, **given
+            session,
+            as_json,
+            action=f"publish-{kind}",
+            path=path,
+            by_location=by_location,
+            **{kind: key},
+            **given,
         )
 
     return group

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING
 
 import click
@@ -30,7 +31,9 @@ def _entries(session: Session, key: str) -> list[Entry]:
 @click.command()
 @click.argument("key")
 @cut_options
-@click.option("--format", "form", type=click.Choice(["text", "markdown", "json"]), default="text", show_default=True)
+@click.option(
+    "--format", "form", type=click.Choice(["text", "markdown", "json"]), default="text", show_default=True
+)
 @json_option
 @click.pass_obj
 def notice(
@@ -104,11 +107,14 @@ def show(session: Session, entry: tuple[str, ...], raw: bool, as_json: bool) -> 
     if stored is None:
         raise Refused(f"entry @{found} does not exist: the ledger has {session.log().head().size} entries")
     if raw:
-        click.get_binary_stream("stdout").write(stored.entry + b"\n")
+        sys.stdout.buffer.write(stored.entry + b"\n")
+        sys.stdout.buffer.flush()
         return
     opened = open_entry(stored)
     if stored.stream.startswith("incident/"):
-        numbers = {one.version: number for one, number in history.numbered(read_stream(session.log(), stored.stream))}
+        numbers = {
+            one.version: number for one, number in history.numbered(read_stream(session.log(), stored.stream))
+        }
         revision = numbers.get(stored.version)
     data = history.as_json(opened, revision)
     if as_json:
@@ -127,7 +133,9 @@ def _named(session: Session, words: tuple[str, ...]) -> tuple[int, int | None]:
     if len(words) == 1 and words[0].startswith("@") and words[0][1:].isdecimal():
         return int(words[0][1:]), None
     if len(words) != 2:
-        raise click.UsageError("name the entry as @812, or as KEY and a ref, r3 or v5; a bare number is refused")
+        raise click.UsageError(
+            "name the entry as @812, or as KEY and a ref, r3 or v5; a bare number is refused"
+        )
     from ledger.domain.decide import History
 
     entries = _entries(session, words[0])

@@ -11,7 +11,7 @@ import click
 from ledger.errors import Refused
 
 if TYPE_CHECKING:
-    from ledger.application import IncidentLedger
+    from ledger.append import Appender
     from ledger.store.log import SealedLog
     from projections.replay import Cut
 
@@ -31,16 +31,16 @@ class Session:
         self.clock = clock or (lambda: time.time_ns() // 1_000)
         self.salts = salts
         self.ledger_id = ledger_id
-        self._application: IncidentLedger | None = None
+        self._appender: Appender | None = None
         self._log: SealedLog | None = None
 
-    def application(self) -> IncidentLedger:
+    def appender(self) -> Appender:
         """Return the ledger for writing."""
-        if self._application is None:
-            from ledger.application import IncidentLedger
+        if self._appender is None:
+            from ledger.append import Appender
 
-            self._application = IncidentLedger(self.url, clock=self.clock, salts=self.salts)
-        return self._application
+            self._appender = Appender(self.url, clock=self.clock, salts=self.salts)
+        return self._appender
 
     def log(self) -> SealedLog:
         """Return the ledger for reading only."""
@@ -87,8 +87,8 @@ class Session:
 
     def close(self) -> None:
         """Close what was opened."""
-        if self._application is not None:
-            self._application.close()
+        if self._appender is not None:
+            self._appender.close()
         if self._log is not None:
             self._log.close()
 
@@ -113,7 +113,9 @@ def cut_options(command: Any) -> Any:
     command = click.option(
         "--recorded-by", metavar="T|@POSITION", help="Only what the ledger held by then (inclusive)."
     )(command)
-    return click.option("--published-by", metavar="T", help="Only what had been published by then (inclusive).")(command)
+    return click.option(
+        "--published-by", metavar="T", help="Only what had been published by then (inclusive)."
+    )(command)
 
 
 def emit_json(value: Any) -> None:
@@ -133,7 +135,9 @@ def table(headings: Sequence[str], rows: Iterable[Sequence[str]], *, right: Iter
     rights = set(right)
     shown = Table(box=SIMPLE_HEAD, pad_edge=False)
     for at, heading in enumerate(headings):
-        shown.add_column(heading, justify="right" if at in rights else "left", overflow="fold", no_wrap=at in rights)
+        shown.add_column(
+            heading, justify="right" if at in rights else "left", overflow="fold", no_wrap=at in rights
+        )
     for row in rows:
         # Text from events is data: no markup in it is obeyed.
         shown.add_row(*(Text(cell) for cell in row))

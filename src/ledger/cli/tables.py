@@ -51,7 +51,9 @@ def _read(folder: str, path: object) -> bytes:
         with open(os.path.join(folder, str(path)), "rb") as source:
             return source.read()
     except OSError as error:
-        raise Refused(f"path {path!r} cannot be read: {error.strerror}; paths are relative to the file of actions") from None
+        raise Refused(
+            f"path {path!r} cannot be read: {error.strerror}; paths are relative to the file of actions"
+        ) from None
 
 
 def _table(verb: str, path: str, content: bytes) -> dict[str, Any]:

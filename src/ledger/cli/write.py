@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, get_args
+from typing import TYPE_CHECKING, Any, ClassVar, get_args
 
 import click
 import msgspec
 
 from ledger.cli.session import Session, emit_json, json_option
-from ledger.domain.actions import Action, kind_of, parse_action
+from ledger.domain.actions import Action, decode_action, kind_of, parse_action
 from ledger.domain.events import ACTIONS, External, Planned, Series, WindowRevised
 from ledger.errors import LedgerError, Refused
 
 if TYPE_CHECKING:
-    from ledger.application import Receipt
+    from ledger.append import Receipt
 
 __all__ = ["append", "incident", "init", "redact", "window"]
 
@@ -25,7 +26,7 @@ __all__ = ["append", "incident", "init", "redact", "window"]
 @click.pass_obj
 def init(session: Session, as_json: bool) -> None:
     """Create an empty ledger."""
-    ledger = session.application().create(session.ledger_id)
+    ledger = session.appender().create(session.ledger_id)
     if as_json:
         emit_json({"ledger": ledger, "url": session.url})
     else:
@@ -35,49 +36,72 @@ def init(session: Session, as_json: bool) -> None:
 @click.command()
 @click.argument("file", metavar="FILE|-")
 @click.option("--each", is_flag=True, help="Commit line by line, and say where it stopped.")
-@click.option("--accept-clock", is_flag=True, help="Record right after the last entry although the clock is behind it.")
+@click.option(
+    "--accept-clock", is_flag=True, help="Record right after the last entry although the clock is behind it."
+)
 @json_option
 @click.pass_obj
 def append(session: Session, file: str, each: bool, accept_clock: bool, as_json: bool) -> None:
     """Record the actions of FILE (JSON lines; - reads standard input), all of them or none."""
     lines, folder = _lines(file)
-    application = session.application()
+    appender = session.appender()
     if each:
         for number, line in lines:
             try:
-                receipt = application.append([_parsed(line, folder)], accept_clock=accept_clock)[0]
+                receipt = appender.append([_parsed(line, folder)], accept_clock=accept_clock)[0]
             except LedgerError as error:
                 done = f"stopped at line {number}; the lines before it are recorded"
-                stopped = LedgerError(str(error), (*(f"line {number}: {one}" for one in error.problems), done))
+                stopped = LedgerError(
+                    str(error), (*(f"line {number}: {one}" for one in error.problems), done)
+                )
                 stopped.exit_code = error.exit_code
                 raise stopped from None
             _print_receipt(receipt, as_json)
         return
     actions: list[Action] = []
     numbers: list[int] = []
-    problems: list[str] = []
+    problems: list[tuple[int, str]] = []
+    unread: set[str] = set()
     for number, line in lines:
         try:
             actions.append(_parsed(line, folder))
             numbers.append(number)
         except Refused as error:
-            problems += [f"line {number}: {problem}" for problem in error.problems]
-    if not problems:
+            problems += [(number, problem) for problem in error.problems]
+            unread |= _streams(line)
+    if problems:
+        # Every bad line is reported at once; what follows a line that could not be read cannot be judged.
+        kept = [at for at, action in enumerate(actions) if action.stream not in unread]
+        failures = appender.check([actions[at] for at in kept])
+        problems += [(numbers[kept[index]], problem) for index, one in failures for problem in one.problems]
+    else:
         try:
-            receipts = application.append(actions, accept_clock=accept_clock)
+            receipts = appender.append(actions, accept_clock=accept_clock)
         except Refused as error:
             failures = getattr(error, "failures", [(0, error)])
-            problems += [f"line {numbers[index]}: {problem}" for index, one in failures for problem in one.problems]
+            problems += [(numbers[index], problem) for index, one in failures for problem in one.problems]
         else:
             for receipt in receipts:
                 _print_receipt(receipt, as_json)
             return
-    raise Refused("the batch was refused", (*problems, "nothing was stored"))
+    told = [f"line {number}: {problem}" for number, problem in sorted(problems)]
+    raise Refused("the batch was refused", (*told, "nothing was stored"))
+
+
+def _streams(line: bytes) -> set[str]:
+    """Return the stream a line that was refused is about, as far as it can be told."""
+    try:
+        given = decode_action(line)
+    except Refused:
+        return set()
+    return {
+        f"{kind}/{given[kind]}" for kind in ("incident", "policy", "subscriptions", "cohort") if kind in given
+    }
 
 
 def _lines(file: str) -> tuple[list[tuple[int, bytes]], str]:
     if file == "-":
-        raw, folder = click.get_binary_stream("stdin").read(), os.getcwd()
+        raw, folder = sys.stdin.buffer.read(), os.getcwd()
     else:
         try:
             with open(file, "rb") as source:
@@ -111,7 +135,7 @@ def _print_receipt(receipt: Receipt, as_json: bool) -> None:
 class _Verbs(click.Group):
     """A group whose commands are made from the actions' schema, each when it is called."""
 
-    verbs: dict[str, str]
+    verbs: ClassVar[dict[str, str]]
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(self.verbs)
@@ -121,7 +145,7 @@ class _Verbs(click.Group):
 
 
 class _IncidentVerbs(_Verbs):
-    verbs = {
+    verbs: ClassVar[dict[str, str]] = {
         verb: verb
         for verb in ACTIONS
         if kind_of(verb) == "incident" and not verb.endswith("-window") and verb != "redact"
@@ -129,7 +153,11 @@ class _IncidentVerbs(_Verbs):
 
 
 class _WindowVerbs(_Verbs):
-    verbs = {"add": "add-window", "revise": "revise-window", "withdraw": "withdraw-window"}
+    verbs: ClassVar[dict[str, str]] = {
+        "add": "add-window",
+        "revise": "revise-window",
+        "withdraw": "withdraw-window",
+    }
 
 
 @click.group(cls=_IncidentVerbs)
@@ -154,18 +182,24 @@ def _command(name: str, verb: str) -> click.Command:
         parameters += _parameters(field)
     if cls is WindowRevised:
         parameters.append(
-            click.Option(["--clear"], multiple=True, metavar="FIELD", help="Take a field away (end: open again).")
+            click.Option(
+                ["--clear"], multiple=True, metavar="FIELD", help="Take a field away (end: open again)."
+            )
         )
     parameters += _envelope()
     words = (cls.__doc__ or "").strip()
-    return click.Command(name, params=parameters, callback=_callback(verb), help=words, short_help=words.split(". ")[0])
+    return click.Command(
+        name, params=parameters, callback=_callback(verb), help=words, short_help=words.split(". ")[0]
+    )
 
 
 def _envelope() -> list[click.Parameter]:
     return [
         click.Option(["--idempotency-key"], help="The same key with the same content is recorded once."),
         click.Option(["--expected-version"], type=int, help="Refuse unless the stream has this version."),
-        click.Option(["--accept-clock"], is_flag=True, help="Record although the clock is behind the last entry."),
+        click.Option(
+            ["--accept-clock"], is_flag=True, help="Record although the clock is behind the last entry."
+        ),
         click.Option(["--json", "as_json"], is_flag=True, help="Print the receipt as JSON."),
     ]
 
@@ -177,18 +211,37 @@ def _parameters(field: msgspec.structs.FieldInfo) -> list[click.Parameter]:
     if name in _ARGUMENTS:
         return [click.Argument([name])]
     if name == "actor":
-        return [click.Option([option], envvar="LEDGER_ACTOR", show_envvar=True, help="Who says so, as claimed (required).")]
+        return [
+            click.Option(
+                [option], envvar="LEDGER_ACTOR", show_envvar=True, help="Who says so, as claimed (required)."
+            )
+        ]
     if name == "set":
         return [
-            click.Option(["--set", "set_text"], multiple=True, metavar="FIELD=TEXT", help="The field as it should read."),
-            click.Option(["--set-json", "set_json"], multiple=True, metavar="FIELD=JSON", help="The same, as JSON."),
+            click.Option(
+                ["--set", "set_text"],
+                multiple=True,
+                metavar="FIELD=TEXT",
+                help="The field as it should read.",
+            ),
+            click.Option(
+                ["--set-json", "set_json"], multiple=True, metavar="FIELD=JSON", help="The same, as JSON."
+            ),
         ]
     if Planned in kinds:
-        return [click.Option([option], nargs=3, metavar="ANNOUNCED START END", help="When announced and scheduled.")]
+        return [
+            click.Option(
+                [option], nargs=3, metavar="ANNOUNCED START END", help="When announced and scheduled."
+            )
+        ]
     if External in kinds:
         return [click.Option([option], metavar="SYSTEM:ID", help="The same fact in another system.")]
     if Series in kinds:
-        return [click.Option(["--series", "series_path"], metavar="FILE", help="A series, CSV or Parquet, kept by digest.")]
+        return [
+            click.Option(
+                ["--series", "series_path"], metavar="FILE", help="A series, CSV or Parquet, kept by digest."
+            )
+        ]
     if bool in kinds:
         return [click.Option([f"{option}/--no-{option[2:]}"], default=None)]
     if field.type == tuple[str, ...]:
@@ -196,7 +249,9 @@ def _parameters(field: msgspec.structs.FieldInfo) -> list[click.Parameter]:
     choices = [word for kind in kinds for word in get_args(kind) if isinstance(word, str)]
     kind = click.INT if int in kinds and str not in kinds else click.STRING
     found: list[click.Parameter] = [
-        click.Option([option, name], type=kind, metavar="|".join(choices) or None, help=need.strip(" ()") or None)
+        click.Option(
+            [option, name], type=kind, metavar="|".join(choices) or None, help=need.strip(" ()") or None
+        )
     ]
     if name == "body":
         found.append(click.Option(["--body-file"], metavar="FILE|-", help="Read the body from a file."))
@@ -206,11 +261,11 @@ def _parameters(field: msgspec.structs.FieldInfo) -> list[click.Parameter]:
 def _kinds(kind: Any) -> tuple[Any, ...]:
     # A union's parts; a Literal and a plain type are one part.
     from types import UnionType
-    from typing import Literal, Union, get_origin
+    from typing import Union, get_origin
 
     if get_origin(kind) in (Union, UnionType):
         return tuple(part for inner in get_args(kind) for part in _kinds(inner))
-    return (kind,) if get_origin(kind) is not Literal else (kind,)
+    return (kind,)
 
 
 def _callback(verb: str) -> Callable[..., None]:
@@ -226,7 +281,7 @@ def _callback(verb: str) -> Callable[..., None]:
             parsed = parse_with_files(msgspec.json.encode(action), os.getcwd())
         else:
             parsed = parse_action(action)
-        _print_receipt(session.application().append([parsed], accept_clock=accept_clock)[0], as_json)
+        _print_receipt(session.appender().append([parsed], accept_clock=accept_clock)[0], as_json)
 
     return run
 
@@ -245,7 +300,7 @@ def _fields(given: dict[str, Any]) -> dict[str, Any]:
         elif name in ("set_text", "set_json"):
             fields.setdefault("set", {}).update(_pair(pair, name == "set_json") for pair in value)
         elif name == "clear":
-            fields.update(dict.fromkeys((field.replace("-", "_") for field in value)))
+            fields.update(dict.fromkeys(field.replace("-", "_") for field in value))
         elif name == "body_file":
             with click.open_file(value, encoding="utf-8") as source:
                 fields["body"] = source.read().rstrip("\n")
@@ -269,9 +324,13 @@ def _pair(pair: str, is_json: bool) -> tuple[str, Any]:
 @click.command()
 @click.argument("entry", metavar="@POSITION|VERSION|REF")
 @click.option("--incident", help="The incident, when the entry is not named by position.")
-@click.option("--field", "fields", multiple=True, required=True, help="Path of a text, such as body or set.body.")
+@click.option(
+    "--field", "fields", multiple=True, required=True, help="Path of a text, such as body or set.body."
+)
 @click.option("--reason", required=True, help="Why it is erased.")
-@click.option("--actor", envvar="LEDGER_ACTOR", show_envvar=True, required=True, help="Who says so, as claimed.")
+@click.option(
+    "--actor", envvar="LEDGER_ACTOR", show_envvar=True, required=True, help="Who says so, as claimed."
+)
 @click.option("--idempotency-key", help="The same key with the same content is recorded once.")
 @json_option
 @click.pass_obj
@@ -280,9 +339,15 @@ def redact(
     idempotency_key: str | None, as_json: bool,
 ) -> None:  # fmt: skip
     """Erase texts of an entry from the ledger. Who, when and why stays, and every proof still holds."""
-    given: dict[str, Any] = {"action": "redact", "entry": entry, "fields": list(fields), "reason": reason, "actor": actor}
+    given: dict[str, Any] = {
+        "action": "redact",
+        "entry": entry,
+        "fields": list(fields),
+        "reason": reason,
+        "actor": actor,
+    }
     if incident is not None:
         given["incident"] = incident
     if idempotency_key is not None:
         given["idempotency_key"] = idempotency_key
-    _print_receipt(session.application().append([parse_action(given)])[0], as_json)
+    _print_receipt(session.appender().append([parse_action(given)])[0], as_json)

@@ -584,9 +584,7 @@ def _decide_published(history: History, action: Action, now: str, batch_start: i
 
         policy = parse_policy(event.terms)
         if policy.key != key:
-            _refuse(
-                f"policy {policy.key!r} in the terms is not the stream's key {key!r}; make them the same"
-            )
+            _refuse(f"policy {policy.key!r} in the terms is not the stream's key {key!r}; make them the same")
         if event.in_force_from != policy.in_force_from:
             _refuse(f"in_force_from {event.in_force_from} differs from {policy.in_force_from} in the terms")
         if event.sha256 != policy_sha256(event.terms):

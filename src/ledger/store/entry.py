@@ -124,7 +124,10 @@ def commit(salt: bytes, value: str) -> dict[str, str]:
 
 
 def encode_data(
-    event: msgspec.Struct, text_fields: tuple[str, ...], is_text: Callable[[str], bool], salts: SaltSource | Texts
+    event: msgspec.Struct,
+    text_fields: tuple[str, ...],
+    is_text: Callable[[str], bool],
+    salts: SaltSource | Texts,
 ) -> tuple[bytes, Texts]:
     """Return the canonical data bytes of an event and its texts with their salts.
 
@@ -136,13 +139,15 @@ def encode_data(
     for name, default in _defaults(type(event)):
         value = getattr(event, name)
         # Only what was said is stored: a default is not a statement, and an unset field is no change.
-        if value is UNSET or value is default or (value == default and type(value) is type(default)):
+        if value is default or value is UNSET or (value == default and type(value) is type(default)):
             continue
         if name in text_fields:
             data[name] = _committed(name, value, texts, salts)
         elif name == "set":
             data[name] = {
-                key: _committed(f"set.{key}", item, texts, salts) if is_text(key) and item is not None else item
+                key: _committed(f"set.{key}", item, texts, salts)
+                if is_text(key) and item is not None
+                else item
                 for key, item in value.items()
             }
         else:
@@ -171,9 +176,7 @@ _DEFAULTS: dict[type, tuple[tuple[str, Any], ...]] = {}
 def _defaults(cls: type[msgspec.Struct]) -> tuple[tuple[str, Any], ...]:
     found = _DEFAULTS.get(cls)
     if found is None:
-        found = _DEFAULTS[cls] = tuple(
-            (field.name, field.default) for field in msgspec.structs.fields(cls)
-        )
+        found = _DEFAULTS[cls] = tuple((field.name, field.default) for field in msgspec.structs.fields(cls))
     return found
 
 

@@ -109,13 +109,17 @@ class SealedLog(ABC):
             "SELECT ledger, format, size, root, frontier, last_recorded_at FROM ledger_head"
         ).fetchone()
         if row is None:
-            raise Unavailable(f"{self.url} has no head row; it is not a ledger, or it was damaged: run ledger verify")
+            raise Unavailable(
+                f"{self.url} has no head row; it is not a ledger, or it was damaged: run ledger verify"
+            )
         return self._head(row)
 
     @staticmethod
     def _head(row: Sequence[Any]) -> Head:
         if row[1] != SCHEMA_FORMAT:
-            raise Unavailable(f"the ledger has format {row[1]}; this version reads format {SCHEMA_FORMAT}: update it")
+            raise Unavailable(
+                f"the ledger has format {row[1]}; this version reads format {SCHEMA_FORMAT}: update it"
+            )
         return Head(row[0], row[1], row[2], bytes(row[3]), bytes(row[4]), row[5])
 
     def stream(self, stream: str, *, after: int = 0, upto: int | None = None) -> list[StoredEntry]:
@@ -132,7 +136,9 @@ class SealedLog(ABC):
         for row in self.rows(after=after, upto=upto, page=page):
             yield _stored(row)
 
-    def rows(self, *, after: int = 0, upto: int | None = None, page: int = 2_000) -> Iterator[tuple[Any, ...]]:
+    def rows(
+        self, *, after: int = 0, upto: int | None = None, page: int = 2_000
+    ) -> Iterator[tuple[Any, ...]]:
         """Yield the rows as the database gives them: the columns of StoredEntry as a tuple."""
         last = upto if upto is not None else (1 << 62)
         while True:
@@ -178,9 +184,7 @@ class SealedLog(ABC):
 
     def streams(self, prefix: str, limit: int = 1_000) -> list[str]:
         """Return the names of streams that start with a prefix, in order."""
-        sql = (
-            "SELECT stream FROM ledger_entry WHERE version = 1 AND stream >= ? AND stream < ? ORDER BY stream LIMIT ?"
-        )
+        sql = "SELECT stream FROM ledger_entry WHERE version = 1 AND stream >= ? AND stream < ? ORDER BY stream LIMIT ?"
         return [row[0] for row in self._execute(sql, (prefix, prefix + "\x7f", limit))]
 
     def size_at(self, recorded_by: str) -> int:
@@ -200,7 +204,9 @@ class SealedLog(ABC):
 
     def content(self, digest: str) -> bytes | None:
         """Return a table kept by digest, or None."""
-        rows = self._execute("SELECT bytes FROM ledger_content WHERE sha256 = ? ORDER BY chunk", (digest,)).fetchall()
+        rows = self._execute(
+            "SELECT bytes FROM ledger_content WHERE sha256 = ? ORDER BY chunk", (digest,)
+        ).fetchall()
         return b"".join(bytes(row[0]) for row in rows) if rows else None
 
     def contents(self) -> list[str]:
@@ -241,7 +247,9 @@ class SealedLog(ABC):
             (level, first, first + count),
         ).fetchall()
         if len(rows) != count:
-            raise Unavailable(f"the tree has {len(rows)} of {count} tiles at level {level}; run ledger verify")
+            raise Unavailable(
+                f"the tree has {len(rows)} of {count} tiles at level {level}; run ledger verify"
+            )
         return [bytes(row[0]) for row in rows]
 
     def _leaves(self, first: int, count: int) -> list[bytes]:
@@ -250,7 +258,9 @@ class SealedLog(ABC):
             (first, first + count),
         ).fetchall()
         if len(rows) != count:
-            raise Unavailable(f"{count - len(rows)} entries are missing after position {first}; run ledger verify")
+            raise Unavailable(
+                f"{count - len(rows)} entries are missing after position {first}; run ledger verify"
+            )
         return [leaf_hash(bytes(row[0])) for row in rows]
 
     # ---- writing -----------------------------------------------------------------------------------------
@@ -345,10 +355,16 @@ class SealedLog(ABC):
 
     def _erase(self, redaction: Redaction) -> None:
         where = (redaction.stream, redaction.version)
-        row = self._execute("SELECT texts FROM ledger_entry WHERE stream = ? AND version = ?", where).fetchone()
+        row = self._execute(
+            "SELECT texts FROM ledger_entry WHERE stream = ? AND version = ?", where
+        ).fetchone()
         if row is None:
-            raise Refused(f"{redaction.stream} v{redaction.version} does not exist; there is nothing to erase")
-        kept = {path: text for path, text in decode_texts(bytes(row[0])).items() if path not in redaction.fields}
+            raise Refused(
+                f"{redaction.stream} v{redaction.version} does not exist; there is nothing to erase"
+            )
+        kept = {
+            path: text for path, text in decode_texts(bytes(row[0])).items() if path not in redaction.fields
+        }
         self._execute(
             "UPDATE ledger_entry SET texts = ? WHERE stream = ? AND version = ?", (encode_texts(kept), *where)
         )

@@ -111,7 +111,9 @@ class PostgresLog(SealedLog):
                 connection.execute("SET synchronous_commit = on")
                 connection.execute("SET client_min_messages = warning")
             except psycopg.Error as error:
-                raise Unavailable(f"the database cannot be reached: {str(error).strip()}; check the URL") from None
+                raise Unavailable(
+                    f"the database cannot be reached: {str(error).strip()}; check the URL"
+                ) from None
             self._local.connection = connection
             self._all.append(connection)
         return connection
@@ -126,7 +128,9 @@ class PostgresLog(SealedLog):
             return Unavailable("the database holds no ledger; create one with: ledger --ledger URL init")
         if isinstance(error, psycopg.errors.RaiseException):
             return Refused(f"the database refused: {text}")
-        return Unavailable(f"the database answered: {text}; whether anything was stored is not known if it went away")
+        return Unavailable(
+            f"the database answered: {text}; whether anything was stored is not known if it went away"
+        )
 
     def _execute(self, sql: str, parameters: Sequence[Any] = ()) -> Any:
         import psycopg
@@ -178,10 +182,13 @@ class PostgresLog(SealedLog):
     def create(self, ledger: str) -> Head:
         with self._writing():
             if self._execute("SELECT to_regclass('ledger_head')").fetchone()[0] is not None:
-                raise Refused(f"the database already holds a ledger ({self.head().ledger}); choose another place")
+                raise Refused(
+                    f"the database already holds a ledger ({self.head().ledger}); choose another place"
+                )
             self._execute(_SCHEMA)
             self._execute(
-                "INSERT INTO ledger_head VALUES (1, ?, ?, 0, ?, ?, '')", (ledger, SCHEMA_FORMAT, EMPTY_ROOT, b"")
+                "INSERT INTO ledger_head VALUES (1, ?, ?, 0, ?, ?, '')",
+                (ledger, SCHEMA_FORMAT, EMPTY_ROOT, b""),
             )
             may = self._execute("SELECT rolcreaterole OR rolsuper FROM pg_roles WHERE rolname = current_user")
             if may.fetchone()[0]:

@@ -12,7 +12,6 @@ from time import sleep
 from typing import Any
 from uuid import UUID
 
-import msgspec
 from eventsourcing.persistence import (
     AggregateRecorder,
     ApplicationRecorder,
@@ -28,23 +27,12 @@ from eventsourcing.persistence import (
 )
 from eventsourcing.utils import Environment
 
-from ledger.domain.checks import is_text_field
-from ledger.domain.events import TEXTS, AnyEvent
 from ledger.errors import Conflict
-from ledger.store.entry import NewEntry, StoredEntry, encode_data, encode_texts, split_entry
+from ledger.store.entry import NewEntry, StoredEntry, split_entry
 from ledger.store.log import Appended, Redaction, SealedLog
-from ledger.store.stream import event_of
+from ledger.store.stream import EventToStore, event_of, new_entry
 
-__all__ = ["EventToStore", "SealedFactory", "SealedMapper", "SealedRecorder", "SealedStoredEvent"]
-
-
-class EventToStore(msgspec.Struct, frozen=True):
-    """An event for a stream at a version: what eventsourcing calls a domain event."""
-
-    originator_id: str
-    originator_version: int
-    event: AnyEvent
-    idempotency_key: str | None = None
+__all__ = ["SealedFactory", "SealedMapper", "SealedRecorder", "SealedStoredEvent"]
 
 
 @dataclass(frozen=True)
@@ -63,16 +51,8 @@ class SealedMapper(Mapper[str]):
         self.salts = salts
 
     def to_stored_event(self, domain_event: Any) -> SealedStoredEvent:
-        event = domain_event.event
-        data, texts = encode_data(event, TEXTS[type(event)], is_text_field, self.salts)
-        return SealedStoredEvent(
-            domain_event.originator_id,
-            domain_event.originator_version,
-            event.TYPE,
-            data,
-            encode_texts(texts),
-            domain_event.idempotency_key,
-        )
+        new = new_entry(domain_event, self.salts)
+        return SealedStoredEvent(new.stream, new.version, new.type, new.data, new.texts, new.idempotency_key)
 
     def to_domain_event(self, stored_event: StoredEvent) -> Any:
         texts = stored_event.texts if isinstance(stored_event, SealedStoredEvent) else b"{}"
@@ -166,7 +146,9 @@ class SealedRecorder(ApplicationRecorder):
         """Return the position of the last entry, or None."""
         return self.log.head().size or None
 
-    def subscribe(self, gt: int | None = None, topics: Sequence[str] = ()) -> Subscription[ApplicationRecorder]:
+    def subscribe(
+        self, gt: int | None = None, topics: Sequence[str] = ()
+    ) -> Subscription[ApplicationRecorder]:
         """Return an iterator over notifications that waits for new ones, on either database."""
         return PollingSubscription(self, gt, topics)
 
@@ -230,7 +212,9 @@ class SealedFactory(InfrastructureFactory[TrackingRecorder]):
 def _new(event: StoredEvent) -> NewEntry:
     stream = str(event.originator_id)
     if isinstance(event, SealedStoredEvent):
-        return NewEntry(stream, event.originator_version, event.topic, event.state, event.texts, event.idempotency_key)
+        return NewEntry(
+            stream, event.originator_version, event.topic, event.state, event.texts, event.idempotency_key
+        )
     return NewEntry(stream, event.originator_version, event.topic, event.state)
 
 

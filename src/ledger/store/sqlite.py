@@ -8,7 +8,6 @@ import threading
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
-from urllib.parse import quote
 
 from ledger.errors import Conflict, Refused, Unavailable
 from ledger.store.log import SCHEMA_FORMAT, Head, SealedLog
@@ -85,13 +84,17 @@ class SQLiteLog(SealedLog):
         connection: sqlite3.Connection | None = getattr(self._local, "connection", None)
         if connection is None:
             if not os.path.exists(self.path):
-                raise Unavailable(f"{self.url} does not exist; create it with: ledger --ledger {self.url} init")
+                raise Unavailable(
+                    f"{self.url} does not exist; create it with: ledger --ledger {self.url} init"
+                )
             connection = self._local.connection = self._open(create=False)
         return connection
 
     def _open(self, *, create: bool) -> sqlite3.Connection:
         mode = "rwc" if create else "rw" if self.writable else "ro"
-        name = f"file:{quote(os.path.abspath(self.path))}?mode={mode}"
+        # In a URI these three would end or change the path (https://sqlite.org/uri.html, section 3.1).
+        path = os.path.abspath(self.path).replace("%", "%25").replace("?", "%3f").replace("#", "%23")
+        name = f"file:{path}?mode={mode}"
         try:
             connection = self._connect(name)
             # The first read shows whether the file can be used at all.
@@ -102,7 +105,9 @@ class SQLiteLog(SealedLog):
                 # Nobody may write beside the file, and nothing waits in the log: read the file alone.
                 connection = self._connect(f"{name}&immutable=1")
             else:
-                raise Unavailable(f"{self.url} cannot be opened: {error}; check the path and the permissions") from None
+                raise Unavailable(
+                    f"{self.url} cannot be opened: {error}; check the path and the permissions"
+                ) from None
         if mode != "ro":
             self._settings(connection)
         self._all.append(connection)
@@ -137,7 +142,9 @@ class SQLiteLog(SealedLog):
                 return Conflict(f"somebody else appended in the meantime ({text}); read again and retry")
             return Refused(f"the database refused: {text}")
         if "no such table" in text:
-            return Unavailable(f"{self.url} holds no ledger; create one with: ledger --ledger {self.url} init")
+            return Unavailable(
+                f"{self.url} holds no ledger; create one with: ledger --ledger {self.url} init"
+            )
         if "locked" in text or "busy" in text:
             return Unavailable(
                 f"{self.url} stayed busy for {_BUSY_MILLISECONDS // 1000} seconds; nothing was stored: try again"
@@ -183,16 +190,21 @@ class SQLiteLog(SealedLog):
     def create(self, ledger: str) -> Head:
         folder = os.path.dirname(os.path.abspath(self.path))
         if not os.path.isdir(folder):
-            raise Unavailable(f"{self.url} cannot be created: the folder {folder} does not exist; make it first")
+            raise Unavailable(
+                f"{self.url} cannot be created: the folder {folder} does not exist; make it first"
+            )
         connection = self._open(create=True)
         self._local.connection = connection
         with self._writing():
             if self._execute("SELECT 1 FROM sqlite_master WHERE name = 'ledger_head'").fetchone():
-                raise Refused(f"{self.url} already holds a ledger ({self.head().ledger}); choose another place")
+                raise Refused(
+                    f"{self.url} already holds a ledger ({self.head().ledger}); choose another place"
+                )
             for statement in _statements(_SCHEMA):
                 self._execute(statement)
             self._execute(
-                "INSERT INTO ledger_head VALUES (1, ?, ?, 0, ?, ?, '')", (ledger, SCHEMA_FORMAT, EMPTY_ROOT, b"")
+                "INSERT INTO ledger_head VALUES (1, ?, ?, 0, ?, ?, '')",
+                (ledger, SCHEMA_FORMAT, EMPTY_ROOT, b""),
             )
         return self.head()
 

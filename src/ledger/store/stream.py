@@ -7,12 +7,22 @@ from typing import Any
 
 import msgspec
 
+from ledger.domain.checks import is_text_field
 from ledger.domain.events import TEXTS, TYPES, UPCASTS, AnyEvent, EntryCorrected, upcast
 from ledger.errors import Unavailable
-from ledger.store.entry import StoredEntry, decode_entry, decode_texts
+from ledger.store.entry import NewEntry, StoredEntry, decode_entry, decode_texts, encode_data, encode_texts
 from ledger.store.log import SealedLog
 
-__all__ = ["Entry", "event_of", "open_entry", "read_all", "read_stream"]
+__all__ = [
+    "Entry",
+    "EventToStore",
+    "event_of",
+    "new_entry",
+    "open_entry",
+    "read_all",
+    "read_stream",
+    "text_or_erased",
+]
 
 
 class Entry(msgspec.Struct, frozen=True):
@@ -33,9 +43,39 @@ class Entry(msgspec.Struct, frozen=True):
         return self.stream.partition("/")[2]
 
 
-_DECODERS: dict[str, Callable[[bytes], AnyEvent]] = {
-    name: msgspec.json.Decoder(event).decode for name, event in TYPES.items()
-}
+class EventToStore(msgspec.Struct, frozen=True):
+    """An event for a stream at a version: what eventsourcing calls a domain event."""
+
+    originator_id: str
+    originator_version: int
+    event: AnyEvent
+    idempotency_key: str | None = None
+
+
+def new_entry(pending: EventToStore, salts: Callable[[], bytes]) -> NewEntry:
+    """Return an event as it is going to be stored: canonical JSON, its texts as commitments."""
+    event = pending.event
+    data, texts = encode_data(event, TEXTS[type(event)], is_text_field, salts)
+    return NewEntry(
+        pending.originator_id,
+        pending.originator_version,
+        event.TYPE,
+        data,
+        encode_texts(texts),
+        pending.idempotency_key,
+    )
+
+
+class _Decoders(dict[str, Callable[[bytes], AnyEvent]]):
+    """Decoders by type, each made when it is first needed: most commands meet a few types."""
+
+    def __missing__(self, type_: str) -> Callable[[bytes], AnyEvent]:
+        decode: Callable[[bytes], AnyEvent] = msgspec.json.Decoder(TYPES[type_]).decode
+        self[type_] = decode
+        return decode
+
+
+_DECODERS = _Decoders()
 
 
 def event_of(type_: str, data: bytes, texts: bytes) -> AnyEvent:
@@ -47,7 +87,9 @@ def event_of(type_: str, data: bytes, texts: bytes) -> AnyEvent:
         else:
             event = _DECODERS[type_](data)
     except KeyError:
-        raise Unavailable(f"an entry has the unknown type {type_!r}; it was written by a newer version: update") from None
+        raise Unavailable(
+            f"an entry has the unknown type {type_!r}; it was written by a newer version: update"
+        ) from None
     except msgspec.MsgspecError as error:
         raise Unavailable(f"an entry of type {type_} cannot be read ({error}); run ledger verify") from None
     if texts != b"{}":
@@ -73,7 +115,9 @@ def open_entry(stored: StoredEntry) -> Entry:
 def read_stream(log: SealedLog, stream: str, *, upto_position: int | None = None) -> list[Entry]:
     """Return the entries of a stream in position order, up to a position of the ledger."""
     entries = [open_entry(stored) for stored in log.stream(stream)]
-    return entries if upto_position is None else [entry for entry in entries if entry.position <= upto_position]
+    return (
+        entries if upto_position is None else [entry for entry in entries if entry.position <= upto_position]
+    )
 
 
 def read_all(log: SealedLog, *, after: int = 0, upto: int | None = None) -> Iterator[Entry]:

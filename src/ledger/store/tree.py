@@ -36,7 +36,9 @@ class Frontier:
 
     def __init__(self, size: int = 0, packed: bytes = b"") -> None:
         if len(packed) != HASH_BYTES * size.bit_count():
-            raise ValueError(f"the frontier has {len(packed)} bytes; size {size} needs {HASH_BYTES * size.bit_count()}")
+            raise ValueError(
+                f"the frontier has {len(packed)} bytes; size {size} needs {HASH_BYTES * size.bit_count()}"
+            )
         self.size = size
         self.hashes = [packed[at : at + HASH_BYTES] for at in range(0, len(packed), HASH_BYTES)]
 
