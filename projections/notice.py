@@ -13,6 +13,7 @@ import msgspec
 
 from ledger.domain.events import (
     EntryCorrected,
+    EntryPublished,
     EntryRedacted,
     Event,
     IncidentFixDeployed,
@@ -116,6 +117,7 @@ _HEADINGS = {
     "incident.withdrawn": "Notice withdrawn",
     "incident.linked": "Linked",
     "measurement.recorded": "Measurement",
+    "entry.published": "Published",
     "entry.redacted": "Text erased",
 }
 _OVER = ("resolved", "completed", "postmortem")
@@ -144,7 +146,7 @@ def notice(entries: Sequence[Entry], cut: Cut = Cut(), audience: Audience = "pub
         if isinstance(event, WindowAdded | WindowRevised | WindowWithdrawn) and was_over:
             late_windows.add(event.window)
         # A window, a label or an erasure without words of its own is shown where it belongs, not as a statement.
-        if event.body is not None or not isinstance(event, WindowAdded | WindowRevised | EntryRedacted):
+        if event.body is not None or not isinstance(event, WindowAdded | WindowRevised | EntryRedacted | EntryPublished):
             posts.append(
                 _post(one, event, facts.status, was_over, [by_version[at] for at in statement.corrected_by])
             )

@@ -101,6 +101,9 @@ class SealedLog(ABC):
     def _after_redaction(self) -> None:
         """Drop what the database still holds of erased texts."""
 
+    def _after_append(self) -> None:
+        """Finish what an earlier redaction had to leave, if anything."""
+
     # ---- reading -----------------------------------------------------------------------------------------
 
     def head(self) -> Head:
@@ -323,6 +326,8 @@ class SealedLog(ABC):
             )
         if redactions:
             self._after_redaction()
+        else:
+            self._after_append()
         return Appended(tuple(sealed), position, root)
 
     def _seal_tiles(self, size: int, leaves: Sequence[bytes]) -> None:

@@ -79,6 +79,8 @@ class SQLiteLog(SealedLog):
         self.writable = writable
         self._local = threading.local()
         self._all: list[sqlite3.Connection] = []
+        # Whether the write-ahead log still holds texts that were erased.
+        self._uncut = False
 
     def _connection(self) -> sqlite3.Connection:
         connection: sqlite3.Connection | None = getattr(self._local, "connection", None)
@@ -210,12 +212,19 @@ class SQLiteLog(SealedLog):
 
     def _after_redaction(self) -> None:
         # secure_delete has overwritten the pages; the write-ahead log still holds them until it is cut to nothing.
-        busy = self._execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
-        if busy:
+        self._uncut = bool(self._execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0])
+        if self._uncut:
             raise Unavailable(
                 "the texts are erased from the ledger, but a reader keeps the write-ahead log open; "
                 "run any append once it has gone"
             )
+
+    def _after_append(self) -> None:
+        # An append that has nothing to erase does not wait for the reader, and does not fail because of it.
+        if self._uncut:
+            self._execute("PRAGMA busy_timeout = 0")
+            self._uncut = bool(self._execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0])
+            self._execute(f"PRAGMA busy_timeout = {_BUSY_MILLISECONDS}")
 
     def close(self) -> None:
         for connection in self._all:
