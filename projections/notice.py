@@ -146,7 +146,9 @@ def notice(entries: Sequence[Entry], cut: Cut = Cut(), audience: Audience = "pub
         if isinstance(event, WindowAdded | WindowRevised | WindowWithdrawn) and was_over:
             late_windows.add(event.window)
         # A window, a label or an erasure without words of its own is shown where it belongs, not as a statement.
-        if event.body is not None or not isinstance(event, WindowAdded | WindowRevised | EntryRedacted | EntryPublished):
+        if event.body is not None or not isinstance(
+            event, WindowAdded | WindowRevised | EntryRedacted | EntryPublished
+        ):
             posts.append(
                 _post(one, event, facts.status, was_over, [by_version[at] for at in statement.corrected_by])
             )

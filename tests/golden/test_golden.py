@@ -101,7 +101,9 @@ def replayed(request: pytest.FixtureRequest) -> Iterator[tuple[IncidentLedger, l
     ledger.close()
 
 
-@pytest.mark.skipif(os.environ.get("LEDGER_REWRITE_GOLDEN") != "1", reason="only on request: LEDGER_REWRITE_GOLDEN=1")
+@pytest.mark.skipif(
+    os.environ.get("LEDGER_REWRITE_GOLDEN") != "1", reason="only on request: LEDGER_REWRITE_GOLDEN=1"
+)
 def test_rewrite(sqlite_url: str) -> None:
     ledger, _ = _replay(sqlite_url)
     _ENTRIES.write_bytes(
@@ -111,7 +113,9 @@ def test_rewrite(sqlite_url: str) -> None:
     ledger.close()
 
 
-def test_the_actions_give_exactly_the_frozen_bytes_and_root(replayed: tuple[IncidentLedger, list[Receipt]]) -> None:
+def test_the_actions_give_exactly_the_frozen_bytes_and_root(
+    replayed: tuple[IncidentLedger, list[Receipt]],
+) -> None:
     ledger, receipts = replayed
     frozen = _frozen()
     stored = list(ledger.sealed.entries())
@@ -144,12 +148,16 @@ def test_the_frozen_entries_are_canonical_and_their_texts_fit() -> None:
 
 def _unresolved(event: AnyEvent, asked: AnyEvent) -> AnyEvent:
     """Put references back as they were written, and erased texts as they were asked for."""
-    kept = {
+    kept: dict[str, Any] = {
         name: getattr(asked, name)
         for name in ("corrects", "publishes", "entry")
         if name in type(event).__struct_fields__
     }
-    kept |= {name: getattr(asked, name) for name in TEXTS[type(event)] if isinstance(getattr(event, name), Commitment)}
+    kept |= {
+        name: getattr(asked, name)
+        for name in TEXTS[type(event)]
+        if isinstance(getattr(event, name), Commitment)
+    }
     if isinstance(event, EntryCorrected) and isinstance(asked, EntryCorrected):
         kept["set"] = asked.set
     return msgspec.structs.replace(event, **kept)
@@ -173,7 +181,9 @@ def test_the_frozen_entries_read_back_to_the_events_that_were_asked_for() -> Non
         gone = {name for name in TEXTS[type(read.event)] if isinstance(getattr(read.event, name), Commitment)}
         if isinstance(read.event, EntryCorrected):
             gone |= {f"set.{name}" for name, value in read.event.set.items() if isinstance(value, dict)}
-        assert gone == {field for stream, version, field in erased if (stream, version) == (one.stream, one.version)}
+        assert gone == {
+            field for stream, version, field in erased if (stream, version) == (one.stream, one.version)
+        }
         # Read and encoded again with the same salts, an event is the same bytes.
         _, data = decode_entry(one.entry)
         again, _ = encode_data(read.event, TEXTS[type(read.event)], is_text_field, decode_texts(one.texts))

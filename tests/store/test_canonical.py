@@ -14,7 +14,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ledger.domain.checks import INTEGER_MOST, is_text_field
-from ledger.domain.events import TEXTS, AnyEvent, EntryCorrected, External, IncidentOpened, MeasurementRecorded, Series
+from ledger.domain.events import (
+    TEXTS,
+    AnyEvent,
+    EntryCorrected,
+    External,
+    IncidentOpened,
+    MeasurementRecorded,
+    Series,
+)
 from ledger.store.entry import (
     NewEntry,
     Texts,
@@ -118,7 +126,9 @@ def test_entry_bytes_are_canonical_json(
 )
 def test_opaque_data_are_split_off_exactly(data: bytes, stream: str, key: str | None) -> None:
     """Even data that hold the mark, and names that hold it, since a name is escaped."""
-    entry = frame(NewEntry(stream, 1, stream, data, b"{}", key), ledger=stream, position=1, recorded_at=_RECORDED_AT)
+    entry = frame(
+        NewEntry(stream, 1, stream, data, b"{}", key), ledger=stream, position=1, recorded_at=_RECORDED_AT
+    )
     assert split_entry(entry) == data
 
 
@@ -151,6 +161,8 @@ def test_no_text_stands_in_the_data_and_every_commitment_can_be_checked(event: A
         assert commitment == {"sha256": hashlib.sha256(bytes.fromhex(salt) + value.encode()).hexdigest()}
     said = {name for name in TEXTS[type(event)] if getattr(event, name) is not None}
     if isinstance(event, EntryCorrected):
-        said |= {f"set.{name}" for name, value in event.set.items() if is_text_field(name) and value is not None}
+        said |= {
+            f"set.{name}" for name, value in event.set.items() if is_text_field(name) and value is not None
+        }
     assert set(texts) == said
     assert len({salt for salt, _ in texts.values()}) == len(texts)

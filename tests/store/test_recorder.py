@@ -112,7 +112,11 @@ def test_a_subscription_gives_what_is_there_and_waits_for_what_comes(recorder: S
 
 def test_a_subscription_can_be_to_some_topics_and_be_stopped(recorder: SealedRecorder) -> None:
     recorder.insert_events(
-        [_event("incident/a", 1, "wanted"), _event("incident/a", 2, "other"), _event("incident/a", 3, "wanted")]
+        [
+            _event("incident/a", 1, "wanted"),
+            _event("incident/a", 2, "other"),
+            _event("incident/a", 3, "wanted"),
+        ]
     )
     subscription = recorder.subscribe(topics=["wanted"])
     stopper = threading.Timer(0.3, subscription.stop)

@@ -108,7 +108,9 @@ def test_erasing_many_texts_leaves_none_in_a_free_or_rearranged_page(sqlite_url:
 
 def test_a_text_of_a_correction_is_erased_by_its_path(sqlite_url: str) -> None:
     ledger = _opened(sqlite_url)
-    ledger.record("correct", "a", actor="ops", corrects="v1", kind="editorial", set={"title": _SECRET}, reason="r")
+    ledger.record(
+        "correct", "a", actor="ops", corrects="v1", kind="editorial", set={"title": _SECRET}, reason="r"
+    )
     ledger.record("redact", "a", actor="dpo", entry="v2", fields=["set.title"], reason="a name")
     assert _SECRET.encode() not in _bytes_on_disk(sqlite_url)
     event = read_stream(ledger.sealed, "incident/a")[1].event
@@ -141,6 +143,7 @@ def test_a_reader_that_holds_the_write_ahead_log_open_is_told_about_and_the_next
     ledger.close()
 
 
+@pytest.mark.postgres
 def test_on_postgresql_the_row_holds_neither_value_nor_salt(postgres_url: str) -> None:
     """Dead rows on disk are the database's: VACUUM is the operator's part there."""
     ledger = _opened(postgres_url)
@@ -165,7 +168,9 @@ def test_on_postgresql_the_row_holds_neither_value_nor_salt(postgres_url: str) -
         ("@9", ["body"], "entry @9 does not exist: the ledger has 2 entries"),
     ],
 )  # fmt: skip
-def test_a_redaction_of_what_is_no_text_is_refused(sqlite_url: str, entry: str, fields: list[str], sentence: str) -> None:
+def test_a_redaction_of_what_is_no_text_is_refused(
+    sqlite_url: str, entry: str, fields: list[str], sentence: str
+) -> None:
     ledger = _opened(sqlite_url)
     ledger.record("update", "a", actor="ops", body="b")
     head = ledger.sealed.head()
@@ -185,7 +190,10 @@ def test_an_erased_text_cannot_be_erased_again_and_the_guard_lets_no_text_grow(s
         ledger.record("redact", "a", actor="dpo", entry="v2", fields=["body"], reason="r")
     connection = sqlite3.connect(sqlite_url.removeprefix("sqlite:///"))
     for statement, sentence in (
-        ("UPDATE ledger_entry SET texts = CAST(texts || ' ' AS BLOB)", "texts of a ledger are only ever erased"),
+        (
+            "UPDATE ledger_entry SET texts = CAST(texts || ' ' AS BLOB)",
+            "texts of a ledger are only ever erased",
+        ),
         ("UPDATE ledger_entry SET entry = x'00' WHERE position = 1", "entries of a ledger are never changed"),
         ("DELETE FROM ledger_entry", "entries of a ledger are never deleted"),
         ("DELETE FROM ledger_head", "the head of a ledger is never deleted"),

@@ -12,11 +12,19 @@ from typing import Any
 
 import msgspec
 
-from ledger.domain.checks import INTEGER_MOST, check_fields, check_idempotency_key, check_key
+from ledger.domain.checks import INTEGER_MOST, check_field, check_fields, check_idempotency_key, check_key
 from ledger.domain.events import ACTIONS, AnyEvent, EntryRedacted
 from ledger.errors import Refused, nearest
 
-__all__ = ["KIND_OF_ACTION", "Action", "decode_action", "kind_of", "names_entry_by_position", "parse_action"]
+__all__ = [
+    "KIND_OF_ACTION",
+    "Action",
+    "decode_action",
+    "field_problems",
+    "kind_of",
+    "names_entry_by_position",
+    "parse_action",
+]
 
 KIND_OF_ACTION = {
     "publish-policy": "policy",
@@ -80,7 +88,7 @@ def parse_action(source: bytes | str | dict[str, Any], *, content: bytes | None 
     try:
         event = msgspec.convert(fields, cls)
     except msgspec.ValidationError:
-        problems += _explain(fields, cls)
+        problems += _explain(fields, cls, kind_of(verb))
         raise _refused(problems) from None
     checked, wrong = check_fields(event)
     problems += wrong
@@ -107,6 +115,8 @@ def decode_action(line: bytes | str) -> dict[str, Any]:
         found = msgspec.json.decode(raw)
     except msgspec.DecodeError as error:
         raise Refused(f"the line is not JSON: {error}; write one object per line") from None
+    except RecursionError:
+        raise Refused("the line is nested too deeply; an action is one flat object") from None
     except UnicodeDecodeError as error:
         raise Refused(f"the line is not UTF-8: {error.reason} at byte {error.start + 1}") from None
     if not isinstance(found, dict):
@@ -156,10 +166,10 @@ def _stream(verb: str, fields: dict[str, Any], problems: list[str]) -> str:
         return ""
 
 
-def _explain(fields: dict[str, Any], cls: type[AnyEvent]) -> list[str]:
+def _explain(fields: dict[str, Any], cls: type[AnyEvent], kind: str) -> list[str]:
     """Return a sentence for each field that does not fit the event's schema."""
     known = {field.name: field for field in msgspec.structs.fields(cls)}
-    allowed = [*known, *_ENVELOPE, "incident"]
+    allowed = [*known, *_ENVELOPE, kind]
     problems = [
         f"{name} is not a field of this action{nearest(name, allowed)}"
         for name in fields
@@ -170,25 +180,56 @@ def _explain(fields: dict[str, Any], cls: type[AnyEvent]) -> list[str]:
             if field.required:
                 problems.append(f"{name} is missing")
             continue
-        try:
-            msgspec.convert(fields[name], field.type)
-        except msgspec.ValidationError as error:
-            problems.append(_sentence(name, fields[name], str(error), field.type))
+        problems += field_problems(name, fields[name], field.type)
     return problems or ["the object does not fit this action"]
+
+
+def field_problems(name: str, value: Any, wanted: Any, prefix: str = "") -> list[str]:
+    """Return a sentence when a value does not fit the type or the bounds of a field, else nothing."""
+    try:
+        converted = msgspec.convert(value, wanted)
+    except msgspec.ValidationError as error:
+        return [_sentence(prefix + name, value, str(error), wanted)]
+    return [f"{prefix}{problem}" for problem in check_field(name, converted)]
 
 
 def _sentence(name: str, value: Any, error: str, wanted: Any) -> str:
     shown = repr(value) if len(repr(value)) <= 80 else repr(value)[:77] + "…"
     choices = _choices(wanted)
-    if choices and isinstance(value, str):
-        return f"{name} {shown} is not one of {', '.join(choices)}{nearest(value, choices)}"
-    if isinstance(value, float) and "str" in error:
+    if choices and value is not None:
+        return f"{name} {shown} is not one of {', '.join(choices)}{nearest(str(value), choices)}"
+    if isinstance(value, float) and "str" in error and "int" not in error:
         return f'{name} {shown} is a JSON number; write decimals as text, such as "0.002"'
     where = error.partition(" - at `$")[2].rstrip("`")
-    what = error.partition(" - at ")[0].replace("Object", "it").replace("Expected", "expected")
-    what = what.replace("`str`", "text").replace("`int`", "a whole number").replace("`object`", "an object")
-    what = what.replace("`null`", "nothing").replace("`array`", "a list").replace("`bool`", "true or false")
+    what = error.partition(" - at ")[0].replace("Expected", "expected")
+    what = what.replace("Object missing required", "it lacks the").replace(
+        "Object contains unknown", "it has the unknown"
+    )
+    if what.startswith("Invalid enum value") and (choices := _choices(_inner(wanted, where[1:]))):
+        what = f"{what.removeprefix('Invalid enum value ')} is not one of {', '.join(choices)}"
+    # A text may be its commitment, and an optional field nothing: neither is what a person should write.
+    what = re.sub(
+        r"`(\w+)(?: \| \w+)*`",
+        lambda found: "text" if "str" in found[0] else _WORDS.get(found[1], found[0]),
+        what,
+    )
     return f"{name}{where} {shown} does not fit: {what}"
+
+
+_WORDS = {
+    "int": "a whole number", "float": "a decimal number", "object": "an object", "null": "nothing",
+    "array": "a list", "bool": "true or false",
+}  # fmt: skip
+
+
+def _inner(wanted: Any, field: str) -> Any:
+    """Return the type of a field of the record that a field holds."""
+    from typing import get_args
+
+    for part in (wanted, *get_args(wanted)):
+        if isinstance(part, type) and issubclass(part, msgspec.Struct):
+            return next((one.type for one in msgspec.structs.fields(part) if one.name == field), None)
+    return None
 
 
 def _choices(wanted: Any) -> list[str]:

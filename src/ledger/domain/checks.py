@@ -17,7 +17,7 @@ from msgspec import UNSET
 from ledger.domain.events import EntryCorrected, Event, External, Planned, Series
 from ledger.domain.instants import parse_instant
 
-__all__ = ["KEY", "check_fields", "check_idempotency_key", "check_key", "is_text_field"]
+__all__ = ["KEY", "check_field", "check_fields", "check_idempotency_key", "check_key", "is_text_field"]
 
 KEY = re.compile(r"[a-z0-9][a-z0-9-]{0,63}", re.ASCII)
 _LABEL = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/#+-]{0,127}", re.ASCII)
@@ -269,6 +269,17 @@ def check_idempotency_key(value: str) -> str:
             f"{value!r} is not a usable key; use 1 to 200 visible ASCII characters without quotes, backslashes or spaces"
         )
     return value
+
+
+def check_field(name: str, value: Any) -> list[str]:
+    """Return a sentence when a value of the right type is not one that the field may hold, else nothing."""
+    if value is None or value is UNSET or name not in _CHECKS:
+        return []
+    try:
+        _CHECKS[name](value)
+    except ValueError as error:
+        return [f"{name} {error}"]
+    return []
 
 
 def check_fields(

@@ -11,7 +11,7 @@ from typing import Any, NoReturn, assert_never
 
 import msgspec
 
-from ledger.domain.actions import Action
+from ledger.domain.actions import Action, field_problems
 from ledger.domain.checks import check_fields, is_text_field
 from ledger.domain.events import (
     ACTIONS,
@@ -215,7 +215,12 @@ def _common(history: History, event: AnyEvent, now: str, batch_start: int) -> No
                 f"change {event.change!r} is interrupted by v{history.version}; put its entries next to each other"
             )
         first = history.events[versions[0] - 1]
-        if (first.published_at, first.internal) != (event.published_at, event.internal):
+        if first.internal != event.internal:
+            _refuse(
+                f"internal {str(event.internal).lower()} differs from {str(first.internal).lower()} of change "
+                f"{event.change!r}; the entries of a change are published together"
+            )
+        if first.published_at != event.published_at:
             _refuse(
                 f"published_at {event.published_at} differs from {first.published_at} of change {event.change!r}; "
                 "the entries of a change are published together"
@@ -471,11 +476,14 @@ def _corrected(history: History, event: EntryCorrected, told: str) -> tuple[Entr
 
 def _fixed(history: History, version: int, target: AnyEvent, event: EntryCorrected) -> AnyEvent:
     """Return the corrected entry as it would read, its fields checked one by one."""
-    try:
-        fixed = set_fields(target, event.set)
-    except (msgspec.ValidationError, TypeError) as error:
-        what = str(error).replace("Expected", "expected").replace("`str`", "text").partition(" - at ")[0]
-        _refuse(f"set does not fit {target.TYPE} (v{version}): {what}")
+    types = {field.name: field.type for field in msgspec.structs.fields(type(target))}
+    if wrong := [
+        problem
+        for name, value in event.set.items()
+        for problem in field_problems(name, value, types[name], "set.")
+    ]:
+        _refuse("; ".join(wrong))
+    fixed = set_fields(target, event.set)
     # Texts that were erased are commitments by now and are not checked again.
     texts = {name: "x" for name in type(fixed).__struct_fields__ if is_text_field(name) and name not in event.set
              and getattr(fixed, name) is not None}  # fmt: skip

@@ -1,0 +1,549 @@
+"""Views: SQL tables for what spans incidents, in a place of their own, which may be deleted at any time.
+
+One row of state per incident, and one row per window version with its cuts: on the axis of publication it holds from
+published_from up to published_to, on the axis of positions from position_from up to position_to (both half-open;
+null: for ever). So the windows under any cut are one WHERE. The rows of a stream are a pure function of its entries:
+a view built entry by entry equals one rebuilt from nothing.
+
+A SQLite ledger `X.db` has its views in `X.views.db`, a PostgreSQL ledger in the schema `ledger_views`. A reader who
+may not write there builds them in memory.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import sqlalchemy as sa
+from sqlalchemy.exc import DBAPIError, OperationalError, ProgrammingError
+
+from ledger.domain.events import (
+    AnyEvent,
+    EntryCorrected,
+    EntryPublished,
+    EntryWithdrawn,
+    IncidentAffectedSet,
+    IncidentOpened,
+    IncidentWithdrawn,
+    WindowAdded,
+    WindowRevised,
+    WindowWithdrawn,
+)
+from ledger.domain.incident import Facts
+from ledger.domain.window import Planned, Window
+from ledger.store.entry import StoredEntry, split_entry
+from ledger.store.log import SealedLog
+from ledger.store.stream import Entry, event_of, read_stream, text_or_erased
+from projections.replay import Audience, Cut, facts_at, told, windows_of
+
+__all__ = ["FORMAT", "Views", "open_views", "rebuild", "rows_of"]
+
+FORMAT = 1
+_SCHEMA = "ledger_views"
+_BATCH = 5_000
+_metadata = sa.MetaData()
+
+_tracking = sa.Table(
+    "tracking",
+    _metadata,
+    sa.Column("one", sa.Integer, primary_key=True),
+    sa.Column("ledger", sa.Text, nullable=False),
+    sa.Column("format", sa.Integer, nullable=False),
+    sa.Column("position", sa.BigInteger, nullable=False),
+)
+_incident = sa.Table(
+    "incident",
+    _metadata,
+    sa.Column("incident", sa.Text, primary_key=True),
+    sa.Column("kind", sa.Text),
+    sa.Column("status", sa.Text),
+    sa.Column("title", sa.Text),
+    sa.Column("impact", sa.Text),
+    sa.Column("began_at", sa.Text),
+    sa.Column("resolved_at", sa.Text),
+    sa.Column("services", sa.Text),
+    sa.Column("components", sa.Text),
+    sa.Column("regions", sa.Text),
+    sa.Column("windows", sa.Integer),
+    sa.Column("entries", sa.Integer),
+    sa.Column("opened_at", sa.Text),
+    sa.Column("last_told_at", sa.Text),
+    sa.Column("first_position", sa.BigInteger),
+    sa.Column("last_position", sa.BigInteger),
+    sa.Column("internal", sa.Boolean),
+)
+_window = sa.Table(
+    "window",
+    _metadata,
+    sa.Column("incident", sa.Text, nullable=False, index=True),
+    sa.Column("window", sa.Text, nullable=False),
+    sa.Column("audience", sa.Text, nullable=False),
+    sa.Column("published_from", sa.Text, nullable=False),
+    sa.Column("published_to", sa.Text),
+    sa.Column("position_from", sa.BigInteger, nullable=False),
+    sa.Column("position_to", sa.BigInteger),
+    sa.Column("service", sa.Text),
+    sa.Column("component", sa.Text),
+    sa.Column("region", sa.Text),
+    sa.Column("start", sa.BigInteger, index=True),
+    sa.Column("end", sa.BigInteger),
+    sa.Column("effect", sa.Text),
+    sa.Column("share_at_least", sa.Text),
+    sa.Column("share_at_most", sa.Text),
+    sa.Column("share_of", sa.Text),
+    sa.Column("approximate", sa.Boolean),
+    sa.Column("start_within_seconds", sa.Integer),
+    sa.Column("end_within_seconds", sa.Integer),
+    sa.Column("basis", sa.Text),
+    sa.Column("cohort", sa.Text),
+    sa.Column("planned", sa.Text),
+    sa.Column("withdrawn", sa.Boolean),
+    sa.Column("regions", sa.Text),
+    sa.Column("components", sa.Text),
+    sa.Column("entries", sa.Text),
+)
+_AT = {name: at for at, name in enumerate(column.name for column in _window.columns)}
+Row = tuple[Any, ...]
+_encode = msgspec.json.Encoder().encode
+
+
+def _names(values: Sequence[str]) -> str:
+    return _encode(values).decode()
+
+
+# ---- the rows of one stream: pure -------------------------------------------------------------------------------
+
+
+def rows_of(entries: Sequence[Entry]) -> tuple[dict[str, Any], list[Row]]:
+    """Return the state row of one incident and its window rows, from all its entries in position order."""
+    shown = told(entries, audience="house")
+    facts = facts_at(entries, audience="house")
+    first = entries[0]
+    public = [one.told_at for one in shown if one.public]
+    state = {
+        "incident": first.key,
+        "kind": facts.kind,
+        "status": facts.status,
+        "title": text_or_erased(facts.title),
+        "impact": facts.impact,
+        "began_at": facts.began_at,
+        "resolved_at": facts.resolved_at,
+        "services": _names(facts.services),
+        "components": _names(facts.components),
+        "regions": _names(facts.regions),
+        "windows": sum(not window.withdrawn for window in facts.windows.values()),
+        "entries": len(entries),
+        "opened_at": shown[0].told_at,
+        "last_told_at": shown[-1].told_at,
+        "first_position": first.position,
+        "last_position": entries[-1].position,
+        "internal": not public,
+    }
+    if any(entry.event.internal for entry in entries):
+        rows = [*_history(entries, "public"), *_house(entries)]
+    else:
+        rows = _history(entries, "both")
+    return state, rows
+
+
+class _Rectangles:
+    """The versions of windows as they open and close along both axes."""
+
+    def __init__(self, audience: str) -> None:
+        self.audience = audience
+        # (window, published_from, published_to) -> (state, position_from)
+        self.open: dict[tuple[str, str, str | None], tuple[Window, int]] = {}
+        self.closed: list[Row] = []
+
+    def become(self, wanted: dict[tuple[str, str, str | None], Window], position: int) -> None:
+        """Make exactly these rectangles the open ones from a position on."""
+        for key, (state, since) in list(self.open.items()):
+            if wanted.get(key) != state:
+                del self.open[key]
+                self._close(key, state, since, position)
+        for key, state in wanted.items():
+            if key not in self.open:
+                self.open[key] = (state, position)
+
+    def last(self, window: str, state: Window, told_at: str, position: int) -> None:
+        """Let a window have this state from told_at on, for ever, as known from a position on."""
+        for key, (known, since) in list(self.open.items()):
+            if key[0] == window and key[2] is None:
+                if known == state:
+                    return
+                del self.open[key]
+                self._close(key, known, since, position)
+                if key[1] < told_at:
+                    self.open[(window, key[1], told_at)] = (known, position)
+        self.open[(window, told_at, None)] = (state, position)
+
+    def rows(self) -> list[Row]:
+        """Return all rectangles as rows, in one order whatever the way they came about."""
+        rows = self.closed + [
+            _row(self.audience, key, state, since, None) for key, (state, since) in self.open.items()
+        ]
+        return sorted(rows, key=lambda row: (row[1], row[5], row[3], row[2]))
+
+    def _close(self, key: tuple[str, str, str | None], state: Window, since: int, position: int) -> None:
+        # A state that one transaction or told time both made and undid was never anybody's answer.
+        if since < position:
+            self.closed.append(_row(self.audience, key, state, since, position))
+
+
+def _history(entries: Sequence[Entry], audience: str) -> list[Row]:
+    """Return the rows of what the public was told about windows, for every pair of cuts."""
+    rectangles = _Rectangles(audience)
+    incident = entries[0].key
+    facts = Facts()
+    latest = ""
+    for at, entry in enumerate(entries):
+        event = entry.event
+        if event.internal:
+            continue
+        told_at = event.published_at or entry.recorded_at
+        if told_at < latest:
+            # Told before something that is already recorded: everything from then on reads anew.
+            rectangles.become(_segments(entries[: at + 1]), entry.position)
+            facts = facts_at(entries[: at + 1])
+            continue
+        latest = told_at
+        if isinstance(event, EntryCorrected | EntryWithdrawn | EntryPublished):
+            facts = facts_at(entries[: at + 1])
+            changed: Iterable[str] = facts.windows
+        else:
+            # A correction that came earlier has to act on nothing that comes now: it names an earlier entry.
+            facts.apply(entry.version, event)
+            changed = _changed(event, facts)
+        if changed:
+            for window in windows_of(incident, facts):
+                if window.window in changed:
+                    rectangles.last(window.window, window, told_at, entry.position)
+    return rectangles.rows()
+
+
+def _changed(event: AnyEvent, facts: Facts) -> Iterable[str]:
+    if isinstance(event, WindowAdded | WindowRevised | WindowWithdrawn):
+        return (event.window,)
+    if isinstance(event, IncidentOpened | IncidentAffectedSet | IncidentWithdrawn):
+        return facts.windows
+    return ()
+
+
+def _segments(entries: Sequence[Entry]) -> dict[tuple[str, str, str | None], Window]:
+    """Return the rectangles of all windows as the entries stand: what was told from when to when."""
+    incident = entries[0].key
+    times = sorted({one.told_at for one in told(entries)})
+    runs: dict[str, list[tuple[str, Window]]] = {}
+    for time in times:
+        for window in windows_of(incident, facts_at(entries, Cut(published_by=time))):
+            run = runs.setdefault(window.window, [])
+            if not run or run[-1][1] != window:
+                run.append((time, window))
+    found: dict[tuple[str, str, str | None], Window] = {}
+    for key, run in runs.items():
+        ends: list[str | None] = [*(time for time, _ in run[1:]), None]
+        for (time, window), end in zip(run, ends, strict=True):
+            found[(key, time, end)] = window
+    return found
+
+
+def _house(entries: Sequence[Entry]) -> list[Row]:
+    """Return the rows of what the house knew, internal entries too; it has no cut by publication."""
+    rectangles = _Rectangles("house")
+    incident = entries[0].key
+    for at, entry in enumerate(entries):
+        state = windows_of(incident, facts_at(entries[: at + 1], audience="house"))
+        rectangles.become({(window.window, "", None): window for window in state}, entry.position)
+    return rectangles.rows()
+
+
+def _row(
+    audience: str,
+    key: tuple[str, str, str | None],
+    state: Window,
+    position_from: int,
+    position_to: int | None,
+) -> Row:
+    planned = state.planned
+    return (
+        state.incident, state.window, audience, key[1], key[2], position_from, position_to, state.service,
+        state.component, state.region, state.start, state.end, state.effect, state.share_at_least,
+        state.share_at_most, state.share_of, state.approximate, state.start_within_seconds, state.end_within_seconds,
+        state.basis, state.cohort,
+        None if planned is None else _encode(msgspec.structs.astuple(planned)).decode(),
+        state.withdrawn, _names(state.regions), _names(state.components), _names(state.entries),
+    )  # fmt: skip
+
+
+def _state(row: Sequence[Any]) -> Window:
+    decode = msgspec.json.decode
+    field = {name: row[at] for name, at in _AT.items() if name in Window.__struct_fields__}
+    field["approximate"], field["withdrawn"] = bool(field["approximate"]), bool(field["withdrawn"])
+    for name in ("regions", "components", "entries"):
+        field[name] = tuple(decode(field[name]))
+    if field["planned"] is not None:
+        field["planned"] = Planned(*decode(field["planned"]))
+    return Window(**field)
+
+
+# ---- the tables -------------------------------------------------------------------------------------------------
+
+
+class Views:
+    """Views that have caught up with their ledger."""
+
+    def __init__(self, log: SealedLog, engine: sa.Engine, place: str) -> None:
+        self.log = log
+        self.engine = engine
+        self.place = place
+
+    def position(self) -> int | None:
+        """Return the position read up to; None when the tables are not there or belong to something else."""
+        try:
+            with self.engine.connect() as connection:
+                row = connection.execute(sa.select(_tracking)).one_or_none()
+        except (OperationalError, ProgrammingError):
+            return None
+        if row is None or row.ledger != self.log.head().ledger or row.format != FORMAT:
+            return None
+        return int(row.position)
+
+    def status(self) -> dict[str, Any]:
+        """Return where the views are, how far they have read and how many entries they lack."""
+        position, size = self.position() or 0, self.log.head().size
+        return {"place": self.place, "position": position, "size": size, "lag": size - position}
+
+    def windows(self, start: int, end: int, cut: Cut = Cut(), audience: Audience = "house") -> list[Window]:
+        """Return the windows, not withdrawn, that may touch [start, end) in UTC seconds, under a cut."""
+        table = _window.c
+        within = (
+            sa.func.coalesce(table.start_within_seconds, 0),
+            sa.func.coalesce(table.end_within_seconds, 0),
+        )
+        conditions = [
+            table.start - within[0] < end,
+            sa.or_(table.end.is_(None), table.end + within[1] > start),
+            table.withdrawn.is_(sa.false()),
+        ]
+        if cut.published_by is None:
+            conditions += [table.published_to.is_(None), table.audience.in_((audience, "both"))]
+        else:
+            conditions += [
+                table.audience.in_(("public", "both")),
+                table.published_from <= cut.published_by,
+                sa.or_(table.published_to.is_(None), table.published_to > cut.published_by),
+            ]
+        if cut.recorded_by is None:
+            conditions.append(table.position_to.is_(None))
+        else:
+            conditions += [
+                table.position_from <= cut.recorded_by,
+                sa.or_(table.position_to.is_(None), table.position_to > cut.recorded_by),
+            ]
+        query = sa.select(_window).where(*conditions).order_by(table.incident, table.window)
+        with self.engine.connect() as connection:
+            return [_state(row) for row in connection.execute(query)]
+
+    def incidents(
+        self,
+        cut: Cut = Cut(),
+        *,
+        status: str | None = None,
+        service: str | None = None,
+        region: str | None = None,
+    ) -> list[dict[str, Any]]:
+        """Return one row of state per incident, the latest told last."""
+        with self.engine.connect() as connection:
+            query = sa.select(_incident).order_by(_incident.c.last_told_at, _incident.c.incident)
+            rows = [dict(row) for row in connection.execute(query).mappings()]
+        if cut != Cut():
+            rows = list(self._under(cut, rows))
+        for row in rows:
+            for name in ("services", "components", "regions"):
+                row[name] = msgspec.json.decode(row[name])
+            row["internal"] = bool(row["internal"])
+        return [
+            row
+            for row in rows
+            if (status is None or row["status"] == status)
+            and (service is None or service in row["services"])
+            and (region is None or region in row["regions"])
+        ]
+
+    def _under(self, cut: Cut, rows: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+        """Yield the state of each incident as a cut shows it, folded from its entries."""
+        found = []
+        for row in rows:
+            if cut.recorded_by is not None and row["first_position"] > cut.recorded_by:
+                continue
+            held = read_stream(self.log, f"incident/{row['incident']}", upto_position=cut.recorded_by)
+            shown = told(held, cut, "house")
+            if shown:
+                state, _ = rows_of([entry for entry in held if entry in {one.entry for one in shown}])
+                found.append(state)
+        yield from sorted(found, key=lambda state: (state["last_told_at"], state["incident"]))
+
+    def catch_up(self) -> None:
+        """Read on from the tracked position; somebody else doing the same at once does no harm."""
+        while (position := self.position()) is not None and position < (size := self.log.head().size):
+            touched = sorted(
+                {row[1] for row in self.log.rows(after=position, upto=size) if row[1].startswith("incident/")}
+            )
+            with self.engine.begin() as connection:
+                moved = connection.execute(
+                    sa.update(_tracking).where(_tracking.c.position == position).values(position=size)
+                )
+                if moved.rowcount != 1:
+                    connection.rollback()
+                    continue
+                for stream in touched:
+                    entries = read_stream(self.log, stream, upto_position=size)
+                    state, rows = rows_of(entries)
+                    for table in (_incident, _window):
+                        connection.execute(sa.delete(table).where(table.c.incident == state["incident"]))
+                    connection.execute(sa.insert(_incident), [state])
+                    _insert_windows(connection, rows)
+
+
+def _insert_windows(connection: sa.Connection, rows: list[Row]) -> None:
+    if rows:
+        names = list(_AT)
+        connection.execute(sa.insert(_window), [dict(zip(names, row, strict=True)) for row in rows])
+
+
+def open_views(log: SealedLog) -> Views:
+    """Return views that have caught up with the ledger, wherever they can be kept."""
+    try:
+        views = _at_home(log)
+        if views.position() is None:
+            return rebuild(log)
+        views.catch_up()
+    except (OSError, DBAPIError):
+        return _in_memory(log)
+    return views
+
+
+def rebuild(log: SealedLog) -> Views:
+    """Build the views in a shadow beside the present ones, then switch; readers see one or the other."""
+    try:
+        if _is_file(log):
+            return _rebuild_file(log)
+        return _rebuild_schema(log)
+    except (OSError, DBAPIError):
+        return _in_memory(log)
+
+
+def _is_file(log: SealedLog) -> bool:
+    return log.url.startswith("sqlite:///")
+
+
+def _path(log: SealedLog) -> str:
+    path = log.url.removeprefix("sqlite:///")
+    return f"{path.removesuffix('.db')}.views.db"
+
+
+def _engine(path: str | None) -> sa.Engine:
+    # One connection that stays, since a memory database lives as long as its connection.
+    engine = sa.create_engine("sqlite://" if path is None else f"sqlite:///{path}", poolclass=sa.StaticPool)
+
+    @sa.event.listens_for(engine, "connect")
+    def _settings(connection: Any, _record: Any) -> None:
+        # A title that was erased from the ledger must not stay in free pages of the views.
+        connection.execute("PRAGMA secure_delete = ON")
+        connection.execute("PRAGMA busy_timeout = 60000")
+
+    return engine
+
+
+def _server(log: SealedLog, schema: str) -> sa.Engine:
+    url = log.url.replace("postgres://", "postgresql://", 1).replace(
+        "postgresql://", "postgresql+psycopg://", 1
+    )
+    return sa.create_engine(
+        url, execution_options={"schema_translate_map": {None: schema}}, poolclass=sa.NullPool
+    )
+
+
+def _at_home(log: SealedLog) -> Views:
+    if _is_file(log):
+        path = _path(log)
+        # Without a file there is nothing to connect to, and connecting would make an empty one.
+        return Views(log, _engine(path if Path(path).exists() else None), path)
+    return Views(log, _server(log, _SCHEMA), f"schema {_SCHEMA}")
+
+
+def _in_memory(log: SealedLog) -> Views:
+    engine = _engine(None)
+    _build(log, engine)
+    return Views(log, engine, "memory")
+
+
+def _rebuild_file(log: SealedLog) -> Views:
+    path = _path(log)
+    shadow = Path(f"{path}.{os.getpid()}.new")
+    shadow.unlink(missing_ok=True)
+    engine = _engine(str(shadow))
+    try:
+        _build(log, engine)
+    except BaseException:
+        engine.dispose()
+        shadow.unlink(missing_ok=True)
+        raise
+    engine.dispose()
+    shadow.replace(path)
+    return Views(log, _engine(path), path)
+
+
+def _rebuild_schema(log: SealedLog) -> Views:
+    shadow = f"{_SCHEMA}_new"
+    engine = _server(log, shadow)
+    with engine.begin() as connection:
+        connection.execute(sa.text(f"DROP SCHEMA IF EXISTS {shadow} CASCADE"))
+        connection.execute(sa.text(f"CREATE SCHEMA {shadow}"))
+    _build(log, engine)
+    with engine.begin() as connection:
+        connection.execute(sa.text(f"DROP SCHEMA IF EXISTS {_SCHEMA} CASCADE"))
+        connection.execute(sa.text(f"ALTER SCHEMA {shadow} RENAME TO {_SCHEMA}"))
+    engine.dispose()
+    return Views(log, _server(log, _SCHEMA), f"schema {_SCHEMA}")
+
+
+def _build(log: SealedLog, engine: sa.Engine) -> None:
+    """Fill empty tables from the whole ledger, one incident in memory at a time."""
+    head = log.head()
+    _metadata.create_all(engine)
+    with engine.begin() as connection:
+        states: list[dict[str, Any]] = []
+        windows: list[Row] = []
+        for entries in _incidents(log, head.size):
+            state, rows = rows_of(entries)
+            states.append(state)
+            windows += rows
+            if len(states) + len(windows) >= _BATCH:
+                connection.execute(sa.insert(_incident), states)
+                _insert_windows(connection, windows)
+                states, windows = [], []
+        if states:
+            connection.execute(sa.insert(_incident), states)
+        _insert_windows(connection, windows)
+        connection.execute(
+            sa.insert(_tracking), [{"one": 1, "ledger": head.ledger, "format": FORMAT, "position": head.size}]
+        )
+
+
+def _incidents(log: SealedLog, size: int) -> Iterator[list[Entry]]:
+    """Yield the entries of each incident, up to a position."""
+    for _, rows in groupby(log.rows_by_stream("incident"), key=lambda row: row[1]):
+        entries = [_entry(StoredEntry(*row)) for row in rows if row[0] <= size]
+        if entries:
+            yield entries
+
+
+def _entry(stored: StoredEntry) -> Entry:
+    # The columns say what the header says; verify holds them to it.
+    event = event_of(stored.type, split_entry(bytes(stored.entry)), bytes(stored.texts))
+    return Entry(stored.position, stored.stream, stored.version, stored.type, stored.recorded_at, event)
