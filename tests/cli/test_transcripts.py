@@ -31,7 +31,12 @@ def _steps(text: str) -> list[tuple[str, str | None]]:
     lines = iter(text.splitlines())
     for line in lines:
         if line.startswith("$ ") and line.endswith("<<EOF"):
-            steps.append((line, "".join(f"{inner}\n" for inner in itertools.takewhile(lambda one: one != "EOF", lines))))
+            steps.append(
+                (
+                    line,
+                    "".join(f"{inner}\n" for inner in itertools.takewhile(lambda one: one != "EOF", lines)),
+                )
+            )
         elif line.startswith(("$ ", "; ")):
             steps.append((line, None))
     return steps

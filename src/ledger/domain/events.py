@@ -59,7 +59,7 @@ class Planned(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     scheduled_end: str
 
 
-class Series(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class Series(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
     """A table kept by digest: SHA-256 of its bytes, its format and number of rows."""
 
     sha256: str
