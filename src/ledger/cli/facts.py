@@ -17,14 +17,18 @@ if TYPE_CHECKING:
 __all__ = ["policies", "subscriptions"]
 
 
-def policies(log: SealedLog, upto: int | None) -> dict[str, list[tuple[int, Policy]]]:
-    """Return every policy's versions that the ledger held at a position."""
+def policies(
+    log: SealedLog, upto: int | None
+) -> tuple[dict[str, list[tuple[int, Policy]]], dict[tuple[str, int], str]]:
+    """Return every policy's versions that the ledger held at a position, and the text of each."""
     found: dict[str, list[tuple[int, Policy]]] = {}
+    terms: dict[tuple[str, int], str] = {}
     for stream in log.streams("policy/", limit=100_000):
         for entry in read_stream(log, stream, upto_position=upto):
             if isinstance(entry.event, PolicyPublished):
                 found.setdefault(entry.key, []).append((entry.version, parse_policy(entry.event.terms)))
-    return found
+                terms[entry.key, entry.version] = entry.event.terms
+    return found, terms
 
 
 def subscriptions(

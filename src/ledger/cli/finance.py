@@ -35,11 +35,10 @@ def downtime(
     as_of: str | None, as_json: bool,
 ) -> None:  # fmt: skip
     """Show the downtime of a period: the union of the impact windows, per service, component and region."""
-    from projections.views import open_views
-
     from ledger.domain.instants import seconds
     from ledger.domain.period import parse_period
     from projections import downtime as view
+    from projections.views import open_views
 
     keys = tuple(word.strip() for word in by.split(",") if word.strip())
     if not keys or set(keys) - {"service", "component", "region"} or len(set(keys)) != len(keys):
@@ -107,6 +106,7 @@ class _Run(msgspec.Struct):
     windows: list[Any]
     policies: dict[str, list[tuple[int, Any]]]
     sources: list[dict[str, Any]]
+    terms: dict[tuple[str, int], str]
 
 
 def _run(
@@ -124,7 +124,7 @@ def _run(
     upto = head.size if cut.recorded_by is None else cut.recorded_by
     # The size is fixed first, so that an append in the middle of a long run changes nothing in it.
     held = Cut(cut.published_by, upto)
-    policies = facts.policies(log, upto)
+    policies, terms = facts.policies(log, upto)
     subscriptions, sources = facts.subscriptions(log, upto, keys)
     resting = [f"{source['stream']} v{source['version']}" for source in sources]
     until = session.as_of(cut, as_of)
@@ -144,14 +144,13 @@ def _run(
         )
     return _Run(
         period, held, compare_cut, until, compare_until, upto, log.root_at(upto).hex(), head.ledger, frame, before,
-        windows, policies, sources,
+        windows, policies, sources, terms,
     )  # fmt: skip
 
 
 def _windows(session: Session, period: str, cut: Cut) -> list[Window]:
-    from projections.views import open_views
-
     from ledger.domain.period import parse_period
+    from projections.views import open_views
 
     span = parse_period(period)
     # Wide enough for the month in any zone: the earth has offsets from -12 to +14 hours.
@@ -254,4 +253,46 @@ def export(session: Session, /, output: str, as_json: bool, **given: Any) -> Non
 
 
 def _write(run: _Run, output: str) -> str:
-    raise NotImplementedError
+    """Write the workbook of a run and return its digest."""
+    from importlib.metadata import version
+
+    from projections.workbook import write_workbook
+
+    used = {
+        (row.policy, row.policy_version)
+        for row in run.frame[["policy", "policy_version"]].drop_duplicates().itertuples()
+    }
+    policies = [
+        (key, number, policy, run.terms[key, number])
+        for key, versions in sorted(run.policies.items())
+        for number, policy in versions
+        if (key, number) in used
+    ]
+    provenance = {
+        "period": run.period,
+        "ledger": run.ledger,
+        "size": str(run.size),
+        "root": run.root,
+        "published by": run.cut.published_by or "everything",
+        "recorded by": f"@{run.cut.recorded_by}",
+        "as of": run.as_of
+        if any(window.end is None for window in run.windows)
+        else "not needed: no window is open",
+        "compared with published by": "nothing" if run.compare_cut is None else run.compare_cut.published_by,
+        **{
+            f"{one['stream']} v{one['version']}": f"sha256 {one['sha256']}, {one['rows']} rows"
+            for one in run.sources
+        },
+        **{f"policy/{key} v{number}": f"sha256 {policy.sha256}" for key, number, policy, _ in policies},
+        "incident-sla-ledger": version("incident-sla-ledger"),
+        "openpyxl": version("openpyxl"),
+        "pandas": version("pandas"),
+    }
+    return write_workbook(
+        output,
+        credits=run.frame,
+        before=run.before,
+        windows=run.windows,
+        policies=policies,
+        provenance=provenance,
+    )

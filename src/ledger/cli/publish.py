@@ -61,7 +61,7 @@ def policy_list(session: Session, as_json: bool) -> None:
     rows = [
         {"policy": key, "version": version, "in_force_from": one.in_force_from, "zone": one.zone, "title": one.title,
          "sha256": one.sha256}
-        for key, versions in sorted(policies(session.log(), None).items())
+        for key, versions in sorted(policies(session.log(), None)[0].items())
         for version, one in versions
     ]  # fmt: skip
     if as_json:

@@ -1,0 +1,63 @@
+"""All bounds in one run: `make bench`, or `python -m benchmarks --entries 100000` for a quick look."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import platform
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from benchmarks import appending, pricing, rebuilding, starting, verifying
+
+
+def main() -> None:
+    """Measure, print the table, and write it if asked to."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--entries", type=int, default=1_000_000)
+    parser.add_argument("--only", choices=["starting", "appending", "rebuilding", "verifying", "pricing"])
+    parser.add_argument("--write", type=Path, help="write the table here, too")
+    given = parser.parse_args()
+    rows: list[dict[str, Any]] = []
+    with tempfile.TemporaryDirectory(prefix="ledger-bench-") as name:
+        folder = Path(name)
+        if given.only in (None, "appending"):
+            rows += appending.main(folder)
+        if given.only in (None, "starting"):
+            rows += starting.main(folder, given.entries)
+        if given.only in (None, "verifying"):
+            rows += verifying.main(folder, given.entries)
+        if given.only in (None, "rebuilding"):
+            rows += rebuilding.main(folder, given.entries)
+    if given.only in (None, "pricing"):
+        rows.append(_priced())
+    lines = [
+        f"Python {platform.python_version()}, {os.cpu_count()} cores, {given.entries:,} entries of 10 per incident "
+        "with two windows each; ratios within one run.",
+        "",
+        "| what | must reach | measured | | of it |",
+        "|---|---|---|---|---|",
+    ]
+    lines += [
+        f"| {row['what']} | {row['bound']} | {_figure(row['ratio'])} | {'ok' if row['ok'] else 'MISSED'} | {row['detail']} |"
+        for row in rows
+    ]
+    print("\n".join(lines))
+    if given.write:
+        given.write.write_text("\n".join(lines) + "\n")
+
+
+def _figure(value: float) -> str:
+    return f"{value:,.0f}" if value >= 100 else f"{value:.2f}"
+
+
+def _priced() -> dict[str, Any]:
+    found = pricing.main()
+    rate = float(found["rows_per_second"])
+    return {"what": "credits, 1,000,000 subscriptions in memory, all columns", "bound": ">= 2,000,000 rows/s",
+            "ratio": rate, "ok": rate >= 2_000_000, "detail": "every row equal to a calculation in fractions"}  # fmt: skip
+
+
+if __name__ == "__main__":
+    main()
