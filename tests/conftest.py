@@ -16,6 +16,11 @@ from pathlib import Path
 from urllib.parse import quote
 
 import pytest
+from hypothesis import HealthCheck, settings
+
+# Two busy cores are slow now and then; how fast an example is made is no property of the ledger.
+settings.register_profile("ledger", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("ledger")
 
 
 @dataclass(frozen=True)

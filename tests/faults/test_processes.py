@@ -219,11 +219,11 @@ def test_a_retry_of_an_append_whose_answer_was_lost_gives_the_first_receipt(sqli
 import os, signal, sys
 from ledger.application import IncidentLedger
 ledger = IncidentLedger(sys.argv[1])
-save = ledger.save
+save = ledger.save_events
 def save_and_die(*events, **more):
     save(*events, **more)
     os.kill(os.getpid(), signal.SIGKILL)
-ledger.save = save_and_die
+ledger.save_events = save_and_die
 ledger.record("open", "a", actor="ops", title="t", status="investigating", idempotency_key="import:1")
 """
     with contextlib.closing(IncidentLedger(sqlite_url)) as ledger:
