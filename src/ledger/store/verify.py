@@ -120,7 +120,7 @@ class _Verification:
         return tuple(rows[0])
 
     def _entries(self, ledger: str | None) -> None:
-        decode, encode = msgspec.json.decode, msgspec.json.encode
+        decode, encode, fullmatch = msgspec.json.decode, msgspec.json.encode, _INSTANT.fullmatch
         expected, last_time = 0, ""
         leaves = self.tiles[0]
         add = self.frontier.add
@@ -166,7 +166,7 @@ class _Verification:
                 )
             if not same or not header.keys() <= _HEADER:
                 self._explain(position, stream, version, type_, recorded_at, key, ledger, header)
-            if not recorded_at > last_time or not _INSTANT.fullmatch(str(recorded_at)):
+            if type(recorded_at) is not str or not recorded_at > last_time or not fullmatch(recorded_at):
                 self.say(
                     position, "time-not-increasing", f"recorded_at {recorded_at} does not follow {last_time}"
                 )
@@ -214,22 +214,36 @@ class _Verification:
             self.say(position, "texts-unreadable", f"the texts are not readable: {error}")
             return
         left = len(texts)
-        for path, commitment in _commitments(data):
-            text = texts.get(path)
-            if text is None:
-                self.gone[(stream, version, path)] = position
+        for name, value in data.items():
+            if type(value) is not dict:
                 continue
-            left -= 1
-            try:
-                salt, value = text
-                made = sha256(bytes.fromhex(salt) + value.encode()).hexdigest()
-                whole = len(salt) == 32 and len(text) == 2 and salt == salt.lower()
-            except (ValueError, TypeError, AttributeError):
-                made, whole = "", False
-            if made != commitment or not whole:
-                self.say(
-                    position, "text-differs", f"{path}: the text does not fit its commitment {commitment}"
-                )
+            # A correction's `set` holds commitments one level down.
+            pairs = (
+                ((name, value),) if name != "set" else tuple((f"set.{at}", one) for at, one in value.items())
+            )
+            for path, one in pairs:
+                if type(one) is not dict or len(one) != 1 or "sha256" not in one:
+                    continue
+                text = texts.get(path)
+                if text is None:
+                    self.gone[(stream, version, path)] = position
+                    continue
+                left -= 1
+                try:
+                    salt, words = text
+                    fits = (
+                        sha256(bytes.fromhex(salt) + words.encode()).hexdigest() == one["sha256"]
+                        and len(salt) == 32
+                        and salt == salt.lower()
+                    )
+                except (ValueError, TypeError, AttributeError):
+                    fits = False
+                if not fits:
+                    self.say(
+                        position,
+                        "text-differs",
+                        f"{path}: the text does not fit its commitment {one['sha256']}",
+                    )
         if left:
             paths = {path for path, _ in _commitments(data)}
             for path in sorted(set(texts) - paths):
@@ -353,7 +367,13 @@ class _Verification:
         _, format_, size, head_root, frontier, last = head
         if format_ not in _FORMATS:
             self.say(None, "head-differs", f"format {format_!r} is not one of {_FORMATS}")
-        if size != self.frontier.size:
+        if type(size) is int and size > self.frontier.size:
+            self.say(
+                self.frontier.size + 1,
+                "position-missing",
+                f"the head says {size} entries, {self.frontier.size} are there",
+            )
+        elif size != self.frontier.size:
             self.say(None, "head-differs", f"the head says {size} entries, {self.frontier.size} are there")
         if bytes(head_root) != (root if self.frontier.size else EMPTY_ROOT):
             self.say(
