@@ -19,7 +19,7 @@ from typing import Any
 
 import msgspec
 import sqlalchemy as sa
-from sqlalchemy.exc import DBAPIError, OperationalError, ProgrammingError
+from sqlalchemy.exc import DBAPIError
 
 from ledger.domain.events import (
     AnyEvent,
@@ -306,9 +306,11 @@ class Views:
         try:
             with self.engine.connect() as connection:
                 row = connection.execute(sa.select(_tracking)).one_or_none()
-        except (OperationalError, ProgrammingError):
+        except DBAPIError:
             return None
-        if row is None or row.ledger != self.log.head().ledger or row.format != FORMAT:
+        head = self.log.head()
+        # A ledger that was restored from an earlier copy may have gone another way from there.
+        if row is None or row.ledger != head.ledger or row.format != FORMAT or row.position > head.size:
             return None
         return int(row.position)
 
@@ -383,7 +385,8 @@ class Views:
             held = read_stream(self.log, f"incident/{row['incident']}", upto_position=cut.recorded_by)
             shown = told(held, cut, "house")
             if shown:
-                state, _ = rows_of([entry for entry in held if entry in {one.entry for one in shown}])
+                versions = {one.entry.version for one in shown}
+                state, _ = rows_of([entry for entry in held if entry.version in versions])
                 found.append(state)
         yield from sorted(found, key=lambda state: (state["last_told_at"], state["incident"]))
 
@@ -489,12 +492,12 @@ def _rebuild_file(log: SealedLog) -> Views:
     engine = _engine(str(shadow))
     try:
         _build(log, engine)
+        engine.dispose()
+        shadow.replace(path)
     except BaseException:
         engine.dispose()
         shadow.unlink(missing_ok=True)
         raise
-    engine.dispose()
-    shadow.replace(path)
     return Views(log, _engine(path), path)
 
 

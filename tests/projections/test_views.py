@@ -1,165 +1,457 @@
-"""Views: one WHERE answers any cut, and a view built entry by entry equals one rebuilt from nothing."""
+"""Views equal the folds they stand for, under every cut, however they came about."""
 
 from __future__ import annotations
 
-import itertools
-import random
-from contextlib import closing
+import os
+import shutil
+import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
+from sqlalchemy.exc import OperationalError
 
-import projections.views as views_module
-from ledger.application import IncidentLedger
+from ledger.append import Appender
 from ledger.domain.actions import parse_action
 from ledger.domain.instants import from_micros, micros
-from ledger.errors import LedgerError
-from ledger.store.stream import read_stream
+from ledger.domain.window import Window
+from ledger.errors import Refused
+from ledger.store.log import SealedLog
+from ledger.store.stream import Entry, read_stream, text_or_erased
+from projections import views as module
 from projections.replay import Audience, Cut, facts_at, told, windows_of
-from projections.views import Views, open_views, rebuild
+from projections.views import Views, open_views, rebuild, rows_of
 
-START = micros("2022-03-10T00:00:00.000000Z")
-HOUR = 3_600_000_000
-FAR = 2**40
-
-
-def _action(chance: random.Random, now: int) -> dict[str, Any]:
-    """Return an action that may or may not be allowed; late statements, internal ones and corrections among them."""
-    head: dict[str, Any] = {"incident": chance.choice(("a", "b")), "actor": "ops"}
-    if chance.random() < 0.4:
-        head["published_at"] = from_micros(now - chance.randrange(0, 30) * HOUR)
-    elif chance.random() < 0.3:
-        head["internal"] = True
-    window = chance.choice(("w1", "w2", "w3"))
-    start = START + chance.randrange(0, 48) * HOUR
-    return {
-        **head,
-        **chance.choice(
-            (
-                {"action": "add-window", "window": window, "service": "s", "component": "c", "region": "*",
-                 "start": from_micros(start), "end": from_micros(start + HOUR), "effect": "outage"},
-                {"action": "revise-window", "window": window, "end": from_micros(start + 90 * HOUR), "reason": "r"},
-                {"action": "revise-window", "window": window, "effect": "delay", "region": "R1", "reason": "r"},
-                {"action": "withdraw-window", "window": window, "reason": "r"},
-                {"action": "set-affected", "services": ["s"], "components": ["c"], "regions": ["R1", "R2", "R3"]},
-                {"action": "correct", "corrects": f"v{chance.randrange(1, 12)}", "kind": "correction",
-                 "set": {"effect": "degraded"}, "reason": "r"},
-                {"action": "withdraw-update", "corrects": f"v{chance.randrange(1, 12)}", "reason": "r"},
-                {"action": "publish", "publishes": f"v{chance.randrange(1, 12)}"},
-                {"action": "update", "body": "x"},
-            )
-        ),
-    }  # fmt: skip
+_START = micros("2022-04-01T00:00:00.000000Z")
+_ALWAYS = (-(1 << 40), 1 << 40)
+_AUDIENCES: tuple[Audience, ...] = ("public", "house")
+_KEYS = ("a", "b")
+Step = tuple[str, str, dict[str, Any]]
 
 
-def _ledger(url: str, seed: int, after: Any = None) -> IncidentLedger:
-    """Return a ledger of random but allowed histories; `after` is called after each entry."""
-    chance = random.Random(seed)
-    clock = itertools.count(START, HOUR)
-    now = [START]
-    ledger = IncidentLedger(url, clock=lambda: now[0], salts=lambda: bytes(16))
-    ledger.create("ledger-views")
-    for key in ("a", "b"):
-        ledger.append([parse_action({"action": "open", "incident": key, "actor": "ops", "title": f"Title of {key}",
-                                     "status": "investigating", "services": ["s"], "components": ["c"],
-                                     "regions": ["R1", "R2"], "published_at": from_micros(START - 99 * HOUR)})])  # fmt: skip
-    for _ in range(60):
-        now[0] = next(clock)
-        try:
-            ledger.append([parse_action(_action(chance, now[0]))])
-        except LedgerError:
-            continue
-        if after is not None:
-            after(ledger)
-    return ledger
+class _Clock:
+    """A minute passes with each append, so that `published_at` can lie between two of them."""
+
+    def __init__(self) -> None:
+        self.now = _START
+
+    def __call__(self) -> int:
+        self.now += 60_000_000
+        return self.now
 
 
-def _rows(views: Views) -> list[list[Any]]:
+def _ledger(url: str) -> Appender:
+    appender = Appender(url, clock=_Clock())
+    appender.create("views-test")
+    return appender
+
+
+def _do(appender: Appender, step: Step) -> bool:
+    verb, key, fields = step
+    try:
+        appender.append([parse_action({"action": verb, "incident": key, "actor": "ops", **fields})])
+    except Refused:
+        return False
+    return True
+
+
+def _open(key: str = "a", **fields: Any) -> Step:
+    return ("open", key, {"title": f"Title {key}", "status": "investigating", "services": ["email"],
+                          "components": ["flow", "quarantine"], "regions": ["EMEA", "NAM"], **fields})  # fmt: skip
+
+
+def _add(window: str = "w1", key: str = "a", **fields: Any) -> Step:
+    return ("add-window", key, {"window": window, "service": "email", "component": "*", "region": "NAM", "effect": "outage",
+                                "start": "2022-03-15T02:30:00Z", "end": "2022-03-15T10:00:00Z", **fields})  # fmt: skip
+
+
+def _entries(log: SealedLog) -> dict[str, list[Entry]]:
+    return {key: found for key in _KEYS if (found := read_stream(log, f"incident/{key}"))}
+
+
+def _cuts(streams: dict[str, list[Entry]]) -> list[Cut]:
+    times = {one.told_at for entries in streams.values() for one in told(entries, audience="house")}
+    first = from_micros(min(map(micros, times)) - 1) if times else None
+    last = max((entries[-1].position for entries in streams.values()), default=0)
+    return [
+        Cut(published_by, recorded_by)
+        for published_by in (None, first, *sorted(times))
+        for recorded_by in (None, *range(last + 1))
+    ]
+
+
+def _folded(streams: dict[str, list[Entry]], cut: Cut, audience: Audience) -> list[Window]:
+    return [
+        window
+        for key, entries in sorted(streams.items())
+        for window in windows_of(key, facts_at(entries, cut, audience))
+        if not window.withdrawn
+    ]
+
+
+def _contents(views: Views) -> tuple[list[Any], list[Any]]:
     with views.engine.connect() as connection:
-        return [
-            sorted((list(row) for row in connection.execute(sa.select(table))), key=repr)
-            for table in (views_module._incident, views_module._window)
-        ]
+        states = connection.execute(sa.text("SELECT * FROM incident ORDER BY incident")).all()
+        rows = connection.execute(sa.text("SELECT * FROM window")).all()
+    return list(map(tuple, states)), sorted(map(repr, rows))
 
 
-@pytest.mark.parametrize("seed", range(6))
-def test_every_cut_is_one_where(seed: int, sqlite_url: str) -> None:
-    """Under each pair of cuts and for each audience, the rows give the windows that a fold gives."""
-    with closing(_ledger(sqlite_url, seed)) as ledger:
-        log = ledger.sealed
-        views = open_views(log)
-        streams = {key: read_stream(log, f"incident/{key}") for key in ("a", "b")}
-        size = log.head().size
-        times = sorted({one.told_at for entries in streams.values() for one in told(entries)})
-        cuts = [
-            Cut(time, position) for time in (None, *times[::2]) for position in (None, *range(2, size + 1, 3))
-        ]
-        audiences: tuple[Audience, ...] = ("public", "house")
-        assert size >= 12
-        for cut, audience in itertools.product(cuts, audiences):
-            folded = [
-                window
-                for key, entries in streams.items()
-                for window in windows_of(key, facts_at(entries, cut, audience))
-                if not window.withdrawn
-            ]
-            assert views.windows(0, FAR, cut, audience) == folded, (cut, audience)
+def _hold_to_the_folds(views: Views, log: SealedLog) -> None:
+    streams = _entries(log)
+    for cut in _cuts(streams):
+        for audience in _AUDIENCES:
+            assert views.windows(*_ALWAYS, cut, audience) == _folded(streams, cut, audience), (cut, audience)
+        states = {row["incident"]: row for row in views.incidents(cut)}
+        for key, entries in streams.items():
+            shown = told(entries, cut, "house")
+            assert (key in states) == bool(shown), (cut, key)
+            if shown:
+                facts, state = facts_at(entries, cut, "house"), states[key]
+                assert (state["status"], state["title"], state["impact"], state["resolved_at"]) == (
+                    facts.status, text_or_erased(facts.title), facts.impact, facts.resolved_at), (cut, key)  # fmt: skip
+                assert (state["regions"], state["components"]) == ([*facts.regions], [*facts.components])
+                assert state["windows"] == sum(not window.withdrawn for window in facts.windows.values())
+                assert (state["opened_at"], state["last_told_at"]) == (shown[0].told_at, shown[-1].told_at)
+                assert state["internal"] == (not any(one.public for one in shown)), (cut, key)
+                assert (state["entries"], state["last_position"]) == (
+                    len(shown), max(one.entry.position for one in shown))  # fmt: skip
 
 
-@pytest.mark.parametrize("seed", range(3))
-def test_built_entry_by_entry_equals_rebuilt(seed: int, sqlite_url: str) -> None:
-    """Catching up after each entry leaves the same rows as building from nothing."""
-    with closing(_ledger(sqlite_url, seed, after=lambda made: open_views(made.sealed))) as ledger:
-        step_by_step = _rows(open_views(ledger.sealed))
-        assert step_by_step == _rows(rebuild(ledger.sealed))
-        assert open_views(ledger.sealed).status()["lag"] == 0
+# ---- random histories ---------------------------------------------------------------------------------------------
+
+_version = st.integers(1, 12).map(lambda version: f"v{version}")
+_when = st.sampled_from([None, None, None, None, -1, 0, 1, 2, 3, 4, 6])
+_region = st.sampled_from(["NAM", "EMEA", "*", "unknown"])
+_instant = st.sampled_from([f"2022-03-{day}T{hour}:00:00Z" for day in (14, 15) for hour in ("02", "10", "16")])
+_window_id = st.sampled_from(["w1", "w2"])
 
 
-def test_on_postgresql(postgres_url: str, sqlite_url: str) -> None:
-    """The schema of a PostgreSQL ledger holds the rows that the file of a SQLite ledger holds."""
-    with closing(_ledger(postgres_url, 1)) as there, closing(_ledger(sqlite_url, 1)) as here:
-        assert there.sealed.head().root == here.sealed.head().root
-        assert _rows(open_views(there.sealed)) == _rows(open_views(here.sealed))
-        there.record("update", "a", actor="ops", body="one more")
-        assert open_views(there.sealed).status()["lag"] == 0
+@st.composite
+def _step(draw: st.DrawFn) -> Step:
+    verb = draw(
+        st.sampled_from([
+            "add-window", "add-window", "revise-window", "revise-window", "correct", "correct", "publish", "publish",
+            "update", "resolve", "reopen", "retitle", "set-affected", "set-impact", "withdraw-update", "withdraw-window",
+            "withdraw", "redact", "open",
+        ])
+    )  # fmt: skip
+    key = draw(st.sampled_from(_KEYS))
+    fields: dict[str, Any] = {}
+    if verb == "open":
+        return _open(key, internal=draw(st.booleans()))
+    if (when := draw(_when)) is not None and verb != "redact":
+        fields["published_at"] = from_micros(_START + 60_000_000 * when)
+    if verb not in ("publish", "redact") and draw(st.integers(0, 3)) == 0:
+        fields["internal"] = True
+        fields.pop("published_at", None)
+    more: dict[str, Any] = {}
+    match verb:
+        case "add-window":
+            verb, _, more = _add(draw(_window_id), region=draw(_region), start=draw(_instant))
+            more["end"] = draw(st.sampled_from(["2022-03-16T00:00:00Z", None]))
+        case "revise-window":
+            more = {"window": draw(_window_id), "reason": "r",
+                    **draw(st.sampled_from([{"effect": "delay"}, {"end": None}, {"share_at_most": "0.2"}, {"region": "*"},
+                                            {"effect": "outage"}, {"region": "EMEA"}]))}  # fmt: skip
+        case "correct":
+            more = {"corrects": draw(_version), "kind": "correction", "reason": "r",
+                    "set": draw(st.sampled_from([{"start": "2022-03-13T00:00:00Z"}, {"effect": "degraded"}, {"end": None},
+                                                 {"regions": ["EMEA", "NAM", "APAC"]}, {"title": "Other"}, {"region": "*"},
+                                                 {"impact": "minor"}]))}  # fmt: skip
+        case "withdraw-update":
+            more = {"corrects": draw(_version), "reason": "r"}
+        case "publish":
+            more = {"publishes": draw(_version)}
+        case "withdraw-window":
+            more = {"window": draw(_window_id), "reason": "r"}
+        case "retitle":
+            more = {"title": draw(st.sampled_from(["One", "Two"]))}
+        case "set-affected":
+            more = {"services": ["email"], "components": ["flow", "quarantine"],
+                    "regions": draw(st.sampled_from([["EMEA", "NAM"], ["EMEA", "NAM", "LATAM"]]))}  # fmt: skip
+        case "set-impact":
+            more = {"impact": draw(st.sampled_from(["minor", "major"]))}
+        case "withdraw" | "reopen":
+            more = {"reason": "r"}
+        case "redact":
+            more = {"entry": draw(_version), "fields": ["title"], "reason": "r"}
+        case _:
+            more = {"body": "Said."}
+    return verb, key, {**more, **fields}
 
 
-def test_a_reader_who_may_not_write_builds_in_memory(
-    sqlite_url: str, monkeypatch: pytest.MonkeyPatch
+def _late(minutes: int) -> dict[str, Any]:
+    return {"published_at": from_micros(_START + 60_000_000 * minutes)}
+
+
+@settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow])
+@given(st.lists(_step(), min_size=1, max_size=14), st.booleans())
+@example([_add(), _add("w2", region="*"), ("revise-window", "a", {"window": "w1", "effect": "delay", "reason": "r", **_late(2)}),
+          ("correct", "a", {"corrects": "v1", "kind": "correction", "set": {"regions": ["EMEA", "NAM", "APAC"]},
+                            "reason": "r", **_late(1)})], False)  # fmt: skip
+@example([_add(internal=True), ("correct", "a", {"corrects": "v2", "kind": "correction", "set": {"region": "*"},
+                                                 "reason": "r", "internal": True}),
+          ("publish", "a", {"publishes": "v2"}), ("publish", "a", {"publishes": "v3"})], False)  # fmt: skip
+def test_views_read_entry_by_entry_equal_rebuilt_ones_and_the_folds(steps: Sequence[Step], hidden: bool) -> None:
+    """Given any history the ledger accepts, then every cut of the views is the fold of the entries under that cut."""
+    with tempfile.TemporaryDirectory() as folder:
+        appender = _ledger(f"sqlite:///{folder}/ledger.db")
+        log = appender.sealed
+        open_views(log).engine.dispose()
+        for step in (_open("a", internal=hidden, **({} if hidden else _late(0))), *steps):
+            if _do(appender, step):
+                kept = open_views(log)
+                assert kept.place.endswith("ledger.views.db")
+                kept.engine.dispose()
+        kept = open_views(log)
+        anew = module._in_memory(log)
+        assert _contents(kept) == _contents(anew)
+        _hold_to_the_folds(kept, log)
+        kept.engine.dispose()
+        anew.engine.dispose()
+        appender.close()
+
+
+# ---- single promises ----------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def appender(sqlite_url: str) -> Any:
+    """A ledger with an incident and a window."""
+    found = _ledger(sqlite_url)
+    assert _do(found, _open(published_at="2022-03-14T17:00:00Z"))
+    assert _do(found, _add(published_at="2022-03-30T16:52:00Z"))
+    yield found
+    found.close()
+
+
+def _views_file(log: SealedLog) -> Path:
+    return Path(log.url.removeprefix("sqlite:///").removesuffix(".db") + ".views.db")
+
+
+def test_a_correction_is_seen_from_its_published_time_on(appender: Appender) -> None:
+    views = open_views(appender.sealed)
+    assert views.windows(*_ALWAYS, Cut("2022-03-30T16:51:59.999999Z"), "public") == []
+    [window] = views.windows(*_ALWAYS, Cut("2022-03-30T16:52:00.000000Z"), "public")
+    assert (window.window, window.start, window.end) == ("w1", 1_647_311_400, 1_647_338_400)
+    assert window.entries == ("incident/a v2",)
+
+
+def test_only_windows_that_may_touch_the_period_are_read(appender: Appender) -> None:
+    assert _do(appender, _add("w2", start_within_seconds=60, end_within_seconds=30))
+    views = open_views(appender.sealed)
+    start, end = 1_647_311_400, 1_647_338_400
+    found = {
+        span: [window.window for window in views.windows(*span)]
+        for span in ((0, start), (0, start + 1), (end, 1 << 40), (end + 29, 1 << 40), (end + 30, 1 << 40))
+    }
+    assert list(found.values()) == [["w2"], ["w1", "w2"], ["w2"], ["w2"], []]
+
+
+def test_ordinary_entries_need_no_second_row_for_the_house(appender: Appender) -> None:
+    _, rows = rows_of(read_stream(appender.sealed, "incident/a"))
+    assert [row[2] for row in rows] == ["both"]
+    assert _do(appender, ("update", "a", {"body": "known, not said", "internal": True}))
+    _, rows = rows_of(read_stream(appender.sealed, "incident/a"))
+    assert sorted(row[2] for row in rows) == ["house", "public"]
+
+
+def test_an_erased_title_is_gone_from_the_file(sqlite_url: str) -> None:
+    """Given a title in the views, when it is erased from the ledger, then opening the views wipes it from their bytes."""
+    appender, secret = _ledger(sqlite_url), "Anna Example +49 30 5550199"
+    for number in range(40):
+        assert _do(appender, _open(f"k{number}"))
+    assert _do(appender, _open("a", title=secret))
+    log = appender.sealed
+    open_views(log).engine.dispose()
+    assert secret.encode() in _views_file(log).read_bytes()
+    assert _do(appender, ("redact", "a", {"entry": "v1", "fields": ["title"], "reason": "a person's data"}))
+    views = open_views(log)
+    [row] = [row for row in views.incidents() if row["incident"] == "a"]
+    assert row["title"] == "[erased]"
+    views.engine.dispose()
+    assert all(
+        secret.encode() not in path.read_bytes()
+        for path in _views_file(log).parent.iterdir()
+        if path.name.startswith("ledger.views.db")
+    )
+    appender.close()
+
+
+def test_where_views_cannot_be_created_they_are_built_in_memory(appender: Appender) -> None:
+    """A folder stands where the file would: this fails for every account, root too."""
+    place = _views_file(appender.sealed)
+    place.mkdir()
+    views = open_views(appender.sealed)
+    assert (views.place, len(views.windows(*_ALWAYS))) == ("memory", 1)
+    assert sorted(path.name for path in place.parent.iterdir() if "views" in path.name) == ["ledger.views.db"]
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere, whatever the permissions say")
+def test_a_reader_without_write_access_builds_them_in_memory(appender: Appender) -> None:
+    folder = _views_file(appender.sealed).parent
+    folder.chmod(0o500)
+    try:
+        assert (views := open_views(appender.sealed)).place == "memory"
+        assert len(views.windows(*_ALWAYS)) == 1
+    finally:
+        folder.chmod(0o700)
+
+
+def test_stale_views_that_cannot_be_written_are_left_and_built_in_memory(
+    appender: Appender, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Where the views cannot be kept, they are built for the one who asks."""
+    log = appender.sealed
+    open_views(log).engine.dispose()
+    before = _views_file(log).read_bytes()
+    assert _do(appender, _add("w2"))
+    ordinary = module._engine
 
-    def refuse(_log: object) -> Views:
-        raise PermissionError(13, "Permission denied")
+    def read_only(path: str | None) -> sa.Engine:
+        engine = ordinary(path)
+        if path is not None:
+            sa.event.listen(
+                engine, "connect", lambda connection, _: connection.execute("PRAGMA query_only = ON")
+            )
+        return engine
 
-    with closing(_ledger(sqlite_url, 2)) as ledger:
-        kept = _rows(rebuild(ledger.sealed))
-        monkeypatch.setattr(views_module, "_rebuild_file", refuse)
-        built = rebuild(ledger.sealed)
-        assert built.place == "memory"
-        assert _rows(built) == kept
-
-
-def test_an_erased_title_leaves_the_views(tmp_path: Path) -> None:
-    """After a redaction the views hold the title neither in a row nor in a free page."""
-    with closing(IncidentLedger(f"sqlite:///{tmp_path / 'ledger.db'}")) as ledger:
-        ledger.create()
-        ledger.record("open", "a", actor="ops", title="Zebra Holding lost mail", status="investigating")
-        open_views(ledger.sealed)
-        place = tmp_path / "ledger.views.db"
-        assert b"Zebra Holding" in place.read_bytes()
-        ledger.record("redact", "a", entry="v1", fields=["title"], actor="dpo", reason="A name.")
-        views = open_views(ledger.sealed)
-        assert [row["title"] for row in views.incidents()] == ["[erased]"]
-        assert b"Zebra Holding" not in place.read_bytes()
+    monkeypatch.setattr(module, "_engine", read_only)
+    views = open_views(log)
+    assert (views.place, [window.window for window in views.windows(*_ALWAYS)]) == ("memory", ["w1", "w2"])
+    assert _views_file(log).read_bytes() == before
 
 
-def test_cuts_of_the_list(sqlite_url: str) -> None:
-    """The list of incidents takes both cuts."""
-    with closing(_ledger(sqlite_url, 3)) as ledger:
-        views = open_views(ledger.sealed)
-        assert [row["incident"] for row in views.incidents(Cut(recorded_by=1))] == ["a"]
-        assert {row["incident"] for row in views.incidents()} == {"a", "b"}
-        assert views.incidents(Cut(published_by="2001-01-01T00:00:00.000000Z")) == []
+def test_tracking_moves_only_from_where_it_was_read(appender: Appender, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Given a reader who saw an old position, when another caught up first, then nothing is written twice."""
+    log = appender.sealed
+    first, second = open_views(log), open_views(log)
+    old = second.position()
+    assert _do(appender, _add("w2"))
+    first.catch_up()
+    seen = [old]
+    ordinary = second.position
+    monkeypatch.setattr(second, "position", lambda: seen.pop() if seen else ordinary())
+    second.catch_up()
+    assert not seen
+    assert _contents(second) == _contents(module._in_memory(log))
+    assert second.status() == {"place": second.place, "position": 3, "size": 3, "lag": 0}
+
+
+def test_a_failed_catch_up_moves_nothing(appender: Appender, monkeypatch: pytest.MonkeyPatch) -> None:
+    log = appender.sealed
+    views = open_views(log)
+    before = _contents(views)
+    assert _do(appender, _add("w2"))
+
+    def fails(entries: Sequence[Entry]) -> Any:
+        raise OperationalError("stop", None, Exception("stop"))
+
+    with monkeypatch.context() as patched:
+        patched.setattr(module, "rows_of", fails)
+        with pytest.raises(OperationalError):
+            views.catch_up()
+    assert (views.position(), _contents(views)) == (2, before)
+    assert views.status()["lag"] == 1
+
+
+def test_views_of_another_ledger_or_format_are_built_anew(
+    appender: Appender, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log = appender.sealed
+    open_views(log).engine.dispose()
+    other = Appender(f"sqlite:///{tmp_path / 'other.db'}", clock=_Clock())
+    other.create("another")
+    assert _do(other, _open("b"))
+    assert _do(other, _add("w9", "b"))
+    shutil.copy(_views_file(log), _views_file(other.sealed))
+    found = open_views(other.sealed)
+    assert [window.incident for window in found.windows(*_ALWAYS)] == ["b"]
+    monkeypatch.setattr(module, "FORMAT", module.FORMAT + 1)
+    views = Views(log, module._engine(str(_views_file(log))), "")
+    assert views.position() is None
+    assert open_views(log).position() == 2
+    other.close()
+
+
+def test_a_damaged_file_is_replaced(appender: Appender) -> None:
+    _views_file(appender.sealed).write_bytes(b"this is no database at all " * 200)
+    views = open_views(appender.sealed)
+    assert views.place.endswith("ledger.views.db")
+    assert len(views.windows(*_ALWAYS)) == 1
+
+
+@pytest.mark.parametrize("more", [0, 1, 3])
+def test_views_of_a_ledger_that_was_restored_from_a_backup_are_built_anew(sqlite_url: str, more: int) -> None:
+    """Given views that read entries which a restore took back, then what was said instead is shown."""
+    path = Path(sqlite_url.removeprefix("sqlite:///"))
+    appender = _ledger(sqlite_url)
+    assert _do(appender, _open())
+    appender.close()
+    shutil.copy(path, backup := path.with_name("backup"))
+    appender = Appender(sqlite_url, clock=_Clock())
+    assert _do(appender, _add("lost"))
+    assert _do(appender, ("retitle", "a", {"title": "Lost"}))
+    open_views(appender.sealed).engine.dispose()
+    appender.close()
+    for name in ("ledger.db-wal", "ledger.db-shm"):
+        path.with_name(name).unlink(missing_ok=True)
+    shutil.copy(backup, path)
+    appender = Appender(sqlite_url, clock=_Clock())
+    for number in range(more):
+        assert _do(appender, _add(f"new-{number}"))
+    views = open_views(appender.sealed)
+    assert [window.window for window in views.windows(*_ALWAYS)] == [f"new-{number}" for number in range(more)]
+    assert [row["title"] for row in views.incidents()] == ["Title a"]
+    appender.close()
+
+
+def test_incidents_are_filtered_and_the_latest_told_comes_last(appender: Appender) -> None:
+    assert _do(appender, _open("b", regions=["APAC"], internal=True))
+    assert _do(appender, ("resolve", "a", {"body": "Over."}))
+    views = open_views(appender.sealed)
+    assert [row["incident"] for row in views.incidents()] == ["b", "a"]
+    assert [row["internal"] for row in views.incidents()] == [True, False]
+    assert [row["incident"] for row in views.incidents(status="resolved")] == ["a"]
+    assert [row["incident"] for row in views.incidents(region="APAC")] == ["b"]
+    assert [row["incident"] for row in views.incidents(service="chat")] == []
+
+
+def test_a_rebuild_that_fails_leaves_the_present_views(appender: Appender, monkeypatch: pytest.MonkeyPatch) -> None:
+    log = appender.sealed
+    open_views(log).engine.dispose()
+    before = _views_file(log).read_bytes()
+
+    def fails(entries: Sequence[Entry]) -> Any:
+        raise ValueError("stop")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(module, "rows_of", fails)
+        with pytest.raises(ValueError, match="stop"):
+            rebuild(log)
+    assert _views_file(log).read_bytes() == before
+    assert not list(_views_file(log).parent.glob("*.new"))
+
+
+@pytest.mark.postgres
+def test_on_postgresql_the_views_are_a_schema_of_the_same_database(postgres_url: str) -> None:
+    appender = _ledger(postgres_url)
+    log = appender.sealed
+    for step in (_open(), _add(), _add("w2", internal=True), ("publish", "a", {"publishes": "v3"}), _open("b"),
+                 ("correct", "a", {"corrects": "v2", "kind": "correction", "set": {"region": "*"}, "reason": "r"})):  # fmt: skip
+        assert _do(appender, step)
+        views = open_views(log)
+        assert views.place == "schema ledger_views"
+    _hold_to_the_folds(views, log)
+    caught_up = views.windows(*_ALWAYS)
+    anew = rebuild(log)
+    assert (anew.windows(*_ALWAYS), anew.status()["lag"]) == (caught_up, 0)
+    with views.engine.connect() as connection:
+        schemas = connection.execute(
+            sa.text("SELECT nspname FROM pg_namespace WHERE nspname LIKE 'ledger_views%'")
+        )
+        assert schemas.scalars().all() == ["ledger_views"]
+    appender.close()

@@ -397,7 +397,7 @@ UPCASTS: dict[str, Callable[[dict[str, Any]], tuple[str, dict[str, Any]]]] = {}
 
 _TEXT_FIELDS = ("actor", "title", "body", "reason", "note", "quote", "source", "scope")
 TEXTS: dict[type[AnyEvent], tuple[str, ...]] = {
-    event: tuple(name for name in _TEXT_FIELDS if name in event.__struct_fields__)
+    event: tuple(name for name in event.__struct_fields__ if name in _TEXT_FIELDS)
     for event in ACTIONS.values()
 }
 

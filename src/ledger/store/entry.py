@@ -13,7 +13,6 @@ from collections.abc import Callable
 from typing import Any
 
 import msgspec
-from msgspec import UNSET
 
 from ledger.errors import Unavailable
 
@@ -134,30 +133,22 @@ def encode_data(
     salts: where new salts come from; or the texts of a stored entry, whose salts are used again, so that the same
     event gives the same bytes. A text that is a commitment already (erased) is kept as it is.
     """
-    data: dict[str, Any] = {}
+    # Only what was said is stored: encoding leaves out fields at their default (no statement) and unset ones (no
+    # change), and does it in C.
+    data: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(event))
     texts: Texts = {}
-    for name, default in _defaults(type(event)):
-        value = getattr(event, name)
-        # Only what was said is stored: a default is not a statement, and an unset field is no change.
-        if value is default or value is UNSET or (value == default and type(value) is type(default)):
-            continue
-        if name in text_fields:
+    for name in text_fields:
+        if type(value := data.get(name)) is str:
             data[name] = _committed(name, value, texts, salts)
-        elif name == "set":
-            data[name] = {
-                key: _committed(f"set.{key}", item, texts, salts)
-                if is_text(key) and item is not None
-                else item
-                for key, item in value.items()
-            }
-        else:
-            data[name] = value
+    changed = data.get("set")
+    if type(changed) is dict:
+        for name, value in changed.items():
+            if type(value) is str and is_text(name):
+                changed[name] = _committed(f"set.{name}", value, texts, salts)
     return msgspec.json.encode(data, order="sorted"), texts
 
 
 def _committed(path: str, value: Any, texts: Texts, salts: SaltSource | Texts) -> Any:
-    if type(value) is not str:
-        return value
     if isinstance(salts, dict):
         known = salts.get(path)
         if known is None:
@@ -168,16 +159,6 @@ def _committed(path: str, value: Any, texts: Texts, salts: SaltSource | Texts) -
         salt = salts().hex()
     texts[path] = (salt, value)
     return commit(bytes.fromhex(salt), value)
-
-
-_DEFAULTS: dict[type, tuple[tuple[str, Any], ...]] = {}
-
-
-def _defaults(cls: type[msgspec.Struct]) -> tuple[tuple[str, Any], ...]:
-    found = _DEFAULTS.get(cls)
-    if found is None:
-        found = _DEFAULTS[cls] = tuple((field.name, field.default) for field in msgspec.structs.fields(cls))
-    return found
 
 
 _texts_decoder = msgspec.json.Decoder(dict[str, tuple[str, str]])
