@@ -18,7 +18,14 @@ import msgspec
 from ledger.domain.actions import Action, names_entry_by_position, parse_action
 from ledger.domain.checks import is_text_field
 from ledger.domain.decide import History, decide
-from ledger.domain.events import TEXTS, AnyEvent, EntryCorrected, EntryRedacted, IncidentLinked
+from ledger.domain.events import (
+    TEXTS,
+    AnyEvent,
+    EntryCorrected,
+    EntryPublished,
+    EntryRedacted,
+    IncidentLinked,
+)
 from ledger.domain.instants import from_micros, micros
 from ledger.errors import Conflict, LedgerError, Refused, nearest
 from ledger.store.entry import SALT_BYTES, StoredEntry, decode_texts, encode_data, split_entry
@@ -33,7 +40,7 @@ _HISTORIES_KEPT = 4_096
 _ATTEMPTS = 200
 
 
-class Receipt(msgspec.Struct, frozen=True):
+class Receipt(msgspec.Struct, frozen=True, gc=False):
     """What was recorded: the entry, its leaf hash, and the size and root of the tree right after it.
 
     root is None for the entries of a batch but the last. replayed: the same action had been recorded before, and
@@ -135,7 +142,7 @@ class Appender:
         Raises BatchRefused with every action that breaks a rule, Unavailable when the ledger cannot be used.
         """
         for _ in range(_ATTEMPTS):
-            plan = self._plan(actions)
+            plan = self._planned(actions)
             if not plan.new:
                 break
             try:
@@ -157,6 +164,7 @@ class Appender:
 
     def check(self, actions: Sequence[Action]) -> list[tuple[int, LedgerError]]:
         """Return (index, error) of every action that would be refused; nothing is stored."""
+        self._histories.clear()
         try:
             self._forget(self._plan(actions))
         except BatchRefused as error:
@@ -172,11 +180,21 @@ class Appender:
         given = {"action": verb, **({kind_of(verb): key} if key else {}), **fields}
         return self.append([parse_action(given)])[0]
 
+    def _planned(self, actions: Sequence[Action]) -> _Plan:
+        """Decide on the streams as they were last seen; a refusal is only given on the streams as they are.
+
+        An event decided on an old state cannot be stored: its version is taken by then.
+        """
+        try:
+            return self._plan(actions)
+        except Refused:
+            self._histories.clear()
+            return self._plan(actions)
+
     def _plan(self, actions: Sequence[Action]) -> _Plan:
         plan = _Plan(len(actions))
         failures: list[tuple[int, LedgerError]] = []
-        # An order rule must not fail because another machine's clock, which recorded the last entry, is ahead.
-        now = max(from_micros(self.clock()), self.sealed.head().last_recorded_at)
+        clock = from_micros(self.clock())
         keys = [action.idempotency_key for action in actions if action.idempotency_key is not None]
         known = self.sealed.by_keys(keys) if keys else {}
         in_batch: dict[str, int] = {}
@@ -200,6 +218,8 @@ class Appender:
                     continue
                 history = plan.touched.get(action.stream) or self._history(action.stream)
                 plan.touched[action.stream] = history
+                # An order rule must not fail because another machine's clock, which recorded the last entry, is ahead.
+                now = max(clock, history.last_recorded_at)
                 start = starts.setdefault(action.stream, history.version)
                 if action.expected_version is not None and action.expected_version != history.version:
                     raise Refused(
@@ -239,8 +259,11 @@ class Appender:
         last = len(plan.new) - 1
         for at, ((index, pending), sealed) in enumerate(zip(plan.new, appended.entries, strict=True)):
             history = plan.touched[pending.originator_id]
+            history.last_recorded_at = sealed.recorded_at
             if not pending.event.internal and pending.event.published_at is None:
                 history.told[pending.originator_version - 1] = sealed.recorded_at
+                if isinstance(pending.event, EntryPublished):
+                    history.told[int(pending.event.publishes) - 1] = sealed.recorded_at
             plan.receipts[index] = Receipt(
                 pending.originator_id,
                 pending.event.TYPE,
@@ -260,8 +283,10 @@ class Appender:
             self._histories.popitem(last=False)
 
     def _history(self, stream: str, upto: int | None = None) -> History:
-        """Return a stream as the rules see it, caught up with what others appended."""
-        history = (self._histories.get(stream) if upto is None else None) or History(stream)
+        """Return a stream as the rules see it, as it was last seen or else as it is."""
+        if upto is None and (seen := self._histories.get(stream)) is not None:
+            return seen
+        history = History(stream)
         for stored in self.sealed.stream(stream, after=history.version, upto=upto):
             history.add(event_of(stored.type, split_entry(stored.entry), stored.texts), stored.recorded_at)
         return history

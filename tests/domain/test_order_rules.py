@@ -449,7 +449,7 @@ _REFUSED: list[tuple[list[list[dict[str, Any]]], list[dict[str, Any]], str]] = [
     (
         [[_OPEN], [_update(internal=True)], [_act("publish", publishes="v2")]],
         [_act("publish", publishes="v2")],
-        "publishes v2 was already published at 2022-03-14T18:00:00.000001Z",
+        "publishes v2 was already published at 2022-03-14T18:00:00.000002Z",
     ),
     (
         [[{**_OPEN, "internal": True}], [_update(internal=True)]],

@@ -78,7 +78,17 @@ _WITHDRAWABLE = (
 class History:
     """One stream up to a version: its events, labels, changes and, for an incident, its facts."""
 
-    __slots__ = ("changes", "erased", "events", "facts", "labels", "refs", "stream", "told")
+    __slots__ = (
+        "changes",
+        "erased",
+        "events",
+        "facts",
+        "labels",
+        "last_recorded_at",
+        "refs",
+        "stream",
+        "told",
+    )
 
     def __init__(self, stream: str) -> None:
         self.stream = stream
@@ -92,6 +102,7 @@ class History:
         self.changes: list[list[int]] = []
         self.erased: set[tuple[int, str]] = set()
         self.facts = Facts()
+        self.last_recorded_at = ""
 
     @property
     def version(self) -> int:
@@ -101,6 +112,7 @@ class History:
     def add(self, event: AnyEvent, recorded_at: str) -> None:
         """Take in the next event of the stream."""
         self.events.append(event)
+        self.last_recorded_at = recorded_at
         version = len(self.events)
         told = "" if event.internal else event.published_at or recorded_at
         self.told.append(told)

@@ -45,7 +45,7 @@ class Header(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forb
     version: int
 
 
-class NewEntry(msgspec.Struct, frozen=True):
+class NewEntry(msgspec.Struct, frozen=True, gc=False):
     """An entry about to be appended: position and time are the ledger's to give."""
 
     stream: str
@@ -56,7 +56,7 @@ class NewEntry(msgspec.Struct, frozen=True):
     idempotency_key: str | None = None
 
 
-class StoredEntry(msgspec.Struct, frozen=True):
+class StoredEntry(msgspec.Struct, frozen=True, gc=False):
     """A row of the ledger as it was read: the columns, the entry bytes and the texts."""
 
     position: int

@@ -37,7 +37,7 @@ class Head(msgspec.Struct, frozen=True):
     last_recorded_at: str
 
 
-class Sealed(msgspec.Struct, frozen=True):
+class Sealed(msgspec.Struct, frozen=True, gc=False):
     """One entry as it was sealed."""
 
     position: int

@@ -25,7 +25,7 @@ __all__ = [
 ]
 
 
-class Entry(msgspec.Struct, frozen=True):
+class Entry(msgspec.Struct, frozen=True, gc=False):
     """One event at its position, with its header. A text that was erased is its Commitment."""
 
     position: int
@@ -43,7 +43,7 @@ class Entry(msgspec.Struct, frozen=True):
         return self.stream.partition("/")[2]
 
 
-class EventToStore(msgspec.Struct, frozen=True):
+class EventToStore(msgspec.Struct, frozen=True, gc=False):
     """An event for a stream at a version: what eventsourcing calls a domain event."""
 
     originator_id: str
