@@ -170,7 +170,9 @@ _spans = st.tuples(st.integers(-900, 900), st.one_of(st.none(), st.integers(1, 4
 
 @given(
     st.lists(
-        st.tuples(_spans, st.sampled_from(["EMEA", "NAM", "*", "unknown"]), st.sampled_from(["outage", "delay"])),
+        st.tuples(
+            _spans, st.sampled_from(["EMEA", "NAM", "*", "unknown"]), st.sampled_from(["outage", "delay"])
+        ),
         max_size=8,
     ),
     st.sampled_from(["UTC", "Europe/London", "America/New_York"]),

@@ -126,7 +126,9 @@ def _hold_to_the_folds(views: Views, log: SealedLog) -> None:
 _version = st.integers(1, 12).map(lambda version: f"v{version}")
 _when = st.sampled_from([None, None, None, None, -1, 0, 1, 2, 3, 4, 6])
 _region = st.sampled_from(["NAM", "EMEA", "*", "unknown"])
-_instant = st.sampled_from([f"2022-03-{day}T{hour}:00:00Z" for day in (14, 15) for hour in ("02", "10", "16")])
+_instant = st.sampled_from(
+    [f"2022-03-{day}T{hour}:00:00Z" for day in (14, 15) for hour in ("02", "10", "16")]
+)
 _window_id = st.sampled_from(["w1", "w2"])
 
 
@@ -196,7 +198,9 @@ def _late(minutes: int) -> dict[str, Any]:
 @example([_add(internal=True), ("correct", "a", {"corrects": "v2", "kind": "correction", "set": {"region": "*"},
                                                  "reason": "r", "internal": True}),
           ("publish", "a", {"publishes": "v2"}), ("publish", "a", {"publishes": "v3"})], False)  # fmt: skip
-def test_views_read_entry_by_entry_equal_rebuilt_ones_and_the_folds(steps: Sequence[Step], hidden: bool) -> None:
+def test_views_read_entry_by_entry_equal_rebuilt_ones_and_the_folds(
+    steps: Sequence[Step], hidden: bool
+) -> None:
     """Given any history the ledger accepts, then every cut of the views is the fold of the entries under that cut."""
     with tempfile.TemporaryDirectory() as folder:
         appender = _ledger(f"sqlite:///{folder}/ledger.db")
@@ -325,7 +329,9 @@ def test_stale_views_that_cannot_be_written_are_left_and_built_in_memory(
     assert _views_file(log).read_bytes() == before
 
 
-def test_tracking_moves_only_from_where_it_was_read(appender: Appender, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_tracking_moves_only_from_where_it_was_read(
+    appender: Appender, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Given a reader who saw an old position, when another caught up first, then nothing is written twice."""
     log = appender.sealed
     first, second = open_views(log), open_views(log)
@@ -404,7 +410,9 @@ def test_views_of_a_ledger_that_was_restored_from_a_backup_are_built_anew(sqlite
     for number in range(more):
         assert _do(appender, _add(f"new-{number}"))
     views = open_views(appender.sealed)
-    assert [window.window for window in views.windows(*_ALWAYS)] == [f"new-{number}" for number in range(more)]
+    assert [window.window for window in views.windows(*_ALWAYS)] == [
+        f"new-{number}" for number in range(more)
+    ]
     assert [row["title"] for row in views.incidents()] == ["Title a"]
     appender.close()
 
@@ -420,7 +428,9 @@ def test_incidents_are_filtered_and_the_latest_told_comes_last(appender: Appende
     assert [row["incident"] for row in views.incidents(service="chat")] == []
 
 
-def test_a_rebuild_that_fails_leaves_the_present_views(appender: Appender, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_rebuild_that_fails_leaves_the_present_views(
+    appender: Appender, monkeypatch: pytest.MonkeyPatch
+) -> None:
     log = appender.sealed
     open_views(log).engine.dispose()
     before = _views_file(log).read_bytes()
