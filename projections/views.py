@@ -12,6 +12,7 @@ may not write there builds them in memory.
 from __future__ import annotations
 
 import os
+import secrets
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 from pathlib import Path
@@ -19,7 +20,8 @@ from typing import Any
 
 import msgspec
 import sqlalchemy as sa
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DatabaseError, DBAPIError
+from sqlalchemy.schema import CreateTable
 
 from ledger.domain.events import (
     AnyEvent,
@@ -28,6 +30,7 @@ from ledger.domain.events import (
     EntryWithdrawn,
     IncidentAffectedSet,
     IncidentOpened,
+    IncidentRetitled,
     IncidentWithdrawn,
     WindowAdded,
     WindowRevised,
@@ -35,14 +38,14 @@ from ledger.domain.events import (
 )
 from ledger.domain.incident import Facts
 from ledger.domain.window import Planned, Window
-from ledger.store.entry import StoredEntry, split_entry
+from ledger.store.entry import split_entry
 from ledger.store.log import SealedLog
 from ledger.store.stream import Entry, event_of, read_stream, text_or_erased
 from projections.replay import Audience, Cut, facts_at, told, windows_of
 
 __all__ = ["FORMAT", "Views", "open_views", "rebuild", "rows_of"]
 
-FORMAT = 1
+FORMAT = 2
 _SCHEMA = "ledger_views"
 _BATCH = 5_000
 _metadata = sa.MetaData()
@@ -54,6 +57,8 @@ _tracking = sa.Table(
     sa.Column("ledger", sa.Text, nullable=False),
     sa.Column("format", sa.Integer, nullable=False),
     sa.Column("position", sa.BigInteger, nullable=False),
+    # The root of the ledger at that position: after a restore from a backup it may hold other entries there.
+    sa.Column("root", sa.LargeBinary, nullable=False),
 )
 _incident = sa.Table(
     "incident",
@@ -108,6 +113,13 @@ _window = sa.Table(
 )
 _AT = {name: at for at, name in enumerate(column.name for column in _window.columns)}
 Row = tuple[Any, ...]
+# Events that act on entries told before them, and those that change a window, or all windows of an incident.
+_ACTING: frozenset[type] = frozenset((EntryCorrected, EntryWithdrawn, EntryPublished))
+_OF_WINDOWS: frozenset[type] = frozenset((WindowAdded, WindowRevised, WindowWithdrawn))
+_OF_INCIDENTS: frozenset[type] = frozenset((IncidentOpened, IncidentAffectedSet, IncidentWithdrawn))
+_TOUCHING = _OF_WINDOWS | _OF_INCIDENTS
+# The only text in the views is the title; entries of other types keep theirs as commitments.
+_TITLED = frozenset(event.TYPE for event in (IncidentOpened, IncidentRetitled, EntryCorrected))
 _encode = msgspec.json.Encoder().encode
 
 
@@ -120,11 +132,54 @@ def _names(values: Sequence[str]) -> str:
 
 def rows_of(entries: Sequence[Entry]) -> tuple[dict[str, Any], list[Row]]:
     """Return the state row of one incident and its window rows, from all its entries in position order."""
+    found = _in_order(entries)
+    if found is not None:
+        return found
+    if any(entry.event.internal for entry in entries):
+        rows = [*_history(entries, "public"), *_house(entries)]
+    else:
+        rows = _history(entries, "both")
+    return _state_row(entries), rows
+
+
+def _state_row(entries: Sequence[Entry]) -> dict[str, Any]:
+    """Return what the house knows of one incident after these entries."""
     shown = told(entries, audience="house")
     facts = facts_at(entries, audience="house")
+    return _state_of(
+        entries, facts, shown[0].told_at, shown[-1].told_at, internal=not any(one.public for one in shown)
+    )
+
+
+def _in_order(entries: Sequence[Entry]) -> tuple[dict[str, Any], list[Row]] | None:
+    """Return the rows of an ordinary stream in one pass, None where an entry acts on what was told before it.
+
+    Ordinary: told in the order of positions, nothing internal, nothing corrected, taken back or published later. Then
+    both audiences read the same, and each entry adds to what the earlier ones came to.
+    """
+    rectangles = _Rectangles("both")
+    incident = entries[0].key
+    facts = Facts()
+    latest = ""
+    for entry in entries:
+        event = entry.event
+        told_at = event.published_at or entry.recorded_at
+        if told_at < latest or event.internal or type(event) in _ACTING:
+            return None
+        latest = told_at
+        facts.apply(entry.version, event)
+        if type(event) in _TOUCHING:
+            _tell(rectangles, incident, facts, _changed(event, facts), told_at, entry.position)
     first = entries[0]
-    public = [one.told_at for one in shown if one.public]
-    state = {
+    opened_at = first.event.published_at or first.recorded_at
+    return _state_of(entries, facts, opened_at, latest, internal=False), rectangles.rows()
+
+
+def _state_of(
+    entries: Sequence[Entry], facts: Facts, opened_at: str, last_told_at: str, *, internal: bool
+) -> dict[str, Any]:
+    first = entries[0]
+    return {
         "incident": first.key,
         "kind": facts.kind,
         "status": facts.status,
@@ -137,17 +192,12 @@ def rows_of(entries: Sequence[Entry]) -> tuple[dict[str, Any], list[Row]]:
         "regions": _names(facts.regions),
         "windows": sum(not window.withdrawn for window in facts.windows.values()),
         "entries": len(entries),
-        "opened_at": shown[0].told_at,
-        "last_told_at": shown[-1].told_at,
+        "opened_at": opened_at,
+        "last_told_at": last_told_at,
         "first_position": first.position,
         "last_position": entries[-1].position,
-        "internal": not public,
+        "internal": internal,
     }
-    if any(entry.event.internal for entry in entries):
-        rows = [*_history(entries, "public"), *_house(entries)]
-    else:
-        rows = _history(entries, "both")
-    return state, rows
 
 
 class _Rectangles:
@@ -157,6 +207,8 @@ class _Rectangles:
         self.audience = audience
         # (window, published_from, published_to) -> (state, position_from)
         self.open: dict[tuple[str, str, str | None], tuple[Window, int]] = {}
+        # window -> the published_from of its last segment, the open one without published_to
+        self.latest: dict[str, str] = {}
         self.closed: list[Row] = []
 
     def become(self, wanted: dict[tuple[str, str, str | None], Window], position: int) -> None:
@@ -168,17 +220,21 @@ class _Rectangles:
         for key, state in wanted.items():
             if key not in self.open:
                 self.open[key] = (state, position)
+        self.latest = {window: since for window, since, until in self.open if until is None}
 
     def last(self, window: str, state: Window, told_at: str, position: int) -> None:
         """Let a window have this state from told_at on, for ever, as known from a position on."""
-        for key, (known, since) in list(self.open.items()):
-            if key[0] == window and key[2] is None:
-                if known == state:
-                    return
-                del self.open[key]
-                self._close(key, known, since, position)
-                if key[1] < told_at:
-                    self.open[(window, key[1], told_at)] = (known, position)
+        before = self.latest.get(window)
+        if before is not None:
+            key = (window, before, None)
+            known, since = self.open[key]
+            if known == state:
+                return
+            del self.open[key]
+            self._close(key, known, since, position)
+            if before < told_at:
+                self.open[(window, before, told_at)] = (known, position)
+        self.latest[window] = told_at
         self.open[(window, told_at, None)] = (state, position)
 
     def rows(self) -> list[Row]:
@@ -211,26 +267,37 @@ def _history(entries: Sequence[Entry], audience: str) -> list[Row]:
             facts = facts_at(entries[: at + 1])
             continue
         latest = told_at
-        if isinstance(event, EntryCorrected | EntryWithdrawn | EntryPublished):
+        if type(event) in _ACTING:
             facts = facts_at(entries[: at + 1])
             changed: Iterable[str] = facts.windows
         else:
             # A correction that came earlier has to act on nothing that comes now: it names an earlier entry.
             facts.apply(entry.version, event)
             changed = _changed(event, facts)
-        if changed:
-            for window in windows_of(incident, facts):
-                if window.window in changed:
-                    rectangles.last(window.window, window, told_at, entry.position)
+        _tell(rectangles, incident, facts, changed, told_at, entry.position)
     return rectangles.rows()
 
 
+def _tell(
+    rectangles: _Rectangles, incident: str, facts: Facts, changed: Iterable[str], told_at: str, position: int
+) -> None:
+    """Let the windows that changed have their present state from told_at on."""
+    if not changed:
+        return
+    # Only the windows that changed are worked out: an incident may have thousands.
+    narrow = Facts()
+    narrow.regions, narrow.components, narrow.withdrawn = facts.regions, facts.components, facts.withdrawn
+    narrow.windows = {key: facts.windows[key] for key in changed if key in facts.windows}
+    for window in windows_of(incident, narrow):
+        rectangles.last(window.window, window, told_at, position)
+
+
 def _changed(event: AnyEvent, facts: Facts) -> Iterable[str]:
-    if isinstance(event, WindowAdded | WindowRevised | WindowWithdrawn):
-        return (event.window,)
-    if isinstance(event, IncidentOpened | IncidentAffectedSet | IncidentWithdrawn):
-        return facts.windows
-    return ()
+    kind = type(event)
+    if kind in _OF_WINDOWS:
+        window: str = event.window  # type: ignore[union-attr]  # the table says which events have one
+        return (window,)
+    return facts.windows if kind in _OF_INCIDENTS else ()
 
 
 def _segments(entries: Sequence[Entry]) -> dict[tuple[str, str, str | None], Window]:
@@ -306,13 +373,13 @@ class Views:
         try:
             with self.engine.connect() as connection:
                 row = connection.execute(sa.select(_tracking)).one_or_none()
-        except DBAPIError:
+        except DatabaseError:
             return None
         head = self.log.head()
-        # A ledger that was restored from an earlier copy may have gone another way from there.
         if row is None or row.ledger != head.ledger or row.format != FORMAT or row.position > head.size:
             return None
-        return int(row.position)
+        root = head.root if row.position == head.size else self.log.root_at(row.position)
+        return int(row.position) if bytes(row.root) == root else None
 
     def status(self) -> dict[str, Any]:
         """Return where the views are, how far they have read and how many entries they lack."""
@@ -383,11 +450,9 @@ class Views:
             if cut.recorded_by is not None and row["first_position"] > cut.recorded_by:
                 continue
             held = read_stream(self.log, f"incident/{row['incident']}", upto_position=cut.recorded_by)
-            shown = told(held, cut, "house")
-            if shown:
-                versions = {one.entry.version for one in shown}
-                state, _ = rows_of([entry for entry in held if entry.version in versions])
-                found.append(state)
+            versions = {one.entry.version for one in told(held, cut, "house")}
+            if versions:
+                found.append(_state_row([entry for entry in held if entry.version in versions]))
         yield from sorted(found, key=lambda state: (state["last_told_at"], state["incident"]))
 
     def catch_up(self) -> None:
@@ -398,7 +463,9 @@ class Views:
             )
             with self.engine.begin() as connection:
                 moved = connection.execute(
-                    sa.update(_tracking).where(_tracking.c.position == position).values(position=size)
+                    sa.update(_tracking)
+                    .where(_tracking.c.position == position)
+                    .values(position=size, root=self.log.root_at(size))
                 )
                 if moved.rowcount != 1:
                     connection.rollback()
@@ -408,14 +475,21 @@ class Views:
                     state, rows = rows_of(entries)
                     for table in (_incident, _window):
                         connection.execute(sa.delete(table).where(table.c.incident == state["incident"]))
-                    connection.execute(sa.insert(_incident), [state])
-                    _insert_windows(connection, rows)
+                    _insert(connection, _incident, [tuple(state.values())])
+                    _insert(connection, _window, rows)
 
 
-def _insert_windows(connection: sa.Connection, rows: list[Row]) -> None:
-    if rows:
-        names = list(_AT)
-        connection.execute(sa.insert(_window), [dict(zip(names, row, strict=True)) for row in rows])
+def _insert(connection: sa.Connection, table: sa.Table, rows: list[Row]) -> None:
+    """Insert rows that have a value for each column, in order."""
+    if not rows:
+        return
+    if connection.dialect.positional:
+        # The driver takes the rows as they are; sorting out parameters would cost more than inserting them.
+        statement = str(sa.insert(table).compile(dialect=connection.dialect))
+        connection.exec_driver_sql(statement, rows)
+    else:
+        names = [column.name for column in table.columns]
+        connection.execute(sa.insert(table), [dict(zip(names, row, strict=True)) for row in rows])
 
 
 def open_views(log: SealedLog) -> Views:
@@ -502,15 +576,20 @@ def _rebuild_file(log: SealedLog) -> Views:
 
 
 def _rebuild_schema(log: SealedLog) -> Views:
-    shadow = f"{_SCHEMA}_new"
+    # A name of its own, so that two who rebuild at once do not write into the same tables.
+    shadow = f"{_SCHEMA}_{secrets.token_hex(4)}"
     engine = _server(log, shadow)
     with engine.begin() as connection:
-        connection.execute(sa.text(f"DROP SCHEMA IF EXISTS {shadow} CASCADE"))
         connection.execute(sa.text(f"CREATE SCHEMA {shadow}"))
-    _build(log, engine)
-    with engine.begin() as connection:
-        connection.execute(sa.text(f"DROP SCHEMA IF EXISTS {_SCHEMA} CASCADE"))
-        connection.execute(sa.text(f"ALTER SCHEMA {shadow} RENAME TO {_SCHEMA}"))
+    try:
+        _build(log, engine)
+        with engine.begin() as connection:
+            connection.execute(sa.text(f"DROP SCHEMA IF EXISTS {_SCHEMA} CASCADE"))
+            connection.execute(sa.text(f"ALTER SCHEMA {shadow} RENAME TO {_SCHEMA}"))
+    except BaseException:
+        with engine.begin() as connection:
+            connection.execute(sa.text(f"DROP SCHEMA IF EXISTS {shadow} CASCADE"))
+        raise
     engine.dispose()
     return Views(log, _server(log, _SCHEMA), f"schema {_SCHEMA}")
 
@@ -518,35 +597,48 @@ def _rebuild_schema(log: SealedLog) -> Views:
 def _build(log: SealedLog, engine: sa.Engine) -> None:
     """Fill empty tables from the whole ledger, one incident in memory at a time."""
     head = log.head()
-    _metadata.create_all(engine)
     with engine.begin() as connection:
-        states: list[dict[str, Any]] = []
+        for table in _metadata.sorted_tables:
+            connection.execute(CreateTable(table))
+        states: list[Row] = []
         windows: list[Row] = []
         for entries in _incidents(log, head.size):
             state, rows = rows_of(entries)
-            states.append(state)
+            states.append(tuple(state.values()))
             windows += rows
             if len(states) + len(windows) >= _BATCH:
-                connection.execute(sa.insert(_incident), states)
-                _insert_windows(connection, windows)
+                _insert(connection, _incident, states)
+                _insert(connection, _window, windows)
                 states, windows = [], []
-        if states:
-            connection.execute(sa.insert(_incident), states)
-        _insert_windows(connection, windows)
+        _insert(connection, _incident, states)
+        _insert(connection, _window, windows)
+        # An index costs less to build at the end than to keep with each row.
+        for index in sorted(_window.indexes, key=lambda index: str(index.name)):
+            index.create(connection)
         connection.execute(
-            sa.insert(_tracking), [{"one": 1, "ledger": head.ledger, "format": FORMAT, "position": head.size}]
+            sa.insert(_tracking),
+            [
+                {
+                    "one": 1,
+                    "ledger": head.ledger,
+                    "format": FORMAT,
+                    "position": head.size,
+                    "root": head.root,
+                }
+            ],
         )
 
 
 def _incidents(log: SealedLog, size: int) -> Iterator[list[Entry]]:
     """Yield the entries of each incident, up to a position."""
     for _, rows in groupby(log.rows_by_stream("incident"), key=lambda row: row[1]):
-        entries = [_entry(StoredEntry(*row)) for row in rows if row[0] <= size]
+        entries = [_entry(row) for row in rows if row[0] <= size]
         if entries:
             yield entries
 
 
-def _entry(stored: StoredEntry) -> Entry:
+def _entry(row: Sequence[Any]) -> Entry:
     # The columns say what the header says; verify holds them to it.
-    event = event_of(stored.type, split_entry(bytes(stored.entry)), bytes(stored.texts))
-    return Entry(stored.position, stored.stream, stored.version, stored.type, stored.recorded_at, event)
+    position, stream, version, type_, recorded_at, _, entry, texts = row
+    event = event_of(type_, split_entry(bytes(entry)), bytes(texts) if type_ in _TITLED else b"{}")
+    return Entry(position, stream, version, type_, recorded_at, event)

@@ -390,7 +390,7 @@ def test_a_damaged_file_is_replaced(appender: Appender) -> None:
     assert len(views.windows(*_ALWAYS)) == 1
 
 
-@pytest.mark.parametrize("more", [0, 1, 3])
+@pytest.mark.parametrize("more", [0, 1, 2, 3])
 def test_views_of_a_ledger_that_was_restored_from_a_backup_are_built_anew(sqlite_url: str, more: int) -> None:
     """Given views that read entries which a restore took back, then what was said instead is shown."""
     path = Path(sqlite_url.removeprefix("sqlite:///"))
