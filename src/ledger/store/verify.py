@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from contextlib import contextmanager
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
@@ -74,8 +75,32 @@ class Report(msgspec.Struct, frozen=True):
 
 def verify(log: SealedLog) -> Report:
     """Re-read the whole ledger in one consistent state and report on it. Memory stays flat."""
-    with log.snapshot():
+    with log.snapshot(), _damaged_text_readable(log):
         return _Verification(log).run()
+
+
+@contextmanager
+def _damaged_text_readable(log: SealedLog) -> Iterator[None]:
+    """Let SQLite give text that is not UTF-8 with its bytes spelled out, where it would raise."""
+    # Only SQLite's connections have it, and no driver is imported here to ask.
+    connection: Any = log._connection() if hasattr(log, "_connection") else None  # noqa: SLF001
+    if not hasattr(connection, "text_factory"):
+        yield
+        return
+    before, connection.text_factory = connection.text_factory, _spelled_out
+    try:
+        yield
+    finally:
+        connection.text_factory = before
+
+
+def _spelled_out(raw: bytes) -> str:
+    return raw.decode("utf-8", "backslashreplace")
+
+
+def _bytes(value: Any) -> bytes:
+    """Return the bytes of a column; a value of another type stands for none, and fits no hash but that of nothing."""
+    return bytes(value) if isinstance(value, bytes | bytearray | memoryview) else b""
 
 
 class _Verification:
@@ -129,7 +154,7 @@ class _Verification:
             if position != expected:
                 self.say(expected, "position-missing", f"expected position {expected}, found {position}")
                 expected = position
-            entry = raw if type(raw) is bytes else bytes(raw)
+            entry = raw if type(raw) is bytes else _bytes(raw)
             leaf = sha256(b"\x00" + entry).digest()
             add(leaf)
             leaves.append(leaf)
@@ -139,7 +164,9 @@ class _Verification:
             try:
                 found = decode(entry)
                 header, data = found["header"], found["data"]
-                canonical = encode(found, order="sorted") == entry and len(found) == 2 and type(data) is dict
+                canonical = encode(found, order="sorted") == entry and len(found) == 2
+                if type(header) is not dict or type(data) is not dict:
+                    raise TypeError("header and data are not both objects")
                 same = (
                     header["position"] == position
                     and header["stream"] == stream
@@ -157,6 +184,7 @@ class _Verification:
                 AttributeError,
                 ValueError,
                 UnicodeError,
+                RecursionError,
             ) as error:
                 self.say(position, "unreadable", f"the entry is not readable: {type(error).__name__} {error}")
                 continue
@@ -177,6 +205,13 @@ class _Verification:
             if "table" in data or "series" in data or "terms" in data:
                 self._note_content(position, data)
         self.last_time = last_time
+        [[rows]] = self.log._execute("SELECT count(*) FROM ledger_entry").fetchall()  # noqa: SLF001
+        if rows != self.frontier.size:
+            self.say(
+                None,
+                "position-unexpected",
+                f"{rows - self.frontier.size} entries stand outside the positions",
+            )
 
     def _explain(
         self,
@@ -197,20 +232,22 @@ class _Verification:
                 self.say(
                     position, kind, f"{name}: the entry says {header.get(name)!r}, the row says {value!r}"
                 )
-        if header["format"] not in _FORMATS:
-            self.say(position, "format-unknown", f"format {header['format']!r} is not one of {_FORMATS}")
+        if header.get("format") not in _FORMATS:
+            self.say(position, "format-unknown", f"format {header.get('format')!r} is not one of {_FORMATS}")
         for name in header.keys() - _HEADER:
             self.say(position, "header-unknown", f"the header has the unknown field {name!r}")
 
     def _check_texts(self, position: int, stream: str, version: int, data: dict[str, Any], raw: Any) -> None:
-        given = raw if type(raw) is bytes else bytes(raw)
+        given = raw if type(raw) is bytes else _bytes(raw)
         try:
             texts = msgspec.json.decode(given)
-            if type(texts) is not dict or msgspec.json.encode(texts, order="sorted") != given:
+            if type(texts) is not dict:
+                raise msgspec.ValidationError("they are not an object")
+            if msgspec.json.encode(texts, order="sorted") != given:
                 self.say(
                     position, "texts-not-canonical", "the texts are not the canonical JSON of what they say"
                 )
-        except (msgspec.MsgspecError, UnicodeError) as error:
+        except (msgspec.MsgspecError, UnicodeError, RecursionError) as error:
             self.say(position, "texts-unreadable", f"the texts are not readable: {error}")
             return
         left = len(texts)
@@ -224,15 +261,16 @@ class _Verification:
             for path, one in pairs:
                 if type(one) is not dict or len(one) != 1 or "sha256" not in one:
                     continue
-                text = texts.get(path)
-                if text is None:
+                if path not in texts:
                     self.gone[(stream, version, path)] = position
                     continue
                 left -= 1
+                text = texts[path]
                 try:
                     salt, words = text
                     fits = (
                         sha256(bytes.fromhex(salt) + words.encode()).hexdigest() == one["sha256"]
+                        and type(text) is list
                         and len(salt) == 32
                         and salt == salt.lower()
                     )
@@ -304,12 +342,12 @@ class _Verification:
         last = (index + 1) * TILE ** (level + 1)
         if row is None:
             self.say(last, "tile-missing", f"tile {index} of level {level} is missing")
-        elif bytes(row[0]) != root or bytes(row[1]) != b"".join(run):
+        elif _bytes(row[0]) != root or _bytes(row[1]) != b"".join(run):
             bad = next(
                 (
                     at
                     for at in range(TILE)
-                    if bytes(row[1])[at * HASH_BYTES : (at + 1) * HASH_BYTES] != run[at]
+                    if _bytes(row[1])[at * HASH_BYTES : (at + 1) * HASH_BYTES] != run[at]
                 ),
                 0,
             )
@@ -360,7 +398,11 @@ class _Verification:
                         self.wanted.get(digest), "content-differs", f"table {digest} lacks chunk {number}"
                     )
                     break
-                made.update(bytes(part))
+                if number and not part:
+                    self.say(
+                        self.wanted.get(digest), "content-differs", f"chunk {number} of {digest} is empty"
+                    )
+                made.update(_bytes(part))
             yield digest, made.hexdigest()
 
     def _check_head(self, head: tuple[Any, ...], root: bytes) -> None:
@@ -375,13 +417,13 @@ class _Verification:
             )
         elif size != self.frontier.size:
             self.say(None, "head-differs", f"the head says {size} entries, {self.frontier.size} are there")
-        if bytes(head_root) != (root if self.frontier.size else EMPTY_ROOT):
+        if _bytes(head_root) != (root if self.frontier.size else EMPTY_ROOT):
             self.say(
                 None,
                 "head-differs",
-                f"the head says root {bytes(head_root).hex()}, the entries hash to {root.hex()}",
+                f"the head says root {_bytes(head_root).hex()}, the entries hash to {root.hex()}",
             )
-        if bytes(frontier) != self.frontier.pack():
+        if _bytes(frontier) != self.frontier.pack():
             self.say(None, "head-differs", "the frontier in the head is not that of the entries")
         if last != self.last_time:
             self.say(
