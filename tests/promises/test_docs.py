@@ -6,8 +6,10 @@ import re
 import shlex
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
+import click
 import pytest
 from click.testing import CliRunner
 
@@ -44,7 +46,60 @@ def test_readme_commands_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
         result = CliRunner().invoke(main, words[1:])
         assert result.exit_code == 0, f"{line}\n{result.output}"
         ran += 1
-    assert ran >= 12
+    assert ran >= 20
+    assert (tmp_path / "credits-2022-03.xlsx").stat().st_size > 0
+
+
+def test_every_command_is_described() -> None:
+    """Every command stands in the README or on the page of commands, with a word on what it does."""
+    from ledger.cli import main
+
+    described = (ROOT / "README.md").read_text() + (ROOT / "docs" / "cli.md").read_text()
+    found = list(_commands(main, ("ledger",)))
+    assert len(found) > 30
+    for words, command in found:
+        assert re.search(rf"\b{re.escape(' '.join(words))}\b", described), " ".join(words)
+        assert command.help, f"{' '.join(words)} has no help"
+
+
+def _commands(
+    command: click.Command, words: tuple[str, ...]
+) -> Iterator[tuple[tuple[str, ...], click.Command]]:
+    yield words, command
+    if isinstance(command, click.Group):
+        context = click.Context(command, info_name=words[-1])
+        for name in command.list_commands(context):
+            below = command.get_command(context, name)
+            assert below is not None, (*words, name)
+            yield from _commands(below, (*words, name))
+
+
+def test_json_contracts_name_every_key() -> None:
+    """What the pages list for programs is what the code prints: no key is missing."""
+    from ledger.append import Receipt
+    from ledger.store.verify import Problem, Report
+    from projections.credits import COLUMNS, DIFFERENCE_COLUMNS
+    from projections.downtime import DowntimeRow
+    from projections.notice import Correction, Notice, NoticeWindow, Post
+
+    page = set(re.findall(r"`(\w+)`", (ROOT / "docs" / "json.md").read_text()))
+    wanted = {*COLUMNS, *DIFFERENCE_COLUMNS, *DowntimeRow.__struct_fields__} - {"keys"}
+    for kind in (Receipt, Report, Problem, Notice, NoticeWindow, Post, Correction):
+        wanted |= set(kind.__struct_fields__)
+    assert not wanted - page
+
+
+def test_store_page_names_every_kind_of_problem() -> None:
+    """The page of the store lists the kinds of problem that verification names, all of them and no other."""
+    code = (ROOT / "src" / "ledger" / "store" / "verify.py").read_text()
+    page = (ROOT / "docs" / "store.md").read_text().partition("## What verification finds")[2]
+    listed = {
+        kind
+        for row in re.findall(r"^\| (`.*?) \|", page, re.MULTILINE)
+        for kind in re.findall(r"`([a-z-]+)`", row)
+    }
+    said = set(re.findall(r'"((?:[a-z]+-)+[a-z]+|unreadable)"', code))
+    assert listed == said
 
 
 def test_links_resolve() -> None:
@@ -57,6 +112,22 @@ def test_links_resolve() -> None:
         ):
             # NAME stands for a name the reader chooses.
             assert "NAME" in name or (ROOT / name).exists(), f"{page.name} names {name}"
+
+
+def test_decision_records_are_whole() -> None:
+    """Decision records are numbered without gaps, dated, say why and what else there was, and code names real ones."""
+    records = sorted((ROOT / "docs" / "adr").glob("*.md"))
+    assert [record.name[:4] for record in records] == [f"{at:04}" for at in range(1, len(records) + 1)]
+    for record in records:
+        text = record.read_text()
+        assert re.match(rf"# {record.name[:4]} .+\n\n\d{{4}}-\d\d-\d\d\. Accepted\.\n", text), record.name
+        for part in ("Context", "Decision", "Consequences", "Alternatives"):
+            assert f"\n**{part}.** " in text, f"{record.name} lacks {part}"
+    numbers = {record.name[:4] for record in records}
+    for folder in ("src", "projections", "tests", "benchmarks", "tools"):
+        for source in (ROOT / folder).rglob("*.py"):
+            named = set(re.findall(r"docs/adr/(\d{4})", source.read_text()))
+            assert named <= numbers, f"{source.name} names {named - numbers}"
 
 
 @pytest.mark.parametrize("command", ["append", "notice"])
