@@ -10,6 +10,8 @@ import json
 import os
 import subprocess
 import sys
+from decimal import Decimal
+from io import TextIOWrapper
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +25,7 @@ HERE = Path(__file__).resolve().parent
 INCIDENT = "email-2022-03"
 PERIOD = "2022-03"
 BEFORE = "2022-03-30T16:51:59Z"
-PERIOD_SECONDS = 31 * 86_400
+PLAIN: dict[str, Any] = {"box": None, "pad_edge": False, "header_style": "bold cyan"}
 
 
 class Ledger:
@@ -36,7 +38,7 @@ class Ledger:
         """Run a command and return what it prints; its complaint, if it has one, ends the demonstration."""
         done = subprocess.run(  # noqa: S603  # our own interpreter and our own command
             [sys.executable, "-m", "ledger", "--ledger", self.url, *words],
-            capture_output=True, text=True, encoding="utf-8", check=False,
+            capture_output=True, text=True, encoding="utf-8", check=False, env={**os.environ, "PYTHONIOENCODING": "utf-8"},
         )  # fmt: skip
         if done.returncode:
             raise SystemExit(f"ledger {' '.join(words)} ended with {done.returncode}:\n{done.stderr}")
@@ -83,7 +85,7 @@ def _by_region(answer: dict[str, Any]) -> dict[str, dict[str, Any]]:
 def show(answers: dict[str, Any], console: Console) -> None:
     """Lay the answers out for a person."""
     console.print(Rule("1  What was recorded"))
-    receipts = Table("position", "entry", "type", "leaf", box=None, pad_edge=False)
+    receipts = Table("position", "entry", "type", "leaf", **PLAIN)
     for one in answers["receipts"]:
         receipts.add_row(
             f"@{one['position']}", f"{one['stream']} v{one['version']}", one["type"], f"{one['leaf'][:16]}…"
@@ -96,51 +98,75 @@ def show(answers: dict[str, Any], console: Console) -> None:
         console.print(Rule(f"{number}  The notice as it read {when}"))
         console.print(Panel(Text(answers[name].strip())))
     console.print(Rule("4  What was down in March 2022, every window counted in full"))
-    down = Table(
-        "region",
-        "told before (s)",
-        "availability",
-        "told after (s)",
-        "availability",
-        box=None,
-        pad_edge=False,
-    )
+    down = Table("region", "told before (s)", "availability", "told after (s)", "availability", **PLAIN)
     for region in ("NAM", "EMEA"):
         cells = []
         for side in ("downtime_before", "downtime_after"):
             seconds = answers[side][region]["downtime_seconds"]
             cells += [f"{seconds:,}", f"{_availability(answers, side, region)}%"]
         down.add_row(region, *cells)
+    _numbers(down, 1)
     console.print(down)
     console.print(Rule("5  What is owed, and what the correction changed"))
-    owed = Table(
-        "customer", "subscription", "policy", "", "before", "after", "difference", box=None, pad_edge=False
-    )
-    policies = {row["subscription"]: row["policy"] for row in answers["credits_after"]["rows"]}
+    owed = Table("customer", "region", "policy", "", "before", "after", "difference", **PLAIN)
     for row in answers["credits_after"]["differences"]:
         owed.add_row(
-            row["customer"], row["subscription"], policies[row["subscription"]], row["currency"],
-            row["credit_before"], row["credit_after"], row["delta"],
+            row["customer"], row["region"], row["policy"], row["currency"],
+            row["credit_before"], row["credit_after"], _change(row["delta"]),
         )  # fmt: skip
     owed.add_section()
     for row in answers["credits_after"]["difference_totals"]:
         owed.add_row(
-            "total", "", "", row["currency"], row["credit_before"], row["credit_after"], row["delta"]
-        )
-    for column in owed.columns[4:]:
-        column.justify = "right"
+            "total", "", "", row["currency"], row["credit_before"], row["credit_after"], _change(row["delta"]),
+            style="bold",
+        )  # fmt: skip
+    _numbers(owed, 4)
     console.print(owed)
-    edge = next(row for row in answers["credits_after"]["rows"] if row["subscription"] == "aurora-nam")
+    console.print(Rule("6  The same facts under each policy, after the correction"))
+    ruled = Table("policy", "region", "availability", "of fee", **PLAIN)
+    for policy in ("email-standard", "email-by-share", "email-five-percent"):
+        for region in ("NAM", "EMEA"):
+            ruled.add_row(policy, region, *_ruled(answers, policy, region))
+    _numbers(ruled, 2)
+    console.print(ruled)
+    rows = answers["credits_after"]["rows"]
+    edge = next(row for row in rows if (row["policy"], row["region"]) == ("email-standard", "NAM"))
     console.print(
-        f"NAM is {edge['seconds_past_tier_edge']} seconds past the 99.0% edge: at one decimal the wrong tier would pay."
+        f"NAM is {edge['seconds_past_tier_edge']} seconds past the 99.0% edge: "
+        "rounded to one decimal first, the wrong tier would pay."
     )
-    console.print(Rule("6  Verified"))
+    console.print(Rule("7  Verified"))
     verified = answers["verified"]
     console.print(f"{verified['size']} entries, root {verified['root']}", soft_wrap=True)
     console.print(f"workbook: {answers['workbook']['file']}", soft_wrap=True)
     console.print(
         "Terms, customers and the times of earlier updates are assumed: see the README beside this file."
     )
+
+
+def _change(delta: str) -> Text:
+    """Return a difference that stands out if there is one."""
+    return Text(delta, style="bold green" if Decimal(delta) else "dim")
+
+
+def _numbers(table: Table, *columns: int) -> None:
+    """Align the given columns, and all after the last of them, to the right."""
+    for place, column in enumerate(table.columns):
+        if place in columns or place > columns[-1]:
+            column.justify = "right"
+            # In a narrow terminal words give way, never digits.
+            column.no_wrap = True
+
+
+def _ruled(answers: dict[str, Any], policy: str, region: str) -> tuple[str, str]:
+    """Return the availability under a policy and what it pays, as a row of that region has it.
+
+    The first such row is taken: in the example it is one that was valid for the whole month.
+    """
+    rows = answers["credits_after"]["rows"]
+    row = next(row for row in rows if (row["policy"], row["region"]) == (policy, region))
+    available = row["availability"] or f"at least {row['availability_at_least']}"
+    return f"{available}%", f"{row['credit_percent']}%"
 
 
 def _availability(answers: dict[str, Any], side: str, region: str) -> str:
@@ -163,6 +189,9 @@ def main() -> None:
     if given.json:
         print(json.dumps(answers))
     else:
+        # A terminal that lacks a character shows another one, and the demonstration goes on.
+        if isinstance(sys.stdout, TextIOWrapper):
+            sys.stdout.reconfigure(errors="replace")
         show(answers, Console(width=None if sys.stdout.isatty() else 120))
 
 
