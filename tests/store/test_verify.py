@@ -8,6 +8,8 @@ from __future__ import annotations
 import random
 import shutil
 import sqlite3
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
@@ -147,7 +149,7 @@ def test_random_bytes_of_entries_and_texts_are_found(sound: Path, tmp_path: Path
 def test_text_that_is_not_utf_8_is_named_by_position(sound: Path, tmp_path: Path, name: str) -> None:
     copy = tmp_path / "copy.db"
     sql = f"UPDATE ledger_entry SET {name} = CAST(? AS TEXT) WHERE position = 2"
-    assert (2, "column-differs") in _found(sound, copy, (sql, (b"a\xff\xfe",)))
+    assert (2, "unreadable") in _found(sound, copy, (sql, (b"a\xff\xfe",)))
     for arguments in (["verify"], ["verify", "--json"]):
         assert CliRunner().invoke(main, ["--ledger", f"sqlite:///{copy}", *arguments]).exit_code == 1
 
@@ -156,7 +158,7 @@ def test_text_that_is_not_utf_8_is_named_by_position(sound: Path, tmp_path: Path
 def test_a_row_outside_the_positions_is_found(sound: Path, tmp_path: Path, position: int) -> None:
     """Reading begins at position 1, so a row before it would be shown by its stream and by no check."""
     sql = "INSERT INTO ledger_entry VALUES (?, 'incident/forged', 1, 'incident.opened', '', NULL, x'', x'')"
-    assert (None, "position-unexpected") in _found(sound, tmp_path / "copy.db", (sql, (position,)))
+    assert (position, "position-unexpected") in _found(sound, tmp_path / "copy.db", (sql, (position,)))
 
 
 def test_texts_in_another_shape_are_found(sound: Path, tmp_path: Path) -> None:
@@ -249,7 +251,7 @@ def test_on_postgresql_nothing_survives_either(
         "UPDATE ledger_entry SET recorded_at = 'x' WHERE position = 2": (2, "column-differs"),
         "UPDATE ledger_entry SET entry = set_byte(entry, 30, 0) WHERE position = 256": (256, "unreadable"),
         "UPDATE ledger_entry SET texts = '{}' WHERE position = 3": (3, "text-missing"),
-        "UPDATE ledger_entry SET position = -5 WHERE position = 296": (None, "position-unexpected"),
+        "UPDATE ledger_entry SET position = -5 WHERE position = 296": (-5, "position-unexpected"),
         "DELETE FROM ledger_entry WHERE position = 9": (9, "position-missing"),
         "DELETE FROM ledger_entry WHERE position > 290": (None, "head-differs"),
         "UPDATE ledger_head SET root = set_byte(root, 0, get_byte(root, 0) # 1)": (None, "head-differs"),
@@ -263,3 +265,76 @@ def test_on_postgresql_nothing_survives_either(
     assert missed == {}
     with closing(open_log(url, writable=False)) as log:
         assert verify(log).ok
+
+
+# ---- several processes -------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def long(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a sound ledger of eight tiles and a bit, without triggers, with an erasure across ranges."""
+    path = tmp_path_factory.mktemp("ranges") / "ledger.db"
+    lines = [{"action": "open", "incident": "a", "actor": "ops", "title": "T", "status": "investigating"}]
+    lines += [{"action": "update", "incident": "a", "actor": "ops", "body": f"N {at}"} for at in range(2_100)]
+    with closing(IncidentLedger(f"sqlite:///{path}")) as made:
+        made.create("ledger-long")
+        made.append([parse_action(line) for line in lines])
+        made.record("redact", "a", actor="dpo", entry="v5", fields=["body"], reason="A name.")
+    with closing(sqlite3.connect(path, isolation_level=None)) as raw:
+        for (name,) in raw.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall():
+            raw.execute(f"DROP TRIGGER {name}")
+        raw.execute("PRAGMA journal_mode = DELETE")
+    return path
+
+
+def _together(path: Path, monkeypatch: pytest.MonkeyPatch, processes: int = 3) -> tuple[Report, int]:
+    """Return the report of several processes, and how many were started."""
+    from ledger.store import verify as module
+
+    started: list[object] = []
+
+    class Counted(subprocess.Popen):  # type: ignore[type-arg]  # only counted
+        def __init__(self, *arguments: Any, **options: Any) -> None:
+            started.append(arguments)
+            super().__init__(*arguments, **options)
+
+    with monkeypatch.context() as patched, closing(open_log(f"sqlite:///{path}", writable=False)) as log:
+        patched.setattr(module, "_ENTRIES_PER_PROCESS", 500)
+        patched.setattr(subprocess, "Popen", Counted)
+        return verify(log, processes=processes), len(started)
+
+
+def test_several_processes_say_what_one_says(
+    long: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    report, started = _together(long, monkeypatch)
+    assert (report, started) == (_check(long), 2)
+    assert (report.ok, report.size, report.erased) == (True, 2_102, 1)
+    attacks = [
+        ("UPDATE ledger_entry SET texts = x'7b7d' WHERE position = 9", (9, "text-missing")),
+        ("UPDATE ledger_entry SET version = 9999 WHERE position = 1030", (1030, "column-differs")),
+        ("UPDATE ledger_entry SET recorded_at = '2001-01-01T00:00:00.000000Z' WHERE position = 769", (769, "column-differs")),
+        ("UPDATE ledger_entry SET entry = CAST(replace(entry, 'ledger-long', 'ledger-lonh') AS BLOB) WHERE position = 2102",
+         (2102, "ledger-differs")),
+        ("DELETE FROM ledger_entry WHERE position = 768", (768, "position-missing")),
+        ("DELETE FROM ledger_entry WHERE position > 2000", (2001, "position-missing")),
+        ("DELETE FROM ledger_tile WHERE level = 0 AND idx = 1", (512, "tile-missing")),
+        ("UPDATE ledger_head SET size = 2101", (None, "head-differs")),
+    ]  # fmt: skip
+    for sql, wanted in attacks:
+        copy = tmp_path / "copy.db"
+        shutil.copy(long, copy)
+        with closing(sqlite3.connect(copy, isolation_level=None)) as raw:
+            raw.execute(sql)
+        found, _ = _together(copy, monkeypatch)
+        assert found == _check(copy), sql
+        assert wanted in [(one.position, one.kind) for one in found.problems], sql
+
+
+def test_without_other_processes_one_reads_alone(
+    long: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    for broken in (str(tmp_path / "nothing"), "/bin/false", "/bin/true"):
+        with monkeypatch.context() as patched:
+            patched.setattr(sys, "executable", broken)
+            assert _together(long, monkeypatch)[0] == _check(long)
