@@ -12,13 +12,24 @@ from typing import Literal, TypeAlias
 
 import msgspec
 
-from ledger.domain.events import EntryPublished, WindowAdded
+from ledger.domain.events import EntryPublished
 from ledger.domain.incident import Facts, Statement, effective, fold
 from ledger.domain.instants import seconds
 from ledger.domain.window import Planned, Window
 from ledger.store.stream import Entry
 
-__all__ = ["Audience", "Cut", "Revision", "Told", "facts_at", "revisions", "statements", "told", "windows_of"]
+__all__ = [
+    "Audience",
+    "Cut",
+    "Revision",
+    "Told",
+    "facts_at",
+    "revisions",
+    "statements",
+    "told",
+    "window_of",
+    "windows_of",
+]
 
 Audience: TypeAlias = Literal["public", "house"]
 
@@ -107,22 +118,13 @@ def revisions(entries: Sequence[Entry]) -> list[Revision]:
 
 def windows_of(incident: str, facts: Facts) -> list[Window]:
     """Return the impact windows of an incident as facts to be counted; withdrawn ones are marked, not left out."""
-    return [
-        _window(
-            incident,
-            key,
-            found.fields,
-            facts,
-            (*found.versions,),
-            withdrawn=found.withdrawn or facts.withdrawn,
-        )
-        for key, found in sorted(facts.windows.items())
-    ]
+    return [window_of(incident, key, facts) for key in sorted(facts.windows)]
 
 
-def _window(
-    incident: str, key: str, fields: WindowAdded, facts: Facts, versions: tuple[int, ...], *, withdrawn: bool
-) -> Window:
+def window_of(incident: str, key: str, facts: Facts) -> Window:
+    """Return one impact window of an incident as a fact to be counted."""
+    found = facts.windows[key]
+    fields = found.fields
     planned = fields.planned
     return Window(
         incident=incident,
@@ -146,8 +148,8 @@ def _window(
         else Planned(
             seconds(planned.announced_at), seconds(planned.scheduled_start), seconds(planned.scheduled_end)
         ),
-        withdrawn=withdrawn,
+        withdrawn=found.withdrawn or facts.withdrawn,
         regions=facts.regions,
         components=facts.components,
-        entries=tuple(f"incident/{incident} v{version}" for version in versions),
+        entries=tuple(f"incident/{incident} v{version}" for version in found.versions),
     )

@@ -13,9 +13,14 @@ from __future__ import annotations
 
 import os
 import secrets
-from collections.abc import Iterable, Iterator, Sequence
-from itertools import groupby
+import subprocess
+import sys
+from collections import deque
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from queue import Empty, Queue
+from threading import Thread
 from typing import Any
 
 import msgspec
@@ -23,31 +28,19 @@ import sqlalchemy as sa
 from sqlalchemy.exc import DatabaseError, DBAPIError
 from sqlalchemy.schema import CreateTable
 
-from ledger.domain.events import (
-    AnyEvent,
-    EntryCorrected,
-    EntryPublished,
-    EntryWithdrawn,
-    IncidentAffectedSet,
-    IncidentOpened,
-    IncidentRetitled,
-    IncidentWithdrawn,
-    WindowAdded,
-    WindowRevised,
-    WindowWithdrawn,
-)
-from ledger.domain.incident import Facts
 from ledger.domain.window import Planned, Window
-from ledger.store.entry import split_entry
 from ledger.store.log import SealedLog
-from ledger.store.stream import Entry, event_of, read_stream, text_or_erased
-from projections.replay import Audience, Cut, facts_at, told, windows_of
+from ledger.store.stream import read_stream
+from projections.replay import Audience, Cut, told
+from projections.view_rows import Job, Row, batches, frames, rows_of, state_row
 
-__all__ = ["FORMAT", "Views", "open_views", "rebuild", "rows_of"]
+__all__ = ["FORMAT", "Views", "open_views", "rebuild"]
 
 FORMAT = 2
 _SCHEMA = "ledger_views"
-_BATCH = 5_000
+# Below this a second process costs more than it saves; from there on the incidents are cut into so many ranges.
+_ENTRIES_FOR_PROCESSES = 100_000
+_RANGES = 32
 _metadata = sa.MetaData()
 
 _tracking = sa.Table(
@@ -112,238 +105,11 @@ _window = sa.Table(
     sa.Column("entries", sa.Text),
 )
 _AT = {name: at for at, name in enumerate(column.name for column in _window.columns)}
-Row = tuple[Any, ...]
-# Events that act on entries told before them, and those that change a window, or all windows of an incident.
-_ACTING: frozenset[type] = frozenset((EntryCorrected, EntryWithdrawn, EntryPublished))
-_OF_WINDOWS: frozenset[type] = frozenset((WindowAdded, WindowRevised, WindowWithdrawn))
-_OF_INCIDENTS: frozenset[type] = frozenset((IncidentOpened, IncidentAffectedSet, IncidentWithdrawn))
-_TOUCHING = _OF_WINDOWS | _OF_INCIDENTS
-# The only text in the views is the title; entries of other types keep theirs as commitments.
-_TITLED = frozenset(event.TYPE for event in (IncidentOpened, IncidentRetitled, EntryCorrected))
 _encode = msgspec.json.Encoder().encode
 
 
 def _names(values: Sequence[str]) -> str:
     return _encode(values).decode()
-
-
-# ---- the rows of one stream: pure -------------------------------------------------------------------------------
-
-
-def rows_of(entries: Sequence[Entry]) -> tuple[dict[str, Any], list[Row]]:
-    """Return the state row of one incident and its window rows, from all its entries in position order."""
-    found = _in_order(entries)
-    if found is not None:
-        return found
-    if any(entry.event.internal for entry in entries):
-        rows = [*_history(entries, "public"), *_house(entries)]
-    else:
-        rows = _history(entries, "both")
-    return _state_row(entries), rows
-
-
-def _state_row(entries: Sequence[Entry]) -> dict[str, Any]:
-    """Return what the house knows of one incident after these entries."""
-    shown = told(entries, audience="house")
-    facts = facts_at(entries, audience="house")
-    return _state_of(
-        entries, facts, shown[0].told_at, shown[-1].told_at, internal=not any(one.public for one in shown)
-    )
-
-
-def _in_order(entries: Sequence[Entry]) -> tuple[dict[str, Any], list[Row]] | None:
-    """Return the rows of an ordinary stream in one pass, None where an entry acts on what was told before it.
-
-    Ordinary: told in the order of positions, nothing internal, nothing corrected, taken back or published later. Then
-    both audiences read the same, and each entry adds to what the earlier ones came to.
-    """
-    rectangles = _Rectangles("both")
-    incident = entries[0].key
-    facts = Facts()
-    latest = ""
-    for entry in entries:
-        event = entry.event
-        told_at = event.published_at or entry.recorded_at
-        if told_at < latest or event.internal or type(event) in _ACTING:
-            return None
-        latest = told_at
-        facts.apply(entry.version, event)
-        if type(event) in _TOUCHING:
-            _tell(rectangles, incident, facts, _changed(event, facts), told_at, entry.position)
-    first = entries[0]
-    opened_at = first.event.published_at or first.recorded_at
-    return _state_of(entries, facts, opened_at, latest, internal=False), rectangles.rows()
-
-
-def _state_of(
-    entries: Sequence[Entry], facts: Facts, opened_at: str, last_told_at: str, *, internal: bool
-) -> dict[str, Any]:
-    first = entries[0]
-    return {
-        "incident": first.key,
-        "kind": facts.kind,
-        "status": facts.status,
-        "title": text_or_erased(facts.title),
-        "impact": facts.impact,
-        "began_at": facts.began_at,
-        "resolved_at": facts.resolved_at,
-        "services": _names(facts.services),
-        "components": _names(facts.components),
-        "regions": _names(facts.regions),
-        "windows": sum(not window.withdrawn for window in facts.windows.values()),
-        "entries": len(entries),
-        "opened_at": opened_at,
-        "last_told_at": last_told_at,
-        "first_position": first.position,
-        "last_position": entries[-1].position,
-        "internal": internal,
-    }
-
-
-class _Rectangles:
-    """The versions of windows as they open and close along both axes."""
-
-    def __init__(self, audience: str) -> None:
-        self.audience = audience
-        # (window, published_from, published_to) -> (state, position_from)
-        self.open: dict[tuple[str, str, str | None], tuple[Window, int]] = {}
-        # window -> the published_from of its last segment, the open one without published_to
-        self.latest: dict[str, str] = {}
-        self.closed: list[Row] = []
-
-    def become(self, wanted: dict[tuple[str, str, str | None], Window], position: int) -> None:
-        """Make exactly these rectangles the open ones from a position on."""
-        for key, (state, since) in list(self.open.items()):
-            if wanted.get(key) != state:
-                del self.open[key]
-                self._close(key, state, since, position)
-        for key, state in wanted.items():
-            if key not in self.open:
-                self.open[key] = (state, position)
-        self.latest = {window: since for window, since, until in self.open if until is None}
-
-    def last(self, window: str, state: Window, told_at: str, position: int) -> None:
-        """Let a window have this state from told_at on, for ever, as known from a position on."""
-        before = self.latest.get(window)
-        if before is not None:
-            key = (window, before, None)
-            known, since = self.open[key]
-            if known == state:
-                return
-            del self.open[key]
-            self._close(key, known, since, position)
-            if before < told_at:
-                self.open[(window, before, told_at)] = (known, position)
-        self.latest[window] = told_at
-        self.open[(window, told_at, None)] = (state, position)
-
-    def rows(self) -> list[Row]:
-        """Return all rectangles as rows, in one order whatever the way they came about."""
-        rows = self.closed + [
-            _row(self.audience, key, state, since, None) for key, (state, since) in self.open.items()
-        ]
-        return sorted(rows, key=lambda row: (row[1], row[5], row[3], row[2]))
-
-    def _close(self, key: tuple[str, str, str | None], state: Window, since: int, position: int) -> None:
-        # A state that one transaction or told time both made and undid was never anybody's answer.
-        if since < position:
-            self.closed.append(_row(self.audience, key, state, since, position))
-
-
-def _history(entries: Sequence[Entry], audience: str) -> list[Row]:
-    """Return the rows of what the public was told about windows, for every pair of cuts."""
-    rectangles = _Rectangles(audience)
-    incident = entries[0].key
-    facts = Facts()
-    latest = ""
-    for at, entry in enumerate(entries):
-        event = entry.event
-        if event.internal:
-            continue
-        told_at = event.published_at or entry.recorded_at
-        if told_at < latest:
-            # Told before something that is already recorded: everything from then on reads anew.
-            rectangles.become(_segments(entries[: at + 1]), entry.position)
-            facts = facts_at(entries[: at + 1])
-            continue
-        latest = told_at
-        if type(event) in _ACTING:
-            facts = facts_at(entries[: at + 1])
-            changed: Iterable[str] = facts.windows
-        else:
-            # A correction that came earlier has to act on nothing that comes now: it names an earlier entry.
-            facts.apply(entry.version, event)
-            changed = _changed(event, facts)
-        _tell(rectangles, incident, facts, changed, told_at, entry.position)
-    return rectangles.rows()
-
-
-def _tell(
-    rectangles: _Rectangles, incident: str, facts: Facts, changed: Iterable[str], told_at: str, position: int
-) -> None:
-    """Let the windows that changed have their present state from told_at on."""
-    if not changed:
-        return
-    # Only the windows that changed are worked out: an incident may have thousands.
-    narrow = Facts()
-    narrow.regions, narrow.components, narrow.withdrawn = facts.regions, facts.components, facts.withdrawn
-    narrow.windows = {key: facts.windows[key] for key in changed if key in facts.windows}
-    for window in windows_of(incident, narrow):
-        rectangles.last(window.window, window, told_at, position)
-
-
-def _changed(event: AnyEvent, facts: Facts) -> Iterable[str]:
-    kind = type(event)
-    if kind in _OF_WINDOWS:
-        window: str = event.window  # type: ignore[union-attr]  # the table says which events have one
-        return (window,)
-    return facts.windows if kind in _OF_INCIDENTS else ()
-
-
-def _segments(entries: Sequence[Entry]) -> dict[tuple[str, str, str | None], Window]:
-    """Return the rectangles of all windows as the entries stand: what was told from when to when."""
-    incident = entries[0].key
-    times = sorted({one.told_at for one in told(entries)})
-    runs: dict[str, list[tuple[str, Window]]] = {}
-    for time in times:
-        for window in windows_of(incident, facts_at(entries, Cut(published_by=time))):
-            run = runs.setdefault(window.window, [])
-            if not run or run[-1][1] != window:
-                run.append((time, window))
-    found: dict[tuple[str, str, str | None], Window] = {}
-    for key, run in runs.items():
-        ends: list[str | None] = [*(time for time, _ in run[1:]), None]
-        for (time, window), end in zip(run, ends, strict=True):
-            found[(key, time, end)] = window
-    return found
-
-
-def _house(entries: Sequence[Entry]) -> list[Row]:
-    """Return the rows of what the house knew, internal entries too; it has no cut by publication."""
-    rectangles = _Rectangles("house")
-    incident = entries[0].key
-    for at, entry in enumerate(entries):
-        state = windows_of(incident, facts_at(entries[: at + 1], audience="house"))
-        rectangles.become({(window.window, "", None): window for window in state}, entry.position)
-    return rectangles.rows()
-
-
-def _row(
-    audience: str,
-    key: tuple[str, str, str | None],
-    state: Window,
-    position_from: int,
-    position_to: int | None,
-) -> Row:
-    planned = state.planned
-    return (
-        state.incident, state.window, audience, key[1], key[2], position_from, position_to, state.service,
-        state.component, state.region, state.start, state.end, state.effect, state.share_at_least,
-        state.share_at_most, state.share_of, state.approximate, state.start_within_seconds, state.end_within_seconds,
-        state.basis, state.cohort,
-        None if planned is None else _encode(msgspec.structs.astuple(planned)).decode(),
-        state.withdrawn, _names(state.regions), _names(state.components), _names(state.entries),
-    )  # fmt: skip
 
 
 def _state(row: Sequence[Any]) -> Window:
@@ -452,7 +218,7 @@ class Views:
             held = read_stream(self.log, f"incident/{row['incident']}", upto_position=cut.recorded_by)
             versions = {one.entry.version for one in told(held, cut, "house")}
             if versions:
-                found.append(_state_row([entry for entry in held if entry.version in versions]))
+                found.append(state_row([entry for entry in held if entry.version in versions]))
         yield from sorted(found, key=lambda state: (state["last_told_at"], state["incident"]))
 
     def catch_up(self) -> None:
@@ -500,18 +266,30 @@ def open_views(log: SealedLog) -> Views:
             return rebuild(log)
         views.catch_up()
     except (OSError, DBAPIError):
-        return _in_memory(log)
+        return _in_memory(log, 1)
     return views
 
 
-def rebuild(log: SealedLog) -> Views:
-    """Build the views in a shadow beside the present ones, then switch; readers see one or the other."""
+def rebuild(log: SealedLog, *, processes: int | None = None) -> Views:
+    """Build the views in a shadow beside the present ones, then switch; readers see one or the other.
+
+    processes: how many to use at most, this one counted; None: one for each core.
+    """
     try:
-        if _is_file(log):
-            return _rebuild_file(log)
-        return _rebuild_schema(log)
+        return _rebuild(log, _cores() if processes is None else processes)
+    except _ProcessFailed:
+        return _rebuild(log, 1)
+
+
+def _rebuild(log: SealedLog, processes: int) -> Views:
+    try:
+        return _rebuild_file(log, processes) if _is_file(log) else _rebuild_schema(log, processes)
     except (OSError, DBAPIError):
-        return _in_memory(log)
+        return _in_memory(log, processes)
+
+
+def _cores() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _is_file(log: SealedLog) -> bool:
@@ -553,19 +331,19 @@ def _at_home(log: SealedLog) -> Views:
     return Views(log, _server(log, _SCHEMA), f"schema {_SCHEMA}")
 
 
-def _in_memory(log: SealedLog) -> Views:
+def _in_memory(log: SealedLog, processes: int) -> Views:
     engine = _engine(None)
-    _build(log, engine)
+    _build(log, engine, processes)
     return Views(log, engine, "memory")
 
 
-def _rebuild_file(log: SealedLog) -> Views:
+def _rebuild_file(log: SealedLog, processes: int) -> Views:
     path = _path(log)
     shadow = Path(f"{path}.{os.getpid()}.new")
     shadow.unlink(missing_ok=True)
     engine = _engine(str(shadow))
     try:
-        _build(log, engine)
+        _build(log, engine, processes)
         engine.dispose()
         shadow.replace(path)
     except BaseException:
@@ -575,14 +353,14 @@ def _rebuild_file(log: SealedLog) -> Views:
     return Views(log, _engine(path), path)
 
 
-def _rebuild_schema(log: SealedLog) -> Views:
+def _rebuild_schema(log: SealedLog, processes: int) -> Views:
     # A name of its own, so that two who rebuild at once do not write into the same tables.
     shadow = f"{_SCHEMA}_{secrets.token_hex(4)}"
     engine = _server(log, shadow)
     with engine.begin() as connection:
         connection.execute(sa.text(f"CREATE SCHEMA {shadow}"))
     try:
-        _build(log, engine)
+        _build(log, engine, processes)
         with engine.begin() as connection:
             connection.execute(sa.text(f"DROP SCHEMA IF EXISTS {_SCHEMA} CASCADE"))
             connection.execute(sa.text(f"ALTER SCHEMA {shadow} RENAME TO {_SCHEMA}"))
@@ -594,51 +372,130 @@ def _rebuild_schema(log: SealedLog) -> Views:
     return Views(log, _server(log, _SCHEMA), f"schema {_SCHEMA}")
 
 
-def _build(log: SealedLog, engine: sa.Engine) -> None:
-    """Fill empty tables from the whole ledger, one incident in memory at a time."""
+def _build(log: SealedLog, engine: sa.Engine, processes: int) -> None:
+    """Fill empty tables from the whole ledger."""
     head = log.head()
     with engine.begin() as connection:
         for table in _metadata.sorted_tables:
             connection.execute(CreateTable(table))
-        states: list[Row] = []
-        windows: list[Row] = []
-        for entries in _incidents(log, head.size):
-            state, rows = rows_of(entries)
-            states.append(tuple(state.values()))
-            windows += rows
-            if len(states) + len(windows) >= _BATCH:
+        with _batches(log, head.size, processes) as found:
+            for states, windows in found:
                 _insert(connection, _incident, states)
                 _insert(connection, _window, windows)
-                states, windows = [], []
-        _insert(connection, _incident, states)
-        _insert(connection, _window, windows)
         # An index costs less to build at the end than to keep with each row.
         for index in sorted(_window.indexes, key=lambda index: str(index.name)):
             index.create(connection)
-        connection.execute(
-            sa.insert(_tracking),
-            [
-                {
-                    "one": 1,
-                    "ledger": head.ledger,
-                    "format": FORMAT,
-                    "position": head.size,
-                    "root": head.root,
-                }
-            ],
-        )
+        tracked = {
+            "one": 1,
+            "ledger": head.ledger,
+            "format": FORMAT,
+            "position": head.size,
+            "root": head.root,
+        }
+        connection.execute(sa.insert(_tracking), [tracked])
 
 
-def _incidents(log: SealedLog, size: int) -> Iterator[list[Entry]]:
-    """Yield the entries of each incident, up to a position."""
-    for _, rows in groupby(log.rows_by_stream("incident"), key=lambda row: row[1]):
-        entries = [_entry(row) for row in rows if row[0] <= size]
-        if entries:
-            yield entries
+# ---- making the rows in several processes -----------------------------------------------------------------------
 
 
-def _entry(row: Sequence[Any]) -> Entry:
-    # The columns say what the header says; verify holds them to it.
-    position, stream, version, type_, recorded_at, _, entry, texts = row
-    event = event_of(type_, split_entry(bytes(entry)), bytes(texts) if type_ in _TITLED else b"{}")
-    return Entry(position, stream, version, type_, recorded_at, event)
+class _ProcessFailed(Exception):
+    """A process that made rows ended early; what it gave is not to be used."""
+
+
+@contextmanager
+def _batches(log: SealedLog, size: int, processes: int) -> Iterator[Iterator[tuple[list[Row], list[Row]]]]:
+    """Give all rows of the ledger's incidents, in no order; other processes make some of them where that pays."""
+    ranges = deque(
+        _ranges(log, size)
+        if processes > 1 and size >= _ENTRIES_FOR_PROCESSES
+        else [Job(log.url, "", None, size)]
+    )
+    workers = [_worker() for _ in range(min(processes, len(ranges)) - 1)]
+    shared = _shared(log, ranges, workers)
+    try:
+        yield shared
+    finally:
+        shared.close()
+        for worker in workers:
+            worker.kill()
+            worker.wait()
+            for stream in (worker.stdin, worker.stdout):
+                with suppress(OSError):
+                    if stream is not None:
+                        stream.close()
+
+
+def _ranges(log: SealedLog, size: int) -> list[Job]:
+    """Return ranges of incidents of about as many entries each, by the names that stand at every so many positions."""
+    step = max(size // (8 * _RANGES), 1)
+    sample = [entry.stream for at in range(1, size, step) if (entry := log.at(at)) is not None]
+    keys = sorted(stream.partition("/")[2] for stream in sample if stream.startswith("incident/"))
+    edges = sorted({*keys[8::8]})
+    return [Job(log.url, low, high, size) for low, high in zip(["", *edges], [*edges, None], strict=True)]
+
+
+def _worker() -> subprocess.Popen[bytes]:
+    try:
+        return subprocess.Popen(
+            [sys.executable, "-m", "projections.view_rows"],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+        )  # fmt: skip
+    except OSError as error:
+        raise _ProcessFailed(str(error)) from None
+
+
+def _shared(
+    log: SealedLog, ranges: deque[Job], workers: list[subprocess.Popen[bytes]]
+) -> Generator[tuple[list[Row], list[Row]], None, None]:
+    """Yield the rows that the workers make; while none are waiting, make some here."""
+    # Few may wait, or a slow disk would fill the memory with rows.
+    ready: Queue[Any] = Queue(4)
+    threads = [Thread(target=_feed, args=(worker, ranges, ready.put), daemon=True) for worker in workers]
+    for thread in threads:
+        thread.start()
+    working = len(workers)
+    try:
+        while working or ranges or not ready.empty():
+            try:
+                found = ready.get(block=not ranges)
+            except Empty:
+                job = _taken(ranges)
+                if job is not None:
+                    yield from batches(log, job)
+                continue
+            if found is None:
+                working -= 1
+            elif isinstance(found, Exception):
+                raise _ProcessFailed(str(found)) from found
+            else:
+                yield found
+    finally:
+        # Where this ends early, a thread may still be waiting for room; without its process it ends soon.
+        ranges.clear()
+        for worker in workers:
+            worker.kill()
+        while any(thread.is_alive() for thread in threads):
+            with suppress(Empty):
+                ready.get(timeout=0.05)
+
+
+def _taken(ranges: deque[Job]) -> Job | None:
+    try:
+        return ranges.popleft()
+    except IndexError:
+        return None
+
+
+def _feed(worker: subprocess.Popen[bytes], ranges: deque[Job], put: Callable[[Any], None]) -> None:
+    """Give a process one range after the other; put its batches, then None, or the error that it ended with."""
+    try:
+        assert worker.stdin is not None  # noqa: S101  # both were asked for
+        assert worker.stdout is not None  # noqa: S101
+        while (job := _taken(ranges)) is not None:
+            worker.stdin.write(msgspec.json.encode(job) + b"\n")
+            worker.stdin.flush()
+            for batch in frames(worker.stdout):
+                put(batch)
+        put(None)
+    except Exception as error:  # noqa: BLE001  # whatever it is, the one who waits has to know
+        put(error)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import sys
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -22,9 +23,11 @@ from ledger.domain.window import Window
 from ledger.errors import Refused
 from ledger.store.log import SealedLog
 from ledger.store.stream import Entry, read_stream, text_or_erased
+from projections import view_rows
 from projections import views as module
 from projections.replay import Audience, Cut, facts_at, told, windows_of
-from projections.views import Views, open_views, rebuild, rows_of
+from projections.view_rows import rows_of
+from projections.views import Views, open_views, rebuild
 
 _START = micros("2022-04-01T00:00:00.000000Z")
 _ALWAYS = (-(1 << 40), 1 << 40)
@@ -212,7 +215,7 @@ def test_views_read_entry_by_entry_equal_rebuilt_ones_and_the_folds(
                 assert kept.place.endswith("ledger.views.db")
                 kept.engine.dispose()
         kept = open_views(log)
-        anew = module._in_memory(log)
+        anew = module._in_memory(log, 1)
         assert _contents(kept) == _contents(anew)
         _hold_to_the_folds(kept, log)
         kept.engine.dispose()
@@ -343,7 +346,7 @@ def test_tracking_moves_only_from_where_it_was_read(
     monkeypatch.setattr(second, "position", lambda: seen.pop() if seen else ordinary())
     second.catch_up()
     assert not seen
-    assert _contents(second) == _contents(module._in_memory(log))
+    assert _contents(second) == _contents(module._in_memory(log, 1))
     assert second.status() == {"place": second.place, "position": 3, "size": 3, "lag": 0}
 
 
@@ -439,7 +442,7 @@ def test_a_rebuild_that_fails_leaves_the_present_views(
         raise ValueError("stop")
 
     with monkeypatch.context() as patched:
-        patched.setattr(module, "rows_of", fails)
+        patched.setattr(view_rows, "rows_of", fails)
         with pytest.raises(ValueError, match="stop"):
             rebuild(log)
     assert _views_file(log).read_bytes() == before
@@ -465,3 +468,55 @@ def test_on_postgresql_the_views_are_a_schema_of_the_same_database(postgres_url:
         )
         assert schemas.scalars().all() == ["ledger_views"]
     appender.close()
+
+
+# ---- several processes ------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def many(appender: Appender, monkeypatch: pytest.MonkeyPatch) -> SealedLog:
+    """Return a ledger of 400 incidents of all sorts, at a size from which processes are used."""
+    from benchmarks.ledgers import actions
+
+    appender.append([parse_action(line) for line in actions(0, 400)])
+    for number in range(0, 400, 7):
+        key = f"inc-{number}"
+        fields = {"actor": "ops", "reason": "Wrong."}
+        appender.record("correct", key, corrects="v1", kind="correction", set={"title": "Anew"}, **fields)
+        appender.record("withdraw-window", key, window="w-0", **fields)
+        appender.record("update", key, actor="ops", body="Known, not said.", internal=True)
+    monkeypatch.setattr(module, "_ENTRIES_FOR_PROCESSES", 1_000)
+    return appender.sealed
+
+
+def test_views_made_by_several_processes_are_those_of_one(many: SealedLog) -> None:
+    alone, together = rebuild(many, processes=1), None
+    try:
+        expected = _contents(alone)
+        together = rebuild(many, processes=3)
+        assert len(expected[1]) > 800
+        assert _contents(together) == expected
+    finally:
+        alone.engine.dispose()
+        if together is not None:
+            together.engine.dispose()
+
+
+@pytest.mark.parametrize("broken", ["/nowhere", "/bin/true", "/bin/false", "ends-early"])
+def test_a_process_that_fails_leaves_the_work_to_the_others(
+    many: SealedLog, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, broken: str
+) -> None:
+    """Given a process that cannot start, says nothing or ends in the middle, then the views are whole all the same."""
+    if broken == "ends-early":
+        script = tmp_path / "early"
+        script.write_text("#!/bin/sh\nread line\nprintf '\\000\\000\\000\\000\\000\\000\\001\\000abc'\n")
+        script.chmod(0o755)
+        broken = str(script)
+    with monkeypatch.context() as patched:
+        patched.setattr(sys, "executable", broken)
+        views = rebuild(many, processes=3)
+    expected = module._in_memory(many, 1)
+    assert views.place.endswith(".views.db")
+    assert _contents(views) == _contents(expected)
+    views.engine.dispose()
+    expected.engine.dispose()

@@ -154,15 +154,15 @@ class SealedLog(ABC):
                 return
             after = found[-1][0]
 
-    def rows_by_stream(self, kind: str) -> Iterator[tuple[Any, ...]]:
-        """Yield the rows of all streams of a kind in order of stream and version."""
-        low, high = f"{kind}/", f"{kind}0"  # "0" follows "/" in ASCII
-        stream, version, page = low, 0, 2_000
+    def rows_by_stream(self, kind: str, low: str = "", high: str | None = None) -> Iterator[tuple[Any, ...]]:
+        """Yield the rows of the streams of a kind in order of stream and version, from key low up to but not high."""
+        last = f"{kind}0" if high is None else f"{kind}/{high}"  # "0" follows "/" in ASCII
+        stream, version, page = f"{kind}/{low}", 0, 2_000
         while True:
             found = self._execute(
                 f"SELECT {_COLUMNS} FROM ledger_entry WHERE (stream, version) > (?, ?) AND stream < ?"
                 " ORDER BY stream, version LIMIT ?",
-                (stream, version, high, page),
+                (stream, version, last, page),
             ).fetchall()
             yield from found
             if len(found) < page:
