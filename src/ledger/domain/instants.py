@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 
 __all__ = ["from_micros", "from_seconds", "micros", "parse_instant", "seconds", "shown"]
 
@@ -47,7 +48,14 @@ def micros(canonical: str) -> int:
 
 def from_micros(value: int) -> str:
     """Return the one spelling of an instant given in microseconds since 1970-01-01T00:00:00Z."""
-    return _spell(_EPOCH + timedelta(microseconds=value))
+    whole, part = divmod(value, 1_000_000)
+    return f"{_second(whole)}.{part:06}Z"
+
+
+# Entries of one batch fall into the same few seconds.
+@lru_cache(64)
+def _second(value: int) -> str:
+    return (_EPOCH + timedelta(seconds=value)).replace(tzinfo=None).isoformat()
 
 
 def seconds(canonical: str) -> int:

@@ -23,11 +23,12 @@ CREATE TABLE ledger_entry (
     version BIGINT NOT NULL,
     type TEXT COLLATE "C" NOT NULL,
     recorded_at TEXT COLLATE "C" NOT NULL,
-    idempotency_key TEXT COLLATE "C" UNIQUE,
+    idempotency_key TEXT COLLATE "C",
     entry BYTEA NOT NULL,
     texts BYTEA NOT NULL,
     UNIQUE (stream, version)
 );
+CREATE UNIQUE INDEX ledger_entry_key ON ledger_entry (idempotency_key) WHERE idempotency_key IS NOT NULL;
 CREATE TABLE ledger_head (
     one INTEGER PRIMARY KEY CHECK (one = 1),
     ledger TEXT COLLATE "C" NOT NULL,

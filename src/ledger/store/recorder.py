@@ -73,7 +73,7 @@ class SealedRecorder(ApplicationRecorder):
 
     def insert_events(
         self,
-        stored_events: Sequence[StoredEvent],
+        stored_events: Sequence[StoredEvent | NewEntry],
         *,
         accept_clock: bool = False,
         contents: Sequence[tuple[str, bytes]] = (),
@@ -88,7 +88,7 @@ class SealedRecorder(ApplicationRecorder):
         """
         if not stored_events:
             return []
-        new = [_new(event) for event in stored_events]
+        new = [event if isinstance(event, NewEntry) else _new(event) for event in stored_events]
         try:
             sealed = self.log.append(
                 new,

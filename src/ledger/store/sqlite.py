@@ -23,11 +23,12 @@ CREATE TABLE ledger_entry (
     version INTEGER NOT NULL,
     type TEXT NOT NULL,
     recorded_at TEXT NOT NULL,
-    idempotency_key TEXT UNIQUE,
+    idempotency_key TEXT,
     entry BLOB NOT NULL,
     texts BLOB NOT NULL,
     UNIQUE (stream, version)
 ) STRICT;
+CREATE UNIQUE INDEX ledger_entry_key ON ledger_entry (idempotency_key) WHERE idempotency_key IS NOT NULL;
 CREATE TABLE ledger_head (
     one INTEGER PRIMARY KEY CHECK (one = 1),
     ledger TEXT NOT NULL,
