@@ -34,6 +34,7 @@ KIND_OF_ACTION = {
 _ENVELOPE = ("action", "idempotency_key", "expected_version")
 # `"` then `:` counts every key, and at worst a look-alike inside a string, never too few.
 _KEY_MARK = re.compile(rb'"\s*:')
+_SPACED = re.compile(rb'"\s')
 
 
 class Action(msgspec.Struct, frozen=True, kw_only=True):
@@ -90,7 +91,7 @@ def parse_action(source: bytes | str | dict[str, Any], *, content: bytes | None 
     except msgspec.ValidationError:
         problems += _explain(fields, cls, kind_of(verb))
         raise _refused(problems) from None
-    checked, wrong = check_fields(event)
+    checked, wrong = check_fields(event, fields)
     problems += wrong
     if problems:
         raise _refused(problems)
@@ -121,8 +122,10 @@ def decode_action(line: bytes | str) -> dict[str, Any]:
         raise Refused(f"the line is not UTF-8: {error.reason} at byte {error.start + 1}") from None
     if not isinstance(found, dict):
         raise Refused(f"the line holds {type(found).__name__}, not an object; write one object per line")
-    if len(_KEY_MARK.findall(raw)) != _keys(found):
-        _refuse_duplicates(raw)
+    # As many `":` as keys of a flat object, and no space before a colon: no key was given twice.
+    if raw.count(b'":') != len(found) or _SPACED.search(raw):
+        if len(_KEY_MARK.findall(raw)) != _keys(found):
+            _refuse_duplicates(raw)
     return found
 
 

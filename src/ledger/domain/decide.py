@@ -499,7 +499,7 @@ def _fixed(history: History, version: int, target: AnyEvent, event: EntryCorrect
     # Texts that were erased are commitments by now and are not checked again.
     texts = {name: "x" for name in type(fixed).__struct_fields__ if is_text_field(name) and name not in event.set
              and getattr(fixed, name) is not None}  # fmt: skip
-    checked, problems = check_fields(msgspec.structs.replace(fixed, **texts))
+    checked, problems = check_fields(msgspec.structs.replace(fixed, **texts), fixed.__struct_fields__)
     if problems:
         _refuse("; ".join(f"set.{problem}" for problem in problems))
     if isinstance(checked, IncidentOpened):

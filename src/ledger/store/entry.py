@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -111,6 +112,8 @@ def frame(
     )  # fmt: skip
 
 
+# The same ledger, types and streams stand in entry after entry.
+@lru_cache(4_096)
 def _quoted(text: str) -> str:
     if _PLAIN.fullmatch(text):
         return f'"{text}"'
@@ -154,11 +157,11 @@ def _committed(path: str, value: Any, texts: Texts, salts: SaltSource | Texts) -
         if known is None:
             # Not among the stored texts: a salt nobody has, so that the bytes differ.
             return {"sha256": ""}
-        salt = known[0]
-    else:
-        salt = salts().hex()
-    texts[path] = (salt, value)
-    return commit(bytes.fromhex(salt), value)
+        texts[path] = (known[0], value)
+        return commit(bytes.fromhex(known[0]), value)
+    salt = salts()
+    texts[path] = (salt.hex(), value)
+    return commit(salt, value)
 
 
 _texts_decoder = msgspec.json.Decoder(dict[str, tuple[str, str]])
