@@ -38,6 +38,10 @@ _REFUSED: list[tuple[dict[str, Any] | bytes, str]] = [
         "began_at '2022-03-14' has no zone or offset; write it with Z or an offset, such as 2022-03-14T16:00:00Z",
     ),
     (
+        {**_OPEN, "began_at": "2022-03-14T16:00:00+24:00"},
+        "began_at '2022-03-14T16:00:00+24:00' has an offset of a day or more; write it like 2022-03-14T17:00:00+01:00",
+    ),
+    (
         {**_OPEN, "began_at": "yesterday"},
         "began_at 'yesterday' is not an instant; write it like 2022-03-14T16:00:00Z or 2022-03-14T17:00:00+01:00",
     ),
@@ -70,18 +74,21 @@ _REFUSED: list[tuple[dict[str, Any] | bytes, str]] = [
         {**_OPEN, "regions": ["unknown"]},
         "regions may not list 'unknown': it has a meaning of its own in windows; list the names",
     ),
-    ({**_OPEN, "regions": [""]}, "regions is empty; leave the field out or write something"),
+    (
+        {**_OPEN, "regions": [""]},
+        "regions is empty; write something, or leave the field out if it is optional",
+    ),
     ({**_OPEN, "regions": [" eu"]}, "regions ' eu' starts or ends with a space; take it out"),
     ({**_OPEN, "regions": [1]}, "regions[0] [1] does not fit: expected text, got a whole number"),
     ({**_OPEN, "title": "x" * 256}, "title has 256 characters; the limit is 255"),
     ({**_OPEN, "title": "a\nb"}, "title has the control character U+000A at character 2; take it out"),
     ({**_OPEN, "body": "a\x00b"}, "body has the control character U+0000 at character 2; take it out"),
     ({**_OPEN, "body": "a\x1b[2J"}, "body has the control character U+001B at character 2; take it out"),
-    ({**_OPEN, "title": " "}, "title is empty; leave the field out or write something"),
-    ({**_OPEN, "body": ""}, "body is empty; leave the field out or write something"),
+    ({**_OPEN, "title": " "}, "title is empty; write something, or leave the field out if it is optional"),
+    ({**_OPEN, "body": ""}, "body is empty; write something, or leave the field out if it is optional"),
     ({**_OPEN, "body": "x" * 25001}, "body has 25,001 characters; the limit is 25,000"),
     ({**_OPEN, "body": "\ud800"}, "body has half of a surrogate pair at character 1; it is not Unicode text"),
-    ({**_OPEN, "title": None}, "title None does not fit: expected text, got nothing"),
+    ({**_OPEN, "title": None}, "title is null; write a value, or leave the field out if it is optional"),
     ({**_OPEN, "body": {"sha256": "0" * 64}}, "body is not text"),
     ({**_OPEN, "actor": "x" * 201}, "actor has 201 characters; the limit is 200"),
     ({**_OPEN, "reason": "x" * 5001}, "reason has 5,001 characters; the limit is 5,000"),
@@ -262,7 +269,7 @@ _REFUSED: list[tuple[dict[str, Any] | bytes, str]] = [
     ),
     (
         {**_OPEN, "titel": "x", "began_at": "now", "actor": ""},
-        "titel is not a field of this action (did you mean 'title'?); actor is empty; leave the field out or write something; began_at 'now' is not an instant; write it like 2022-03-14T16:00:00Z or 2022-03-14T17:00:00+01:00",
+        "titel is not a field of this action (did you mean 'title'?); actor is empty; write something, or leave the field out if it is optional; began_at 'now' is not an instant; write it like 2022-03-14T16:00:00Z or 2022-03-14T17:00:00+01:00",
     ),
     (
         {
@@ -343,7 +350,7 @@ _REFUSED: list[tuple[dict[str, Any] | bytes, str]] = [
             "reason": "r",
             "start": None,
         },
-        "start None does not fit: expected text, got nothing",
+        "start is null; write a value, or leave the field out if it is optional",
     ),
 ]
 

@@ -360,7 +360,11 @@ _REFUSED: list[tuple[list[list[dict[str, Any]]], list[dict[str, Any]], str]] = [
         [_correct(set={"impact": "huge"})],
         "set.impact 'huge' is not one of none, minor, major, critical",
     ),
-    ([[_OPEN]], [_correct(set={"title": None})], "set.title None does not fit: expected text, got nothing"),
+    (
+        [[_OPEN]],
+        [_correct(set={"title": None})],
+        "set.title is null; write a value, or leave the field out if it is optional",
+    ),
     (
         [[_OPEN]],
         [_correct(set={"began_at": "2022-03-14T16:00:00"})],

@@ -22,7 +22,7 @@ def parse_with_files(line: bytes, folder: str) -> Action:
     path, by_location = given.pop("path", None), given.pop("by_location", False)
     if verb == "publish-policy":
         if path is not None:
-            given["terms"] = _read(folder, path).decode("utf-8", "replace")
+            given["terms"] = _terms(_read(folder, path), path)
         if isinstance(given.get("terms"), str):
             given = {**policy_fields(given["terms"]), **given}
         return parse_action(given)
@@ -44,6 +44,17 @@ def policy_fields(terms: str) -> dict[str, Any]:
 
     policy = parse_policy(terms)
     return {"policy": policy.key, "sha256": policy.sha256, "in_force_from": policy.in_force_from}
+
+
+def _terms(content: bytes, path: object) -> str:
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise Refused(
+            f"path {path!r} is not UTF-8: {error.reason} at byte {error.start + 1}; save it as UTF-8"
+        ) from None
+    # What is published has one kind of line end, wherever the file was written.
+    return text.replace("\r\n", "\n")
 
 
 def _read(folder: str, path: object) -> bytes:

@@ -109,6 +109,8 @@ def _lines(file: str) -> tuple[list[tuple[int, bytes]], str]:
         except OSError as error:
             raise click.UsageError(f"{file} cannot be read: {error.strerror}") from None
         folder = os.path.dirname(os.path.abspath(file))
+    # Editors on Windows put a byte order mark before the first line; no JSON text begins with one (RFC 8259, 8.1).
+    raw = raw.removeprefix(b"\xef\xbb\xbf")
     return [(number, line) for number, line in enumerate(raw.split(b"\n"), 1) if line.strip()], folder
 
 

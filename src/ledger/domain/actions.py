@@ -197,9 +197,11 @@ def field_problems(name: str, value: Any, wanted: Any, prefix: str = "") -> list
 
 
 def _sentence(name: str, value: Any, error: str, wanted: Any) -> str:
+    if value is None:
+        return f"{name} is null; write a value, or leave the field out if it is optional"
     shown = repr(value) if len(repr(value)) <= 80 else repr(value)[:77] + "…"
     choices = _choices(wanted)
-    if choices and value is not None:
+    if choices:
         return f"{name} {shown} is not one of {', '.join(choices)}{nearest(str(value), choices)}"
     if isinstance(value, float) and "str" in error and "int" not in error:
         return f'{name} {shown} is a JSON number; write decimals as text, such as "0.002"'

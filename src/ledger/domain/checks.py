@@ -55,7 +55,7 @@ def _text(value: Any, limit: int, refused: re.Pattern[str]) -> str:
     if len(value) > limit:
         raise ValueError(f"has {len(value):,} characters; the limit is {limit:,}")
     if not value.strip():
-        raise ValueError("is empty; leave the field out or write something")
+        raise ValueError("is empty; write something, or leave the field out if it is optional")
     _encodable(value)
     return value
 

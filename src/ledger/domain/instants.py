@@ -13,6 +13,7 @@ from functools import lru_cache
 __all__ = ["from_micros", "from_seconds", "micros", "parse_instant", "seconds", "shown"]
 
 _WRITTEN = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(?::\d\d(?:\.\d{1,6})?)?(?:Z|[+-]\d\d:\d\d)", re.ASCII)
+_WHOLE_DAY = re.compile(r".*[+-](?:2[4-9]|[3-9]\d):\d\d", re.ASCII)
 _NO_ZONE = re.compile(r"\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:\.\d+)?)?)?", re.ASCII)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
@@ -30,6 +31,8 @@ def parse_instant(text: str) -> str:
                 "has no zone or offset; write it with Z or an offset, such as 2022-03-14T16:00:00Z"
             )
         raise ValueError("is not an instant; write it like 2022-03-14T16:00:00Z or 2022-03-14T17:00:00+01:00")
+    if _WHOLE_DAY.fullmatch(text):
+        raise ValueError("has an offset of a day or more; write it like 2022-03-14T17:00:00+01:00")
     try:
         moment = datetime.fromisoformat(text)
         return _spell(moment if text[-1] == "Z" else moment.astimezone(UTC))
