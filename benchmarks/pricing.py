@@ -209,13 +209,13 @@ def _facts(
                 shares = Fraction(0), Fraction(0)
             elif how == "full":
                 shares = Fraction(1), Fraction(1)
-            elif above:
-                shares = Fraction(shares[0] > Fraction(above)), Fraction(shares[1] > Fraction(above))
             if window.start + early <= begins and ends <= stop - (0 if window.end is None else late):
                 surely = max(surely, shares[0])
             if window.start - early <= begins and ends <= (end if window.end is None else stop + late):
                 perhaps += shares[1]
         downtime += (ends - begins) * down
+        if above:
+            surely, perhaps = Fraction(surely > Fraction(above)), Fraction(perhaps > Fraction(above))
         least += (ends - begins) * surely
         most += (ends - begins) * min(perhaps, Fraction(1))
     period = end - begin

@@ -7,7 +7,7 @@ repetition of the same window changes the answer.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from fractions import Fraction
 from math import lcm
 
@@ -130,7 +130,6 @@ def assess_found(
     start, end = valid or (period.start, period.end)
     start, end = max(start, period.start), min(end, period.end)
     downtime: list[Span] = []
-    considered: list[Span] = []
     least: list[Part] = []
     most: list[Part] = []
     stated_least: list[Part] = []
@@ -144,27 +143,23 @@ def assess_found(
         entries.update(window.entries)
         provisional |= window.end is None or window.cohort is not None
         approximate |= window.approximate and not (window.start_within_seconds or window.end_within_seconds)
-        low, high = _weights(policy, window)
         if covers.stated and surely:
             downtime.append(covers.stated)
-            if high:
-                considered.append(covers.stated)
+        low, high = _weights(policy, window)
         if not high:
             continue
-        most.append((covers.most, high))
-        if covers.stated:
-            stated_most.append((covers.stated, high))
+        beside = _beside(policy, window)
+        most += ((part, high) for part in beside(covers.most))
+        stated_most += ((part, high) for part in beside(covers.stated))
         # Whether a customer belongs to a cohort, or a region to "unknown", is not known: at least nothing
         # counts.
         if low and surely and window.cohort is None:
-            if covers.least:
-                least.append((covers.least, low))
-            if covers.stated:
-                stated_least.append((covers.stated, low))
+            least += ((part, low) for part in beside(covers.least))
+            stated_least += ((part, low) for part in beside(covers.stated))
 
-    # Where every weight is 1, both ways of combining overlaps come to the union.
-    lower, upper = (_highest, _summed) if policy.windows == "by-share" else (_covered, _covered)
+    lower, upper = _combining(policy)
     eligible_least, eligible_most = lower(least), upper(most)
+    considered = _above(stated_most, policy.share_above or NONE)
     stated = lower(stated_least)
     decided = eligible_least == eligible_most
     highest = 1 - eligible_least / period.seconds
@@ -192,16 +187,35 @@ def assess_found(
 
 
 def _weights(policy: Policy, window: Window) -> tuple[Fraction, Fraction]:
-    """Return the least and the most that each second of a window counts under a policy."""
-    if window.effect not in policy.effects or (window.planned is not None and not policy.planned_counts):
+    """Return the least and the most that each second of a window weighs under a policy."""
+    if window.effect not in policy.effects:
         return NONE, NONE
+    return (WHOLE, WHOLE) if policy.windows == "full" else share_bounds(window)
+
+
+def _beside(policy: Policy, window: Window) -> Callable[[Span | None], list[Span]]:
+    """Return what is left of a span when the policy excludes planned work: what ran over its schedule counts."""
+    planned = window.planned
+    if planned is None or policy.planned_counts:
+        return lambda span: [] if span is None else [span]
+    schedule = [(planned.scheduled_start, planned.scheduled_end)]
+    return lambda span: [] if span is None else list(subtract([span], schedule))
+
+
+def _combining(policy: Policy) -> tuple[Callable[[list[Part]], Fraction], Callable[[list[Part]], Fraction]]:
+    """Return how weighted seconds that overlap come to eligible downtime, at least and at most.
+
+    Overlapping shares come together to anything from the greatest of them to their sum, but never above 1.
+    """
     if policy.windows == "full":
-        return WHOLE, WHOLE
-    low, high = share_bounds(window)
+        return _covered, _covered
     if policy.windows == "by-share":
-        return low, high
+        return _highest, _summed
     edge = policy.share_above or NONE
-    return (WHOLE if low > edge else NONE), (WHOLE if high > edge else NONE)
+    return (
+        lambda parts: _covered([part for part in parts if part[1] > edge]),
+        lambda parts: Fraction(length(_above(parts, edge))),
+    )
 
 
 def _covered(parts: list[Part]) -> Fraction:
@@ -238,6 +252,27 @@ def _summed(parts: list[Part]) -> Fraction:
         total += (moment - before) * min(level, whole)
         level, before = level + steps[moment], moment
     return Fraction(total, whole)
+
+
+def _above(parts: list[Part], edge: Fraction) -> list[Span]:
+    """Return the spans in which the weights of overlapping parts add up to more than an edge."""
+    whole = lcm(edge.denominator, *(weight.denominator for _, weight in parts))
+    bar = edge.numerator * (whole // edge.denominator)
+    steps: dict[int, int] = {}
+    for (start, end), weight in parts:
+        scaled = weight.numerator * (whole // weight.denominator)
+        steps[start] = steps.get(start, 0) + scaled
+        steps[end] = steps.get(end, 0) - scaled
+    spans: list[Span] = []
+    level, since = 0, None
+    for moment in sorted(steps):
+        level += steps[moment]
+        if level > bar and since is None:
+            since = moment
+        elif level <= bar and since is not None:
+            spans.append((since, moment))
+            since = None
+    return spans
 
 
 def _between(policy: Policy, low: Fraction, high: Fraction) -> tuple[Tier, ...]:

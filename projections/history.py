@@ -13,14 +13,19 @@ from ledger.domain.instants import shown
 from ledger.store.stream import Entry, text_or_erased
 from projections.replay import revisions
 
-__all__ = ["as_json", "find_entry", "log_line", "numbered"]
+__all__ = ["as_json", "find_entry", "log_line", "numbered", "revision_numbers"]
 
 
 def numbered(entries: Sequence[Entry]) -> Iterator[tuple[Entry, int | None]]:
     """Yield the entries of one incident with the number of the revision each belongs to, None while internal."""
-    numbers = {version: revision.number for revision in revisions(entries) for version in revision.versions}
+    numbers = revision_numbers(entries)
     for entry in entries:
         yield entry, numbers.get(entry.version)
+
+
+def revision_numbers(entries: Sequence[Entry]) -> dict[int, int]:
+    """Return the number of the revision that each version of one incident belongs to, internal ones left out."""
+    return {version: revision.number for revision in revisions(entries) for version in revision.versions}
 
 
 def as_json(entry: Entry, revision: int | None = None) -> dict[str, Any]:
@@ -44,9 +49,9 @@ def as_json(entry: Entry, revision: int | None = None) -> dict[str, Any]:
         "version": entry.version,
         "revision": revision,
         "type": entry.type,
-        "published_at": None if event.internal else event.published_at or entry.recorded_at,
+        "published_at": entry.published_at,
         "recorded_at": entry.recorded_at,
-        "late": event.published_at is not None and event.published_at < entry.recorded_at,
+        "late": entry.late,
         "clock_behind": entry.clock_behind,
         "idempotency_key": entry.idempotency_key,
         "event": data,
@@ -62,7 +67,7 @@ _CLEARABLE = frozenset(
 def log_line(entry: Entry, revision: int | None) -> str:
     """Return one entry as a line for people: where it stands, both times, who and why."""
     event = entry.event
-    told = "internal" if event.internal else shown(event.published_at or entry.recorded_at)
+    told = "internal" if entry.published_at is None else shown(entry.published_at)
     number = f"r{revision}" if revision else "-"
     parts = [f"@{entry.position}", f"v{entry.version}", number, entry.type, told]
     parts.append(f"recorded {shown(entry.recorded_at)}")

@@ -195,7 +195,7 @@ def _post(one: Told, event: Event, status: str | None, after: bool, corrections:
         heading=heading,
         published_at=one.told_at,
         recorded_at=one.entry.recorded_at,
-        late=one.told_at < one.entry.recorded_at,
+        late=one.late,
         status=status,
         body=text_or_erased(event.body),
         body_format=event.body_format,

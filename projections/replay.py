@@ -42,12 +42,16 @@ class Cut(msgspec.Struct, frozen=True):
 
 
 class Told(msgspec.Struct, frozen=True):
-    """An entry and when it was told: to the public, or (internal, for the house) recorded."""
+    """An entry and when it was told: to the public, or (internal, for the house) recorded.
+
+    late: it is said to have been told before that was recorded.
+    """
 
     entry: Entry
     told_at: str
     position: int
     public: bool
+    late: bool
 
 
 class Revision(msgspec.Struct, frozen=True):
@@ -70,13 +74,13 @@ def told(entries: Sequence[Entry], cut: Cut = Cut(), audience: Audience = "publi
         event = entry.event
         by = publications.get(entry.version) if event.internal else None
         if by is not None:
-            one = Told(entry, by.event.published_at or by.recorded_at, by.position, public=True)
-        elif event.internal:
-            if audience == "public" or cut.published_by is not None:
-                continue
-            one = Told(entry, entry.recorded_at, entry.position, public=False)
+            one = Told(entry, by.published_at or by.recorded_at, by.position, public=True, late=by.late)
+        elif entry.published_at is not None:
+            one = Told(entry, entry.published_at, entry.position, public=True, late=entry.late)
+        elif audience == "public" or cut.published_by is not None:
+            continue
         else:
-            one = Told(entry, event.published_at or entry.recorded_at, entry.position, public=True)
+            one = Told(entry, entry.recorded_at, entry.position, public=False, late=False)
         if cut.published_by is None or one.told_at <= cut.published_by:
             found.append(one)
     # Version breaks the tie between entries that one publication order cannot tell apart.
@@ -109,7 +113,7 @@ def revisions(entries: Sequence[Entry]) -> list[Revision]:
         Revision(
             number,
             tuple(entry.version for entry in group),
-            group[0].event.published_at or group[0].recorded_at,
+            group[0].published_at or group[0].recorded_at,
             group[-1].position,
         )
         for number, group in enumerate(groups, 1)

@@ -31,7 +31,7 @@ from ledger.domain.incident import Facts
 from ledger.domain.window import Window
 from ledger.store.entry import split_entry
 from ledger.store.log import SealedLog
-from ledger.store.stream import Entry, event_of, text_or_erased
+from ledger.store.stream import Entry, event_of, published_time, text_or_erased
 from projections.replay import Cut, facts_at, told, window_of, windows_of
 
 __all__ = ["BATCH", "Job", "Row", "batches", "frames", "rows_of", "state_row"]
@@ -90,15 +90,14 @@ def _in_order(entries: Sequence[Entry]) -> tuple[dict[str, Any], list[Row]] | No
     latest = ""
     for entry in entries:
         event = entry.event
-        told_at = event.published_at or entry.recorded_at
-        if told_at < latest or event.internal or type(event) in _ACTING:
+        told_at = entry.published_at
+        if told_at is None or told_at < latest or type(event) in _ACTING:
             return None
         latest = told_at
         facts.apply(entry.version, event)
         if type(event) in _TOUCHING:
             _tell(rectangles, incident, facts, _changed(event, facts), told_at, entry.position)
-    first = entries[0]
-    opened_at = first.event.published_at or first.recorded_at
+    opened_at = entries[0].published_at or entries[0].recorded_at
     return _state_of(entries, facts, opened_at, latest, internal=False), rectangles.rows()
 
 
@@ -185,9 +184,9 @@ def _history(entries: Sequence[Entry], audience: str) -> list[Row]:
     latest = ""
     for at, entry in enumerate(entries):
         event = entry.event
-        if event.internal:
+        told_at = entry.published_at
+        if told_at is None:
             continue
-        told_at = event.published_at or entry.recorded_at
         if told_at < latest:
             # Told before something that is already recorded: everything from then on reads anew.
             rectangles.become(_segments(entries[: at + 1]), entry.position)
@@ -286,7 +285,10 @@ def batches(log: SealedLog, job: Job) -> Iterator[tuple[list[Row], list[Row]]]:
     states: list[Row] = []
     windows: list[Row] = []
     for _, rows in groupby(log.rows_by_stream("incident", job.low, job.high), key=lambda row: row[1]):
-        entries = [_entry(row) for row in rows if row[0] <= job.size]
+        entries: list[Entry] = []
+        for row in rows:
+            if row[0] <= job.size:
+                entries.append(_entry(row, entries[-1] if entries else None))
         if not entries:
             continue
         state, found = rows_of(entries)
@@ -298,11 +300,12 @@ def batches(log: SealedLog, job: Job) -> Iterator[tuple[list[Row], list[Row]]]:
     yield states, windows
 
 
-def _entry(row: Sequence[Any]) -> Entry:
+def _entry(row: Sequence[Any], before: Entry | None) -> Entry:
     # The columns say what the header says; verify holds them to it.
     position, stream, version, type_, recorded_at, _, entry, texts = row
     event = event_of(type_, split_entry(bytes(entry)), bytes(texts) if type_ in _TITLED else b"{}")
-    return Entry(position, stream, version, type_, recorded_at, event)
+    published_at = published_time(event, recorded_at, before)
+    return Entry(position, stream, version, type_, recorded_at, published_at, event)
 
 
 def frames(stream: Any) -> Iterator[tuple[list[Row], list[Row]]]:

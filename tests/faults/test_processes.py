@@ -128,7 +128,7 @@ def _checked(url: str) -> list[Entry]:
         frontier.add(leaf_hash(one.entry))
     assert frontier.root() == head.root
     assert frontier.pack() == head.frontier
-    entries = [open_entry(one) for one in stored]
+    entries = [open_entry(one, None) for one in stored]
     assert [entry.position for entry in entries] == list(range(1, head.size + 1))
     assert [one.position for one in stored] == list(range(1, head.size + 1))
     times = [entry.recorded_at for entry in entries]

@@ -169,11 +169,11 @@ def test_the_frozen_entries_read_back_to_the_events_that_were_asked_for() -> Non
     erased = {
         (one.stream, int(event.entry), field)
         for one in frozen
-        if isinstance(event := open_entry(one).event, EntryRedacted)
+        if isinstance(event := open_entry(one, None).event, EntryRedacted)
         for field in event.fields
     }
     for action, one in zip(asked, frozen, strict=True):
-        read = open_entry(one)
+        read = open_entry(one, None)
         assert read.position == one.position
         assert (action.stream or one.stream) == read.stream
         assert read.idempotency_key == action.idempotency_key
@@ -202,7 +202,7 @@ def test_every_action_and_every_field_of_the_schema_is_frozen_somewhere() -> Non
     for verb, event in ACTIONS.items():
         # A revision of a planned window is said as any other; one field of it is enough.
         assert set(event.__struct_fields__) - common - said[verb] <= {"planned"}, verb
-    headers = [open_entry(one) for one in _frozen()]
+    headers = [open_entry(one, None) for one in _frozen()]
     assert any(header.clock_behind for header in headers)
 
 
@@ -235,5 +235,5 @@ def test_an_event_of_an_earlier_name_is_read_as_what_it_means_today(
     now = micros(ledger.sealed.head().last_recorded_at)
     ledger.sealed.append([NewEntry("incident/a", 2, "incident.noted", data, texts)], clock_micros=now)
     assert ledger.record("resolve", "a", actor="ops").version == 3
-    assert open_entry(ledger.sealed.stream("incident/a")[1]).event == event
+    assert open_entry(ledger.sealed.stream("incident/a")[1], None).event == event
     ledger.close()

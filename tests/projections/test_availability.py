@@ -298,3 +298,36 @@ def test_days_add_up_to_the_month() -> None:
     ]
     assert sum(part.eligible_at_least for part in parts) == whole.eligible
     assert sum(part.downtime_seconds for part in parts) == whole.downtime_seconds
+
+
+@pytest.mark.parametrize(
+    ("shares", "least", "most"),
+    [
+        (("0.03", "0.03"), 0, 3600),  # together up to 6 %, or the same 3 %
+        (("0.02", "0.03"), 0, 0),  # together at most the edge itself, which is not above it
+        (("0.06", "0.03"), 3600, 3600),
+    ],
+)
+def test_overlapping_shares_are_above_an_edge_together(
+    shares: tuple[str, str], least: int, most: int
+) -> None:
+    one, two = (
+        msgspec.structs.replace(
+            outage(1), window=name, effect="outage", share_at_least=share, share_at_most=share
+        )
+        for name, share in zip("ab", shares, strict=True)
+    )
+    found = assessed((one, two), ABOVE_SHARE)
+    assert found.eligible_at_least == least
+    assert found.eligible_at_most == most
+    assert found.downtime_seconds == 3600
+    assert found.excluded_seconds == 3600 - most
+
+
+def test_planned_work_that_runs_over_its_schedule_counts_from_the_end_of_the_schedule() -> None:
+    schedule = Planned(MORNING - 86_400, MORNING + 600, MORNING + 3600)
+    found = assessed((outage(2, planned=schedule),))
+    # Ten minutes before the schedule and the hour after it.
+    assert found.downtime_seconds == 7200
+    assert found.eligible == 600 + 3600
+    assert found.excluded_seconds == 3000

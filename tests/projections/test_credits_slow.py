@@ -117,6 +117,8 @@ def slow(windows: list[Window], terms: Terms, row: dict[str, str], as_of: int) -
         for moment in (window.start, as_of if window.end is None else window.end):
             for within in (window.start_within_seconds, window.end_within_seconds):
                 moments |= {moment, moment - within, moment + within}
+        if window.planned is not None:
+            moments |= {window.planned.scheduled_start, window.planned.scheduled_end}
     moments = {moment for moment in moments if low <= moment <= high}
     cuts = sorted(moments)
     downtime = excluded = 0
@@ -124,7 +126,7 @@ def slow(windows: list[Window], terms: Terms, row: dict[str, str], as_of: int) -
     provisional = False
     for start, stop in pairwise(cuts):
         lows, highs = [Fraction(0)], [Fraction(0)]
-        down = counted = False
+        down, stated = False, Fraction(0)
         for window in mine:
             last = as_of if window.end is None else window.end
             early, late = (
@@ -135,31 +137,38 @@ def slow(windows: list[Window], terms: Terms, row: dict[str, str], as_of: int) -
             surely_in = window.start + early <= start and stop <= last - late
             stated_in = window.start <= start and stop <= last
             perhaps_in = window.start - early <= start and stop <= perhaps_until
-            counts = window.effect in terms.effects and (window.planned is None or terms.planned_counts)
+            scheduled = window.planned is not None and (
+                window.planned.scheduled_start <= start and stop <= window.planned.scheduled_end
+            )
+            counts = window.effect in terms.effects and (not scheduled or terms.planned_counts)
             share_low = Fraction(window.share_at_least) if window.share_at_least else Fraction(0)
             share_high = Fraction(window.share_at_most) if window.share_at_most else Fraction(1)
             if window.effect == "outage" and window.share_at_least is None and window.share_at_most is None:
                 share_low = Fraction(1)
             if terms.windows == "full":
                 share_low = share_high = Fraction(1)
-            elif terms.windows == "above-share":
-                edge = Fraction(terms.share_above or "0")
-                share_low, share_high = Fraction(share_low > edge), Fraction(share_high > edge)
             if not counts:
                 share_low = share_high = Fraction(0)
             sure = window.region != "unknown"
             if stated_in and sure:
                 down = True
-                counted |= share_high > 0
+            if stated_in:
+                stated += share_high
             if perhaps_in:
                 highs.append(share_high)
                 provisional |= window.end is None or window.cohort is not None
             if surely_in and sure and window.cohort is None:
                 lows.append(share_low)
         downtime += (stop - start) * down
-        excluded += (stop - start) * (down and not counted)
-        least += (stop - start) * max(lows)
-        most += (stop - start) * min(Fraction(1), sum(highs, Fraction(0)))
+        if terms.windows == "above-share":
+            edge = Fraction(terms.share_above or "0")
+            excluded += (stop - start) * (down and stated <= edge)
+            least += (stop - start) * (max(lows) > edge)
+            most += (stop - start) * (sum(highs, Fraction(0)) > edge)
+        else:
+            excluded += (stop - start) * (down and stated == 0)
+            least += (stop - start) * max(lows)
+            most += (stop - start) * min(Fraction(1), sum(highs, Fraction(0)))
     period = end - begin
     found = percents(terms, 1 - most / period, 1 - least / period)
     return Slow(downtime, excluded, least, most, period, found, provisional)
@@ -188,7 +197,9 @@ def some_windows(draw: st.DrawFn) -> Window:
         start_within_seconds=draw(st.sampled_from([0, 0, 60, 3 * HOUR])),
         end_within_seconds=draw(st.sampled_from([0, 0, 1, 7200])),
         cohort=draw(st.sampled_from([None, None, None, "beta"])),
-        planned=Planned(start - HOUR, start, start + HOUR) if planned else None,
+        planned=Planned(start - HOUR, start + draw(st.sampled_from([0, 30, HOUR])), start + 2 * HOUR)
+        if planned
+        else None,
         withdrawn=draw(st.integers(0, 9)) == 0,
         regions=draw(st.sampled_from([("EMEA", "NAM"), ()])),
     )

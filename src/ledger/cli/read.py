@@ -74,10 +74,9 @@ def log(
     else:
         pairs = history.numbered(_entries(session, key))  # type: ignore[assignment]  # a number is an optional number
     for entry, revision in pairs:
-        told = None if entry.event.internal else entry.event.published_at or entry.recorded_at
         if (
             (cut.recorded_by is not None and entry.position > cut.recorded_by)
-            or (cut.published_by is not None and (told is None or told > cut.published_by))
+            or (cut.published_by is not None and (entry.published_at or "~") > cut.published_by)
             or (actor is not None and entry.event.actor != actor)
             or (type_ is not None and entry.type != type_)
             or (since is not None and entry.recorded_at < since)
@@ -99,10 +98,10 @@ def log(
 @click.pass_obj
 def show(session: Session, entry: tuple[str, ...], raw: bool, as_json: bool) -> None:
     """Show one entry: @812, or the incident's key and a ref, r3 or v5."""
-    from ledger.store.stream import open_entry, read_stream
+    from ledger.store.stream import read_stream
     from projections import history
 
-    found, revision = _named(session, entry)
+    found = _named(session, entry)
     stored = session.log().at(found)
     if stored is None:
         raise Refused(f"entry @{found} does not exist: the ledger has {session.log().head().size} entries")
@@ -110,12 +109,10 @@ def show(session: Session, entry: tuple[str, ...], raw: bool, as_json: bool) -> 
         sys.stdout.buffer.write(stored.entry + b"\n")
         sys.stdout.buffer.flush()
         return
-    opened = open_entry(stored)
+    entries = read_stream(session.log(), stored.stream)
+    opened, revision = entries[stored.version - 1], None
     if stored.stream.startswith("incident/"):
-        numbers = {
-            one.version: number for one, number in history.numbered(read_stream(session.log(), stored.stream))
-        }
-        revision = numbers.get(stored.version)
+        revision = history.revision_numbers(entries).get(stored.version)
     data = history.as_json(opened, revision)
     if as_json:
         emit_json(data)
@@ -128,10 +125,10 @@ def show(session: Session, entry: tuple[str, ...], raw: bool, as_json: bool) -> 
         click.echo(f"  {name:<22}{value}")
 
 
-def _named(session: Session, words: tuple[str, ...]) -> tuple[int, int | None]:
+def _named(session: Session, words: tuple[str, ...]) -> int:
     """Return the position an entry is named by."""
     if len(words) == 1 and words[0].startswith("@") and words[0][1:].isdecimal():
-        return int(words[0][1:]), None
+        return int(words[0][1:])
     if len(words) != 2:
         raise click.UsageError(
             "name the entry as @812, or as KEY and a ref, r3 or v5; a bare number is refused"
@@ -142,7 +139,7 @@ def _named(session: Session, words: tuple[str, ...]) -> tuple[int, int | None]:
     history = History(entries[0].stream)
     for entry in entries:
         history.add(entry.event, entry.recorded_at)
-    return entries[history.resolve(words[1], "entry") - 1].position, None
+    return entries[history.resolve(words[1], "entry") - 1].position
 
 
 @click.command()

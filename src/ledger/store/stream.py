@@ -19,6 +19,7 @@ __all__ = [
     "event_of",
     "new_entry",
     "open_entry",
+    "published_time",
     "read_all",
     "read_stream",
     "text_or_erased",
@@ -26,13 +27,18 @@ __all__ = [
 
 
 class Entry(msgspec.Struct, frozen=True, gc=False):
-    """One event at its position, with its header. A text that was erased is its Commitment."""
+    """One event at its position, with its header. A text that was erased is its Commitment.
+
+    published_at: when it was made public, as given or else when the first entry of its change was recorded; None while
+    internal.
+    """
 
     position: int
     stream: str
     version: int
     type: str
     recorded_at: str
+    published_at: str | None
     event: AnyEvent
     idempotency_key: str | None = None
     clock_behind: bool = False
@@ -41,6 +47,11 @@ class Entry(msgspec.Struct, frozen=True, gc=False):
     def key(self) -> str:
         """The stream's key, without its kind."""
         return self.stream.partition("/")[2]
+
+    @property
+    def late(self) -> bool:
+        """Whether it is said to have been published before it was recorded."""
+        return self.event.published_at is not None and self.event.published_at < self.recorded_at
 
 
 class EventToStore(msgspec.Struct, frozen=True, gc=False):
@@ -103,26 +114,51 @@ def event_of(type_: str, data: bytes, texts: bytes) -> AnyEvent:
     return event
 
 
-def open_entry(stored: StoredEntry) -> Entry:
-    """Return a stored entry with its event."""
+def published_time(event: AnyEvent, recorded_at: str, before: Entry | None) -> str | None:
+    """Return when an event was made public; `before` is the entry before it in its stream.
+
+    The entries of one change are recorded a microsecond or more apart, and are published at once.
+    """
+    if event.internal:
+        return None
+    if event.published_at is not None:
+        return event.published_at
+    if before is not None and event.change is not None and event.change == before.event.change:
+        return before.published_at
+    return recorded_at
+
+
+def open_entry(stored: StoredEntry, before: Entry | None) -> Entry:
+    """Return a stored entry with its event; `before` is the entry before it in its stream, None for the first."""
     header, data = decode_entry(stored.entry)
+    event = event_of(header.type, data, stored.texts)
     return Entry(
         header.position, header.stream, header.version, header.type, header.recorded_at,
-        event_of(header.type, data, stored.texts), header.idempotency_key, header.clock_behind,
+        published_time(event, header.recorded_at, before), event, header.idempotency_key, header.clock_behind,
     )  # fmt: skip
 
 
 def read_stream(log: SealedLog, stream: str, *, upto_position: int | None = None) -> list[Entry]:
     """Return the entries of a stream in position order, up to a position of the ledger."""
-    entries = [open_entry(stored) for stored in log.stream(stream)]
+    entries: list[Entry] = []
+    before: Entry | None = None
+    for stored in log.stream(stream):
+        before = open_entry(stored, before)
+        entries.append(before)
     return (
         entries if upto_position is None else [entry for entry in entries if entry.position <= upto_position]
     )
 
 
-def read_all(log: SealedLog, *, after: int = 0, upto: int | None = None) -> Iterator[Entry]:
+def read_all(log: SealedLog, *, upto: int | None = None) -> Iterator[Entry]:
     """Yield all entries in position order, a page at a time."""
-    return map(open_entry, log.entries(after=after, upto=upto))
+    # Of each stream whose last entry belongs to a labelled change, that entry: the next may belong to it, too.
+    unfinished: dict[str, Entry] = {}
+    for stored in log.entries(upto=upto):
+        entry = open_entry(stored, unfinished.pop(stored.stream, None))
+        if entry.event.change is not None:
+            unfinished[entry.stream] = entry
+        yield entry
 
 
 def text_or_erased(value: Any) -> str | None:
