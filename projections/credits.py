@@ -123,7 +123,7 @@ def _valid_in(subscriptions: pd.DataFrame, month: Period) -> tuple[pd.DataFrame,
     first = np.zeros(len(subscriptions), dtype=np.int64)
     past = np.full(len(subscriptions), n_days, dtype=np.int64)
     # NaT compares as false: no end is the end of the month.
-    late, early = np.flatnonzero(starts > begin), np.flatnonzero(ends < begin + n_days)
+    late, early = np.flatnonzero(starts > begin), np.flatnonzero(ends < begin + np.timedelta64(n_days, "D"))
     first[late] = np.minimum((starts[late].astype("datetime64[D]") - begin).astype(np.int64), n_days)
     past[early] = np.maximum((ends[early].astype("datetime64[D]") - begin).astype(np.int64), 0)
     valid = first < past

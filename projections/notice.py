@@ -132,8 +132,7 @@ def notice(entries: Sequence[Entry], cut: Cut = Cut(), audience: Audience = "pub
     seen = told(entries, cut, audience)
     said = statements(seen)
     if not said:
-        limit = f" by {cut.published_by}" if cut.published_by else ""
-        raise Refused(f"incident {key!r} had no public notice{limit}; choose a later time")
+        raise Refused(f"incident {key!r} had no public notice{_why_none(entries, cut)}")
     by_version = {one.entry.version: one for one in seen}
     facts = Facts()
     posts: list[Post] = []
@@ -178,6 +177,18 @@ def notice(entries: Sequence[Entry], cut: Cut = Cut(), audience: Audience = "pub
         published_by=cut.published_by,
         recorded_by=cut.recorded_by,
     )
+
+
+def _why_none(entries: Sequence[Entry], cut: Cut) -> str:
+    """Return how far the cut looks, and what a reader can do."""
+    held = f" among the entries up to @{cut.recorded_by}" if cut.recorded_by is not None else ""
+    first = next(iter(told(entries)), None)
+    if first is None:
+        return f"{held}: all its entries are internal; see ledger log {entries[0].key}, or publish them"
+    by = f" by {cut.published_by}" if cut.published_by else ""
+    if cut.published_by is not None and cut.published_by < first.told_at:
+        return f"{by}{held}; the first was published {first.told_at}"
+    return f"{by}{held}; the first public entry was recorded as @{first.position}"
 
 
 def _post(one: Told, event: Event, status: str | None, after: bool, corrections: Sequence[Told]) -> Post:

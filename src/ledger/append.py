@@ -363,6 +363,7 @@ class Appender:
             stored.position,
             self.sealed.root_at(stored.position).hex(),
             replayed=True,
+            warnings=_uncompared(stored),
         )
 
     def _difference(self, action: Action, stored: StoredEntry) -> str | None:
@@ -380,6 +381,26 @@ class Appender:
         event = _with_erased(event, event_of(stored.type, split_entry(stored.entry), stored.texts))
         data, _ = encode_data(event, TEXTS[type(event)], is_text_field, texts)
         return None if data == split_entry(stored.entry) else "some field differs"
+
+
+def _uncompared(stored: StoredEntry) -> tuple[str, ...]:
+    """Return a warning where texts of an action sent again were erased since."""
+    texts = decode_texts(stored.texts)
+    data = msgspec.json.decode(split_entry(stored.entry))
+    gone = [
+        path
+        for path, value in [
+            *data.items(),
+            *((f"set.{name}", value) for name, value in data.get("set", {}).items()),
+        ]
+        if isinstance(value, dict) and set(value) == {"sha256"} and path not in texts
+    ]
+    if not gone:
+        return ()
+    return (
+        f"{', '.join(gone)} of {stored.stream} v{stored.version} {'were' if len(gone) > 1 else 'was'} erased since, so "
+        "what was sent now could not be compared with it; nothing was stored",
+    )
 
 
 def _with_erased(event: AnyEvent, stored: AnyEvent) -> AnyEvent:

@@ -126,6 +126,7 @@ def _run(
     held = Cut(cut.published_by, upto)
     policies, terms = facts.policies(log, upto)
     subscriptions, sources = facts.subscriptions(log, upto, keys)
+    facts.warn_of_places(log, subscriptions)
     resting = [f"{source['stream']} v{source['version']}" for source in sources]
     until = session.as_of(cut, as_of)
     windows = _windows(session, period, held)
@@ -166,6 +167,7 @@ def _windows(session: Session, period: str, cut: Cut) -> list[Window]:
 @click.pass_obj
 def compute(session: Session, /, as_json: bool, **given: Any) -> None:
     """Compute the credits of a month: per subscription, with the rule, the tier edge and the entries behind it."""
+    from ledger.cli.explained import explanations
     from projections.credits import difference, rows, totals
 
     run = _run(session, **given)
@@ -205,18 +207,19 @@ def compute(session: Session, /, as_json: bool, **given: Any) -> None:
             "fee",
             "credit_percent",
             "credit",
-            "rule",
         )
-        _print_rows(rows(run.frame), shown, 5, right_to=8)
+        _print_rows(rows(run.frame), shown, 5)
         _print_rows(rows(totals(run.frame)), ("currency", "subscriptions", "undecided", "fee", "credit"), 1)
+        for line in explanations(rows(run.frame)):
+            click.echo(line)
     click.echo(f"size {run.size}  root {run.root}")
 
 
-def _print_rows(found: Any, names: tuple[str, ...], right_from: int, right_to: int | None = None) -> None:
+def _print_rows(found: Any, names: tuple[str, ...], right_from: int) -> None:
     table(
         [name.replace("_", " ") for name in names],
         ([_cell(row, name) for name in names] for row in found),
-        right=range(right_from, len(names) if right_to is None else right_to),
+        right=range(right_from, len(names)),
     )
 
 

@@ -11,6 +11,8 @@ import msgspec
 from ledger.cli.session import Session, emit_json, json_option, table
 from ledger.cli.tables import parse_with_files
 from ledger.cli.write import _print_receipt
+from ledger.domain.events import SubscriptionsPublished
+from ledger.errors import nearest
 
 __all__ = ["cohort", "policy", "subscriptions"]
 
@@ -34,7 +36,26 @@ def _publishing(command: Any) -> Any:
 def _publish(session: Session, as_json: bool, **given: Any) -> None:
     action = {name: value for name, value in given.items() if value is not None and value is not False}
     parsed = parse_with_files(msgspec.json.encode(action), os.getcwd())
-    _print_receipt(session.appender().append([parsed])[0], as_json)
+    receipt = session.appender().append([parsed])[0]
+    _print_receipt(receipt, as_json)
+    if isinstance(parsed.event, SubscriptionsPublished):
+        _warn_of_names(session, receipt.stream.partition("/")[2])
+
+
+def _warn_of_names(session: Session, key: str) -> None:
+    """Say which policies, services and regions a published table names that are not known."""
+    from ledger.cli.facts import policies, subscriptions, warn_of_places
+
+    table, _ = subscriptions(session.log(), None, (key,))
+    known = policies(session.log(), None)[0]
+    for name, number in table["policy"].astype(str).value_counts(sort=False).items():
+        if name not in known:
+            click.echo(
+                f"warning: policy {name!r} of {number:,} subscription{'s' if number > 1 else ''} is not published{nearest(str(name), known)}; "
+                "publish it before credits are computed",
+                err=True,
+            )
+    warn_of_places(session.log(), table)
 
 
 @click.group()
