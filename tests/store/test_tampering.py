@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -25,13 +25,20 @@ TERMS = (Path(__file__).parents[2] / "examples/email_delivery_2022/policies/emai
 TABLE = (Path(__file__).parents[2] / "examples/email_delivery_2022/subscriptions.csv").read_bytes()
 
 
-@pytest.fixture(scope="module")
-def ledger(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a ledger with a full tile, texts, a correction, an erasure, a policy and a kept table; guards off."""
-    folder = tmp_path_factory.mktemp("tampering")
+TABLES = {
+    "ledger_entry": ("position",),
+    "ledger_head": ("one",),
+    "ledger_tile": ("level", "idx"),
+    "ledger_content": ("sha256", "chunk"),
+}
+Statement = tuple[str, tuple[object, ...]]
+Attack = tuple[str, int | None, list[Statement]]
+
+
+def make(url: str, folder: Path) -> None:
+    """Make a ledger with a full tile, texts, a correction, an erasure, a policy and a kept table."""
     (folder / "subscriptions.csv").write_bytes(TABLE)
-    path = folder / "ledger.db"
-    with closing(IncidentLedger(f"sqlite:///{path}")) as made:
+    with closing(IncidentLedger(url)) as made:
         made.create("ledger-attacked")
         head = {"incident": "a", "actor": "ops"}
         actions: list[dict[str, Any]] = [
@@ -70,12 +77,88 @@ def ledger(tmp_path_factory: pytest.TempPathFactory) -> Path:
                 )
             ]
         )
+
+
+class SqliteVictim:
+    """A file with its guards off; each attack is done to a copy."""
+
+    def __init__(self, path: Path, copy: Path) -> None:
+        self.path, self.copy = path, copy
+
+    def read(self, sql: str) -> tuple[list[str], list[tuple[Any, ...]]]:
+        """Return the names of the columns and the rows of a query."""
+        with closing(sqlite3.connect(self.path)) as raw:
+            found = raw.execute(sql)
+            return [column[0] for column in found.description], found.fetchall()
+
+    def report(self, statements: list[Statement]) -> Report:
+        """Return what verification says after an attack."""
+        shutil.copy(self.path, self.copy)
+        with closing(sqlite3.connect(self.copy, isolation_level=None)) as raw:
+            raw.execute("PRAGMA synchronous = OFF")
+            for sql, values in statements:
+                raw.execute(sql, values)
+        return check(self.copy)
+
+
+class PostgresVictim:
+    """A database with its guards off; each attack is undone from copies of the tables."""
+
+    def __init__(self, url: str) -> None:
+        import psycopg
+
+        self.url = url
+        self.raw = psycopg.connect(url, autocommit=True)
+        for table in TABLES:
+            self.raw.execute(f"ALTER TABLE {table} DISABLE TRIGGER ALL".encode())
+            self.raw.execute(f"CREATE TABLE good_{table} AS TABLE {table}".encode())
+
+    def read(self, sql: str) -> tuple[list[str], list[tuple[Any, ...]]]:
+        """Return the names of the columns and the rows of a query."""
+        found = self.raw.execute(sql.encode())
+        return [column.name for column in found.description or ()], found.fetchall()
+
+    def report(self, statements: list[Statement]) -> Report:
+        """Return what verification says after an attack."""
+        for sql, values in statements:
+            self.raw.execute(sql.replace("?", "%s").encode(), values)
+        try:
+            with closing(open_log(self.url, writable=False)) as log:
+                return verify(log)
+        finally:
+            for table in TABLES:
+                self.raw.execute(f"DELETE FROM {table}".encode())
+                self.raw.execute(f"INSERT INTO {table} TABLE good_{table}".encode())
+
+
+Victim = SqliteVictim | PostgresVictim
+
+
+@pytest.fixture(scope="module")
+def ledger(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a SQLite ledger to attack; its guards are off."""
+    folder = tmp_path_factory.mktemp("tampering")
+    path = folder / "ledger.db"
+    make(f"sqlite:///{path}", folder)
     with closing(sqlite3.connect(path, isolation_level=None)) as raw:
         for (name,) in raw.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall():
             raw.execute(f"DROP TRIGGER {name}")
         raw.execute("PRAGMA journal_mode = DELETE")
     assert check(path).ok
     return path
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def victim(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Victim]:
+    """Give the same ledger in each database."""
+    if request.param == "sqlite":
+        yield SqliteVictim(request.getfixturevalue("ledger"), tmp_path / "copy.db")
+        return
+    url = request.getfixturevalue("postgres_url")
+    make(url, tmp_path)
+    made = PostgresVictim(url)
+    yield made
+    made.raw.close()
 
 
 def check(path: Path) -> Report:
@@ -97,116 +180,71 @@ def altered(value: object) -> list[object]:
     return ["x"]
 
 
-def attacks(path: Path) -> Iterator[tuple[str, int | None, Callable[[sqlite3.Connection], object]]]:
+def attacks(victim: Victim) -> Iterator[Attack]:
     """Yield (what, position or None, the attack) for every value of every table, and for whole rows."""
-    with closing(sqlite3.connect(path)) as raw:
-        tables = {
-            table: ([column[1] for column in raw.execute(f"PRAGMA table_info({table})")],
-                    raw.execute(f"SELECT rowid, * FROM {table} ORDER BY rowid").fetchall())
-            for table in ("ledger_entry", "ledger_head", "ledger_tile", "ledger_content")
-        }  # fmt: skip
-    for table, (columns, rows) in tables.items():
-        # All rows of the small tables; of the entries the special ones, both ends and the edge of the tile.
-        chosen = (
-            rows
-            if table != "ledger_entry"
-            else [row for row in rows if row[0] <= 6 or row[0] in (128, 255, 256, 257) or row[0] > 257]
-        )
-        for row in chosen:
-            position = row[0] if table == "ledger_entry" else None
-            for column, value in zip(columns, row[1:], strict=True):
+    entries: list[dict[str, Any]] = []
+    for table, keys in TABLES.items():
+        columns, rows = victim.read(f"SELECT * FROM {table} ORDER BY {', '.join(keys)}")
+        for values in rows:
+            row = dict(zip(columns, values, strict=True))
+            position = row.get("position")
+            if position is not None:
+                entries.append(row)
+                # All rows of the small tables; of the entries the special ones, both ends and the edge of the tile.
+                if 6 < position < 258 and position not in (128, 255, 256, 257):
+                    continue
+            where = " AND ".join(f"{key} = ?" for key in keys)
+            at = tuple(row[key] for key in keys)
+            for column, value in row.items():
+                if column == "one":
+                    continue
                 if column == "texts":
-                    for path_, text in msgspec.json.decode(value).items():
-                        for which in (0, 1):
-                            changed = msgspec.json.decode(value)
-                            changed[path_] = [
-                                ("0" * 32 if which == 0 else text[0]),
-                                (text[1] + "x" if which else text[1]),
-                            ]
-                            yield (
-                                f"text {path_} {which}",
-                                position,
-                                set_to(table, column, row[0], msgspec.json.encode(changed, order="sorted")),
-                            )
-                        gone = {
-                            name: kept for name, kept in msgspec.json.decode(value).items() if name != path_
-                        }
-                        yield (
-                            f"text {path_} gone",
-                            position,
-                            set_to(
-                                table,
-                                column,
-                                row[0],
-                                msgspec.json.encode(gone, order="sorted") if gone else b"{}",
-                            ),
-                        )
-                    extra = {**msgspec.json.decode(value), "zz": ["0" * 32, "v"]}
-                    yield (
-                        "text added",
-                        position,
-                        set_to(table, column, row[0], msgspec.json.encode(extra, order="sorted")),
+                    yield from (
+                        (what, position, [(f"UPDATE {table} SET texts = ? WHERE {where}", (new, *at))])
+                        for what, new in texts_altered(value)
                     )
-                elif column != "one":
-                    for new in altered(value):
-                        yield f"{table}.{column}", position, set_to(table, column, row[0], new)
-            yield f"{table} row deleted", position, delete(table, row[0])
-    yield "entries swapped", 5, swap
-    yield "an entry inserted", None, insert
+                    continue
+                for new in altered(value):
+                    yield (
+                        f"{table}.{column}",
+                        position,
+                        [(f"UPDATE {table} SET {column} = ? WHERE {where}", (new, *at))],
+                    )
+            yield f"{table} row deleted", position, [(f"DELETE FROM {table} WHERE {where}", at)]
+    swapped = "UPDATE ledger_entry SET entry = ?, texts = ? WHERE position = ?"
+    five, six = entries[4], entries[5]
     yield (
-        "the tail cut, the head left",
-        None,
-        lambda raw: raw.execute("DELETE FROM ledger_entry WHERE position > 250"),
+        "entries swapped",
+        5,
+        [(swapped, (six["entry"], six["texts"], 5)), (swapped, (five["entry"], five["texts"], 6))],
     )
-    yield (
-        "a tile inserted",
-        None,
-        lambda raw: raw.execute("INSERT INTO ledger_tile VALUES (0, 9, x'00', x'00')"),
-    )
-    yield (
-        "a table inserted",
-        None,
-        lambda raw: raw.execute("INSERT INTO ledger_content VALUES ('ab', 0, x'00')"),
-    )
-
-
-def set_to(table: str, column: str, rowid: int, value: object) -> Callable[[sqlite3.Connection], object]:
-    """Return the attack that sets one value."""
-    return lambda raw: raw.execute(f"UPDATE {table} SET {column} = ? WHERE rowid = ?", (value, rowid))
-
-
-def delete(table: str, rowid: int) -> Callable[[sqlite3.Connection], object]:
-    """Return the attack that deletes one row."""
-    return lambda raw: raw.execute(f"DELETE FROM {table} WHERE rowid = ?", (rowid,))
-
-
-def swap(raw: sqlite3.Connection) -> None:
-    """Swap what two rows say."""
-    one, two = (
-        raw.execute("SELECT entry, texts FROM ledger_entry WHERE position = ?", (at,)).fetchone()
-        for at in (5, 6)
-    )
-    raw.execute("UPDATE ledger_entry SET entry = ?, texts = ? WHERE position = 5", two)
-    raw.execute("UPDATE ledger_entry SET entry = ?, texts = ? WHERE position = 6", one)
-
-
-def insert(raw: sqlite3.Connection) -> None:
-    """Put in a copy of the last entry at the next position."""
-    raw.execute(
+    copied = (
         "INSERT INTO ledger_entry SELECT position + 1, stream, version + 1, type, recorded_at, NULL, entry, texts"
         " FROM ledger_entry ORDER BY position DESC LIMIT 1"
     )
+    yield "an entry inserted", None, [(copied, ())]
+    yield "the tail cut, the head left", None, [("DELETE FROM ledger_entry WHERE position > 250", ())]
+    yield "a tile inserted", None, [("INSERT INTO ledger_tile VALUES (0, 9, ?, ?)", (b"\0", b"\0"))]
+    yield "a table inserted", None, [("INSERT INTO ledger_content VALUES ('ab', 0, ?)", (b"\0",))]
 
 
-def test_no_attack_survives(ledger: Path, tmp_path: Path) -> None:
+def texts_altered(value: bytes) -> Iterator[tuple[str, bytes]]:
+    """Yield each salt and each text of an entry altered, gone, and one more of them."""
+    texts = msgspec.json.decode(value)
+    for path, (salt, text) in texts.items():
+        for what, new in (("salt", ["0" * 32, text]), ("value", [salt, text + "x"])):
+            yield f"text {path} {what}", msgspec.json.encode({**texts, path: new}, order="sorted")
+        gone = {name: kept for name, kept in texts.items() if name != path}
+        yield f"text {path} gone", msgspec.json.encode(gone, order="sorted")
+    yield "text added", msgspec.json.encode({**texts, "zz": ["0" * 32, "v"]}, order="sorted")
+
+
+def test_no_attack_survives(victim: Victim) -> None:
     """Verify finds each alteration, and names the position where one row was altered."""
-    copy, count, survivors, misplaced = tmp_path / "copy.db", 0, [], []
-    for what, position, attack in attacks(ledger):
-        shutil.copy(ledger, copy)
-        with closing(sqlite3.connect(copy, isolation_level=None)) as raw:
-            raw.execute("PRAGMA synchronous = OFF")
-            attack(raw)
-        report = check(copy)
+    assert victim.report([]).ok
+    count, survivors, misplaced = 0, [], []
+    for what, position, statements in list(attacks(victim)):
+        report = victim.report(statements)
         count += 1
         if report.ok:
             survivors.append((what, position))
@@ -217,6 +255,7 @@ def test_no_attack_survives(ledger: Path, tmp_path: Path) -> None:
     # A row that says another position is missed where it was; everything else is named where it stands.
     assert not misplaced
     assert count >= 240
+    assert victim.report([]).ok
 
 
 def test_a_cut_tail_with_a_matching_head_needs_an_outside_checkpoint(ledger: Path, tmp_path: Path) -> None:
