@@ -152,6 +152,10 @@ class SQLiteLog(SealedLog):
             return Unavailable(
                 f"{self.url} stayed busy for {_BUSY_MILLISECONDS // 1000} seconds; nothing was stored: try again"
             )
+        if "disk" in text:
+            return Unavailable(
+                f"{self.url}: {text}; nothing was stored: check the disk's free space and its health, then send it again"
+            )
         return Unavailable(f"{self.url}: {text}; nothing was stored")
 
     def _execute(self, sql: str, parameters: Sequence[Any] = ()) -> Any:
