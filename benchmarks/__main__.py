@@ -9,14 +9,16 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from benchmarks import appending, pricing, rebuilding, starting, verifying
+from benchmarks import appending, pricing, rebuilding, starting, streaming, verifying
 
 
 def main() -> None:
     """Measure, print the table, and write it if asked to."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--entries", type=int, default=1_000_000)
-    parser.add_argument("--only", choices=["starting", "appending", "rebuilding", "verifying", "pricing"])
+    parser.add_argument(
+        "--only", choices=["starting", "appending", "rebuilding", "verifying", "pricing", "streaming"]
+    )
     parser.add_argument("--write", type=Path, help="write the table here, too")
     given = parser.parse_args()
     rows: list[dict[str, Any]] = []
@@ -30,6 +32,8 @@ def main() -> None:
             rows += verifying.main(folder, given.entries)
         if given.only in (None, "rebuilding"):
             rows += rebuilding.main(folder, given.entries)
+        if given.only in (None, "streaming"):
+            rows += streaming.main(folder, 10 * given.entries)
     if given.only in (None, "pricing"):
         rows.append(_priced())
     lines = [

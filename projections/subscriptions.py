@@ -10,7 +10,7 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
@@ -27,7 +27,16 @@ from ledger.errors import LedgerError, Refused, Unavailable, nearest
 if TYPE_CHECKING:
     import pyarrow as pa
 
-__all__ = ["COLUMNS", "read_subscriptions"]
+__all__ = [
+    "CHECKS",
+    "COLUMNS",
+    "check_header",
+    "joined",
+    "read_subscriptions",
+    "refused",
+    "table_of",
+    "texts_of",
+]
 
 COLUMNS = (
     "customer",
@@ -57,8 +66,43 @@ def read_subscriptions(source: bytes | Path, format: Literal["csv", "parquet"]) 
     one period, valid_to may be empty. Raises Refused with a sentence for every bad row (by line in CSV, by
     row in Parquet) and every subscription that is there twice; Unavailable where the file cannot be read.
     """
+    if format == "parquet" and (table := _in_order(source)) is not None:
+        return table
     columns, places = _csv(source) if format == "csv" else _parquet(source)
-    return _table(columns, places)
+    return table_of(columns, places)
+
+
+def _in_order(source: bytes | Path) -> pd.DataFrame | None:
+    """Return the table of a Parquet file in which nothing is wrong, None where sentences have to be found."""
+    from projections.repeats import Repeats
+    from projections.subscription_batches import read_batches
+
+    repeats, parts = Repeats(), []
+    try:
+        for part in read_batches(source):
+            repeats.add(part)
+            parts.append(part)
+        repeats.check(lambda: parts)
+    except Refused:
+        return None
+    return joined(parts) if parts else None
+
+
+def joined(parts: Sequence[pd.DataFrame]) -> pd.DataFrame:
+    """Return tables of subscriptions as one."""
+    if len(parts) == 1:
+        return parts[0]
+    from pandas.api.types import union_categoricals
+
+    return pd.DataFrame(
+        {
+            name: union_categoricals([part[name].array for part in parts], sort_categories=True)
+            if isinstance(parts[0][name].dtype, pd.CategoricalDtype)
+            else pd.concat([part[name] for part in parts], ignore_index=True)
+            for name in parts[0].columns
+        },
+        copy=False,
+    )
 
 
 def _content(source: bytes | Path) -> bytes:
@@ -85,7 +129,7 @@ def _csv(source: bytes | Path) -> tuple[dict[str, Column], Callable[[int], str]]
     problems: list[str] = []
     try:
         header = next(reader, [])
-        _check_header(header)
+        check_header(header)
         for row in reader:
             if len(row) == len(header):
                 rows.append(row)
@@ -100,7 +144,7 @@ def _csv(source: bytes | Path) -> tuple[dict[str, Column], Callable[[int], str]]
             f"line {reader.line_num} of the subscriptions is not CSV ({error}); check its quotes"
         ) from None
     if problems:
-        raise _refused(problems)
+        raise refused(problems)
     values: list[Any] = list(zip(*rows, strict=True)) if rows else [() for _ in header]
     return {
         name: list(column) for name, column in zip(header, values, strict=True)
@@ -115,15 +159,15 @@ def _parquet(source: bytes | Path) -> tuple[dict[str, Column], Callable[[int], s
         table = pq.read_table(pa.BufferReader(_content(source)))
     except pa.ArrowException as error:
         raise Refused(f"the subscriptions are not Parquet ({error}); check the file and its format") from None
-    _check_header(table.column_names)
+    check_header(table.column_names)
     problems: list[str] = []
-    columns = {name: _texts(name, table.column(name), problems) for name in table.column_names}
+    columns = {name: texts_of(name, table.column(name), problems) for name in table.column_names}
     if problems:
-        raise _refused(problems)
+        raise refused(problems)
     return columns, lambda row: f"row {row + 1}"
 
 
-def _texts(name: str, column: pa.ChunkedArray, problems: list[str]) -> Column:
+def texts_of(name: str, column: pa.ChunkedArray, problems: list[str]) -> Column:
     """Return a Parquet column as the texts a CSV would hold; what cannot be exact is a problem."""
     import pyarrow.types as kinds
 
@@ -155,7 +199,8 @@ def _plain(value: Decimal) -> str:
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
-def _check_header(header: list[str]) -> None:
+def check_header(header: list[str]) -> None:
+    """Raise Refused unless a table has exactly COLUMNS, in any order."""
     problems = [
         f"column {name!r} is there twice; name each once"
         for name in sorted({n for n in header if header.count(n) > 1})
@@ -167,21 +212,24 @@ def _check_header(header: list[str]) -> None:
     ]
     problems += [f"column {name!r} is missing; add it" for name in COLUMNS if name not in header]
     if problems:
-        raise _refused(problems)
+        raise refused(problems)
 
 
-def _refused(problems: list[str]) -> Refused:
+def refused(problems: list[str]) -> Refused:
+    """Return the error that names the problems of a table."""
     more = len(problems) - SHOWN_PROBLEMS
     shown = "; ".join(problems[:SHOWN_PROBLEMS]) + (f"; and {more:,} more" if more > 0 else "")
     return Refused(f"the subscriptions were not read: {shown}", tuple(problems))
 
 
-def _table(columns: dict[str, Column], places: Callable[[int], str]) -> pd.DataFrame:
+def table_of(columns: dict[str, Column], places: Callable[[int], str]) -> pd.DataFrame:
+    """Return the table that columns of texts make; `places` says where a row stands.
+
+    Raises Refused with a sentence for every bad row.
+    """
     found: list[tuple[int, str]] = []
-    for name in ("customer", "subscription", "service", "region"):
-        found += _bad_rows(name, columns[name], _bad_place if name in ("service", "region") else _bad_name)
-    found += _bad_rows("policy", columns["policy"], _bad_policy)
-    found += _bad_rows("currency", columns["currency"], _bad_currency)
+    for name, check in CHECKS.items():
+        found += _bad_rows(name, columns[name], check)
     fees, problems = _fees(columns["fee"], columns["currency"])
     found += problems
     valid_from, problems = _dates("valid_from", columns["valid_from"], required=True)
@@ -192,7 +240,7 @@ def _table(columns: dict[str, Column], places: Callable[[int], str]) -> pd.DataF
     found += _repeated(columns["subscription"], places)
     if found:
         # Stable, so that the problems of one row keep the order of the columns.
-        raise _refused(
+        raise refused(
             [f"{places(row)}: {sentence}" for row, sentence in sorted(found, key=lambda pair: pair[0])]
         )
     currency = pd.Categorical(columns["currency"])
@@ -257,6 +305,17 @@ def _bad_currency(value: str) -> str:
     except LedgerError as error:
         return str(error).removeprefix("currency ")
     return ""
+
+
+# What is wrong with a value of each column, "" where nothing is.
+CHECKS: dict[str, Callable[[str], str]] = {
+    "customer": _bad_name,
+    "subscription": _bad_name,
+    "service": _bad_place,
+    "region": _bad_place,
+    "policy": _bad_policy,
+    "currency": _bad_currency,
+}
 
 
 def _fees(values: Column, currencies: Column) -> tuple[list[int], list[tuple[int, str]]]:

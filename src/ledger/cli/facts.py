@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
 from difflib import get_close_matches
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
 
 import click
+import msgspec
 
 from ledger.domain.events import PolicyPublished, SubscriptionsPublished
 from ledger.domain.policy import Policy, parse_policy
@@ -18,7 +21,7 @@ if TYPE_CHECKING:
 
     from ledger.store.log import SealedLog
 
-__all__ = ["doubtful_places", "policies", "subscriptions", "warn_of_places"]
+__all__ = ["Table", "doubtful_places", "places_of", "policies", "subscriptions", "tables", "warn_of_places"]
 
 
 def policies(
@@ -35,55 +38,79 @@ def policies(
     return found, terms
 
 
-def subscriptions(
-    log: SealedLog, upto: int | None, keys: tuple[str, ...]
-) -> tuple[pd.DataFrame, list[dict[str, Any]]]:
-    """Return the latest tables of subscriptions at a position as one, and where each came from."""
-    import pandas as pd
+class Table(msgspec.Struct, frozen=True):
+    """A published table of subscriptions: where it was published, and its bytes or, by location, its place."""
 
-    from projections.subscriptions import read_subscriptions
+    stream: str
+    version: int
+    sha256: str
+    rows: int
+    format: Literal["csv", "parquet"]
+    source: bytes | Path
 
+    def parts(self) -> Iterator[pd.DataFrame]:
+        """Yield the subscriptions, some at a time where the format allows it."""
+        from projections.subscription_batches import read_batches
+        from projections.subscriptions import read_subscriptions
+
+        if self.format == "parquet":
+            yield from read_batches(self.source)
+        else:
+            yield read_subscriptions(self.source, "csv")
+
+    def as_json(self) -> dict[str, Any]:
+        """Return where a figure came from, for programs."""
+        return {"stream": self.stream, "version": self.version, "sha256": self.sha256, "rows": self.rows}
+
+
+def tables(log: SealedLog, upto: int | None, keys: tuple[str, ...]) -> list[Table]:
+    """Return the latest tables of subscriptions at a position: those of `keys`, or all."""
     known = log.streams("subscriptions/", limit=100_000)
     streams = [f"subscriptions/{key}" for key in keys] or known
     for key, stream in zip(keys, streams, strict=False):
         if stream not in known:
             raise Refused(_unknown_table(key, known))
-    frames, sources = [], []
-    for stream in streams:
+    found = []
+    for stream in dict.fromkeys(streams):
         published = [
-            entry for entry in read_stream(log, stream, upto_position=upto)
+            (entry, entry.event)
+            for entry in read_stream(log, stream, upto_position=upto)
             if isinstance(entry.event, SubscriptionsPublished)
-        ]  # fmt: skip
+        ]
         if not published:
             if keys:
                 raise Refused(f"{stream} was not published by position @{upto}; choose a later one")
             continue
-        entry = published[-1]
-        if not isinstance(entry.event, SubscriptionsPublished):
-            raise TypeError(entry.type)
-        table = entry.event.table
+        entry, event = published[-1]
+        table = event.table
         content = (
             log.content(table.sha256) if table.location is None else _located(table.location, table.sha256)
         )
         if content is None:
             raise Unavailable(f"the table of {stream} v{entry.version} is not kept; run ledger verify")
-        frames.append(read_subscriptions(content, table.format))
-        sources.append(
-            {"stream": stream, "version": entry.version, "sha256": table.sha256, "rows": table.rows}
-        )
-    if not frames:
+        found.append(Table(stream, entry.version, table.sha256, table.rows, table.format, content))
+    if not found:
         raise Refused(
             "no subscriptions are published; publish them with: ledger subscriptions publish KEY FILE"
         )
-    if len(frames) == 1:
-        return frames[0], sources
-    whole = pd.concat(frames, ignore_index=True)
-    repeated = whole["subscription"][whole["subscription"].duplicated()]
-    if len(repeated):
-        raise Refused(
-            f"subscription {repeated.iloc[0]!r} stands in more than one table; name the table with --subscriptions"
-        )
-    return whole, sources
+    return found
+
+
+def subscriptions(
+    log: SealedLog, upto: int | None, keys: tuple[str, ...]
+) -> tuple[pd.DataFrame, list[dict[str, Any]]]:
+    """Return the latest tables of subscriptions at a position as one, and where each came from."""
+    from projections.repeats import Repeats
+    from projections.subscriptions import joined, read_subscriptions
+
+    found = tables(log, upto, keys)
+    frames = [read_subscriptions(table.source, table.format) for table in found]
+    if len(frames) > 1:
+        repeats = Repeats()
+        for frame in frames:
+            repeats.add(frame)
+        repeats.check(lambda: frames)
+    return joined(frames), [table.as_json() for table in found]
 
 
 def _unknown_table(key: str, known: list[str]) -> str:
@@ -94,11 +121,11 @@ def _unknown_table(key: str, known: list[str]) -> str:
 
 
 def doubtful_places(
-    places: Iterable[tuple[str, str, int]], incidents: Iterable[Mapping[str, Any]]
+    places: Mapping[tuple[str, str], int], incidents: Iterable[Mapping[str, Any]]
 ) -> list[str]:
     """Return a sentence for each service and region that no incident names, but nearly: so was it meant?
 
-    places: (service, region, number of subscriptions). A service that never failed is in no incident either, so a name
+    places: by (service, region) the number of subscriptions. A service that never failed is in no incident either, so a name
     that is like no other says nothing.
     """
     services: set[str] = set()
@@ -107,7 +134,7 @@ def doubtful_places(
         services.update(incident["services"])
         regions.update(incident["regions"])
     counts: dict[tuple[str, str], int] = {}
-    for service, region, number in places:
+    for (service, region), number in places.items():
         for field, name, known in (("service", service, services), ("region", region, regions)):
             if name not in known:
                 counts[field, name] = counts.get((field, name), 0) + number
@@ -126,30 +153,35 @@ def doubtful_places(
     return found
 
 
-def warn_of_places(log: SealedLog, table: pd.DataFrame) -> None:
+def places_of(table: pd.DataFrame) -> Counter[tuple[str, str]]:
+    """Return how many subscriptions each service and region has."""
+    counted = table.groupby(["service", "region"], observed=True).size()
+    found: Counter[tuple[str, str]] = Counter()
+    for place, number in zip(counted.index.tolist(), counted.tolist(), strict=True):
+        found[str(place[0]), str(place[1])] += int(number)
+    return found
+
+
+def warn_of_places(log: SealedLog, places: Mapping[tuple[str, str], int]) -> None:
     """Say on standard error which services and regions of subscriptions look like a slip of the pen."""
     from projections.views import open_views
 
-    counted = table.groupby(["service", "region"], observed=True).size()
-    places = [
-        (str(place[0]), str(place[1]), int(number))
-        for place, number in zip(counted.index.tolist(), counted.tolist(), strict=True)
-    ]
     for sentence in doubtful_places(places, open_views(log).incidents()):
         click.echo(f"warning: {sentence}", err=True)
 
 
-def _located(location: str, digest: str) -> bytes:
-    from hashlib import sha256
+def _located(location: str, digest: str) -> Path:
+    """Return the place of a table whose bytes are still those that were published."""
+    import hashlib
 
     try:
-        with open(location, "rb") as source:
-            content = source.read()
+        with Path(location).open("rb") as source:
+            found = hashlib.file_digest(source, "sha256").hexdigest()
     except OSError as error:
         raise Unavailable(f"the table at {location} cannot be read: {error.strerror}") from None
-    if (found := sha256(content).hexdigest()) != digest:
+    if found != digest:
         raise Refused(
             f"the table at {location} has digest {found}, but {digest} was published: it was changed since; bring "
             "back the table as it was, or publish this one"
         )
-    return content
+    return Path(location)

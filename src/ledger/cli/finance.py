@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import click
-import msgspec
 
-from ledger.cli.session import Session, cut_options, emit_json, instant, json_option, table
+from ledger.cli import run
+from ledger.cli.session import Session, cut_options, emit_json, json_option, table
 
 if TYPE_CHECKING:
-    from ledger.domain.window import Window
-    from projections.replay import Cut
+    from ledger.cli.run import Basis, Compared
 
 __all__ = ["credits", "downtime"]
 
@@ -46,7 +45,7 @@ def downtime(
     cut = session.cut(published_by, recorded_by)
     until = session.as_of(cut, as_of)
     span = parse_period(period, zone)
-    windows = open_views(session.log()).windows(span.start, span.end, cut, _audience(cut))
+    windows = open_views(session.log()).windows(span.start, span.end, cut, run.audience(cut))
     rows = view.downtime(windows, span, by=keys, per=per, as_of=seconds(until))
     found = view.as_json(rows, as_of=until, published_by=cut.published_by, recorded_by=cut.recorded_by)
     if as_json:
@@ -61,10 +60,6 @@ def downtime(
         ),
         right=(len(keys) + 1,),
     )  # fmt: skip
-
-
-def _audience(cut: Cut) -> Any:
-    return "public" if cut.published_by is not None else "house"
 
 
 @click.group()
@@ -90,75 +85,17 @@ def _run_options(command: Any) -> Any:
     return command
 
 
-class _Run(msgspec.Struct):
-    """One credit run: what it rests on and what came out."""
-
-    period: str
-    cut: Any
-    compare_cut: Any
-    as_of: str
-    compare_as_of: str | None
-    size: int
-    root: str
-    ledger: str
-    frame: Any
-    before: Any
-    windows: list[Any]
-    policies: dict[str, list[tuple[int, Any]]]
-    sources: list[dict[str, Any]]
-    terms: dict[tuple[str, int], str]
-
-
-def _run(
+def _found(
     session: Session, period: str, keys: tuple[str, ...], compare_published_by: str | None, published_by: str | None,
     recorded_by: str | None, as_of: str | None,
-) -> _Run:  # fmt: skip
-    from ledger.cli import facts
-    from ledger.domain.instants import seconds
-    from projections.credits import price
-    from projections.replay import Cut
-
-    cut = session.cut(published_by, recorded_by)
-    log = session.log()
-    head = log.head()
-    upto = head.size if cut.recorded_by is None else cut.recorded_by
-    # The size is fixed first, so that an append in the middle of a long run changes nothing in it.
-    held = Cut(cut.published_by, upto)
-    policies, terms = facts.policies(log, upto)
-    subscriptions, sources = facts.subscriptions(log, upto, keys)
-    facts.warn_of_places(log, subscriptions)
-    resting = [f"{source['stream']} v{source['version']}" for source in sources]
-    until = session.as_of(cut, as_of)
-    windows = _windows(session, period, held)
-    frame = price(subscriptions, windows, policies, period, seconds(until), resting)
-    before, compare_cut, compare_until = None, None, None
-    if compare_published_by is not None:
-        compare_cut = Cut(instant("--compare-published-by", compare_published_by), upto)
-        compare_until = session.as_of(compare_cut, as_of)
-        before = price(
-            subscriptions,
-            _windows(session, period, compare_cut),
-            policies,
-            period,
-            seconds(compare_until),
-            resting,
-        )
-    return _Run(
-        period, held, compare_cut, until, compare_until, upto, log.root_at(upto).hex(), head.ledger, frame, before,
-        windows, policies, sources, terms,
-    )  # fmt: skip
-
-
-def _windows(session: Session, period: str, cut: Cut) -> list[Window]:
-    from ledger.domain.period import parse_period
-    from projections.views import open_views
-
-    span = parse_period(period)
-    # Wide enough for the month in any zone: the earth has offsets from -12 to +14 hours.
-    found: list[Window] = open_views(session.log()).windows(
-        span.start - 86_400, span.end + 86_400, cut, _audience(cut)
+) -> tuple[Basis, Any, Compared | None]:  # fmt: skip
+    """Return what a run rests on, its rows, and the rows to compare them with."""
+    found = run.basis(session, period, keys, published_by, recorded_by, as_of)
+    frame = run.price_all(session, found)
+    before = (
+        None if compare_published_by is None else run.compared(session, found, compare_published_by, as_of)
     )
-    return found
+    return found, frame, before
 
 
 @credits.command("compute")
@@ -170,25 +107,21 @@ def compute(session: Session, /, as_json: bool, **given: Any) -> None:
     from ledger.cli.explained import explanations
     from projections.credits import difference, rows, totals
 
-    run = _run(session, **given)
+    basis, frame, before = _found(session, **given)
+    changed = None if before is None else difference(before.frame, frame)
     if as_json:
         found: dict[str, Any] = {
-            "period": run.period, "as_of": run.as_of, "published_by": run.cut.published_by,
-            "recorded_by": run.cut.recorded_by, "ledger": run.ledger, "size": run.size, "root": run.root,
-            "subscriptions": run.sources, "rows": list(rows(run.frame)), "totals": list(rows(totals(run.frame))),
+            "period": basis.period, "as_of": basis.as_of, "published_by": basis.cut.published_by,
+            "recorded_by": basis.cut.recorded_by, "ledger": basis.ledger, "size": basis.size, "root": basis.root,
+            "subscriptions": basis.sources(), "rows": list(rows(frame)), "totals": list(rows(totals(frame))),
         }  # fmt: skip
-        if run.before is not None:
-            changed = difference(run.before, run.frame)
-            found["compared_with"] = {
-                "published_by": run.compare_cut.published_by,
-                "as_of": run.compare_as_of,
-            }
+        if before is not None and changed is not None:
+            found["compared_with"] = {"published_by": before.cut.published_by, "as_of": before.as_of}
             found["differences"] = list(rows(changed))
             found["difference_totals"] = list(rows(totals(changed)))
         emit_json(found)
         return
-    if run.before is not None:
-        changed = difference(run.before, run.frame)
+    if changed is not None:
         _print_rows(
             rows(changed),
             ("customer", "subscription", "region", "currency", "credit_before", "credit_after", "delta"),
@@ -208,11 +141,11 @@ def compute(session: Session, /, as_json: bool, **given: Any) -> None:
             "credit_percent",
             "credit",
         )
-        _print_rows(rows(run.frame), shown, 5)
-        _print_rows(rows(totals(run.frame)), ("currency", "subscriptions", "undecided", "fee", "credit"), 1)
-        for line in explanations(rows(run.frame)):
+        _print_rows(rows(frame), shown, 5)
+        _print_rows(rows(totals(frame)), ("currency", "subscriptions", "undecided", "fee", "credit"), 1)
+        for line in explanations(rows(frame)):
             click.echo(line)
-    click.echo(f"size {run.size}  root {run.root}")
+    click.echo(f"size {basis.size}  root {basis.root}")
 
 
 def _print_rows(found: Any, names: tuple[str, ...], right_from: int) -> None:
@@ -240,62 +173,56 @@ def _cell(row: dict[str, Any], name: str) -> str:
 
 @credits.command("export")
 @_run_options
-@click.option("-o", "--output", required=True, metavar="FILE.xlsx", help="Where to write the workbook.")
+@click.option(
+    "-o",
+    "--output",
+    required=True,
+    metavar="FILE",
+    help="Where to write: a workbook (.xlsx), or each row of credit as Parquet (.parquet) or CSV (.csv).",
+)
+@click.option(
+    "--engine",
+    type=click.Choice(["local", "dask"]),
+    default="local",
+    show_default=True,
+    help="Where Parquet and CSV are priced: here, or in a cluster of processes.",
+)
+@click.option(
+    "--scheduler",
+    metavar="ADDRESS",
+    help="A running dask cluster, such as tcp://host:8786 (default: one is started for the run).",
+)
 @json_option
 @click.pass_obj
-def export(session: Session, /, output: str, as_json: bool, **given: Any) -> None:
-    """Write the credits of a month as a workbook; the same inputs give the same bytes."""
-    run = _run(session, **given)
-    digest = _write(run, output)
-    if as_json:
-        emit_json(
-            {"file": output, "sha256": digest, "size": run.size, "root": run.root, "rows": len(run.frame)}
-        )
+def export(
+    session: Session, /, output: str, engine: Literal["local", "dask"], scheduler: str | None, as_json: bool,
+    **given: Any,
+) -> None:  # fmt: skip
+    """Write the credits of a month to a file; the same inputs give the same bytes.
+
+    Parquet and CSV are written part by part and take tables of any size. In CSV a text that a spreadsheet would take
+    for a formula gets an apostrophe before it.
+    """
+    from ledger.cli import export as files
+
+    kind = files.kind_of(output)
+    if scheduler is not None and engine != "dask":
+        raise click.UsageError("--scheduler is the address of a dask cluster; add --engine dask")
+    if kind == "xlsx":
+        if engine != "local":
+            raise click.UsageError(
+                "a workbook is made in one process; write .parquet or .csv with --engine dask"
+            )
+        basis, frame, before = _found(session, **given)
+        digest, number = files.workbook(basis, frame, before, output), len(frame)
     else:
-        click.echo(f"wrote {output}  ({len(run.frame):,} subscriptions, sha256 {digest})")
-
-
-def _write(run: _Run, output: str) -> str:
-    """Write the workbook of a run and return its digest."""
-    from importlib.metadata import version
-
-    from projections.workbook import write_workbook
-
-    used = {
-        (row.policy, row.policy_version)
-        for row in run.frame[["policy", "policy_version"]].drop_duplicates().itertuples()
-    }
-    policies = [
-        (key, number, policy, run.terms[key, number])
-        for key, versions in sorted(run.policies.items())
-        for number, policy in versions
-        if (key, number) in used
-    ]
-    provenance = {
-        "period": run.period,
-        "ledger": run.ledger,
-        "size": str(run.size),
-        "root": run.root,
-        "published by": run.cut.published_by or "everything",
-        "recorded by": f"@{run.cut.recorded_by}",
-        "as of": run.as_of
-        if any(window.end is None for window in run.windows)
-        else "not needed: no window is open",
-        "compared with published by": "nothing" if run.compare_cut is None else run.compare_cut.published_by,
-        **{
-            f"{one['stream']} v{one['version']}": f"sha256 {one['sha256']}, {one['rows']} rows"
-            for one in run.sources
-        },
-        **{f"policy/{key} v{number}": f"sha256 {policy.sha256}" for key, number, policy, _ in policies},
-        "incident-sla-ledger": version("incident-sla-ledger"),
-        "openpyxl": version("openpyxl"),
-        "pandas": version("pandas"),
-    }
-    return write_workbook(
-        output,
-        credits=run.frame,
-        before=run.before,
-        windows=run.windows,
-        policies=policies,
-        provenance=provenance,
-    )
+        if given.pop("compare_published_by") is not None:
+            raise click.UsageError(
+                "--compare-published-by needs a workbook: write to a file that ends in .xlsx"
+            )
+        basis = run.basis(session, **given)
+        digest, number = files.rows_of(session, basis, output, kind, engine, scheduler)
+    if as_json:
+        emit_json({"file": output, "sha256": digest, "size": basis.size, "root": basis.root, "rows": number})
+    else:
+        click.echo(f"wrote {output}  ({number:,} subscriptions, sha256 {digest})")

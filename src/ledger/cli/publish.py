@@ -44,7 +44,7 @@ def _publish(session: Session, as_json: bool, **given: Any) -> None:
 
 def _warn_of_names(session: Session, key: str) -> None:
     """Say which policies, services and regions a published table names that are not known."""
-    from ledger.cli.facts import policies, subscriptions, warn_of_places
+    from ledger.cli.facts import places_of, policies, subscriptions, warn_of_places
 
     table, _ = subscriptions(session.log(), None, (key,))
     known = policies(session.log(), None)[0]
@@ -55,7 +55,7 @@ def _warn_of_names(session: Session, key: str) -> None:
                 "publish it before credits are computed",
                 err=True,
             )
-    warn_of_places(session.log(), table)
+    warn_of_places(session.log(), places_of(table))
 
 
 @click.group()

@@ -1,0 +1,113 @@
+"""Credits as files: the workbook, and the rows as Parquet or CSV."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+
+import click
+
+from ledger.cli import run
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from ledger.cli.run import Basis, Compared
+    from ledger.cli.session import Session
+    from projections.engines import Engine
+
+__all__ = ["Kind", "kind_of", "rows_of", "workbook"]
+
+Kind: TypeAlias = Literal["xlsx", "parquet", "csv"]
+# From so many rows on, somebody who waits sees how far it is.
+_LONG = 1_000_000
+
+
+def kind_of(output: str) -> Kind:
+    """Return what to write, by the end of the file's name; a usage error when it says nothing."""
+    kinds: dict[str, Kind] = {".xlsx": "xlsx", ".parquet": "parquet", ".csv": "csv"}
+    kind = kinds.get(Path(output).suffix.lower())
+    if kind is None:
+        raise click.UsageError(
+            f"--output {output!r} does not end in .xlsx, .parquet or .csv; name the file so"
+        )
+    return kind
+
+
+def rows_of(
+    session: Session, basis: Basis, output: str, kind: Kind, engine: Engine, scheduler: str | None
+) -> tuple[str, int]:
+    """Write the rows of credit and return the digest of the file and how many they are."""
+    from projections.credit_files import write_csv, write_parquet
+
+    counted = _Counted(sum(table.rows for table in basis.tables))
+    frames = counted(run.price_parts(session, basis, engine, scheduler))
+    digest = (write_parquet if kind == "parquet" else write_csv)(Path(output), frames)
+    return digest, counted.rows
+
+
+class _Counted:
+    """Counts the rows that go by, and shows a bar on standard error where a long run is watched."""
+
+    def __init__(self, expected: int) -> None:
+        self.expected = expected
+        self.rows = 0
+
+    def __call__(self, frames: Iterator[pd.DataFrame]) -> Iterator[pd.DataFrame]:
+        from rich.console import Console
+        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
+
+        console = Console(stderr=True)
+        hidden = self.expected < _LONG or not console.is_terminal
+        columns = (BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+        with Progress(*columns, console=console, transient=True, disable=hidden) as progress:
+            task = progress.add_task("priced", total=self.expected)
+            for frame in frames:
+                yield frame
+                self.rows += len(frame)
+                # A subscription that is not valid in the month is read, but makes no row: the bar may end early.
+                progress.update(task, completed=self.rows)
+
+
+def workbook(basis: Basis, frame: pd.DataFrame, before: Compared | None, output: str) -> str:
+    """Write the workbook of a run and return its digest."""
+    from importlib.metadata import version
+
+    from projections.workbook import write_workbook
+
+    used = {
+        (row.policy, row.policy_version)
+        for row in frame[["policy", "policy_version"]].drop_duplicates().itertuples()
+    }
+    policies = [
+        (key, number, policy, basis.terms[key, number])
+        for key, versions in sorted(basis.policies.items())
+        for number, policy in versions
+        if (key, number) in used
+    ]
+    provenance: dict[str, Any] = {
+        "period": basis.period,
+        "ledger": basis.ledger,
+        "size": str(basis.size),
+        "root": basis.root,
+        "published by": basis.cut.published_by or "everything",
+        "recorded by": f"@{basis.cut.recorded_by}",
+        "as of": basis.as_of
+        if any(window.end is None for window in basis.windows)
+        else "not needed: no window is open",
+        "compared with published by": "nothing" if before is None else before.cut.published_by,
+        **{f"{one.stream} v{one.version}": f"sha256 {one.sha256}, {one.rows} rows" for one in basis.tables},
+        **{f"policy/{key} v{number}": f"sha256 {policy.sha256}" for key, number, policy, _ in policies},
+        "incident-sla-ledger": version("incident-sla-ledger"),
+        "openpyxl": version("openpyxl"),
+        "pandas": version("pandas"),
+    }
+    return write_workbook(
+        output,
+        credits=frame,
+        before=None if before is None else before.frame,
+        windows=basis.windows,
+        policies=policies,
+        provenance=provenance,
+    )

@@ -1,0 +1,144 @@
+"""Export to each kind of file, from tables of both kinds, through the command line."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.csv
+import pyarrow.parquet as pq
+import pytest
+from click.testing import CliRunner, Result
+
+from ledger.cli import main
+
+EXAMPLE = Path(__file__).parents[2] / "examples" / "email_delivery_2022"
+
+
+def ledger(*words: str) -> Result:
+    return CliRunner().invoke(main, list(words))
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Return a folder with a ledger that holds the incident and the terms of the example."""
+    monkeypatch.chdir(tmp_path)
+    done = ledger("init")
+    for path in sorted((EXAMPLE / "policies").glob("*.toml")):
+        done = ledger("policy", "publish", str(path), "--actor", "finance")
+        assert done.exit_code == 0, done.output
+    lines = [line for line in (EXAMPLE / "actions.jsonl").read_text().splitlines() if '"publish-' not in line]
+    (tmp_path / "actions.jsonl").write_text("\n".join(lines))
+    done = ledger("append", "actions.jsonl")
+    assert done.exit_code == 0, done.output
+    return tmp_path
+
+
+def as_parquet(path: Path) -> None:
+    """Write the subscriptions of the example as Parquet with types of its own."""
+    kinds = {"fee": pa.decimal128(14, 3), "valid_from": pa.date32(), "valid_to": pa.date32()}
+    options = pa.csv.ConvertOptions(
+        column_types=kinds, strings_can_be_null=True, null_values=[""], quoted_strings_can_be_null=True
+    )
+    pq.write_table(pa.csv.read_csv(EXAMPLE / "subscriptions.csv", convert_options=options), path)
+
+
+def test_a_table_in_parquet_gives_the_same_credits_as_in_csv(folder: Path) -> None:
+    as_parquet(folder / "customers.parquet")
+    assert ledger("subscriptions", "publish", "all", "customers.parquet", "--actor", "f").exit_code == 0
+    first = ledger("credits", "export", "--period", "2022-03", "-o", "first.csv")
+    assert first.exit_code == 0, first.output
+    assert (
+        ledger(
+            "subscriptions", "publish", "all", str(EXAMPLE / "subscriptions.csv"), "--actor", "f"
+        ).exit_code
+        == 0
+    )
+    assert ledger("credits", "export", "--period", "2022-03", "-o", "second.csv").exit_code == 0
+    one, two = ((folder / name).read_text() for name in ("first.csv", "second.csv"))
+    assert one.replace("subscriptions/all v1", "subscriptions/all v2") == two
+    assert len(one.splitlines()) == len((EXAMPLE / "subscriptions.csv").read_text().splitlines())
+
+
+def test_parquet_csv_and_json_say_the_same(folder: Path) -> None:
+    assert (
+        ledger(
+            "subscriptions", "publish", "all", str(EXAMPLE / "subscriptions.csv"), "--actor", "f"
+        ).exit_code
+        == 0
+    )
+    for name in ("credits.csv", "credits.parquet"):
+        done = ledger("credits", "export", "--period", "2022-03", "--output", name)
+        assert done.exit_code == 0, done.output
+        assert f"wrote {name}  (" in done.output
+    with (folder / "credits.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    table = pq.read_table(folder / "credits.parquet").to_pylist()
+    assert [row["subscription"] for row in rows] == [row["subscription"] for row in table]
+    assert [row["entries"] for row in rows] == [row["entries"] for row in table]
+    assert sum(row["credit"] or 0 for row in table) > 0
+
+
+def test_a_cluster_is_started_and_gives_the_same_bytes(folder: Path) -> None:
+    assert (
+        ledger(
+            "subscriptions", "publish", "all", str(EXAMPLE / "subscriptions.csv"), "--actor", "f"
+        ).exit_code
+        == 0
+    )
+    assert ledger("credits", "export", "--period", "2022-03", "-o", "here.parquet").exit_code == 0
+    done = ledger("credits", "export", "--period", "2022-03", "-o", "there.parquet", "--engine", "dask")
+    assert done.exit_code == 0, done.output
+    assert (folder / "here.parquet").read_bytes() == (folder / "there.parquet").read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (
+            ("-o", "credits.txt"),
+            "--output 'credits.txt' does not end in .xlsx, .parquet or .csv; name the file so",
+        ),
+        (("-o", "a.xlsx", "--engine", "dask"), "a workbook is made in one process"),
+        (("-o", "a.csv", "--scheduler", "tcp://h:1"), "add --engine dask"),
+        (
+            ("-o", "a.csv", "--compare-published-by", "2022-03-20T00:00:00Z"),
+            "--compare-published-by needs a workbook",
+        ),
+    ],
+)
+def test_what_does_not_go_together_is_a_usage_error(
+    folder: Path, words: tuple[str, ...], sentence: str
+) -> None:
+    assert (
+        ledger(
+            "subscriptions", "publish", "all", str(EXAMPLE / "subscriptions.csv"), "--actor", "f"
+        ).exit_code
+        == 0
+    )
+    done = ledger("credits", "export", "--period", "2022-03", *words)
+    assert done.exit_code == 2
+    assert sentence in done.output
+
+
+def test_a_subscription_in_two_tables_is_refused_and_no_file_is_left(folder: Path) -> None:
+    for key in ("one", "two"):
+        assert (
+            ledger(
+                "subscriptions", "publish", key, str(EXAMPLE / "subscriptions.csv"), "--actor", "f"
+            ).exit_code
+            == 0
+        )
+    for name in ("a.csv", "a.parquet", "a.xlsx"):
+        done = ledger("credits", "export", "--period", "2022-03", "-o", name)
+        assert done.exit_code == 1
+        assert (
+            "stands in the tables more than once; correct them, or name the table with --subscriptions"
+            in done.output
+        )
+        assert not (folder / name).exists()
+    assert (
+        ledger("credits", "export", "--period", "2022-03", "-o", "a.csv", "--subscriptions", "one").exit_code
+        == 0
+    )
