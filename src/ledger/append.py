@@ -25,6 +25,8 @@ from ledger.domain.events import (
     EntryPublished,
     EntryRedacted,
     IncidentLinked,
+    KeyPublished,
+    KeyRotated,
 )
 from ledger.domain.instants import from_micros, micros
 from ledger.errors import Conflict, LedgerError, Refused, nearest
@@ -193,6 +195,14 @@ class Appender:
 
     def _plan(self, actions: Sequence[Action]) -> _Plan:
         plan = _Plan(len(actions))
+        try:
+            return self._decided(plan, actions)
+        except BaseException:
+            # The streams have taken in events that are not going to be stored.
+            self._forget(plan)
+            raise
+
+    def _decided(self, plan: _Plan, actions: Sequence[Action]) -> _Plan:
         failures: list[tuple[int, LedgerError]] = []
         clock = from_micros(self.clock())
         keys = [action.idempotency_key for action in actions if action.idempotency_key is not None]
@@ -228,7 +238,9 @@ class Appender:
                     )
                 if isinstance(action.event, IncidentLinked):
                     self._check_link(action.event, plan)
-                event, warnings = decide(history, action, now, start)
+                if isinstance(action.event, KeyPublished | KeyRotated):
+                    self._check_key(action, action.event.vkey, plan)
+                event, warnings = self._decide(history, action, now, start)
             except Refused as error:
                 failures.append((index, self._with_nearest(error, action, plan)))
                 if not (stream := plan.touched.get(action.stream)) or not stream.version:
@@ -245,9 +257,14 @@ class Appender:
             if isinstance(event, EntryRedacted):
                 plan.redactions.append(Redaction(action.stream, int(event.entry), event.fields))
         if failures:
-            self._forget(plan)
             raise BatchRefused(failures) if len(actions) > 1 else failures[0][1]
         return plan
+
+    def _decide(self, history: History, action: Action, now: str, start: int) -> tuple[AnyEvent, list[str]]:
+        ledger = ""
+        if isinstance(action.event, KeyRotated):
+            ledger = self.sealed.head().ledger
+        return decide(history, action, now, start, ledger=ledger)
 
     def _seal(self, plan: _Plan, *, accept_clock: bool) -> None:
         appended = self.store(
@@ -317,6 +334,26 @@ class Appender:
         ):
             raise Refused(f"to {event.to!r} is no incident of this ledger{self._near(stream)}")
 
+    def _check_key(self, action: Action, vkey: str, plan: _Plan) -> None:
+        """Refuse a key that another stream has: who signs would no longer be clear.
+
+        Two at once can pass; that does no harm, since a rotation names its stream.
+        """
+        from ledger.domain.keys import key_uses
+
+        others = {
+            *self.sealed.streams("key/"),
+            *(stream for stream in plan.touched if stream.startswith("key/")),
+        }
+        for stream in sorted(others - {action.stream}):
+            history = plan.touched.get(stream) or self._history(stream)
+            for use in key_uses(enumerate(history.events, 1)):
+                # The same key under another name is the same key.
+                if use.vkey.split("+", 2)[2] == vkey.split("+", 2)[2]:
+                    raise Refused(
+                        f"vkey {vkey!r} is already in {stream} (v{use.version}); make a key of its own"
+                    )
+
     def _near(self, stream: str) -> str:
         kind, _, key = stream.partition("/")
         for length in (3, 1, 0):
@@ -374,7 +411,7 @@ class Appender:
             if stored.type != action.event.TYPE:
                 return f"it was {stored.type}"
             history = self._history(stored.stream, upto=stored.version - 1)
-            event, _ = decide(history, action, max(stored.recorded_at, from_micros(self.clock())), -1)
+            event, _ = self._decide(history, action, max(stored.recorded_at, from_micros(self.clock())), -1)
         except Refused as error:
             return str(error)
         texts = decode_texts(stored.texts)

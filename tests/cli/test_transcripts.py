@@ -1,8 +1,8 @@
 """Transcripts: what a user types and sees, kept as text files beside this test.
 
 A line `; …` is a comment. A line `$ ledger …` is run; a line that ends in `<<EOF` gives standard input up to `EOF`; `$ cat > FILE <<EOF` writes a
-file. What follows is standard output, then standard error behind `! `, then `[exit N]` when N is not 0. The n-th
-command runs at 17:00 UTC on 30 March 2022 plus n minutes, salts are counted, and the ledger is called ledger-test.
+file, `$ chmod MODE FILE` sets its mode. What follows is standard output, then standard error behind `! `, then `[exit N]` when N is not 0. The n-th
+command runs at 17:00 UTC on 30 March 2022 plus n minutes, salts and the seeds of keys are counted, and the ledger is called ledger-test.
 `make transcripts` rewrites the files; the diff is the review.
 """
 
@@ -12,6 +12,7 @@ import hashlib
 import itertools
 import os
 import shlex
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -42,8 +43,13 @@ def _steps(text: str) -> list[tuple[str, str | None]]:
     return steps
 
 
+def _clock(number: int) -> Callable[[], int]:
+    return lambda: START + number * 60_000_000
+
+
 def _play(text: str) -> str:
     salts = (hashlib.sha256(str(number).encode()).digest()[:16] for number in itertools.count())
+    seeds = (hashlib.sha256(f"key {number}".encode()).digest() for number in itertools.count())
     runner = CliRunner(env={"LEDGER_ACTOR": None, "LEDGER_URL": None})
     shown: list[str] = []
     for number, (line, stdin) in enumerate(_steps(text)):
@@ -56,8 +62,11 @@ def _play(text: str) -> str:
         if words[:2] == ["cat", ">"]:
             Path(words[2]).write_text(stdin or "")
             continue
+        if words[0] == "chmod":
+            Path(words[2]).chmod(int(words[1], 8))
+            continue
         assert words[0] == "ledger", line
-        session = Session(lambda at=number: START + at * 60_000_000, lambda: next(salts), "ledger-test")  # type: ignore[misc]
+        session = Session(_clock(number), lambda: next(salts), "ledger-test", lambda: next(seeds))
         result = runner.invoke(main, words[1:], input=stdin, obj=session)
         if result.exception is not None and not isinstance(result.exception, SystemExit):
             raise result.exception

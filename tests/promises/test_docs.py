@@ -19,7 +19,7 @@ pytestmark = pytest.mark.skipif(
     reason="the papers stand in the checkout, and this is a run away from it",
 )
 SHELL = re.compile(r"```sh\n(.*?)```", re.DOTALL)
-HEAVY = ("sqlalchemy", "pandas", "openpyxl", "pyarrow", "rich", "numpy")
+HEAVY = ("sqlalchemy", "pandas", "openpyxl", "pyarrow", "rich", "numpy", "cryptography")
 
 
 def test_generated_pages_are_fresh() -> None:

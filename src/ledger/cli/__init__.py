@@ -22,6 +22,7 @@ COMMANDS = {
     "policy": ("publish", "policy", "Publish and show the terms of SLAs."),
     "subscriptions": ("publish", "subscriptions", "Publish what customers pay for."),
     "cohort": ("publish", "cohort", "Publish a named set of customers."),
+    "key": ("key", "key", "Make, publish, rotate and revoke signing keys."),
     "incidents": ("read", "incidents", "List the incidents."),
     "notice": ("read", "notice", "Show the public notice of an incident."),
     "log": ("read", "log", "Show every entry, with both times, who and why."),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
@@ -19,18 +20,20 @@ __all__ = ["Session", "cut_options", "emit_json", "json_option", "table"]
 
 
 class Session:
-    """One run of the command line. Tests give it a clock, salts and a ledger id of their own."""
+    """One run of the command line. Tests give it a clock, salts, a ledger id and seeds of keys of their own."""
 
     def __init__(
         self,
         clock: Callable[[], int] | None = None,
         salts: Callable[[], bytes] | None = None,
         ledger_id: str | None = None,
+        seeds: Callable[[], bytes] | None = None,
     ) -> None:
         self.url = ""
         self.clock = clock or (lambda: time.time_ns() // 1_000)
         self.salts = salts
         self.ledger_id = ledger_id
+        self.seeds = seeds or (lambda: os.urandom(32))
         self._appender: Appender | None = None
         self._log: SealedLog | None = None
 

@@ -11,7 +11,7 @@ import click
 import msgspec
 
 from ledger.cli.session import Session, emit_json, json_option
-from ledger.domain.actions import Action, decode_action, kind_of, parse_action
+from ledger.domain.actions import KINDS, Action, decode_action, kind_of, parse_action
 from ledger.domain.events import ACTIONS, External, Planned, Series, WindowRevised
 from ledger.errors import LedgerError, Refused
 
@@ -94,9 +94,7 @@ def _streams(line: bytes) -> set[str]:
         given = decode_action(line)
     except Refused:
         return set()
-    return {
-        f"{kind}/{given[kind]}" for kind in ("incident", "policy", "subscriptions", "cohort") if kind in given
-    }
+    return {f"{kind}/{given[kind]}" for kind in KINDS if kind in given}
 
 
 def _lines(file: str) -> tuple[list[tuple[int, bytes]], str]:

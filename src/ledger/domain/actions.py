@@ -1,7 +1,7 @@
 """Actions: what somebody asks the ledger to do, in one schema for flags, JSON lines and Python.
 
 An action is an object with `action` (a verb of `events.ACTIONS`), the key of its stream under the name of the
-stream's kind (`incident`, `policy`, `subscriptions`, `cohort`), the fields of the event it makes, and for retries
+stream's kind (`incident`, `policy`, `subscriptions`, `cohort`, `key`), the fields of the event it makes, and for retries
 `idempotency_key` and `expected_version`.
 """
 
@@ -17,6 +17,7 @@ from ledger.domain.events import ACTIONS, AnyEvent, EntryRedacted
 from ledger.errors import Refused, nearest
 
 __all__ = [
+    "KINDS",
     "KIND_OF_ACTION",
     "Action",
     "decode_action",
@@ -30,7 +31,12 @@ KIND_OF_ACTION = {
     "publish-policy": "policy",
     "publish-subscriptions": "subscriptions",
     "publish-cohort": "cohort",
+    "publish-key": "key",
+    "rotate-key": "key",
+    "revoke-key": "key",
 }
+# The kinds of streams, as an action names them.
+KINDS = tuple(dict.fromkeys(("incident", *KIND_OF_ACTION.values())))
 _ENVELOPE = ("action", "idempotency_key", "expected_version")
 # `"` then `:` counts every key, and at worst a look-alike inside a string, never too few.
 _KEY_MARK = re.compile(rb'"\s*:')
@@ -153,7 +159,7 @@ def _refuse_duplicates(raw: bytes) -> None:
 def _stream(verb: str, fields: dict[str, Any], problems: list[str]) -> str:
     kind = kind_of(verb)
     if verb == "redact":
-        kind = next((name for name in ("policy", "subscriptions", "cohort") if name in fields), kind)
+        kind = next((name for name in KINDS if name in fields), kind)
         if kind not in fields and str(fields.get("entry", "")).startswith("@"):
             return ""
     key = fields.pop(kind, None)

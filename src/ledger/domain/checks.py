@@ -17,7 +17,15 @@ from msgspec import UNSET
 from ledger.domain.events import EntryCorrected, Event, External, Planned, Series
 from ledger.domain.instants import parse_instant
 
-__all__ = ["KEY", "check_field", "check_fields", "check_idempotency_key", "check_key", "is_text_field"]
+__all__ = [
+    "KEY",
+    "PRIVATE_MARKS",
+    "check_field",
+    "check_fields",
+    "check_idempotency_key",
+    "check_key",
+    "is_text_field",
+]
 
 KEY = re.compile(r"[a-z0-9][a-z0-9-]{0,63}", re.ASCII)
 _LABEL = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/#+-]{0,127}", re.ASCII)
@@ -30,6 +38,8 @@ _DATE = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 _SHA256 = re.compile(r"[0-9a-f]{64}", re.ASCII)
 # RFC 8785 numbers are IEEE doubles: beyond this an integer would not survive another reader.
 INTEGER_MOST = 2**53 - 1
+# How a private key shows itself: the line of a signer of notes (golang.org/x/mod/sumdb/note), and PEM.
+PRIVATE_MARKS = ("PRIVATE+KEY+", "PRIVATE KEY-----")
 
 Check = Callable[[Any], Any]
 
@@ -46,6 +56,7 @@ def _text(value: Any, limit: int, refused: re.Pattern[str]) -> str:
     # A commitment is only ever made by the ledger, never taken from an action.
     if type(value) is not str:
         raise ValueError("is not text")
+    _no_private_key(value)
     if value.isascii() and value.isprintable() and len(value) <= limit and value.strip():
         return value  # the most common text, and nothing below can be wrong with it
     if found := refused.search(value):
@@ -58,6 +69,15 @@ def _text(value: Any, limit: int, refused: re.Pattern[str]) -> str:
         raise ValueError("is empty; write something, or leave the field out if it is optional")
     _encodable(value)
     return value
+
+
+def _no_private_key(value: str) -> None:
+    """Refuse what looks like a private key, before any sentence could repeat it."""
+    for mark in PRIVATE_MARKS:
+        if mark in value:
+            raise ValueError(
+                f"holds a private key ({mark}…); take it out, and replace that key, as others may have seen it"
+            )
 
 
 def _encodable(value: str) -> None:
@@ -96,6 +116,7 @@ def check_key(value: str) -> str:
 
 
 def _label(value: str) -> str:
+    _no_private_key(value)
     if not _LABEL.fullmatch(value):
         raise ValueError(
             f"{value!r} is not a label; use 1 to 128 letters, digits and . _ : / # + - (no spaces)"
@@ -202,6 +223,19 @@ def _within(name: str, check: Check, value: Any) -> Any:
         raise ValueError(f"{name} {error}") from None
 
 
+def _vkey(value: str) -> str:
+    from ledger.domain.keys import parse_vkey
+
+    parse_vkey(value)
+    return value
+
+
+def _signature(value: str) -> str:
+    from ledger.domain.keys import check_signature
+
+    return check_signature(value)
+
+
 def _paths(value: tuple[str, ...]) -> tuple[str, ...]:
     if not value:
         raise ValueError("is empty; name the texts to erase, such as body")
@@ -254,6 +288,10 @@ _CHECKS: dict[str, Check] = {
     "sha256": _sha256,
     "in_force_from": _date,
     "fields": _paths,
+    "vkey": _vkey,
+    "replaces": _vkey,
+    "signature": _signature,
+    "doubted_from": _instant,
 }
 _TEXTS = frozenset(("actor", "title", "body", "reason", "note", "quote", "source", "scope"))
 
@@ -265,6 +303,7 @@ def is_text_field(name: str) -> bool:
 
 def check_idempotency_key(value: str) -> str:
     """Return a key for retries: 1 to 200 visible ASCII characters without quote and backslash."""
+    _no_private_key(value)
     if not _IDEMPOTENCY_KEY.fullmatch(value):
         raise ValueError(
             f"{value!r} is not a usable key; use 1 to 200 visible ASCII characters without quotes, backslashes or spaces"

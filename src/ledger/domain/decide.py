@@ -32,6 +32,9 @@ from ledger.domain.events import (
     IncidentRetitled,
     IncidentUpdated,
     IncidentWithdrawn,
+    KeyPublished,
+    KeyRevoked,
+    KeyRotated,
     MeasurementRecorded,
     PolicyPublished,
     SubscriptionsPublished,
@@ -174,16 +177,19 @@ class History:
         )
 
 
-def decide(history: History, action: Action, now: str, batch_start: int) -> tuple[AnyEvent, list[str]]:
+def decide(
+    history: History, action: Action, now: str, batch_start: int, *, ledger: str = ""
+) -> tuple[AnyEvent, list[str]]:
     """Return the event this action makes, and warnings.
 
     now: the present in the ledger's spelling, against which published times are held. batch_start: the version the
-    stream had before this append; entries of one `change` must all come after it. Raises Refused.
+    stream had before this append; entries of one `change` must all come after it. ledger: its id, which the signature
+    of a rotated key covers. Raises Refused, and Unavailable where a signature cannot be checked.
     """
     event = action.event
     name = action.stream.partition("/")[2]
     if not action.stream.startswith("incident/"):
-        return _decide_published(history, action, now, batch_start), []
+        return _decide_published(history, action, now, batch_start, ledger), []
     if isinstance(event, IncidentOpened):
         if history.version:
             _refuse(f"incident {name!r} is already open (since v1); use update, reopen or another key")
@@ -300,7 +306,10 @@ def _decide_incident(history: History, event: AnyEvent, name: str, told: str) ->
                 _refuse(f"to {event.to!r} is the incident itself; name another one")
         case IncidentWithdrawn() | IncidentRetitled() | IncidentImpactSet():
             pass
-        case IncidentOpened() | PolicyPublished() | SubscriptionsPublished() | CohortPublished():
+        case (
+            IncidentOpened() | PolicyPublished() | SubscriptionsPublished() | CohortPublished() | KeyPublished()
+            | KeyRotated() | KeyRevoked()
+        ):  # fmt: skip
             raise TypeError(event.TYPE)
         case _:
             assert_never(event)
@@ -588,8 +597,8 @@ def _redacted(history: History, event: EntryRedacted) -> EntryRedacted:
     return msgspec.structs.replace(event, entry=version)
 
 
-def _decide_published(history: History, action: Action, now: str, batch_start: int) -> AnyEvent:
-    """Decide for the streams of policies, subscriptions and cohorts."""
+def _decide_published(history: History, action: Action, now: str, batch_start: int, ledger: str) -> AnyEvent:
+    """Decide for the streams of policies, subscriptions, cohorts and keys."""
     event = action.event
     kind, _, key = action.stream.partition("/")
     _common(history, event, now, batch_start)
@@ -611,6 +620,10 @@ def _decide_published(history: History, action: Action, now: str, batch_start: i
             _refuse(
                 f"sha256 {event.sha256} is not the digest of the terms, which is {policy_sha256(event.terms)}"
             )
+    elif isinstance(event, KeyPublished | KeyRotated | KeyRevoked):
+        from ledger.domain.keys import decide_key
+
+        decide_key(history.events, event, action.stream, ledger, event.published_at or now)
     elif not isinstance(event, SubscriptionsPublished | CohortPublished) or ACTIONS[action.verb] is not type(
         event
     ):

@@ -22,7 +22,7 @@ __all__ = [
     "CohortPublished", "EntryCorrected", "EntryPublished", "EntryRedacted", "EntryWithdrawn",
     "IncidentAffectedSet", "IncidentFixDeployed", "IncidentIdentified", "IncidentImpactSet", "IncidentLinked",
     "IncidentOpened", "IncidentReopened", "IncidentResolved", "IncidentRetitled", "IncidentUpdated",
-    "IncidentWithdrawn", "MeasurementRecorded", "PolicyPublished", "SubscriptionsPublished", "WindowAdded",
+    "IncidentWithdrawn", "KeyPublished", "KeyRevoked", "KeyRotated", "MeasurementRecorded", "PolicyPublished", "SubscriptionsPublished", "WindowAdded",
     "WindowRevised", "WindowWithdrawn", "text_paths", "upcast",
 ]  # fmt: skip
 
@@ -355,12 +355,46 @@ class CohortPublished(Event, frozen=True, kw_only=True):
     table: Series
 
 
+class KeyPublished(Event, frozen=True, kw_only=True):
+    """A signing key came into use. vkey: the verifier key, as in C2SP signed-note: name, key id, algorithm, key."""
+
+    TYPE: ClassVar[str] = "key.published"
+
+    vkey: str
+
+
+class KeyRotated(Event, frozen=True, kw_only=True):
+    """The key `replaces` gave way to `vkey`. signature: by the key replaced, over both, ledger, stream and version.
+
+    The signed bytes are described in docs/adr/0010; base64 of an Ed25519 signature (RFC 8032).
+    """
+
+    TYPE: ClassVar[str] = "key.rotated"
+
+    replaces: str
+    vkey: str
+    signature: str
+
+
+class KeyRevoked(Event, frozen=True, kw_only=True):
+    """A key of this stream was lost or stolen. doubted_from: since when its signatures are doubted; absent: all are.
+
+    Revoking the key that is in use ends the stream.
+    """
+
+    TYPE: ClassVar[str] = "key.revoked"
+
+    vkey: str
+    reason: Text
+    doubted_from: str | None = None
+
+
 AnyEvent: TypeAlias = (
     IncidentOpened | IncidentIdentified | IncidentUpdated | IncidentFixDeployed | IncidentResolved
     | IncidentReopened | EntryCorrected | EntryWithdrawn | EntryPublished | EntryRedacted | IncidentRetitled
     | IncidentAffectedSet | IncidentImpactSet | WindowAdded | WindowRevised | WindowWithdrawn
     | MeasurementRecorded | IncidentLinked | IncidentWithdrawn | PolicyPublished | SubscriptionsPublished
-    | CohortPublished
+    | CohortPublished | KeyPublished | KeyRotated | KeyRevoked
 )  # fmt: skip
 
 # The verb of each action (imperative) and the event it makes (past tense).
@@ -387,6 +421,9 @@ ACTIONS: dict[str, type[AnyEvent]] = {
     "publish-policy": PolicyPublished,
     "publish-subscriptions": SubscriptionsPublished,
     "publish-cohort": CohortPublished,
+    "publish-key": KeyPublished,
+    "rotate-key": KeyRotated,
+    "revoke-key": KeyRevoked,
 }
 
 # The closed table of names a stored entry may carry; nothing is ever imported by name.

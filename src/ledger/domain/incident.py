@@ -31,6 +31,9 @@ from ledger.domain.events import (
     IncidentRetitled,
     IncidentUpdated,
     IncidentWithdrawn,
+    KeyPublished,
+    KeyRevoked,
+    KeyRotated,
     MeasurementRecorded,
     PolicyPublished,
     SubscriptionsPublished,
@@ -139,7 +142,14 @@ class Facts:
                 self.withdrawn, self.status = True, "withdrawn"
             case EntryCorrected() | EntryWithdrawn() | EntryPublished() | EntryRedacted():
                 pass  # `effective` and the cut have already let these act on the entries they name.
-            case PolicyPublished() | SubscriptionsPublished() | CohortPublished():
+            case (
+                PolicyPublished()
+                | SubscriptionsPublished()
+                | CohortPublished()
+                | KeyPublished()
+                | KeyRotated()
+                | KeyRevoked()
+            ):
                 raise TypeError(f"{event.TYPE} does not belong to an incident")
             case _:
                 assert_never(event)

@@ -1,0 +1,1 @@
+"""Proofs for those who do not trust whoever runs the database."""
