@@ -29,12 +29,13 @@ from sqlalchemy.exc import DatabaseError, DBAPIError
 from sqlalchemy.schema import CreateTable
 
 from ledger.domain.window import Planned, Window
+from ledger.errors import Unavailable
 from ledger.store.log import SealedLog
 from ledger.store.stream import read_stream
 from projections.replay import Audience, Cut, told
 from projections.view_rows import Job, Row, batches, frames, rows_of, state_row
 
-__all__ = ["FORMAT", "Views", "open_views", "rebuild"]
+__all__ = ["FORMAT", "Views", "open_views", "rebuild", "refresh"]
 
 FORMAT = 3
 _SCHEMA = "ledger_views"
@@ -268,6 +269,34 @@ def open_views(log: SealedLog) -> Views:
     except (OSError, DBAPIError):
         return _in_memory(log, 1)
     return views
+
+
+def refresh(log: SealedLog) -> None:
+    """Let the views, where there are any, catch up, so that what was erased from the ledger is gone from them too.
+
+    Raises Unavailable when they stay behind.
+    """
+    try:
+        views = _at_home(log)
+        if _is_file(log) and not Path(_path(log)).exists():
+            return
+        if views.position() is not None:
+            views.catch_up()
+        elif _is_file(log) or _has_schema(views.engine):
+            views = rebuild(log)
+        problem = "they cannot be written" if views.place == "memory" else ""
+    except (OSError, DBAPIError) as error:
+        problem = str(error).splitlines()[0]
+    if problem:
+        raise Unavailable(
+            f"the texts are erased from the ledger, but its views still show them ({problem}); run ledger views rebuild"
+        )
+
+
+def _has_schema(engine: sa.Engine) -> bool:
+    query = sa.text("SELECT 1 FROM information_schema.schemata WHERE schema_name = :name")
+    with engine.connect() as connection:
+        return connection.execute(query, {"name": _SCHEMA}).first() is not None
 
 
 def rebuild(log: SealedLog, *, processes: int | None = None) -> Views:

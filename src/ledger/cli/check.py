@@ -54,6 +54,13 @@ def verify(ctx: click.Context, as_json: bool) -> None:
             err=True,
         )
         ctx.exit(3)
+    if session.log().erasure_unfinished():
+        click.echo(
+            "texts that were erased still stand in the files of the ledger; run any command that records, when no reader keeps them "
+            "open",
+            err=True,
+        )
+        ctx.exit(3)
 
 
 def _with_keys(session: Session, report: Report) -> tuple[Report, int]:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from ledger.errors import Refused
+from ledger.errors import LedgerError, Refused
 
 if TYPE_CHECKING:
     from ledger.append import Appender
@@ -53,6 +54,20 @@ class Session:
             self._log = open_log(self.url, writable=False)
         return self._log
 
+    @staticmethod
+    def _finish_erasure(log: SealedLog) -> None:
+        """Cut off what earlier erasures left, and say what came of it; a redaction of this command has spoken itself."""
+        with suppress(LedgerError):
+            if log.redacted or not log.erasure_unfinished():
+                return
+            click.echo(
+                "note: texts erased earlier still stood in the files of the ledger, and are gone now"
+                if log.finish_erasure()
+                else "warning: texts erased earlier still stand in the files of the ledger, as a reader keeps its write-ahead log open; "
+                "run any command that records once it has gone",
+                err=True,
+            )
+
     def now(self) -> str:
         """Return the present in the ledger's spelling."""
         from ledger.domain.instants import from_micros
@@ -88,9 +103,27 @@ class Session:
             ends.append(entry.recorded_at if entry else "1970-01-01T00:00:00.000000Z")
         return min(ends) if ends else self.now()
 
+    @contextmanager
+    def recording(self) -> Iterator[Appender]:
+        """Give the ledger for writing; whatever happened, erasing is brought to its end, or it is said what is left.
+
+        Earlier erasures count, too: a command that was stopped in the middle of one left the rest to the next.
+        """
+        appender = self.appender()
+        try:
+            yield appender
+        finally:
+            if appender.sealed.redacted:
+                from projections.views import refresh
+
+                refresh(appender.sealed)
+                if appender.sealed.beyond_erasure:
+                    click.echo(f"note: {appender.sealed.beyond_erasure}", err=True)
+
     def close(self) -> None:
         """Close what was opened."""
         if self._appender is not None:
+            self._finish_erasure(self._appender.sealed)
             self._appender.close()
         if self._log is not None:
             self._log.close()

@@ -16,7 +16,7 @@ from ledger.domain.events import ACTIONS, External, Planned, Series, WindowRevis
 from ledger.errors import LedgerError, Refused
 
 if TYPE_CHECKING:
-    from ledger.append import Receipt
+    from ledger.append import Appender, Receipt
 
 __all__ = ["append", "incident", "init", "redact", "window"]
 
@@ -44,20 +44,27 @@ def init(session: Session, as_json: bool) -> None:
 def append(session: Session, file: str, each: bool, accept_clock: bool, as_json: bool) -> None:
     """Record the actions of FILE (JSON lines; - reads standard input), all of them or none."""
     lines, folder = _lines(file)
-    appender = session.appender()
-    if each:
-        for number, line in lines:
-            try:
-                receipt = appender.append([_parsed(line, folder)], accept_clock=accept_clock)[0]
-            except LedgerError as error:
-                done = f"stopped at line {number}; the lines before it are recorded"
-                stopped = LedgerError(
-                    str(error), (*(f"line {number}: {one}" for one in error.problems), done)
-                )
-                stopped.exit_code = error.exit_code
-                raise stopped from None
-            _print_receipt(receipt, as_json)
-        return
+    with session.recording() as appender:
+        (_append_each if each else _append_all)(appender, lines, folder, accept_clock, as_json)
+
+
+def _append_each(
+    appender: Appender, lines: list[tuple[int, bytes]], folder: str, accept_clock: bool, as_json: bool
+) -> None:
+    for number, line in lines:
+        try:
+            receipt = appender.append([_parsed(line, folder)], accept_clock=accept_clock)[0]
+        except LedgerError as error:
+            done = f"stopped at line {number}; the lines before it are recorded"
+            stopped = LedgerError(str(error), (*(f"line {number}: {one}" for one in error.problems), done))
+            stopped.exit_code = error.exit_code
+            raise stopped from None
+        _print_receipt(receipt, as_json)
+
+
+def _append_all(
+    appender: Appender, lines: list[tuple[int, bytes]], folder: str, accept_clock: bool, as_json: bool
+) -> None:
     actions: list[Action] = []
     numbers: list[int] = []
     problems: list[tuple[int, str]] = []
@@ -350,4 +357,6 @@ def redact(
         given["incident"] = incident
     if idempotency_key is not None:
         given["idempotency_key"] = idempotency_key
-    _print_receipt(session.appender().append([parse_action(given)])[0], as_json)
+    parsed = parse_action(given)
+    with session.recording() as appender:
+        _print_receipt(appender.append([parsed])[0], as_json)

@@ -65,6 +65,10 @@ class SealedLog(ABC):
     """A ledger in one database. Subclasses know the database; what is sealed, and how, is here."""
 
     url: str
+    # Whether a text was erased through this object.
+    redacted = False
+    # What stays of erased texts that no command of the ledger can drop: the end of a sentence, or nothing.
+    beyond_erasure = ""
 
     @abstractmethod
     def _execute(self, sql: str, parameters: Sequence[Any] = ()) -> Any:
@@ -98,11 +102,19 @@ class SealedLog(ABC):
         """Let everything read inside come from one state of the ledger."""
         yield
 
-    def _after_redaction(self) -> None:
-        """Drop what the database still holds of erased texts."""
+    def _mark_redaction(self) -> None:
+        """Note, in the transaction that erases texts, that the database may hold copies of them."""
 
-    def _after_append(self) -> None:
-        """Finish what an earlier redaction had to leave, if anything."""
+    def _after_redaction(self) -> None:
+        """Drop what the database still holds of erased texts; Unavailable when it cannot."""
+
+    def erasure_unfinished(self) -> bool:
+        """Tell whether the database may still hold copies of erased texts that a later command can drop."""
+        return False
+
+    def finish_erasure(self) -> bool:
+        """Drop, without waiting for anybody, what earlier redactions had to leave; return whether nothing is left."""
+        return True
 
     # ---- reading -----------------------------------------------------------------------------------------
 
@@ -319,15 +331,18 @@ class SealedLog(ABC):
                 self._keep(digest, content)
             for redaction in redactions:
                 self._erase(redaction)
+            if redactions:
+                self._mark_redaction()
             root = frontier.root()
             self._execute(
                 "UPDATE ledger_head SET size = ?, root = ?, frontier = ?, last_recorded_at = ?",
                 (position, root, frontier.pack(), recorded_at),
             )
         if redactions:
+            self.redacted = True
             self._after_redaction()
         else:
-            self._after_append()
+            self.finish_erasure()
         return Appended(tuple(sealed), position, root)
 
     def _seal_tiles(self, size: int, leaves: Sequence[bytes]) -> None:

@@ -91,6 +91,11 @@ class PostgresLog(SealedLog):
     (insert, select, erase texts) and ledger_reader (select) where the user may make roles.
     """
 
+    beyond_erasure = (
+        "PostgreSQL keeps erased texts in old versions of rows until VACUUM FULL ledger_entry, and in its write-ahead log "
+        "until that is recycled and archived copies of it are deleted"
+    )
+
     def __init__(self, url: str, *, writable: bool = True) -> None:
         self.url = url
         self.writable = writable

@@ -80,8 +80,6 @@ class SQLiteLog(SealedLog):
         self.writable = writable
         self._local = threading.local()
         self._all: list[sqlite3.Connection] = []
-        # Whether the write-ahead log still holds texts that were erased.
-        self._uncut = False
 
     def _connection(self) -> sqlite3.Connection:
         connection: sqlite3.Connection | None = getattr(self._local, "connection", None)
@@ -215,20 +213,47 @@ class SQLiteLog(SealedLog):
             )
         return self.head()
 
+    # Copies of erased texts stay in the write-ahead log until it is cut, which a reader can keep from happening, or a
+    # kill between commit and cut. The file itself remembers that, for whichever process comes next: user_version is
+    # odd while a cut is due. It only ever grows, so a cut never hides a redaction that came after it.
+
+    def _mark_redaction(self) -> None:
+        version = self._user_version()
+        self._execute(f"PRAGMA user_version = {version + 2 if version % 2 else version + 1}")
+
+    def _user_version(self) -> int:
+        return int(self._execute("PRAGMA user_version").fetchone()[0])
+
     def _after_redaction(self) -> None:
-        # secure_delete has overwritten the pages; the write-ahead log still holds them until it is cut to nothing.
-        self._uncut = bool(self._execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0])
-        if self._uncut:
+        if not self._cut():
             raise Unavailable(
                 "the texts are erased from the ledger, but a reader keeps the write-ahead log open; "
-                "run any append once it has gone"
+                "run any command that records once it has gone, such as this one again"
             )
 
-    def _after_append(self) -> None:
-        # An append that has nothing to erase does not wait for the reader, and does not fail because of it.
-        if self._uncut:
-            self._execute("PRAGMA busy_timeout = 0")
-            self._uncut = bool(self._execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0])
+    def _cut(self) -> bool:
+        """Cut the write-ahead log to nothing; secure_delete has overwritten the pages of the file itself."""
+        seen = self._user_version()
+        if self._execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]:
+            return False
+        with self._writing():
+            if seen % 2 and self._user_version() == seen:
+                self._execute(f"PRAGMA user_version = {seen + 1}")
+        return True
+
+    def erasure_unfinished(self) -> bool:
+        return self._user_version() % 2 == 1
+
+    def finish_erasure(self) -> bool:
+        if not self.erasure_unfinished():
+            return True
+        # Whoever has nothing to erase does not wait for a reader, and does not fail because of it.
+        self._execute("PRAGMA busy_timeout = 0")
+        try:
+            return self._cut()
+        except Unavailable:
+            return False
+        finally:
             self._execute(f"PRAGMA busy_timeout = {_BUSY_MILLISECONDS}")
 
     def close(self) -> None:
