@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+import tempfile
 from base64 import b64encode
 from hashlib import sha256
 from pathlib import Path
@@ -18,10 +19,13 @@ from hypothesis import strategies as st
 
 from ledger.application import IncidentLedger
 from ledger.cli import main
+from ledger.domain.actions import parse_action
 from ledger.domain.instants import micros
-from ledger.domain.keys import rotation_message, spell_vkey
+from ledger.domain.keys import key_uses, present_key, rotation_message, spell_vkey
+from ledger.errors import Refused
 from ledger.proof.rotations import check_keys
 from ledger.store.entry import NewEntry, frame
+from ledger.store.stream import read_stream
 
 _LEDGER, _NAME = "ledger-keys", "example.com/keys"
 _PRIVATE = [Ed25519PrivateKey.from_private_bytes(bytes([number]) * 32) for number in range(4)]
@@ -262,3 +266,67 @@ def test_verify_says_what_it_could_not_check(sqlite_url: str, monkeypatch: pytes
     assert done.stderr == (
         "2 rotations of keys were not checked, as the package cryptography is not there; install incident-sla-ledger[sign]\n"
     )
+
+
+_action = st.one_of(
+    st.tuples(st.just("publish"), st.integers(0, 3), st.just(0), st.just(0), st.just(0)),
+    # which key is replaced, by which, who signs, and for how many versions too many
+    st.tuples(st.just("rotate"), st.integers(0, 3), st.integers(0, 3), st.integers(0, 3), st.integers(0, 1)),
+    st.tuples(st.just("rotate next"), st.integers(0, 3), st.just(0), st.just(0), st.just(0)),
+    st.tuples(st.just("revoke"), st.integers(0, 3), st.just(0), st.just(0), st.just(0)),
+    st.tuples(st.just("redact"), st.integers(1, 4), st.just(0), st.just(0), st.just(0)),
+)
+
+
+@given(st.lists(st.tuples(st.sampled_from(["main", "other"]), _action), min_size=4, max_size=14))
+def test_what_the_rules_accept_is_in_order_from_outside(
+    actions: list[tuple[str, tuple[str, int, int, int, int]]],
+) -> None:
+    """Law: whatever is tried, both sides call the same keys present, and the outside finds no fault in what was stored.
+
+    And what the rules refuse would have been a fault: each refused rotation, put behind what is stored, is found.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        ledger = IncidentLedger(f"sqlite:///{folder}/ledger.db")
+        ledger.create(_LEDGER)
+        for key, (verb, old, new, by, more) in actions:
+            stream = f"key/{key}"
+            entries = read_stream(ledger.sealed, stream)
+            uses = key_uses((one.version, one.event) for one in entries)
+            version = len(entries) + 1 + more
+            present = present_key(uses)
+            if verb == "rotate next" and present is not None:
+                verb, new, old = "rotate", old, _V.index(present.vkey)
+                by = old
+            fields: dict[str, Any]
+            match verb:
+                case "rotate" | "rotate next":
+                    verb = "rotate-key"
+                    fields = _rotated(old, new, version, by=by, stream=stream)[1]
+                case "publish":
+                    verb, fields = "publish-key", {"vkey": _V[old]}
+                case "revoke":
+                    verb, fields = "revoke-key", {"vkey": _V[old], "reason": "lost"}
+                case _:
+                    fields = {"entry": f"v{old}", "fields": ["actor"], "reason": "r"}
+            try:
+                ledger.append([parse_action({"action": verb, "key": key, "actor": "ops", **fields})])
+                continue
+            except Refused as error:
+                refused = str(error)
+            # That a key stands in another stream is the one rule that a race can slip by, and no fault.
+            if verb == "rotate-key" and "make a key of its own" not in refused:
+                forged = frame(
+                    NewEntry(stream, len(entries) + 1, "key.rotated", msgspec.json.encode(fields, order="sorted")),
+                    ledger=_LEDGER, position=99, recorded_at="2026-11-24T00:00:00.000000Z",
+                )  # fmt: skip
+                faults = check_keys([*(one.entry for one in ledger.sealed.entries()), forged]).faults
+                assert [fault for fault in faults if fault.position == 99], refused
+        found = check_keys(one.entry for one in ledger.sealed.entries())
+        assert found.faults == ()
+        for stream, vkey in found.present.items():
+            use = present_key(
+                key_uses((one.version, one.event) for one in read_stream(ledger.sealed, stream))
+            )
+            assert vkey == (None if use is None else use.vkey)
+        ledger.close()
