@@ -9,7 +9,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from benchmarks import appending, pricing, rebuilding, starting, streaming, verifying
+from benchmarks import appending, pricing, proving, rebuilding, starting, streaming, verifying
 
 
 def main() -> None:
@@ -17,7 +17,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--entries", type=int, default=1_000_000)
     parser.add_argument(
-        "--only", choices=["starting", "appending", "rebuilding", "verifying", "pricing", "streaming"]
+        "--only",
+        choices=["starting", "appending", "rebuilding", "verifying", "proving", "pricing", "streaming"],
     )
     parser.add_argument("--write", type=Path, help="write the table here, too")
     given = parser.parse_args()
@@ -30,6 +31,8 @@ def main() -> None:
             rows += starting.main(folder, given.entries)
         if given.only in (None, "verifying"):
             rows += verifying.main(folder, given.entries)
+        if given.only in (None, "proving"):
+            rows += proving.main(folder, given.entries)
         if given.only in (None, "rebuilding"):
             rows += rebuilding.main(folder, given.entries)
         if given.only in (None, "streaming"):

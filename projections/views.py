@@ -35,7 +35,7 @@ from ledger.store.stream import read_stream
 from projections.replay import Audience, Cut, told
 from projections.view_rows import Job, Row, batches, frames, rows_of, state_row
 
-__all__ = ["FORMAT", "Views", "open_views", "rebuild", "refresh"]
+__all__ = ["FORMAT", "Views", "open_views", "rebuild", "refresh", "stored_views", "views_in_memory"]
 
 FORMAT = 3
 _SCHEMA = "ledger_views"
@@ -105,6 +105,17 @@ _window = sa.Table(
     sa.Column("components", sa.Text),
     sa.Column("entries", sa.Text),
 )
+# What tells the rows of a view apart.
+_ORDER = {
+    "incident": (_incident.c.incident,),
+    "window": (
+        _window.c.incident,
+        _window.c.window,
+        _window.c.audience,
+        _window.c.position_from,
+        _window.c.published_from,
+    ),
+}
 _AT = {name: at for at, name in enumerate(column.name for column in _window.columns)}
 _encode = msgspec.json.Encoder().encode
 
@@ -222,6 +233,23 @@ class Views:
                 found.append(state_row([entry for entry in held if entry.version in versions]))
         yield from sorted(found, key=lambda state: (state["last_told_at"], state["incident"]))
 
+    def rows(self) -> Iterator[tuple[str, tuple[Any, ...]]]:
+        """Yield every row of every view with the name of its table, in an order that depends on the rows alone."""
+        with self.engine.connect() as connection:
+            for table in (_incident, _window):
+                query = sa.select(table).order_by(*(self._sorting(column) for column in _ORDER[table.name]))
+                for row in connection.execution_options(stream_results=True).execute(query):
+                    yield table.name, tuple(row)
+
+    def _sorting(self, column: sa.Column[Any]) -> sa.ColumnElement[Any]:
+        # A database sorts texts by its own locale unless it is told not to; nulls stand first on one, last on the other.
+        if isinstance(column.type, sa.Text):
+            column_or_empty = sa.func.coalesce(column, "")
+            return (
+                column_or_empty.collate("C") if self.engine.dialect.name == "postgresql" else column_or_empty
+            )
+        return sa.func.coalesce(column, 0)
+
     def catch_up(self) -> None:
         """Read on from the tracked position; somebody else doing the same at once does no harm."""
         while (position := self.position()) is not None and position < (size := self.log.head().size):
@@ -291,6 +319,23 @@ def refresh(log: SealedLog) -> None:
         raise Unavailable(
             f"the texts are erased from the ledger, but its views still show them ({problem}); run ledger views rebuild"
         )
+
+
+def stored_views(log: SealedLog) -> Views | None:
+    """Return the views as they are kept, caught up with the ledger; None where there are none, or they cannot be read."""
+    try:
+        views = _at_home(log)
+        if views.position() is None:
+            return None
+        views.catch_up()
+    except (OSError, DBAPIError):
+        return None
+    return views
+
+
+def views_in_memory(log: SealedLog) -> Views:
+    """Return views built from nothing, beside whatever is kept."""
+    return _in_memory(log, _cores())
 
 
 def _has_schema(engine: sa.Engine) -> bool:

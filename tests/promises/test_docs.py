@@ -50,6 +50,33 @@ def test_readme_commands_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     assert (tmp_path / "credits-2022-03.xlsx").stat().st_size > 0
 
 
+def test_commands_of_the_page_of_proofs_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every command of docs/proofs.md runs, in order, in an empty folder; `> FILE` writes what was printed."""
+    from ledger.cli import main
+
+    monkeypatch.chdir(tmp_path)
+    lines = [
+        line
+        for block in SHELL.findall((ROOT / "docs" / "proofs.md").read_text())
+        for line in block.splitlines()
+    ]
+    assert len(lines) >= 12
+    for line in lines:
+        words, _, target = line.partition(" > ")
+        result = CliRunner().invoke(main, shlex.split(words)[1:])
+        assert result.exit_code == 0, f"{line}\n{result.output}"
+        if target:
+            Path(target).write_bytes(result.stdout_bytes)
+
+
+def test_page_of_proofs_names_every_finding() -> None:
+    """docs/proofs.md lists what comparing with checkpoints and views can find, all of it and nothing else."""
+    code = "".join((ROOT / "src/ledger" / name).read_text() for name in ("proof/against.py", "cli/verify.py"))
+    said = set(re.findall(r'(?:Finding|Problem)\(\s*[^"()]+?,\s*"([a-z-]+)"', code))
+    listed = set(re.findall(r"^\| `([a-z-]+)` \|", (ROOT / "docs" / "proofs.md").read_text(), re.MULTILINE))
+    assert listed == said
+
+
 def test_every_command_is_described() -> None:
     """Every command stands in the README or on the page of commands, with a word on what it does."""
     from ledger.cli import main

@@ -29,8 +29,11 @@ COMMANDS = {
     "show": ("read", "show", "Show one entry."),
     "downtime": ("finance", "downtime", "Show the downtime of a period."),
     "credits": ("finance", "credits", "Compute and export SLA credits."),
-    "verify": ("check", "verify", "Re-read everything and say what is wrong."),
-    "views": ("check", "views", "Show or rebuild the views for lists and reports."),
+    "verify": ("verify", "verify", "Re-read everything and say what is wrong."),
+    "checkpoint": ("proof", "checkpoint", "Write size and root as a signed note, to be kept elsewhere."),
+    "prove": ("proof", "prove", "Prove that an entry is in the ledger, or that nothing was changed."),
+    "verify-proof": ("proof", "verify_proof", "Check a proof without any ledger."),
+    "views": ("views", "views", "Show or rebuild the views for lists and reports."),
 }
 
 

@@ -13,7 +13,7 @@ from ledger.errors import Refused, nearest
 if TYPE_CHECKING:
     from ledger.store.stream import Entry
 
-__all__ = ["incidents", "log", "notice", "show"]
+__all__ = ["incidents", "log", "notice", "position_named", "show"]
 
 
 def _entries(session: Session, key: str) -> list[Entry]:
@@ -101,7 +101,7 @@ def show(session: Session, entry: tuple[str, ...], raw: bool, as_json: bool) -> 
     from ledger.store.stream import read_stream
     from projections import history
 
-    found = _named(session, entry)
+    found = position_named(session, entry)
     stored = session.log().at(found)
     if stored is None:
         raise Refused(f"entry @{found} does not exist: the ledger has {session.log().head().size} entries")
@@ -125,7 +125,7 @@ def show(session: Session, entry: tuple[str, ...], raw: bool, as_json: bool) -> 
         click.echo(f"  {name:<22}{value}")
 
 
-def _named(session: Session, words: tuple[str, ...]) -> int:
+def position_named(session: Session, words: tuple[str, ...]) -> int:
     """Return the position an entry is named by."""
     if len(words) == 1 and words[0].startswith("@") and words[0][1:].isdecimal():
         return int(words[0][1:])

@@ -91,6 +91,10 @@ class Session:
             if position > size:
                 raise Refused(f"--recorded-by {recorded_by} is beyond the ledger, which has {size} entries")
             return position
+        if os.path.isfile(recorded_by):
+            from ledger.cli.proof import own_checkpoint, read_file
+
+            return own_checkpoint(self, "--recorded-by", read_file("--recorded-by", recorded_by)).size
         return self.log().size_at(instant("--recorded-by", recorded_by))
 
     def as_of(self, cut: Cut, given: str | None) -> str:
@@ -147,7 +151,9 @@ def json_option(command: Any) -> Any:
 def cut_options(command: Any) -> Any:
     """Add both cuts."""
     command = click.option(
-        "--recorded-by", metavar="T|@POSITION", help="Only what the ledger held by then (inclusive)."
+        "--recorded-by",
+        metavar="T|@POSITION|CHECKPOINT",
+        help="Only what the ledger held by then (inclusive).",
     )(command)
     return click.option(
         "--published-by", metavar="T", help="Only what had been published by then (inclusive)."

@@ -1,0 +1,379 @@
+"""Commands for proofs: checkpoint, prove, verify-proof. What they write can be checked without the ledger."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from ledger.cli.session import Session, emit_json, json_option
+from ledger.errors import Refused, Unavailable
+
+if TYPE_CHECKING:
+    from ledger.proof.checkpoint import Checkpoint
+    from ledger.proof.note import Note, VerifierKey
+    from ledger.proof.tlog_proof import ConsistencyProof, InclusionProof
+
+__all__ = ["checkpoint", "prove", "read_file", "verify_proof", "write_file"]
+
+
+def signing(command: Any) -> Any:
+    """Add the options that say who signs a checkpoint."""
+    for option in (
+        click.option("--key-file", metavar="FILE", help="Sign with the private key in FILE (ledger key new)."),
+        click.option(
+            "--sign-command", metavar="CMD",
+            help="Let CMD sign: it gets the text on standard input and prints the signature in base64.",
+        ),
+        click.option("--vkey", help="With --sign-command: the public key it signs for (default: the present one)."),
+    ):  # fmt: skip
+        command = option(command)
+    return command
+
+
+@click.command()
+@click.option("-o", "--output", metavar="FILE", help="Where to write it (default: standard output).")
+@click.option("--recorded-by", metavar="T|@POSITION", help="As the ledger stood then (default: now).")
+@signing
+@json_option
+@click.pass_obj
+def checkpoint(
+    session: Session, output: str | None, recorded_by: str | None, key_file: str | None, sign_command: str | None,
+    vkey: str | None, as_json: bool,
+) -> None:  # fmt: skip
+    """Write the size and the root of the ledger as a signed note, for somebody else to keep.
+
+    Without a key it is written unsigned: good against accidents, not against whoever runs the database.
+    """
+    size = session.cut(None, recorded_by).recorded_by
+    content = made(session, size, key_file, sign_command, vkey)
+    from ledger.proof.checkpoint import read_checkpoint
+
+    found, note = read_checkpoint(content)
+    if output is not None:
+        write_file(output, content)
+    if as_json:
+        emit_json(
+            {
+                "origin": found.origin,
+                "size": found.size,
+                "root": found.root.hex(),
+                "signed": note is not None,
+                "file": output,
+            }
+        )
+    elif output is None:
+        sys.stdout.buffer.write(content)
+        sys.stdout.buffer.flush()
+    else:
+        click.echo(f"wrote {output}  ({found.size:,} entries, root {found.root.hex()})")
+    if note is None:
+        click.echo("not signed: no --key-file and no --sign-command were given", err=True)
+
+
+def made(
+    session: Session, size: int | None, key_file: str | None, sign_command: str | None, vkey: str | None
+) -> bytes:
+    """Return a checkpoint of the ledger at a size (None: as it stands) as it is kept in a file."""
+    from ledger.proof.checkpoint import Checkpoint, checkpoint_text
+    from ledger.proof.note import sign_note
+
+    if key_file is not None and (sign_command is not None or vkey is not None):
+        raise click.UsageError("--key-file signs by itself; leave out --sign-command and --vkey")
+    if vkey is not None and sign_command is None:
+        raise click.UsageError("--vkey says whose signature --sign-command makes; add --sign-command")
+    head = session.log().head()
+    size = head.size if size is None else size
+    text = checkpoint_text(Checkpoint(_origin(head.ledger), size, session.log().root_at(size)))
+    if key_file is not None:
+        from ledger.proof.signers import read_key_file
+
+        key = read_key_file(key_file)
+        signer: Callable[[bytes], bytes] = key.sign
+        vkey = key.vkey
+    elif sign_command is not None:
+        from ledger.proof.signers import command_signature
+
+        command = sign_command
+        vkey = vkey or _only_present(session)
+        signer = lambda message: command_signature(command, message)  # noqa: E731
+    else:
+        return text.encode()
+    _warn_unless_present(session, vkey)
+    return sign_note(text, vkey, signer)
+
+
+def _origin(ledger: str) -> str:
+    if not ledger.isprintable() or not ledger:
+        raise Refused(
+            f"the id of the ledger {ledger!r} cannot be the origin of a checkpoint, which is one visible line"
+        )
+    return ledger
+
+
+def _present(session: Session) -> dict[str, str]:
+    """Return the present keys of the ledger by stream."""
+    from ledger.domain.keys import key_uses, present_key
+    from ledger.store.stream import read_stream
+
+    found = {}
+    for stream in session.log().streams("key/", limit=100_000):
+        entries = read_stream(session.log(), stream)
+        use = present_key(key_uses((one.version, one.event) for one in entries))
+        if use is not None:
+            found[stream] = use.vkey
+    return found
+
+
+def _only_present(session: Session) -> str:
+    present = sorted({*_present(session).values()})
+    if len(present) != 1:
+        raise click.UsageError(
+            f"the ledger has {len(present)} present keys ({', '.join(present) or 'none'}); say with --vkey which one signs"
+        )
+    return present[0]
+
+
+def _warn_unless_present(session: Session, vkey: str) -> None:
+    present = _present(session)
+    if vkey not in present.values():
+        click.echo(
+            f"warning: {vkey} is no present key of this ledger; publish it (ledger key publish), so that it can be "
+            "found again",
+            err=True,
+        )
+
+
+@click.command()
+@click.argument("entry", metavar="@POSITION|KEY ENTRY", nargs=-1)
+@click.option(
+    "--from", "from_", metavar="CHECKPOINT", help="Prove that the ledger continues this checkpoint."
+)
+@click.option(
+    "--checkpoint",
+    "checkpoint_file",
+    metavar="FILE",
+    help="Prove against this checkpoint (default: one made now).",
+)
+@click.option("-o", "--output", metavar="FILE", help="Where to write it (default: standard output).")
+@signing
+@click.pass_obj
+def prove(
+    session: Session, entry: tuple[str, ...], from_: str | None, checkpoint_file: str | None, output: str | None,
+    key_file: str | None, sign_command: str | None, vkey: str | None,
+) -> None:  # fmt: skip
+    """Prove that an entry is in the ledger, or with --from that nothing before a checkpoint was changed.
+
+    ENTRY is @812, or the incident's key and a ref, r3 or v5. The file is a C2SP tlog-proof; ledger verify-proof checks
+    it without the ledger.
+    """
+    if bool(entry) == (from_ is not None):
+        raise click.UsageError("name either an entry or, with --from, an earlier checkpoint")
+    if checkpoint_file is not None and (key_file or sign_command or vkey):
+        raise click.UsageError("--checkpoint is signed already; leave out the options that sign another")
+    content = (
+        made(session, None, key_file, sign_command, vkey)
+        if checkpoint_file is None
+        else read_file("--checkpoint", checkpoint_file)
+    )
+    later = own_checkpoint(session, "--checkpoint", content)
+    if from_ is None:
+        proof = _inclusion(session, entry, later, content)
+    else:
+        proof = _consistency(session, from_, later, content)
+    if output is None:
+        sys.stdout.buffer.write(proof)
+        sys.stdout.buffer.flush()
+        return
+    write_file(output, proof)
+    click.echo(f"wrote {output}  (against {later.size:,} entries, root {later.root.hex()})")
+
+
+def _inclusion(session: Session, entry: tuple[str, ...], later: Checkpoint, content: bytes) -> bytes:
+    from ledger.cli.read import position_named
+    from ledger.proof.tlog_proof import inclusion_file
+    from ledger.store.proofs import inclusion_path
+
+    position = position_named(session, entry)
+    if position > later.size:
+        raise Refused(
+            f"entry @{position} is not among the {later.size} entries of the checkpoint; take a later checkpoint"
+        )
+    return inclusion_file(position - 1, inclusion_path(session.log(), position, later.size), content)
+
+
+def _consistency(session: Session, from_: str, later: Checkpoint, content: bytes) -> bytes:
+    from ledger.proof.tlog_proof import consistency_file
+    from ledger.store.proofs import consistency_path
+
+    earlier = read_file("--from", from_)
+    old = own_checkpoint(session, "--from", earlier)
+    if not 1 <= old.size <= later.size:
+        raise Refused(
+            f"--from has {old.size} entries and the later checkpoint {later.size}; the earlier one has from 1 to as many"
+        )
+    return consistency_file(consistency_path(session.log(), old.size, later.size), earlier, content)
+
+
+def own_checkpoint(session: Session, option: str, content: bytes) -> Checkpoint:
+    """Return the checkpoint in a file; Refused unless the ledger at hand had that root at that size."""
+    from ledger.proof.checkpoint import read_checkpoint
+
+    found, _ = read_checkpoint(content)
+    head = session.log().head()
+    if found.origin != head.ledger:
+        raise Refused(f"{option} is of {found.origin[:200]!r}, but this ledger is {head.ledger!r}")
+    if found.size > head.size:
+        raise Refused(
+            f"{option} has {found.size} entries, but this ledger has {head.size}: its tail was cut off"
+        )
+    root = session.log().root_at(found.size)
+    if root != found.root:
+        raise Refused(
+            f"{option} has the root {found.root.hex()} for {found.size} entries, but this ledger has {root.hex()}: it is "
+            "another history; see ledger verify --against"
+        )
+    return found
+
+
+@click.command("verify-proof")
+@click.argument("file", metavar="FILE")
+@click.option(
+    "--key",
+    "keys",
+    multiple=True,
+    metavar="VKEY",
+    help="Whom to trust: NAME+ID+KEY, or a file with one in each line.",
+)
+@click.option(
+    "--entry",
+    "entry",
+    metavar="FILE|-",
+    help="The bytes of the entry (ledger show --raw), for a proof of inclusion.",
+)
+@click.option("--leaf", metavar="HEX", help="Instead of --entry: the leaf hash, as a receipt states it.")
+@json_option
+@click.pass_context
+def verify_proof(
+    ctx: click.Context, file: str, keys: tuple[str, ...], entry: str | None, leaf: str | None, as_json: bool
+) -> None:
+    """Check a proof without any ledger.
+
+    Exit code 0: it holds and a key you named signed it; 1: it does not hold, or was altered; 3: there was no key, or no
+    signature, to check it with.
+    """
+    from ledger.proof.tlog_proof import InclusionProof, parse_proof
+
+    proof = parse_proof(read_file("FILE", file))
+    trusted = verifier_keys(keys)
+    if isinstance(proof, InclusionProof):
+        found, notes = _checked_inclusion(proof, entry, leaf), [proof.note]
+    else:
+        if entry is not None or leaf is not None:
+            raise click.UsageError(
+                "a proof of consistency is of no single entry; leave out --entry and --leaf"
+            )
+        found, notes = _checked_consistency(proof), [proof.old_note, proof.new_note]
+    signers = [signers_of(note, trusted) for note in notes]
+    found["signed_by"] = sorted({*map(str, signers[0])}.intersection(*(map(str, one) for one in signers[1:])))
+    if as_json:
+        emit_json(found)
+    else:
+        click.echo(found["proven"])
+        for key in found["signed_by"]:
+            click.echo(f"signed by {key}")
+    if not all(signers):
+        missing = (
+            "the checkpoint is not signed"
+            if None in notes
+            else "no key was given to check the signature with (--key)"
+        )
+        click.echo(f"whose ledger this is was not checked: {missing}", err=True)
+        ctx.exit(3)
+
+
+def _checked_inclusion(proof: InclusionProof, entry: str | None, leaf: str | None) -> dict[str, Any]:
+    from ledger.proof.merkle import leaf_of
+
+    if (entry is None) == (leaf is None):
+        raise click.UsageError(
+            "a proof of inclusion is of an entry; give its bytes with --entry or its hash with --leaf"
+        )
+    if leaf is not None:
+        try:
+            hashed = bytes.fromhex(leaf)
+        except ValueError:
+            raise click.UsageError(f"--leaf {leaf!r} is not hexadecimal") from None
+        proof.check(hashed)
+    else:
+        content = read_file("--entry", str(entry))
+        # `ledger show --raw` ends its line; the bytes of an entry never end in one.
+        hashed = leaf_of(content.removesuffix(b"\n"))
+        proof.check(hashed)
+    position, size = proof.leaf_index + 1, proof.checkpoint.size
+    return {
+        "kind": "inclusion", "origin": proof.checkpoint.origin, "position": position, "size": size,
+        "root": proof.checkpoint.root.hex(), "leaf": hashed.hex(),
+        "proven": f"entry @{position} of {proof.checkpoint.origin} is among the first {size:,}, root {proof.checkpoint.root.hex()}",
+    }  # fmt: skip
+
+
+def _checked_consistency(proof: ConsistencyProof) -> dict[str, Any]:
+    proof.check()
+    old, new = proof.old, proof.new
+    return {
+        "kind": "consistency", "origin": new.origin, "from_size": old.size, "from_root": old.root.hex(),
+        "size": new.size, "root": new.root.hex(),
+        "proven": f"the first {old.size:,} of the {new.size:,} entries of {new.origin} are those of the earlier checkpoint: "
+        f"nothing was changed, only added; root {new.root.hex()}",
+    }  # fmt: skip
+
+
+def signers_of(note: Note | None, trusted: list[VerifierKey]) -> tuple[VerifierKey, ...]:
+    """Return which trusted keys signed a note, none where there is no note or nobody is trusted; ProofError where it fails."""
+    from ledger.proof.note import verify_note
+
+    return verify_note(note, trusted) if note is not None and trusted else ()
+
+
+def verifier_keys(given: tuple[str, ...]) -> list[VerifierKey]:
+    """Return the keys that --key names, each a vkey or a file with one in each line."""
+    from ledger.proof.note import key_of
+
+    texts: list[str] = []
+    for one in given:
+        if os.path.isfile(one):
+            lines = read_file("--key", one).decode("utf-8", "replace").splitlines()
+            texts += [line.strip() for line in lines if line.strip()]
+        else:
+            texts.append(one)
+    return [key_of(text) for text in texts]
+
+
+def read_file(option: str, path: str) -> bytes:
+    """Return the bytes of a file, of standard input for -."""
+    if path == "-":
+        return sys.stdin.buffer.read()
+    try:
+        with open(path, "rb") as file:
+            return file.read()
+    except OSError as error:
+        raise Unavailable(f"{option} {path} cannot be read: {error.strerror}; check the path") from None
+
+
+def write_file(path: str, content: bytes) -> None:
+    """Write a file whole, or not at all."""
+    beside = f"{path}.{os.getpid()}.tmp"
+    try:
+        with open(beside, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(beside, path)
+    except OSError as error:
+        if os.path.exists(beside):
+            os.unlink(beside)
+        raise Refused(f"{path} cannot be written: {error.strerror}; choose another place with -o") from None

@@ -1,0 +1,190 @@
+"""The command that checks a ledger: by itself, against checkpoints kept elsewhere, and the views against it."""
+
+from __future__ import annotations
+
+from itertools import islice
+from typing import TYPE_CHECKING
+
+import click
+
+from ledger.cli.session import Session, emit_json, json_option
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from ledger.store.verify import Problem, Report
+
+__all__ = ["verify"]
+
+_VIEWS_SHOWN = 100
+
+
+@click.command()
+@click.option(
+    "--against",
+    "checkpoints",
+    multiple=True,
+    metavar="CHECKPOINT",
+    help="Also compare with a checkpoint that was kept elsewhere; may be given more than once.",
+)
+@click.option(
+    "--key",
+    "keys",
+    multiple=True,
+    metavar="VKEY",
+    help="Who has to have signed the checkpoints: NAME+ID+KEY, or a file with one in each line.",
+)
+@click.option(
+    "--views", "with_views", is_flag=True, help="Also compare every view with one built from nothing."
+)
+@json_option
+@click.pass_context
+def verify(
+    ctx: click.Context, /, checkpoints: tuple[str, ...], keys: tuple[str, ...], *, with_views: bool, as_json: bool
+) -> None:  # fmt: skip
+    """Re-read every entry, text, table and hash, and name whatever is wrong by position and kind.
+
+    Rotations of keys are checked against the keys they replace, with the package cryptography. With --against, a tail
+    that was cut off, a history that was rewritten and a key that signed two histories are found, too; without it, a
+    ledger whose last entries were cut off together with a matching head row is whole in itself.
+
+    Exit code 0: all is well; 1: something was altered; 3: there was nothing to verify, no key to verify a checkpoint
+    with, or something else that could not be checked.
+    """
+    from ledger.store.verify import verify as run
+
+    session: Session = ctx.obj
+    report = run(session.log())
+    report, unchecked = _with_keys(session, report)
+    undone = []
+    if report.empty:
+        undone.append("the ledger is empty: there was nothing to verify")
+    if unchecked:
+        undone.append(
+            f"{unchecked} rotations of keys were not checked, as the package cryptography is not there; "
+            "install incident-sla-ledger[sign]"
+        )
+    if checkpoints:
+        report, signed = _with_checkpoints(session, report, checkpoints, keys)
+        if not signed:
+            undone.append("whether the checkpoints are genuine was not checked: no key was given (--key)")
+    elif keys:
+        raise click.UsageError("--key says who signed checkpoints; name them with --against")
+    if with_views and not report.problems:
+        report, compared = _with_views(session, report)
+        if not compared:
+            undone.append("there are no views to compare; ledger views rebuild makes them")
+    if session.log().erasure_unfinished():
+        undone.append(
+            "texts that were erased still stand in the files of the ledger; run any command that records, when no reader "
+            "keeps them open"
+        )
+    _show(report, as_json, len(checkpoints), with_views=with_views)
+    if not report.ok:
+        click.echo(f"{len(report.problems)} problems found: the ledger was altered or damaged", err=True)
+        ctx.exit(1)
+    for sentence in undone:
+        click.echo(sentence, err=True)
+    if undone:
+        ctx.exit(3)
+
+
+def _show(report: Report, as_json: bool, checkpoints: int, *, with_views: bool) -> None:
+    if as_json:
+        emit_json(report.as_json())
+        return
+    for problem in report.problems:
+        where = "ledger" if problem.position is None else f"@{problem.position}"
+        click.echo(f"{where}  {problem.kind}  {problem.detail}")
+    if report.ok:
+        click.echo(f"verified {report.size:,} entries")
+        click.echo(f"root {report.root}")
+        if checkpoints:
+            click.echo(f"continues {checkpoints} checkpoint{'s' if checkpoints > 1 else ''} kept elsewhere")
+        if with_views:
+            click.echo("the views are what the entries come to")
+    if report.erased:
+        click.echo(f"{report.erased} texts were erased, each by an entry that says who and why")
+
+
+def _with(report: Report, problems: Iterable[Problem]) -> Report:
+    """Return a report with further problems, in the order of positions."""
+    import msgspec
+
+    found = [*report.problems, *problems]
+    found.sort(key=lambda one: (one.position is None, one.position or 0))
+    return msgspec.structs.replace(report, ok=report.ok and not found, problems=tuple(found))
+
+
+def _with_keys(session: Session, report: Report) -> tuple[Report, int]:
+    """Return the report with what is wrong with keys, and how many rotations nobody could check."""
+    from ledger.errors import LedgerError
+    from ledger.store.verify import Problem
+
+    try:
+        # No further than what was verified: entries appended since then are for the next verification.
+        rows = [row for row in session.log().rows_by_stream("key") if row[0] <= report.size]
+    except (LedgerError, TypeError):
+        return report, 0  # A table that cannot be read is among the problems already.
+    if not rows:
+        return report, 0
+    from ledger.proof.rotations import check_keys
+
+    checked = check_keys(row[6] if type(row[6]) is bytes else b"" for row in rows)
+    if checked.faults:
+        report = _with(report, [Problem(*fault) for fault in checked.faults])
+    return report, checked.unchecked
+
+
+def _with_checkpoints(
+    session: Session, report: Report, checkpoints: tuple[str, ...], keys: tuple[str, ...]
+) -> tuple[Report, bool]:
+    """Return the report with what the checkpoints show, and whether each was signed by a given key."""
+    from ledger.cli.proof import read_file, signers_of, verifier_keys
+    from ledger.proof.against import Kept, check_against
+    from ledger.proof.checkpoint import read_checkpoint
+    from ledger.proof.errors import ProofError
+    from ledger.store.verify import Problem
+
+    trusted = verifier_keys(keys)
+    kept = []
+    for path in checkpoints:
+        try:
+            found, note = read_checkpoint(read_file("--against", path))
+            if trusted and note is None:
+                raise ProofError("it is not signed, but --key was given")
+            kept.append(Kept(path, found, tuple(map(str, signers_of(note, trusted)))))
+        except ProofError as error:
+            report = _with(report, [Problem(None, "checkpoint-refused", f"{path}: {error}")])
+    # The stored tree is only worth asking where it was found to be that of the entries.
+    if report.ok or all(problem.kind == "checkpoint-refused" for problem in report.problems):
+        head = session.log().head()
+        findings = check_against(head.ledger, report.size, session.log().root_at, kept)
+        report = _with(report, [Problem(*finding) for finding in findings])
+    return report, bool(trusted)
+
+
+def _with_views(session: Session, report: Report) -> tuple[Report, bool]:
+    """Return the report with the rows in which kept views are not what the entries come to, and whether there are any."""
+    from ledger.store.verify import Problem
+    from projections.views_compared import differences
+
+    found = differences(session.log())
+    if found is None:
+        return report, False
+    problems = [
+        Problem(
+            None,
+            "view-differs",
+            f"the view {one.table} of incident {one.incident!r} holds {_row(one.kept)} where the entries come to "
+            f"{_row(one.rebuilt)}; run ledger views rebuild",
+        )
+        for one in islice(found, _VIEWS_SHOWN)
+    ]
+    return _with(report, problems), True
+
+
+def _row(row: tuple[object, ...] | None) -> str:
+    return (
+        "no row" if row is None else f"({', '.join('-' if value is None else str(value) for value in row)})"
+    )

@@ -1,0 +1,262 @@
+"""Checkpoints and proofs from outside: what each attack on a ledger looks like to who kept a checkpoint."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from ledger.cli import main
+
+KEYS = Path("keys.txt")
+
+
+def ledger(*words: str, at: str = "ledger.db", stdin: bytes | None = None) -> Result:
+    return CliRunner().invoke(main, ["--ledger", f"sqlite:///{at}", *words], input=stdin)
+
+
+def done(*words: str, at: str = "ledger.db") -> str:
+    result = ledger(*words, at=at)
+    assert result.exit_code == 0, result.output
+    return result.stdout
+
+
+def update(body: str, at: str = "ledger.db") -> None:
+    done("incident", "update", "mail", "--actor", "ops", "--body", body, at=at)
+
+
+@pytest.fixture(autouse=True)
+def kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Make a ledger of five entries with a key, and a signed checkpoint of each size from the second on."""
+    monkeypatch.chdir(tmp_path)
+    done("init")
+    done("key", "new", "main", "--actor", "ops")
+    KEYS.write_text(done("key", "show", "main"))
+    done("incident", "open", "mail", "--actor", "ops", "--title", "T", "--status", "investigating")
+    for number in (3, 4, 5):
+        done("checkpoint", "--key-file", "main.key", "-o", f"{number - 1}.checkpoint")
+        update(f"Number {number}")
+    done("checkpoint", "--key-file", "main.key", "-o", "5.checkpoint")
+
+
+def against(*checkpoints: str, at: str = "ledger.db") -> Result:
+    words = [word for one in checkpoints for word in ("--against", one)]
+    return ledger("verify", *words, "--key", str(KEYS), at=at)
+
+
+def kinds(result: Result) -> list[tuple[str, str]]:
+    """Return (where, kind) of each problem that was printed."""
+    return [
+        (line.split("  ")[0], line.split("  ")[1])
+        for line in result.stdout.splitlines()
+        if line.count("  ") >= 2
+    ]
+
+
+def unguarded(path: str) -> sqlite3.Connection:
+    raw = sqlite3.connect(path, isolation_level=None)
+    for (name,) in raw.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall():
+        raw.execute(f"DROP TRIGGER {name}")
+    return raw
+
+
+def copied(name: str) -> str:
+    with closing(sqlite3.connect("ledger.db")) as raw:
+        raw.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    shutil.copy("ledger.db", name)
+    return name
+
+
+def test_a_ledger_continues_every_checkpoint_of_its_own() -> None:
+    result = against("2.checkpoint", "3.checkpoint", "5.checkpoint")
+    assert result.exit_code == 0, result.output
+    assert "continues 3 checkpoints kept elsewhere" in result.stdout
+    assert ledger("verify", "--against", "2.checkpoint", "--key", KEYS.read_text().strip()).exit_code == 0
+
+
+def test_a_tail_cut_off_with_its_head_is_found() -> None:
+    """What verify alone cannot see: the forger puts an earlier copy of the file in its place."""
+    at = copied("short.db")
+    update("Number 6")
+    done("checkpoint", "--key-file", "main.key", "-o", "6.checkpoint")
+    assert ledger("verify", at=at).exit_code == 0
+    result = against("3.checkpoint", "6.checkpoint", at=at)
+    assert result.exit_code == 1
+    assert kinds(result) == [("@6", "tail-cut")]
+    assert "6.checkpoint has 6 entries, but the ledger has 5: those from @6 to @6 are gone" in result.stdout
+
+
+def rewritten(name: str, texts: list[str]) -> str:
+    """Return a ledger with the same id, the same first entries, and other ones after them, whole in itself."""
+    at = copied(name)
+    with closing(unguarded(at)) as raw:
+        from ledger.store.tree import Frontier, leaf_hash
+
+        raw.execute("DELETE FROM ledger_entry WHERE position > 3")
+        frontier = Frontier()
+        for (entry,) in raw.execute("SELECT entry FROM ledger_entry ORDER BY position"):
+            frontier.add(leaf_hash(entry))
+        last = raw.execute("SELECT max(recorded_at) FROM ledger_entry").fetchone()[0]
+        raw.execute(
+            "UPDATE ledger_head SET size = 3, root = ?, frontier = ?, last_recorded_at = ?",
+            (frontier.root(), frontier.pack(), last),
+        )
+    for text in texts:
+        update(text, at=at)
+    assert ledger("verify", at=at).exit_code == 0
+    return at
+
+
+def test_a_rewritten_history_is_found_with_the_first_position_it_can_concern() -> None:
+    at = rewritten("rewritten.db", ["Another four", "Another five", "And six"])
+    result = against("2.checkpoint", "3.checkpoint", "5.checkpoint", at=at)
+    assert result.exit_code == 1
+    assert kinds(result) == [("@4", "history-rewritten")]
+    assert "entries were changed, put in or taken out somewhere from @4 to @5" in result.stdout
+    result = against("3.checkpoint", "4.checkpoint", at=at)
+    assert kinds(result) == [("@4", "history-rewritten")]
+    assert "taken out @4" in result.stdout
+
+
+def test_a_key_that_signed_two_histories_is_found() -> None:
+    at = rewritten("fork.db", ["Another four", "Another five", "And six"])
+    done("checkpoint", "--key-file", "main.key", "-o", "other.checkpoint", at=at)
+    result = against("3.checkpoint", "5.checkpoint", "other.checkpoint", at=at)
+    assert result.exit_code == 1
+    assert kinds(result) == [("@4", "fork")]
+    assert (
+        f"{KEYS.read_text().strip()} signed two histories that part somewhere from @4 to @5" in result.stdout
+    )
+
+
+def test_two_checkpoints_beyond_the_ledger_that_contradict_each_other_are_a_fork() -> None:
+    at = rewritten("fork.db", ["Another four", "Another five"])
+    done("checkpoint", "--key-file", "main.key", "-o", "other.checkpoint", at=at)
+    short = rewritten("short.db", [])
+    result = against("5.checkpoint", "other.checkpoint", at=short)
+    assert kinds(result) == [("@4", "tail-cut"), ("@4", "tail-cut"), ("@4", "fork")]
+
+
+def test_a_checkpoint_of_another_ledger_is_told_apart() -> None:
+    done("init", at="other.db")
+    done(
+        "incident",
+        "open",
+        "mail",
+        "--actor",
+        "ops",
+        "--title",
+        "T",
+        "--status",
+        "investigating",
+        at="other.db",
+    )
+    done("checkpoint", "--key-file", "main.key", "-o", "foreign.checkpoint", at="other.db")
+    result = against("foreign.checkpoint")
+    assert result.exit_code == 1
+    assert kinds(result) == [("ledger", "other-ledger")]
+    refused = ledger("notice", "mail", "--recorded-by", "foreign.checkpoint")
+    assert refused.exit_code == 1
+    assert "but this ledger is" in refused.output
+
+
+def test_without_a_key_nothing_is_said_to_be_checked() -> None:
+    result = ledger("verify", "--against", "5.checkpoint")
+    assert result.exit_code == 3
+    assert "no key was given" in result.stderr
+    done("checkpoint", "-o", "unsigned.checkpoint")
+    result = against("unsigned.checkpoint")
+    assert result.exit_code == 1
+    assert "it is not signed, but --key was given" in result.stdout
+
+
+def test_no_byte_of_a_checkpoint_can_be_changed() -> None:
+    content = Path("5.checkpoint").read_bytes()
+    survivors = []
+    for at in range(len(content)):
+        for flip in (1, 32):
+            Path("mutant.checkpoint").write_bytes(
+                content[:at] + bytes([content[at] ^ flip]) + content[at + 1 :]
+            )
+            if against("mutant.checkpoint").exit_code == 0:
+                survivors.append((at, flip))
+    assert not survivors
+
+
+def test_proofs_hold_without_the_ledger() -> None:
+    for position in range(1, 6):
+        done("prove", f"@{position}", "--checkpoint", "5.checkpoint", "-o", f"{position}.tlog-proof")
+        Path(f"{position}.entry").write_bytes(ledger("show", f"@{position}", "--raw").stdout_bytes)
+    done("prove", "--from", "2.checkpoint", "--checkpoint", "5.checkpoint", "-o", "grown.proof")
+    Path("ledger.db").unlink()
+    for position in range(1, 6):
+        for other in range(1, 6):
+            result = ledger(
+                "verify-proof",
+                f"{position}.tlog-proof",
+                "--entry",
+                f"{other}.entry",
+                "--key",
+                str(KEYS),
+                "--json",
+            )
+            assert result.exit_code == (0 if position == other else 1), result.output
+            if position == other:
+                found = json.loads(result.stdout)
+                assert (found["kind"], found["position"], found["size"]) == ("inclusion", position, 5)
+                assert found["signed_by"] == [KEYS.read_text().strip()]
+    result = ledger("verify-proof", "grown.proof", "--key", str(KEYS))
+    assert result.exit_code == 0, result.output
+    assert "nothing was changed, only added" in result.stdout
+
+
+def test_a_proof_from_a_checkpoint_of_another_history_is_not_made() -> None:
+    at = rewritten("rewritten.db", ["Another four", "Another five"])
+    result = ledger("prove", "--from", "4.checkpoint", "--key-file", "main.key", at=at)
+    assert result.exit_code == 1
+    assert "it is another history; see ledger verify --against" in result.stderr
+
+
+def test_somebody_else_may_sign(tmp_path: Path) -> None:
+    """A command signs: the private key is in no file that the ledger reads."""
+    script = tmp_path / "sign.py"
+    script.write_text(
+        "import sys\nfrom base64 import b64encode\nfrom ledger.proof.signers import read_key_file\n"
+        "sys.stdout.write(b64encode(read_key_file('main.key').sign(sys.stdin.buffer.read())).decode())\n"
+    )
+    import sys
+
+    done("checkpoint", "--sign-command", f"{sys.executable} {script}", "-o", "by-command.checkpoint")
+    assert Path("by-command.checkpoint").read_bytes() == Path("5.checkpoint").read_bytes()
+    assert ledger("checkpoint", "--sign-command", "false", "-o", "x").exit_code == 3
+    assert ledger("checkpoint", "--vkey", "x").exit_code == 2
+
+
+def test_views_are_compared_with_the_entries() -> None:
+    assert ledger("verify", "--views").exit_code == 3
+    done("views", "rebuild")
+    result = ledger("verify", "--views")
+    assert result.exit_code == 0, result.output
+    assert "the views are what the entries come to" in result.stdout
+    path = next(iter(Path().glob("*.views.db")))
+    content = path.read_bytes()
+    for statement in (
+        "UPDATE incident SET status = 'resolved'", "UPDATE incident SET title = 'Another'", "DELETE FROM incident",
+        "UPDATE incident SET incident = 'zz'", "INSERT INTO incident (incident) VALUES ('more')",
+    ):  # fmt: skip
+        path.write_bytes(content)
+        with closing(sqlite3.connect(path, isolation_level=None)) as raw:
+            raw.execute(statement)
+        result = ledger("verify", "--views")
+        assert result.exit_code == 1, statement
+        assert {kind for _, kind in kinds(result)} == {"view-differs"}
+
+
+def test_an_empty_ledger_has_nothing_to_verify() -> None:
+    done("init", at="empty.db")
+    assert ledger("verify", at="empty.db").exit_code == 3
