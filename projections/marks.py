@@ -168,23 +168,21 @@ def concerns(entries: Sequence[Entry]) -> dict[int, Concern]:
 
 def _concern(event: AnyEvent, facts: Facts, found: Mapping[int, Concern]) -> Concern:
     affected = Concern(frozenset(facts.services), frozenset(facts.regions))
-    match event:
-        case WindowAdded() | MeasurementRecorded():
-            return _at(event.service, event.region, facts)
-        case WindowRevised() | WindowWithdrawn():
-            return _of_window(event, facts)
-        case EntryCorrected():
-            said = Concern(_named(event.set.get("service")), _named(event.set.get("region")))
-            of_place = {"service", "region", "start", "end", "effect"} & event.set.keys()
-            return found.get(int(event.corrects), Concern()) | said | (Concern() if of_place else affected)
-        case EntryWithdrawn():
-            return found.get(int(event.corrects), Concern())
-        case EntryPublished():
-            return found.get(int(event.publishes), Concern())
-        case EntryRedacted():
-            return found.get(int(event.entry), Concern())
-        case _:
-            return affected
+    if isinstance(event, WindowAdded | MeasurementRecorded):
+        return _at(event.service, event.region, facts)
+    if isinstance(event, WindowRevised | WindowWithdrawn):
+        return _of_window(event, facts)
+    if isinstance(event, EntryCorrected):
+        said = Concern(_named(event.set.get("service")), _named(event.set.get("region")))
+        of_window = {"service", "component", "region", "start", "end", "effect"} & event.set.keys()
+        return found.get(int(event.corrects), Concern()) | said | (Concern() if of_window else affected)
+    if isinstance(event, EntryWithdrawn):
+        return found.get(int(event.corrects), Concern())
+    if isinstance(event, EntryPublished):
+        return found.get(int(event.publishes), Concern())
+    if isinstance(event, EntryRedacted):
+        return found.get(int(event.entry), Concern())
+    return affected
 
 
 def _named(value: Any) -> frozenset[str]:

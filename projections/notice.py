@@ -26,9 +26,29 @@ from ledger.domain.instants import seconds, shown
 from ledger.errors import Refused
 from ledger.store.stream import Entry, text_or_erased
 from projections.marks import Erasure, erasures, marked, words
-from projections.replay import Audience, Cut, Told, after_resolved, revisions, statements, told
+from projections.replay import (
+    Audience,
+    Cut,
+    Told,
+    after_resolved,
+    corrections_of,
+    revisions,
+    said_of,
+    statements,
+    told,
+)
 
-__all__ = ["Correction", "Notice", "NoticeWindow", "Post", "as_json", "as_markdown", "as_text", "notice"]
+__all__ = [
+    "Correction",
+    "Notice",
+    "NoticeWindow",
+    "Post",
+    "as_json",
+    "as_markdown",
+    "as_text",
+    "notice",
+    "window_line",
+]
 
 
 class Correction(msgspec.Struct, frozen=True):
@@ -163,6 +183,7 @@ def notice(entries: Sequence[Entry], cut: Cut = Cut(), audience: Audience = "pub
             posts.append(
                 _post(one, event, facts.status, [by_version[at] for at in statement.corrected_by], over, gone)
             )
+    corrected = corrections_of(said)
     numbers = [
         revision.number for revision in revisions(entries) if set(revision.versions) & by_version.keys()
     ]
@@ -180,7 +201,7 @@ def notice(entries: Sequence[Entry], cut: Cut = Cut(), audience: Audience = "pub
         components=facts.components,
         regions=facts.regions,
         windows=tuple(
-            _window(window, by_version, over)
+            _window(window, [by_version[at] for at in said_of(window, corrected)], over)
             for window in sorted(
                 facts.windows.values(), key=lambda one: (one.fields.start, one.fields.window)
             )
@@ -258,10 +279,8 @@ def _correction(one: Told, over: frozenset[int]) -> Correction:
     )
 
 
-def _window(window: ImpactWindow, by_version: dict[int, Told], over: frozenset[int]) -> NoticeWindow:
+def _window(window: ImpactWindow, said: Sequence[Told], over: frozenset[int]) -> NoticeWindow:
     fields = window.fields
-    said = [by_version[version] for version in window.versions]
-    times = [one.told_at for one in said]
     return NoticeWindow(
         window=fields.window,
         service=fields.service,
@@ -275,9 +294,9 @@ def _window(window: ImpactWindow, by_version: dict[int, Told], over: frozenset[i
         approximate=fields.approximate,
         planned=fields.planned is not None,
         withdrawn=window.withdrawn,
-        added_at=times[0],
-        changed_at=times[-1] if len(times) > 1 else None,
-        after_resolved=any(version in over for version in window.versions),
+        added_at=said[0].told_at,
+        changed_at=max(one.told_at for one in said[1:]) if len(said) > 1 else None,
+        after_resolved=any(one.entry.version in over for one in said),
         late=any(one.late for one in said),
     )
 
@@ -305,7 +324,7 @@ def as_text(found: Notice) -> str:
     lines += [f"{name:<12}{value}" for name, value in _facts(found)]
     if found.windows:
         lines += ["", "Impact windows"]
-        lines += [f"  {_window_line(window)}" for window in found.windows]
+        lines += [f"  {window_line(window)}" for window in found.windows]
     for post in found.posts:
         lines += ["", _post_line(post)]
         if post.body:
@@ -323,7 +342,7 @@ def as_markdown(found: Notice) -> str:
     lines += [f"- **{name}:** {_escaped(value)}" for name, value in _facts(found)]
     if found.windows:
         lines += ["", "## Impact windows", ""]
-        lines += [f"- {_escaped(_window_line(window))}" for window in found.windows]
+        lines += [f"- {_escaped(window_line(window))}" for window in found.windows]
     for post in found.posts:
         lines += ["", f"## {_escaped(_post_line(post))}"]
         if post.body:
@@ -362,7 +381,8 @@ def _facts(found: Notice) -> list[tuple[str, str]]:
     return rows
 
 
-def _window_line(window: NoticeWindow) -> str:
+def window_line(window: NoticeWindow) -> str:
+    """Return an impact window for people, on one line."""
     end = "still open" if window.end is None else shown(window.end)
     about = "about " if window.approximate else ""
     parts = [

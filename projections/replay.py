@@ -7,13 +7,13 @@ A notice is told in the order of (published_at, position); a cut never renumbers
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Literal, TypeAlias
 
 import msgspec
 
 from ledger.domain.events import EntryPublished
-from ledger.domain.incident import Facts, Statement, effective, fold
+from ledger.domain.incident import Facts, ImpactWindow, Statement, effective, fold
 from ledger.domain.instants import seconds
 from ledger.domain.window import Planned, Window
 from ledger.store.stream import Entry
@@ -24,8 +24,10 @@ __all__ = [
     "Revision",
     "Told",
     "after_resolved",
+    "corrections_of",
     "facts_at",
     "revisions",
+    "said_of",
     "statements",
     "told",
     "window_of",
@@ -112,6 +114,16 @@ def after_resolved(seen: Sequence[Told]) -> frozenset[int]:
         if (statement := said.get(one.entry.version)) is not None:
             facts.apply(statement.version, statement.event)
     return frozenset(found)
+
+
+def said_of(window: ImpactWindow, corrections: Mapping[int, tuple[int, ...]]) -> list[int]:
+    """Return the versions a window rests on: its own entries, and the corrections that were put into them."""
+    return [at for version in window.versions for at in (version, *corrections.get(version, ()))]
+
+
+def corrections_of(said: Iterable[Statement]) -> dict[int, tuple[int, ...]]:
+    """Return by version the corrections that were put into a statement."""
+    return {statement.version: statement.corrected_by for statement in said if statement.corrected_by}
 
 
 def revisions(entries: Sequence[Entry]) -> list[Revision]:
