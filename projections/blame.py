@@ -28,8 +28,9 @@ from ledger.domain.instants import shown
 from ledger.store.stream import Entry, text_or_erased
 from projections.history import mark_words, signature, subject_words
 from projections.marks import Marks, marks, words
-from projections.notice import Notice, Post, notice
-from projections.replay import Cut, Told, statements, told
+from projections.notice import Notice, Post
+from projections.reading import Reader
+from projections.replay import Cut, Told
 from projections.state import FIELDS, WINDOW_FIELDS, value_text, window_fields
 from projections.words import kept_lines
 
@@ -60,12 +61,12 @@ def blame(entries: Sequence[Entry], cut: Cut = Cut()) -> list[Written]:
 
     Raises Refused when nothing of the incident was public by then.
     """
-    shown_now = notice(entries, cut)
-    seen = told(entries, cut)
+    reading = Reader(entries).at(cut)
+    shown_now, seen = reading.notice, reading.seen
     events = {one.entry.version: one.entry.event for one in seen}
     writers = _Writers()
     texts: dict[int, _Layers] = {}
-    for statement in statements(seen):
+    for statement in reading.fold.said:
         layers = _Layers(statement, events)
         texts[statement.version] = layers
         writers.apply(statement, layers)

@@ -5,40 +5,28 @@ A moment is a cut. Pure, and each moment is folded once, so that a history of a 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Any, Literal, TypeAlias
 
 import msgspec
 
 from ledger.domain.incident import Facts
 from ledger.domain.instants import shown
-from ledger.domain.window import Window
 from ledger.store.stream import Entry, text_or_erased
 from projections.history import mark_words, signature, subject
-from projections.marks import Marks, marks
-from projections.notice import Notice, notice, window_line
-from projections.replay import Audience, Cut, Told, facts_at, told, windows_of
+from projections.marks import Marks
+from projections.notice import window_line
+from projections.reading import Reader, Reading
 from projections.state import facts_fields, measurement_fields, value_text, window_fields
 from projections.words import Part, words_changed
 
 __all__ = [
-    "Changes", "Cause", "FieldChange", "Reading", "TextChange", "WindowChange", "as_json", "as_text", "cause_json",
-    "changes", "nothing", "reading", "word_line",
+    "Changes", "Cause", "FieldChange", "TextChange", "WindowChange", "as_json", "as_text", "cause_json",
+    "changes", "nothing", "word_line",
 ]  # fmt: skip
 
 TextAct: TypeAlias = Literal["added", "removed", "changed"]
 WindowAct: TypeAlias = Literal["added", "removed", "revised", "withdrawn", "restored"]
-
-
-class Reading(msgspec.Struct, frozen=True):
-    """An incident under a cut. notice: None where nothing was public yet."""
-
-    cut: Cut
-    notice: Notice | None
-    facts: Facts
-    seen: tuple[Told, ...]
-    windows: tuple[Window, ...]
-    marks: Mapping[int, Marks]
 
 
 class Cause(msgspec.Struct, frozen=True):
@@ -94,21 +82,9 @@ class Changes(msgspec.Struct, frozen=True):
         return bool(self.causes or self.fields or self.texts or self.windows)
 
 
-def reading(entries: Sequence[Entry], cut: Cut = Cut(), audience: Audience = "public") -> Reading:
-    """Return an incident as a cut shows it. Raises Refused when nothing of it was public by then."""
-    return Reading(
-        cut,
-        notice(entries, cut, audience),
-        facts := facts_at(entries, cut, audience),
-        tuple(told(entries, cut, audience)),
-        tuple(windows_of(entries[0].key, facts)),
-        marks(entries, cut),
-    )
-
-
 def nothing() -> Reading:
-    """Return what was there before an incident was opened."""
-    return Reading(Cut(), None, Facts(), (), (), {})
+    """Return what there was before an incident was opened."""
+    return Reader(()).at()
 
 
 def changes(before: Reading, after: Reading) -> Changes:
@@ -116,7 +92,7 @@ def changes(before: Reading, after: Reading) -> Changes:
     return Changes(
         causes=tuple(_causes(before, after)),
         fields=tuple(_fields(_said(before.facts), _said(after.facts))),
-        texts=tuple(_texts(before.notice, after.notice)),
+        texts=tuple(_texts(before, after)),
         windows=tuple(_windows(before.facts, after.facts)),
     )
 
@@ -154,9 +130,9 @@ def _fields(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterable[FieldCha
             yield FieldChange(name, before, after, words)
 
 
-def _texts(old: Notice | None, new: Notice | None) -> Iterable[TextChange]:
-    before = {post.version: post for post in old.posts} if old else {}
-    after = {post.version: post for post in new.posts} if new else {}
+def _texts(old: Reading, new: Reading) -> Iterable[TextChange]:
+    before = {post.version: post for post in old.notice.posts} if old.seen else {}
+    after = {post.version: post for post in new.notice.posts} if new.seen else {}
     both = {**before, **after}
     for post in sorted(both.values(), key=lambda one: (one.published_at, one.position, one.version)):
         one, other = before.get(post.version), after.get(post.version)
@@ -229,7 +205,7 @@ def _field_json(one: FieldChange) -> dict[str, Any]:
     return built
 
 
-def as_text(found: Changes, after: Reading, before: Reading | None = None) -> list[str]:
+def as_text(found: Changes, before: Reading, after: Reading) -> list[str]:
     """Return changes for people, line by line: entries, fields, text, windows; what did not change is left out."""
     lines: list[str] = []
     for heading, part in (
@@ -285,16 +261,15 @@ def _shortened(text: str) -> str:
     return text if len(text) <= 160 else f"{text[:70]} … {text[-70:]}"
 
 
-def _window_lines(one: WindowChange, before: Reading | None, after: Reading) -> list[str]:
+def _window_lines(one: WindowChange, before: Reading, after: Reading) -> list[str]:
     if one.change == "added":
         return [f"+ {_line_of(one.window, after)}"]
     if one.change == "removed":
-        return [f"- {_line_of(one.window, before) if before else one.window}"]
+        return [f"- {_line_of(one.window, before)}"]
     fields = [f"{field.field}: {_both(field)}" for field in one.fields if field.field != "withdrawn"]
     return [f"~ {one.window}: {one.change}", *(f"    {line}" for line in fields)]
 
 
 def _line_of(window: str, side: Reading) -> str:
     """Return the line of a window in the notice of a side."""
-    windows = side.notice.windows if side.notice else ()
-    return next(window_line(one) for one in windows if one.window == window)
+    return next(window_line(one) for one in side.notice.windows if one.window == window)

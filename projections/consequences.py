@@ -26,8 +26,9 @@ from ledger.errors import Refused
 from ledger.store.stream import Entry
 from projections.availability import Assessment, assess, percent_text, seconds_value
 from projections.downtime import DowntimeRow, downtime
-from projections.notice import Notice, notice
-from projections.replay import Cut, Told, facts_at, revisions, told, windows_of
+from projections.notice import Notice
+from projections.reading import Reader, Reading
+from projections.replay import Cut, Told
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -103,16 +104,25 @@ class DrawnWindow(msgspec.Struct, frozen=True):
 class Stage(msgspec.Struct, frozen=True):
     """A notice after its n-th revision.
 
-    cut: what shows it so. as_of: the instant up to which its open windows have lasted at least. entries: what the change
-    told, in the order told: its own entries, and those it published. windows: sorted by start and id.
+    reading: the incident as it then stood. as_of: the instant up to which its open windows have lasted at least. entries: what
+    the change told, in the order told: its own entries, and those it published. windows: sorted by start and id.
     """
 
     revision: int
-    cut: Cut
+    reading: Reading
     as_of: str
-    notice: Notice
     entries: tuple[Told, ...]
     windows: tuple[DrawnWindow, ...]
+
+    @property
+    def cut(self) -> Cut:
+        """What shows it so."""
+        return self.reading.cut
+
+    @property
+    def notice(self) -> Notice:
+        """The notice as it then read."""
+        return self.reading.notice
 
 
 def consequences(
@@ -459,30 +469,29 @@ def stages(entries: Sequence[Entry], cut: Cut = Cut()) -> list[Stage]:
     Each stage shows what the ledger held right after that change, and of it what had been published by the cut. So the last
     stage is the notice under the cut.
     """
-    shown = {one.entry.version: one for one in told(entries, cut)}
+    reader = Reader(entries)
+    shown = {one.entry.version: one for one in reader.at(cut).seen}
     publishers = _publishers(entries)
+    told_by: dict[int, list[Told]] = {}
+    for version, one in shown.items():
+        number = reader.numbers.get(publishers.get(version, version))
+        if number is not None:
+            told_by.setdefault(number, []).append(one)
     drawn: dict[str, DrawnWindow] = {}
     found = []
-    for revision in revisions(entries):
-        versions = set(revision.versions)
-        of_change = tuple(
-            one
-            for version, one in shown.items()
-            if version in versions or publishers.get(version) in versions
-        )
-        if not of_change:
+    for revision in reader.revisions:
+        if revision.number not in told_by:
             continue
         # A cut between the entries of one change shows the first of them.
         last = min(revision.last_position, cut.recorded_by or revision.last_position)
-        at = Cut(cut.published_by, last)
-        drawn = _redrawn(drawn, windows_of(entries[0].key, facts_at(entries, at)), revision.number)
+        at = reader.at(Cut(cut.published_by, last))
+        drawn = _redrawn(drawn, at.windows, revision.number)
         found.append(
             Stage(
                 revision=revision.number,
-                cut=at,
-                as_of=_as_of(entries, at),
-                notice=notice(entries, at),
-                entries=of_change,
+                reading=at,
+                as_of=_as_of(at),
+                entries=tuple(told_by[revision.number]),
                 windows=tuple(sorted(drawn.values(), key=lambda one: (one.window.start, one.window.window))),
             )
         )
@@ -498,10 +507,10 @@ def _publishers(entries: Sequence[Entry]) -> dict[int, int]:
     }
 
 
-def _as_of(entries: Sequence[Entry], cut: Cut) -> str:
+def _as_of(at: Reading) -> str:
     """Return the earlier of the published cut and the time its last entry was recorded."""
-    held = [entry.recorded_at for entry in entries if entry.position <= (cut.recorded_by or entry.position)]
-    return min(held[-1], cut.published_by or held[-1])
+    last = at.entries[-1].recorded_at
+    return min(last, at.cut.published_by or last)
 
 
 def _redrawn(before: dict[str, DrawnWindow], now: Iterable[Window], revision: int) -> dict[str, DrawnWindow]:

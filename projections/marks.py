@@ -27,9 +27,20 @@ from ledger.domain.incident import Facts, effective, fold
 from ledger.domain.instants import shown
 from ledger.domain.window import EVERY, UNKNOWN
 from ledger.store.stream import Entry, text_or_erased
-from projections.replay import Cut, after_resolved, revisions, told
+from projections.replay import Cut, Revision, Told, folded, revisions, told
 
-__all__ = ["NONE", "Concern", "Erasure", "Marks", "concerns", "erasures", "marked", "marks", "words"]
+__all__ = [
+    "NONE",
+    "Concern",
+    "Erasure",
+    "Marks",
+    "concerns",
+    "erasures",
+    "marked",
+    "marks",
+    "marks_of",
+    "words",
+]
 
 
 class Erasure(msgspec.Struct, frozen=True):
@@ -71,12 +82,21 @@ def marks(entries: Sequence[Entry], cut: Cut = Cut()) -> dict[int, Marks]:
     What was erased is gone under every cut, so it is always said.
     """
     seen = told(entries, cut)
+    if not entries or not entries[0].stream.startswith("incident/"):
+        return marks_of(entries, seen, frozenset(), (), erasures(entries))
+    return marks_of(entries, seen, folded(seen).over, revisions(entries), erasures(entries))
+
+
+def marks_of(
+    entries: Sequence[Entry],
+    seen: Sequence[Told],
+    over: frozenset[int],
+    changes: Sequence[Revision],
+    gone: Mapping[int, tuple[Erasure, ...]],
+) -> dict[int, Marks]:
+    """Return the marks of entries that were read before: those shown, told after resolved, the revisions, what was erased."""
     by_version = {one.entry.version: one for one in seen}
-    incident = bool(entries) and entries[0].stream.startswith("incident/")
-    over = after_resolved(seen) if incident else frozenset()
-    changes = revisions(entries) if incident else ()
     numbers = {version: one.number for one in changes for version in one.versions}
-    gone = erasures(entries)
     corrected: dict[int, list[int]] = {}
     withdrawn: dict[int, int] = {}
     published: dict[int, int] = {}

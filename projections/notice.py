@@ -6,7 +6,7 @@ something was down has nothing to do with when it was said. Pure: entries in, no
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -21,7 +21,7 @@ from ledger.domain.events import (
     WindowRevised,
     WindowWithdrawn,
 )
-from ledger.domain.incident import Facts, ImpactWindow
+from ledger.domain.incident import ImpactWindow
 from ledger.domain.instants import seconds, shown
 from ledger.errors import Refused
 from ledger.store.stream import Entry, text_or_erased
@@ -29,12 +29,12 @@ from projections.marks import Erasure, erasures, marked, words
 from projections.replay import (
     Audience,
     Cut,
+    Folded,
     Told,
-    after_resolved,
     corrections_of,
+    folded,
     revisions,
     said_of,
-    statements,
     told,
 )
 
@@ -47,6 +47,7 @@ __all__ = [
     "as_markdown",
     "as_text",
     "notice",
+    "notice_of",
     "window_line",
 ]
 
@@ -164,32 +165,38 @@ def notice(entries: Sequence[Entry], cut: Cut = Cut(), audience: Audience = "pub
     """
     key = entries[0].key if entries else ""
     seen = told(entries, cut, audience)
-    said = statements(seen)
-    if not said:
+    if not seen:
         raise Refused(f"incident {key!r} had no public notice{_why_none(entries, cut)}")
+    versions = {one.entry.version for one in seen}
+    numbers = [revision.number for revision in revisions(entries) if versions.intersection(revision.versions)]
+    return notice_of(key, cut, seen, folded(seen), max(numbers, default=0), erasures(entries, public=True))
+
+
+def notice_of(
+    key: str,
+    cut: Cut,
+    seen: Sequence[Told],
+    fold: Folded,
+    revision: int,
+    gone: Mapping[int, tuple[Erasure, ...]],
+) -> Notice:
+    """Return the notice that entries make which were read before: shown, folded, of a revision; gone: what was erased."""
     by_version = {one.entry.version: one for one in seen}
-    facts = Facts()
+    facts, over = fold.facts, fold.over
     posts: list[Post] = []
-    over = after_resolved(seen)
-    gone = erasures(entries, public=True)
-    for statement in said:
-        facts.apply(statement.version, statement.event)
-        one = by_version[statement.version]
+    for statement in fold.said:
         event = statement.event
         # A window, a label or an erasure without words of its own is shown where it belongs, not as a statement.
         if event.body is not None or not isinstance(
             event, WindowAdded | WindowRevised | EntryRedacted | EntryPublished
         ):
-            posts.append(
-                _post(one, event, facts.status, [by_version[at] for at in statement.corrected_by], over, gone)
-            )
-    corrected = corrections_of(said)
-    numbers = [
-        revision.number for revision in revisions(entries) if set(revision.versions) & by_version.keys()
-    ]
+            corrections = [by_version[at] for at in statement.corrected_by]
+            status = fold.statuses[statement.version]
+            posts.append(_post(by_version[statement.version], event, status, corrections, over, gone))
+    corrected = corrections_of(fold.said)
     return Notice(
         incident=key,
-        revision=max(numbers, default=0),
+        revision=revision,
         kind=facts.kind,
         status=facts.status or "unknown",
         title=text_or_erased(facts.title) or "",
@@ -230,7 +237,7 @@ def _post(
     status: str | None,
     corrections: Sequence[Told],
     over: frozenset[int],
-    gone: dict[int, tuple[Erasure, ...]],
+    gone: Mapping[int, tuple[Erasure, ...]],
 ) -> Post:
     heading = _HEADINGS[one.entry.type]
     if isinstance(event, EntryCorrected) and event.kind == "editorial":

@@ -13,21 +13,18 @@ from typing import Any
 import msgspec
 
 from ledger.domain.events import Event, MeasurementRecorded
-from ledger.domain.incident import Facts, ImpactWindow, fold
+from ledger.domain.incident import Facts, ImpactWindow
 from ledger.domain.instants import shown
 from ledger.errors import Refused
 from ledger.store.stream import Entry, text_or_erased
 from projections.marks import marked
+from projections.reading import Reader
 from projections.replay import (
     Audience,
     Cut,
     Told,
-    after_resolved,
     corrections_of,
-    revisions,
     said_of,
-    statements,
-    told,
 )
 
 __all__ = [
@@ -80,21 +77,18 @@ def state(entries: Sequence[Entry], cut: Cut = Cut(), audience: Audience = "publ
 
     Raises Refused when a reader may see nothing of the incident under the cut.
     """
-    seen = told(entries, cut, audience)
-    if not seen:
+    found = Reader(entries).at(cut, audience)
+    if not found.seen:
         key = entries[0].key
         raise Refused(
             f"incident {key!r} has nothing to show under this cut; see ledger log {key}, or choose a later one"
         )
-    said = statements(seen)
-    facts = fold(said)
+    seen, facts, over = found.seen, found.facts, found.fold.over
     by_version = {one.entry.version: one for one in seen}
-    over = after_resolved(seen)
-    corrected = corrections_of(said)
-    numbers = [one.number for one in revisions(entries) if by_version.keys() & set(one.versions)]
+    corrected = corrections_of(found.fold.said)
     return {
         "incident": entries[0].key,
-        "revision": max(numbers, default=0),
+        "revision": found.revision,
         **facts_fields(facts),
         "windows": [
             _window(window, [by_version[at] for at in said_of(window, corrected)], over)

@@ -20,8 +20,9 @@ if TYPE_CHECKING:
     from ledger.domain.policy import Policy
     from ledger.domain.window import Window
     from ledger.store.stream import Entry
-    from projections.changes import Changes, Reading
+    from projections.changes import Changes
     from projections.consequences import Consequences, Stage
+    from projections.reading import Reading
     from projections.replay import Audience, Cut
 
 __all__ = ["blame", "diff", "replay", "state"]
@@ -75,11 +76,16 @@ def diff(
     """
     from projections import changes as view
     from projections.consequences import difference, difference_text
+    from projections.reading import Reader
 
     audience: Audience = "house" if internal else "public"
     entries = read_entries(session, key)
     sides = [_moment(session, entries, word, internal) for word in (a, b)]
-    before, after = (view.reading(entries, cut, audience) for cut in sides)
+    reader = Reader(entries)
+    before, after = (reader.at(cut, audience) for cut in sides)
+    numbers = [
+        side.notice.revision for side in (before, after)
+    ]  # refuses a moment before the first statement
     found = view.changes(before, after)
     pricing = _Pricing(session, policies, amounts, with_others, _latest(sides))
     until = max(session.as_of(cut, as_of) for cut in sides)
@@ -88,16 +94,16 @@ def diff(
         emit_json(
             {
                 "incident": entries[0].key,
-                "before": _side_json(a, before),
-                "after": _side_json(b, after),
+                "before": _side_json(a, before.cut, numbers[0]),
+                "after": _side_json(b, after.cut, numbers[1]),
                 **view.as_json(found),
                 **difference(*priced),
                 "with_others": with_others,
             }
         )
         return
-    say(f"{entries[0].key}  from {_side(a, before)} to {_side(b, after)}")
-    lines = [*view.as_text(found, after, before), *_spaced(difference_text(*priced), pricing.heading)]
+    say(f"{entries[0].key}  from {_side(a, numbers[0])} to {_side(b, numbers[1])}")
+    lines = [*view.as_text(found, before, after), *_spaced(difference_text(*priced), pricing.heading)]
     for line in ["", *lines] if lines else ["nothing changed"]:
         say(line)
 
@@ -142,19 +148,15 @@ def _latest(cuts: Sequence[Cut]) -> int | None:
     return None if None in positions else max(position for position in positions if position is not None)
 
 
-def _side(word: str | None, side: Reading) -> str:
+def _side(word: str | None, revision: int) -> str:
     named = "now" if word is None else word
-    revision = f"r{side.notice.revision}" if side.notice else "nothing"
-    return named if named == revision else f"{named} ({revision})"
+    return named if named == f"r{revision}" else f"{named} (r{revision})"
 
 
-def _side_json(word: str | None, side: Reading) -> dict[str, Any]:
+def _side_json(word: str | None, cut: Cut, revision: int) -> dict[str, Any]:
     return {
-        "named": word,
-        "revision": side.notice.revision if side.notice else None,
-        "published_by": side.cut.published_by,
-        "recorded_by": side.cut.recorded_by,
-    }
+        "named": word, "revision": revision, "published_by": cut.published_by, "recorded_by": cut.recorded_by,
+    }  # fmt: skip
 
 
 class _Pricing:
@@ -328,10 +330,9 @@ class _Walk:
         self.as_of = None if as_of is None else instant("--as-of", as_of)
 
     def _sides(self, at: int) -> tuple[Reading, Reading, Changes]:
-        from projections.changes import changes, nothing, reading
+        from projections.changes import changes, nothing
 
-        before = reading(self.entries, self.stages[at - 1].cut) if at else nothing()
-        after = reading(self.entries, self.stages[at].cut)
+        before, after = self.stages[at - 1].reading if at else nothing(), self.stages[at].reading
         return before, after, changes(before, after)
 
     def _priced(self, at: int, before: Reading, after: Reading) -> tuple[Consequences, Consequences]:
@@ -367,7 +368,7 @@ class _Walk:
         head = (
             f"r{stage.revision} ({at + 1} of {len(self.stages)})  {stage.notice.status}  {stage.notice.title}"
         )
-        lines = as_text(found, after, before)
+        lines = as_text(found, before, after)
         lines += _spaced(difference_text(*self._priced(at, before, after)), self.pricing.heading)
         lines = [head, "-" * len(head), *lines]
         return [*lines, "", *notice_text(stage.notice).splitlines()] if whole else lines
