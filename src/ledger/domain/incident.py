@@ -56,7 +56,7 @@ class ImpactWindow(msgspec.Struct, frozen=True):
     withdrawn: bool = False
 
 
-class Statement(msgspec.Struct, frozen=True):
+class Statement(msgspec.Struct, frozen=True, gc=False):
     """One event as it is to be read: its version in the stream and the corrections already put into it."""
 
     version: int
