@@ -11,7 +11,18 @@ import msgspec
 
 from ledger.cli import main as cli
 from ledger.domain.actions import kind_of
-from ledger.domain.events import ACTIONS, TEXTS, Event, External, Planned, Series
+from ledger.domain.events import (
+    ACTIONS,
+    TEXTS,
+    Event,
+    External,
+    Lines,
+    Planned,
+    RestsOn,
+    Series,
+    Source,
+    Total,
+)
 from ledger.domain.policy.grammar import GRAMMAR
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -80,7 +91,7 @@ def events() -> str:
         fields = _fields(event, tuple(sorted(common)))
         lines += [*fields, ""] if len(fields) > 2 else []
     lines += ["## Objects inside fields", ""]
-    for inner in (External, Planned, Series):
+    for inner in (External, Planned, Series, RestsOn, Source, Lines, Total):
         lines += [f"### {inner.__name__}", "", *_paragraph(inner.__doc__), "", *_fields(inner, ()), ""]
     return "\n".join(lines).rstrip() + "\n"
 
@@ -108,7 +119,7 @@ def _kind(kind: Any) -> str:
     if parts and all(isinstance(part, str) for part in parts):
         return ", ".join(f"`{part}`" for part in parts)
     if origin is tuple:
-        return "list of strings"
+        return "list of strings" if parts[0] is str else f"list of {parts[0].__name__}"
     if origin is dict:
         return "object"
     if parts:

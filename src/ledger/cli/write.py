@@ -101,7 +101,10 @@ def _streams(line: bytes) -> set[str]:
         given = decode_action(line)
     except Refused:
         return set()
-    return {f"{kind}/{given[kind]}" for kind in KINDS if kind in given}
+    # A redaction names its stream by any kind; other actions have fields that are called like one.
+    verb = given.get("action")
+    kinds = (kind_of(verb),) if verb in ACTIONS and verb != "redact" else KINDS
+    return {f"{kind}/{given[kind]}" for kind in kinds if kind in given}
 
 
 def _lines(file: str) -> tuple[list[tuple[int, bytes]], str]:
@@ -120,7 +123,7 @@ def _lines(file: str) -> tuple[list[tuple[int, bytes]], str]:
 
 
 def _parsed(line: bytes, folder: str) -> Action:
-    if b'"publish-' in line or b'"series' in line:
+    if b'"publish-' in line or b'"series' in line or b'"issue-' in line:
         from ledger.cli.tables import parse_with_files
 
         return parse_with_files(line, folder)

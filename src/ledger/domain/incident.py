@@ -14,12 +14,18 @@ import msgspec
 from msgspec import UNSET
 
 from ledger.domain.events import (
+    AdjustmentIssued,
     AnyEvent,
+    ClaimDecided,
+    ClaimFiled,
+    ClaimWithdrawn,
     CohortPublished,
     EntryCorrected,
     EntryPublished,
     EntryRedacted,
     EntryWithdrawn,
+    ExclusionRecorded,
+    ExclusionWithdrawn,
     IncidentAffectedSet,
     IncidentFixDeployed,
     IncidentIdentified,
@@ -35,7 +41,10 @@ from ledger.domain.events import (
     KeyRevoked,
     KeyRotated,
     MeasurementRecorded,
+    PeriodClosed,
+    PeriodReopened,
     PolicyPublished,
+    StatementIssued,
     SubscriptionsPublished,
     Text,
     WindowAdded,
@@ -149,6 +158,15 @@ class Facts:
                 | KeyPublished()
                 | KeyRotated()
                 | KeyRevoked()
+                | ExclusionRecorded()
+                | ExclusionWithdrawn()
+                | ClaimFiled()
+                | ClaimDecided()
+                | ClaimWithdrawn()
+                | StatementIssued()
+                | AdjustmentIssued()
+                | PeriodClosed()
+                | PeriodReopened()
             ):
                 raise TypeError(f"{event.TYPE} does not belong to an incident")
             case _:
