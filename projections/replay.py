@@ -23,6 +23,7 @@ __all__ = [
     "Cut",
     "Revision",
     "Told",
+    "after_resolved",
     "facts_at",
     "revisions",
     "statements",
@@ -32,6 +33,8 @@ __all__ = [
 ]
 
 Audience: TypeAlias = Literal["public", "house"]
+# What an incident or a maintenance stands as once it was declared over.
+OVER = frozenset(("resolved", "completed", "postmortem"))
 
 
 class Cut(msgspec.Struct, frozen=True):
@@ -96,6 +99,19 @@ def statements(shown: Sequence[Told]) -> list[Statement]:
 def facts_at(entries: Sequence[Entry], cut: Cut = Cut(), audience: Audience = "public") -> Facts:
     """Return what the entries of one incident add up to for a reader."""
     return fold(statements(told(entries, cut, audience)))
+
+
+def after_resolved(seen: Sequence[Told]) -> frozenset[int]:
+    """Return the versions of the shown entries that were told while their incident stood as over, in the order told."""
+    said = {statement.version: statement for statement in statements(seen)}
+    facts = Facts()
+    found = set()
+    for one in seen:
+        if facts.status in OVER:
+            found.add(one.entry.version)
+        if (statement := said.get(one.entry.version)) is not None:
+            facts.apply(statement.version, statement.event)
+    return frozenset(found)
 
 
 def revisions(entries: Sequence[Entry]) -> list[Revision]:

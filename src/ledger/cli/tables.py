@@ -84,6 +84,13 @@ def _read(folder: str, path: object) -> bytes:
         ) from None
 
 
+def _customers(content: bytes, kind: Literal["csv", "parquet"]) -> int:
+    """Return how many customers a cohort has; Refused where one is wrong or there twice."""
+    from projections.cohorts import read_cohort
+
+    return len(read_cohort(content, kind))
+
+
 def _checked_rows(content: bytes, kind: Literal["csv", "parquet"]) -> int:
     """Return how many subscriptions a table has; Refused where one is wrong or there twice."""
     if kind == "csv":
@@ -105,6 +112,8 @@ def _table(verb: str, path: str, content: bytes) -> dict[str, Any]:
     kind: Literal["csv", "parquet"] = "parquet" if path.endswith(".parquet") else "csv"
     if verb == "publish-subscriptions":
         rows = _checked_rows(content, kind)
+    elif verb == "publish-cohort":
+        rows = _customers(content, kind)
     elif kind == "csv":
         rows = max(0, len(content.splitlines()) - 1)
     else:
