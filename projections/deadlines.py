@@ -15,15 +15,16 @@ from ledger.domain.claims import Claim
 from ledger.domain.deadlines import ClaimTerms, anchor_of, deadline_of
 from ledger.domain.instants import from_seconds
 from ledger.domain.period import parse_period
+from ledger.domain.policy import Policy
 from ledger.domain.window import Window, place
 
-__all__ = ["Due", "Place", "State", "as_json", "dues"]
+__all__ = ["Due", "Place", "State", "as_json", "dues", "terms_of"]
 
 State: TypeAlias = Literal["claimed", "late", "open", "missed"]
 
 
 class Place(msgspec.Struct, frozen=True):
-    """What a customer subscribes to, under terms that ask for a claim."""
+    """What a customer subscribes to, under terms that ask for a claim. not_in: cohorts the customer is not in."""
 
     customer: str
     policy: str
@@ -31,6 +32,7 @@ class Place(msgspec.Struct, frozen=True):
     service: str
     region: str
     terms: ClaimTerms
+    not_in: frozenset[str] = frozenset()
 
 
 class Due(msgspec.Struct, frozen=True):
@@ -57,6 +59,21 @@ class Due(msgspec.Struct, frozen=True):
     revised_after: tuple[tuple[str, str], ...]
 
 
+_PERIOD_MONTHS = {"calendar-quarter": 3, "calendar-year": 12}
+
+
+def terms_of(policy: Policy) -> ClaimTerms | None:
+    """Return until when a policy lets a credit be claimed, None where it pays without a claim."""
+    claim = policy.claim
+    if claim.how == "automatic" or claim.amount is None or claim.unit is None or claim.anchor is None:
+        return None
+    days = claim.calendar
+    return ClaimTerms(
+        claim.amount, claim.unit, claim.anchor, policy.zone, days.days, days.holidays, days.opens, days.closes,
+        _PERIOD_MONTHS.get(policy.period.kind, 1),
+    )  # fmt: skip
+
+
 def dues(
     places: Iterable[Place],
     windows: Sequence[Window],
@@ -70,16 +87,17 @@ def dues(
     windows: those of the period, of all incidents. told: by entry, such as "incident/email-2022-03 v3", when it was
     published. now: the present in the ledger's spelling, up to which an open window has lasted at least.
     """
-    spans: dict[tuple[str, str, str], list[tuple[str, int, int | None, tuple[str, ...]]]] = {}
+    spans: dict[tuple[str, str, str, frozenset[str]], list[tuple[str, int, int | None, tuple[str, ...]]]] = {}
     found: list[Due] = []
     by_customer: dict[str, list[Claim]] = {}
     for claim in claims:
         if isinstance(claim.customer, str) and claim.period == period and claim.state != "withdrawn":
             by_customer.setdefault(claim.customer, []).append(claim)
     for one in places:
-        where = (one.service, one.region, one.terms.zone)
+        where = (one.service, one.region, one.terms.zone, one.not_in)
         if where not in spans:
-            spans[where] = _incidents(windows, one.service, one.region, period, one.terms.zone)
+            theirs_too = [window for window in windows if window.cohort not in one.not_in]
+            spans[where] = _incidents(theirs_too, one.service, one.region, period, one.terms.zone)
         for incident, start, end, entries in spans[where]:
             theirs = [
                 claim
