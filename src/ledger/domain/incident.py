@@ -16,12 +16,18 @@ from msgspec import UNSET
 from msgspec.structs import FieldInfo
 
 from ledger.domain.events import (
+    AdjustmentIssued,
     AnyEvent,
+    ClaimDecided,
+    ClaimFiled,
+    ClaimWithdrawn,
     CohortPublished,
     EntryCorrected,
     EntryPublished,
     EntryRedacted,
     EntryWithdrawn,
+    ExclusionRecorded,
+    ExclusionWithdrawn,
     IncidentAffectedSet,
     IncidentFixDeployed,
     IncidentIdentified,
@@ -37,7 +43,10 @@ from ledger.domain.events import (
     KeyRevoked,
     KeyRotated,
     MeasurementRecorded,
+    PeriodClosed,
+    PeriodReopened,
     PolicyPublished,
+    StatementIssued,
     SubscriptionsPublished,
     Text,
     WindowAdded,
@@ -151,6 +160,15 @@ class Facts:
                 | KeyPublished()
                 | KeyRotated()
                 | KeyRevoked()
+                | ExclusionRecorded()
+                | ExclusionWithdrawn()
+                | ClaimFiled()
+                | ClaimDecided()
+                | ClaimWithdrawn()
+                | StatementIssued()
+                | AdjustmentIssued()
+                | PeriodClosed()
+                | PeriodReopened()
             ):
                 raise TypeError(f"{event.TYPE} does not belong to an incident")
             case _:
