@@ -175,8 +175,12 @@ def test_the_focus_goes_through_the_page_in_its_order(march: Path, opened: Open)
 
 
 @pytest.mark.parametrize("width", [320, 360, 768, 1400])
-def test_nothing_is_wider_than_the_screen(eventful: Desk, opened: Open, width: int) -> None:
-    page = opened(eventful.page(), viewport={"width": width, "height": 900}).page
+@pytest.mark.parametrize("which", ["march", "eventful"])
+def test_nothing_is_wider_than_the_screen(
+    request: pytest.FixtureRequest, opened: Open, width: int, which: str
+) -> None:
+    made = request.getfixturevalue(which)
+    page = opened(made if which == "march" else made.page(), viewport={"width": width, "height": 900}).page
     page.evaluate("document.querySelectorAll('details').forEach((one) => { one.open = true; })")
     for _ in range(page.locator(".rail li").count()):
         assert page.evaluate("document.documentElement.scrollWidth") <= width, page.url
