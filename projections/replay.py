@@ -47,7 +47,7 @@ class Cut(msgspec.Struct, frozen=True):
     recorded_by: int | None = None
 
 
-class Told(msgspec.Struct, frozen=True):
+class Told(msgspec.Struct, frozen=True, gc=False):
     """An entry and when it was told: to the public, or (internal, for the house) recorded.
 
     late: it is said to have been told before that was recorded.

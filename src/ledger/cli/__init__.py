@@ -33,6 +33,8 @@ COMMANDS = {
     "state": ("history", "state", "Show what the entries of an incident add up to."),
     "downtime": ("finance", "downtime", "Show the downtime of a period."),
     "credits": ("finance", "credits", "Compute and export SLA credits."),
+    "sla": ("sla", "sla", "Exclude time, claim credits, and see until when."),
+    "period": ("books", "period", "Close and reopen the books of a month."),
     "verify": ("verify", "verify", "Re-read everything and say what is wrong."),
     "checkpoint": ("proof", "checkpoint", "Write size and root as a signed note, to be kept elsewhere."),
     "prove": ("proof", "prove", "Prove that an entry is in the ledger, or that nothing was changed."),

@@ -16,12 +16,18 @@ from msgspec import UNSET
 from msgspec.structs import FieldInfo
 
 from ledger.domain.events import (
+    AdjustmentIssued,
     AnyEvent,
+    ClaimDecided,
+    ClaimFiled,
+    ClaimWithdrawn,
     CohortPublished,
     EntryCorrected,
     EntryPublished,
     EntryRedacted,
     EntryWithdrawn,
+    ExclusionRecorded,
+    ExclusionWithdrawn,
     IncidentAffectedSet,
     IncidentFixDeployed,
     IncidentIdentified,
@@ -37,7 +43,10 @@ from ledger.domain.events import (
     KeyRevoked,
     KeyRotated,
     MeasurementRecorded,
+    PeriodClosed,
+    PeriodReopened,
     PolicyPublished,
+    StatementIssued,
     SubscriptionsPublished,
     Text,
     WindowAdded,
@@ -56,7 +65,7 @@ class ImpactWindow(msgspec.Struct, frozen=True):
     withdrawn: bool = False
 
 
-class Statement(msgspec.Struct, frozen=True):
+class Statement(msgspec.Struct, frozen=True, gc=False):
     """One event as it is to be read: its version in the stream and the corrections already put into it."""
 
     version: int
@@ -151,6 +160,15 @@ class Facts:
                 | KeyPublished()
                 | KeyRotated()
                 | KeyRevoked()
+                | ExclusionRecorded()
+                | ExclusionWithdrawn()
+                | ClaimFiled()
+                | ClaimDecided()
+                | ClaimWithdrawn()
+                | StatementIssued()
+                | AdjustmentIssued()
+                | PeriodClosed()
+                | PeriodReopened()
             ):
                 raise TypeError(f"{event.TYPE} does not belong to an incident")
             case _:
