@@ -6,10 +6,12 @@ import os
 import re
 import sys
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from ledger.cli.proof import signing
 from ledger.cli.read import read_entries
 from ledger.cli.session import Session, cut_options, emit_json, json_option, say
 from ledger.errors import Refused, nearest
@@ -214,7 +216,10 @@ class _Pricing:
         frame, _ = facts.subscriptions(self.session.log(), self.upto, ())
         return frame
 
-    def _others(self, incident: str, periods: Sequence[str], cut: Cut, audience: Audience) -> list[Window]:
+    def others(
+        self, incident: str, periods: Sequence[str], cut: Cut, audience: Audience = "public"
+    ) -> list[Window]:
+        """Return the windows of other incidents that count beside those of one, in the months given."""
         if not self.with_others or not periods:
             return []
         from ledger.domain.period import parse_period
@@ -237,9 +242,7 @@ class _Pricing:
         windows = [*before.windows, *after.windows]
         zones = {policy.zone for versions in self.policies.values() for _, policy in versions}
         periods, places = periods_touched(windows, as_of, zones), places_touched(windows)
-        others = self._others(
-            after.windows[0].incident if after.windows else "", periods, after.cut, audience
-        )
+        others = self.others(after.windows[0].incident if after.windows else "", periods, after.cut, audience)
 
         def made(side: Reading) -> Consequences:
             return consequences(
@@ -285,17 +288,52 @@ def blame(
     "--step", is_flag=True, help="Walk with keys: n or the right arrow forward, p or left back, q to end."
 )
 @_pricing_options
+@click.option(
+    "--html",
+    metavar="FILE",
+    help="Write it as one page to be opened in a browser, which checks its own hashes and proofs there.",
+)
+@click.option(
+    "--checkpoint",
+    "checkpoint_file",
+    metavar="FILE",
+    help="With --html: prove against this checkpoint (default: one made now).",
+)
+@signing
 @json_option
 @click.pass_obj
 def replay(
     session: Session, key: str, published_by: str | None, recorded_by: str | None, step: bool,
-    policies: tuple[str, ...], amounts: bool, with_others: bool, as_of: str | None, as_json: bool,
+    policies: tuple[str, ...], amounts: bool, with_others: bool, as_of: str | None, html: str | None,
+    checkpoint_file: str | None, key_file: str | None, sign_command: str | None, vkey: str | None, as_json: bool,
 ) -> None:  # fmt: skip
-    """Tell the notice of incident KEY revision by revision, in the order they were recorded, each with what changed."""
+    """Tell the notice of incident KEY revision by revision, in the order they were recorded, each with what changed.
+
+    With --html an auditor gets it as one file that asks nobody for anything: proofs, and the texts that fit them, are in it.
+    """
     from projections.consequences import stages
 
     entries = read_entries(session, key)
     cut = session.cut(published_by, recorded_by)
+    proof = {
+        "checkpoint_file": checkpoint_file, "key_file": key_file, "sign_command": sign_command, "vkey": vkey
+    }  # fmt: skip
+    if html is not None:
+        if step:
+            raise click.UsageError("--step walks in the terminal, and --html writes a page; leave one out")
+        _page(
+            session,
+            entries,
+            cut,
+            html,
+            proof,
+            lambda upto: _Pricing(session, policies, amounts, with_others, upto),
+            as_of,
+            as_json,
+        )
+        return
+    if any(proof.values()):
+        raise click.UsageError("a checkpoint and what signs it belong to a page; add --html FILE")
     found = stages(entries, cut)
     if not found:
         from projections.notice import notice
@@ -312,6 +350,32 @@ def replay(
         for at in range(len(found)):
             for line in [*([""] if at else []), *told.text(at)]:
                 say(line)
+
+
+def _page(
+    session: Session, entries: Sequence[Entry], cut: Cut, file: str, proof: dict[str, Any],
+    pricing_at: Callable[[int], _Pricing], as_of: str | None, as_json: bool,
+) -> None:  # fmt: skip
+    from ledger.cli.page import write_page
+    from ledger.cli.session import instant
+    from projections.page import Terms
+
+    def terms_at(upto: int) -> Terms:
+        pricing = pricing_at(upto)
+        return Terms(
+            pricing.policies,
+            pricing.subscriptions,
+            partial(pricing.others, entries[0].key) if pricing.with_others else None,
+            None if as_of is None else instant("--as-of", as_of),
+        )
+
+    written = write_page(session, entries, cut, file, terms_at, **proof)
+    if as_json:
+        emit_json(written)
+    else:
+        click.echo(f"wrote {file}  ({written['size']:,} entries, root {written['root']})")
+    if not written["signed"]:
+        click.echo("not signed: whose ledger this is will not show (--key-file, --sign-command)", err=True)
 
 
 class _Walk:
