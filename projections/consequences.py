@@ -19,7 +19,7 @@ import msgspec
 from ledger.domain.events import EntryPublished
 from ledger.domain.instants import from_seconds, seconds
 from ledger.domain.money import decimal_text
-from ledger.domain.period import day_of, parse_period
+from ledger.domain.period import Period, day_of, parse_period
 from ledger.domain.policy import Policy, policy_in_force
 from ledger.domain.window import EVERY, UNKNOWN, Window
 from ledger.errors import Refused
@@ -154,16 +154,26 @@ def consequences(
     counted = [*windows, *others]
     rows = []
     for label in periods:
+        month = parse_period(label, ZONE)
+        near = [window for window in counted if _may_touch(window, month)]
         found = {
             tuple(value for _, value in row.keys): row
-            for row in downtime(counted, parse_period(label, ZONE), by=("service", "region"), as_of=until)
+            for row in downtime(near, month, by=("service", "region"), as_of=until)
         }
         ruling = [_in_force(key, policies[key], label) for key in sorted(policies)]
-        rows += [_consequence(place, label, found.get(place), counted, ruling, until) for place in places]
+        rows += [_consequence(place, label, found.get(place), near, ruling, until) for place in places]
     totals = (
         None if subscriptions is None else _totals(subscriptions, counted, policies, periods, until, cohorts)
     )
     return Consequences(as_of, tuple(rows), totals)
+
+
+def _may_touch(window: Window, month: Period) -> bool:
+    """Tell whether a window may lie in a month of any zone: the earth has offsets from -12 to +14 hours."""
+    ends = None if window.end is None else window.end + window.end_within_seconds
+    return window.start - window.start_within_seconds < month.end + 86_400 and (
+        ends is None or ends > month.start - 86_400
+    )
 
 
 def periods_touched(windows: Iterable[Window], as_of: str, zones: Iterable[str] = ()) -> tuple[str, ...]:
