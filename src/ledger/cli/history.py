@@ -90,7 +90,8 @@ def diff(
         side.notice.revision for side in (before, after)
     ]  # refuses a moment before the first statement
     found = view.changes(before, after)
-    pricing = _Pricing(session, policies, amounts, with_others, _latest(sides))
+    # The terms are a lens, not part of the notice: those published by now, whatever moments are compared.
+    pricing = _Pricing(session, policies, amounts, with_others, None)
     until = max(session.as_of(cut, as_of) for cut in sides)
     priced = pricing.both(before, after, until, audience)
     if as_json:
@@ -143,12 +144,6 @@ def _moment(session: Session, entries: Sequence[Entry], word: str | None, intern
             f"{word} is a time of publication, and what is internal has none; leave out --internal, or name an entry"
         )
     return Cut(instant, None)
-
-
-def _latest(cuts: Sequence[Cut]) -> int | None:
-    """Return the position up to which both moments look, None for all."""
-    positions = [cut.recorded_by for cut in cuts]
-    return None if None in positions else max(position for position in positions if position is not None)
 
 
 def _side(word: str | None, revision: int) -> str:
