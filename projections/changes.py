@@ -13,7 +13,7 @@ import msgspec
 from ledger.domain.incident import Facts
 from ledger.domain.instants import shown
 from ledger.store.stream import Entry, text_or_erased
-from projections.history import mark_words, signature, subject
+from projections.history import mark_words, signature, subject, subject_words
 from projections.marks import Marks
 from projections.notice import window_line
 from projections.reading import Reader, Reading
@@ -222,14 +222,8 @@ def as_text(found: Changes, before: Reading, after: Reading) -> list[str]:
 def _cause_line(cause: Cause) -> str:
     entry = cause.entry
     sign = "+" if cause.side == "after" else "-"
-    parts = [
-        sign,
-        f"@{entry.position}",
-        f"v{entry.version}",
-        entry.type,
-        shown(cause.told_at),
-        signature(entry),
-    ]
+    where = [sign, f"@{entry.position}", f"v{entry.version}", subject_words(entry)]
+    parts = [*where, shown(cause.told_at), signature(entry)]
     return "  ".join(parts) + mark_words(entry, cause.marks)
 
 
