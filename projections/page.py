@@ -176,10 +176,15 @@ def _evidence_of(entry: Entry, stored: StoredEntry, evidence: Evidence) -> dict[
         "position": entry.position,
         "bytes": b64encode(stored.entry).decode("ascii"),
         "path": [b64encode(one).decode("ascii") for one in evidence.paths[entry.position]],
-        "texts": {path: list(texts[path]) for path in paths if path in texts and path not in KEPT_BACK},
-        "kept_back": [path for path in paths if path in texts and path in KEPT_BACK],
+        "texts": {path: list(texts[path]) for path in paths if path in texts and not _kept_back(path)},
+        "kept_back": [path for path in paths if path in texts and _kept_back(path)],
         "erased": [path for path in paths if path not in texts],
     }
+
+
+def _kept_back(path: str) -> bool:
+    """Tell whether a text never leaves the house, also where a correction puts it right."""
+    return path.removeprefix("set.") in KEPT_BACK
 
 
 def _json(value: Any) -> str:
