@@ -24,10 +24,8 @@ HEADER = re.compile(
     rf'(?a),"header":{{("clock_behind":true,)?"format":1,("idempotency_key":{TEXT},)?"ledger":{TEXT},"position":{NUMBER},'
     rf'"recorded_at":{INSTANT},"stream":"[a-z]+/[a-z0-9][a-z0-9-]{{0,63}}","type":{TEXT},"version":{NUMBER}}}}}\Z'
 )
-TABLE = re.compile(
-    r'{(?:"format":"[a-z]+","rows":[0-9]+|"assessments":[0-9]+,"lines":[0-9]+,"root":"[0-9a-f]{64}"),'
-    r'"sha256":"([0-9a-f]{64})"}'
-)
+D = "[0-9a-f]{64}"
+KEPT = rf'{{(?:"format":"[a-z]+","rows":\d+|"assessments":\d+,"lines":\d+,"root":"{D}"),"sha256":"({D})"}}'
 CHECKPOINT = re.compile(r"([^\n]+)\n(0|[1-9][0-9]{0,19})\n([A-Za-z0-9+/]{43}=)\n")
 SIGNATURE = re.compile("\u2014 ([^\\s+\\x00-\\x1f\\x7f]+) ([A-Za-z0-9+/]+={0,2})\n")
 VKEY = re.compile(r"([^\s+\x00-\x1f\x7f]+)\+([0-9a-f]{8})\+([A-Za-z0-9+/]{44})")
@@ -151,10 +149,9 @@ def accepted(brought: set[str], entries: list[Json]) -> set[str]:
         if type_ == "key.rotated":
             need(old and data["replaces"] == old and vkey not in chain, f"{place} replaces no key in use")
             need(vkey.split("+")[0] == old.split("+")[0], f"{place} has another name")
-            said = {name: header[name] for name in ("ledger", "stream", "version")}
-            message = b"incident-sla-ledger/key.rotated/v1\0" + spelled(
-                {**said, "replaces": old, "vkey": vkey}
-            )
+            said = {**header, "replaces": old, "vkey": vkey}
+            signed = {one: said[one] for one in ("ledger", "replaces", "stream", "version", "vkey")}
+            message = b"incident-sla-ledger/key.rotated/v1\0" + spelled(signed)
             check_signed(old, base64(data["signature"]), message)
             trusted |= {vkey} - revoked if old in trusted else set()
             trusted.discard(old)
@@ -190,7 +187,7 @@ def check_texts(entry: Json, texts: Json, erased: set[Any], optional: set[str]) 
 
 
 def verify(file: bytes, brought: set[str]) -> str:
-    """Check everything; return who signed it."""
+    """Check everything; return what it is, and who signed it."""
     parts = members(file)
     manifest = canonical(parts["manifest.json"])
     scope, with_, kind = manifest["scope"], manifest["with"], manifest["scope"]["kind"]
@@ -198,9 +195,8 @@ def verify(file: bytes, brought: set[str]) -> str:
     need(with_ in ([], ["actor"], ["note"], ["actor", "note"]), "`with` lists other texts")
     tables, partial = sorted(name[7:] for name in parts if name.startswith("tables/")), kind != "all"
     order = ["checkpoint.note", "entries.jsonl", "texts.jsonl", *["proofs.jsonl"] * partial]
-    order += (
-        ["subscriptions.json"] * (kind == "customer") + [f"tables/{one}" for one in tables] + ["page.html"]
-    )
+    order += ["subscriptions.json"] * (kind == "customer") + [f"tables/{one}" for one in tables]
+    order.append("page.html")
     need([*parts] == [*order, "manifest.json", "statement.note"], "the members are not those of the scope")
     text, signer, signature = note(parts["checkpoint.note"])
     statement, stater, stated = note(parts["statement.note"])
@@ -229,12 +225,10 @@ def verify(file: bytes, brought: set[str]) -> str:
         terms = data["terms"].encode() if header["type"] == "policy.published" else None
         need(terms is None or sha256(terms).hexdigest() == data["sha256"], f"@{at} has other terms")
         lacks |= check_texts(entry, canonical(texts), erased, optional)
-        referenced |= {*TABLE.findall(raw.decode())}
-        path = [base64(one) for one in canonical(proof)] if partial else []
-        need(
-            not partial or root_by(path, hashed(b"\0", raw), at - 1, size) == root,
-            f"@{at} is not in the tree",
-        )
+        referenced |= {*re.findall(KEPT, raw.decode(), re.ASCII)}
+        if partial:
+            path = [base64(one) for one in canonical(proof)]
+            need(root_by(path, hashed(b"\0", raw), at - 1, size) == root, f"@{at} is not in the tree")
     whole = position == size == len(entries) and tree([hashed(b"\0", raw) for raw in lines[0]]) == root
     need(partial or whole, "the entries are not all there, or have another root than the checkpoint")
     need(kind != "incident" or f"incident/{scope['incident']}" in streams, "the incident is not here")
@@ -252,8 +246,8 @@ def verify(file: bytes, brought: set[str]) -> str:
         need(here == sorted(here) and together == [*range(1, len(together) + 1)], f"{name} has gaps")
         while partial and through + 1 in positions:
             through += 1
-        told = {"stream": name, "versions": len(together), "complete_through": through}
-        described.append({**told, "left_out": [int(one) for one in sorted(gaps)]})
+        row = {"stream": name, "versions": len(together), "complete_through": through}
+        described.append({**row, "left_out": [*map(int, sorted(gaps))]})
         lacks |= {"later-versions"} if partial and through < size else set()
         lacks |= {"left-out-versions"} if gaps else set()
     lacks |= {"left-out-tables"} if referenced - {*tables} else set()
@@ -265,33 +259,39 @@ def verify(file: bytes, brought: set[str]) -> str:
     }  # fmt: skip
     need(spelled(wanted) == parts["manifest.json"], "the manifest does not say what the bundle holds")
     counted = accepted(brought, [one for one in entries if one["header"]["stream"].startswith("key/")])
-    print(f"{len(entries)} entries of {size} in {ledger}, root {root.hex()}")
-    print(f"scope: {scope}; proves: {wanted['proves']}; does not prove: {sorted(lacks)}")
+    told = f"{len(entries)} entries of {size} in {ledger}, root {root.hex()}, scope {scope}"
+    told += f"\nproves: {', '.join(wanted['proves'])}\ndoes not prove: {', '.join(sorted(lacks))}\n"
     if not signer or not brought:
-        raise Stop(3, "who made it was not checked: it is not signed, or no key was given")
+        raise Stop(3, f"{told}who made it was not checked: it is not signed, or no key was given")
     for key in counted:
         if key.startswith(f"{signer}+"):
             check_signed(key, signature, text.encode())
             check_signed(key, stated, statement.encode())
-            return f"signed by {key}"
+            return f"{told}signed by {key}"
     raise Stop(1, f"{signer} signed it, and is none of the keys given, nor follows from one and is in use")
 
 
+def verdict(file: bytes, brought: set[str]) -> tuple[int, str]:
+    """Return the exit code and the sentences of the verdict on a bundle."""
+    try:
+        return 0, verify(file, brought)
+    except Stop as stop:
+        return stop.args[0], stop.args[1]
+    except (ValueError, TypeError, LookupError, AttributeError, RecursionError, struct.error) as error:
+        return 1, f"not a bundle of format 1: {type(error).__name__} {error}"
+
+
 def main() -> int:
-    """Print the verdict on a bundle and return the exit code."""
+    """Print the verdict on a file and return the exit code."""
     if len(sys.argv) < 2:
         print(__doc__)
         return 2
     try:
         given = [Path(one).read_text().split() if Path(one).is_file() else [one] for one in sys.argv[2:]]
-        code, sentence = 0, verify(Path(sys.argv[1]).read_bytes(), {key for keys in given for key in keys})
-    except Stop as stop:
-        code, sentence = stop.args
+        code, told = verdict(Path(sys.argv[1]).read_bytes(), {key for keys in given for key in keys})
     except OSError as error:
-        code, sentence = 3, f"{error}"
-    except (ValueError, TypeError, LookupError, AttributeError, RecursionError, struct.error) as error:
-        code, sentence = 1, f"not a bundle of format 1: {type(error).__name__} {error}"
-    print(("verified", "DOES NOT HOLD", "", "not checked")[code] + f": {sentence}")
+        code, told = 3, f"{error}"
+    print(told, ("verified", "DOES NOT HOLD", "", "NOT CHECKED")[code], sep="\n")
     return code
 
 
