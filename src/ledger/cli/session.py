@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from ledger.store.log import SealedLog
     from projections.replay import Cut
 
-__all__ = ["Session", "cut_options", "emit_json", "json_option", "table"]
+__all__ = ["Session", "cut_options", "emit_json", "emit_json_streaming", "json_option", "table"]
 
 
 class Session:
@@ -165,6 +166,32 @@ def emit_json(value: Any) -> None:
     import msgspec
 
     click.echo(msgspec.json.encode(value).decode())
+
+
+def emit_json_streaming(value: Mapping[str, Any]) -> None:
+    """Print one JSON object on one line; a value of it that is an iterator is an array, written as its items come."""
+    import msgspec
+
+    encode = msgspec.json.encode
+    before = b"{"
+    for name, one in value.items():
+        click.echo(before + encode(name) + b":", nl=False)
+        before = b","
+        if isinstance(one, Iterator):
+            between = b"["
+            for items in _batched(one, 1_000):
+                # An array of some of them, without its brackets.
+                click.echo(between + encode(items)[1:-1], nl=False)
+                between = b","
+            click.echo(b"]" if between == b"," else b"[]", nl=False)
+        else:
+            click.echo(encode(one), nl=False)
+    click.echo(b"}")
+
+
+def _batched(items: Iterator[Any], number: int) -> Iterator[list[Any]]:
+    while batch := list(islice(items, number)):
+        yield batch
 
 
 def table(headings: Sequence[str], rows: Iterable[Sequence[str]], *, right: Iterable[int] = ()) -> None:
