@@ -28,7 +28,7 @@ COMMANDS = {
     "log": ("read", "log", "Show every entry, with both times, who and why."),
     "show": ("read", "show", "Show one entry."),
     "downtime": ("finance", "downtime", "Show the downtime of a period."),
-    "credits": ("finance", "credits", "Compute and export SLA credits."),
+    "credits": ("finance", "credits", "Compute, export, issue and restate SLA credits."),
     "sla": ("sla", "sla", "Exclude time, claim credits, and see until when."),
     "period": ("books", "period", "Close and reopen the books of a month."),
     "verify": ("verify", "verify", "Re-read everything and say what is wrong."),

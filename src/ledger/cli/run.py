@@ -17,7 +17,10 @@ if TYPE_CHECKING:
     from projections.engines import Engine, Job
     from projections.replay import Cut
 
-__all__ = ["Basis", "Compared", "audience", "basis", "compared", "price_all", "price_parts"]
+__all__ = [
+    "Basis", "Compared", "audience", "basis", "compared", "job_of", "parts_of", "price_all", "price_parts",
+    "read_cohorts", "windows_of",
+]  # fmt: skip
 
 
 class Basis(msgspec.Struct):
@@ -168,3 +171,23 @@ def compared(session: Session, found: Basis, published_by: str, as_of: str | Non
     _read_cohorts(found, windows, until)
     job = _job(found, windows, until)
     return Compared(cut, until, job.price(joined(list(_parts(found.tables)))))
+
+
+def job_of(found: Basis) -> Job:
+    """Return what prices any part of the subscriptions of a run."""
+    return _job(found, found.windows, found.as_of)
+
+
+def parts_of(session: Session, found: Basis) -> Iterator[pd.DataFrame]:
+    """Yield the subscriptions of a run part by part; slips in the tables are warned of at the end."""
+    yield from _checked(session, found)
+
+
+def windows_of(session: Session, period: str, cut: Cut) -> list[Window]:
+    """Return the windows that may touch a month in any zone, under a cut."""
+    return _windows(session, period, cut)
+
+
+def read_cohorts(found: Basis) -> None:
+    """Read the cohorts that the windows of a run are limited to."""
+    _read_cohorts(found, found.windows, found.as_of)
