@@ -32,7 +32,7 @@ COMMANDS = {
     "replay": ("history", "replay", "Tell a notice revision by revision."),
     "state": ("history", "state", "Show what the entries of an incident add up to."),
     "downtime": ("finance", "downtime", "Show the downtime of a period."),
-    "credits": ("finance", "credits", "Compute and export SLA credits."),
+    "credits": ("finance", "credits", "Compute, export, issue and restate SLA credits."),
     "sla": ("sla", "sla", "Exclude time, claim credits, and see until when."),
     "period": ("books", "period", "Close and reopen the books of a month."),
     "verify": ("verify", "verify", "Re-read everything and say what is wrong."),

@@ -42,6 +42,10 @@ class Session:
         self._appender: Appender | None = None
         self._log: SealedLog | None = None
 
+    def salt_source(self) -> Callable[[], bytes]:
+        """Return where salts of 16 bytes come from."""
+        return self.salts or (lambda: os.urandom(16))
+
     def appender(self) -> Appender:
         """Return the ledger for writing."""
         if self._appender is None:
