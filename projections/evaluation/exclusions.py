@@ -32,11 +32,13 @@ class _Plan(msgspec.Struct, frozen=True):
 class Excluded(msgspec.Struct, frozen=True):
     """What is excluded. beside: the spans taken out of a window or measurement, surely and perhaps, by its place.
 
-    removed: what leaves the denominator, surely and at most. entries: the exclusions that have a part in the period.
+    removed: what leaves the denominator, surely and at most. everywhere: excluded time that is about all of the service, however
+    it is treated. entries: the exclusions that have a part in the period.
     """
 
     beside: Callable[[Window], tuple[tuple[Span, ...], tuple[Span, ...]]]
     removed: tuple[tuple[Span, ...], tuple[Span, ...]]
+    everywhere: tuple[Span, ...]
     entries: tuple[str, ...]
 
 
@@ -61,11 +63,8 @@ def excluded(policy: Policy, commitment: Commitment, evidence: Evidence) -> Excl
         maybe = [plan.span for _, plan in here if _covers(plan, window, evidence.region, commitment)]
         return union(sure), union(maybe)
 
-    leaving = [
-        plan
-        for rule, plan in here
-        if rule.treated == "removed" and _everywhere(plan, evidence.region, commitment)
-    ]
+    general = [(rule, plan) for rule, plan in here if _everywhere(plan, evidence.region, commitment)]
+    leaving = [plan for rule, plan in general if rule.treated == "removed"]
     whole = [(start, end)]
     return Excluded(
         beside,
@@ -73,6 +72,7 @@ def excluded(policy: Policy, commitment: Commitment, evidence: Evidence) -> Excl
             intersect(whole, [plan.span for plan in leaving if plan.surely]),
             intersect(whole, [plan.span for plan in leaving]),
         ),
+        intersect(whole, [plan.span for _, plan in general if plan.surely]),
         tuple(entry for _, plan in here for entry in plan.entries),
     )
 

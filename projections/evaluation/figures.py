@@ -32,7 +32,7 @@ class Figure(msgspec.Struct, frozen=True):
     period_seconds: the denominator. eligible_least, eligible_most: seconds of eligible downtime; of a measure that has none,
     the seconds that its availability stands for; 0 for a value. eligible_stated: with stated times taken as exact. low,
     high: bounds of the availability (a fraction of 1), or of the value. downtime, intervals: spans of the stated
-    downtime, and of what counts of it; empty where it was stated as a plain number.
+    downtime, and of what counts of it; excluded: of excluded time; empty where it was stated as a plain number.
     """
 
     commitment: Commitment
@@ -47,6 +47,7 @@ class Figure(msgspec.Struct, frozen=True):
     high: Fraction
     downtime: tuple[Span, ...] = ()
     intervals: tuple[Span, ...] = ()
+    excluded: tuple[Span, ...] = ()
     provisional: bool = False
     approximate: bool = False
     entries: frozenset[str] = frozenset()
@@ -141,7 +142,7 @@ def _from_timeline(policy: Policy, commitment: Commitment, evidence: Evidence, f
         outside=Fraction(found.excluded_seconds),
     )  # fmt: skip
     return msgspec.structs.replace(
-        made, downtime=found.downtime, intervals=found.intervals, provisional=found.provisional,
+        made, downtime=found.downtime, intervals=found.intervals, excluded=found.excluded, provisional=found.provisional,
         approximate=found.approximate, entries=found.entries,
     )  # fmt: skip
 
@@ -425,7 +426,7 @@ def _events(policy: Policy, commitment: Commitment, evidence: Evidence) -> Figur
     return msgspec.structs.replace(
         made, downtime_seconds=Fraction(found.downtime_seconds), excluded_seconds=Fraction(found.excluded_seconds),
         eligible_least=found.least, eligible_stated=found.stated, eligible_most=found.most, downtime=found.downtime,
-        intervals=found.intervals, provisional=found.provisional, approximate=found.approximate,
+        intervals=found.intervals, excluded=found.excluded, provisional=found.provisional, approximate=found.approximate,
     )  # fmt: skip
 
 

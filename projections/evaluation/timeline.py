@@ -54,6 +54,7 @@ class Timeline(msgspec.Struct, frozen=True):
     approximate: bool
     entries: frozenset[str]
     outages: tuple[int, int]
+    excluded: tuple[Span, ...]
 
 
 class _Sides:
@@ -118,6 +119,7 @@ def timeline(policy: Policy, commitment: Commitment, evidence: Evidence) -> Time
         stated=stated, most=high, intervals=considered, downtime=downtime, removed_least=removed_least, removed_most=removed_most,
         provisional=marks.provisional, approximate=marks.approximate, entries=frozenset(marks.entries),
         outages=(_outages(least, commitment, policy.zone), _outages(most, commitment, policy.zone)),
+        excluded=beside.everywhere,
     )  # fmt: skip
 
 
