@@ -7,7 +7,7 @@ repetition of the same window changes the answer.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from fractions import Fraction
 
 import msgspec
@@ -20,11 +20,11 @@ from ledger.domain.period import Period
 from ledger.domain.policy import Policy, Tier
 from ledger.domain.window import Window, place
 from projections.evaluation.amounts import base_factor
-from projections.evaluation.evidence import Evidence
+from projections.evaluation.evidence import Evidence, Membership
 from projections.evaluation.outcome import Outcome, Result, outcome, remedy_words, right_to_terminate
 
 __all__ = [
-    "Assessment", "applicable", "assess", "assess_found", "base_words", "concerning", "entry_order", "exact_text", "percent_text",
+    "Assessment", "Membership", "applicable", "assess", "assess_found", "base_words", "concerning", "entry_order", "exact_text", "percent_text",
     "rule_words", "seconds_value",
 ]  # fmt: skip
 
@@ -41,8 +41,8 @@ class Assessment(msgspec.Struct, frozen=True):
     downtime_seconds: union of the stated windows. excluded_seconds: the part of it that the policy does not
     count. eligible_at_least, eligible_at_most: seconds of eligible downtime as bounds; eligible_stated: with
     the stated times taken as exact, None where shares, regions or cohorts still leave it open. availability
-    bounds: fractions of 1. tiers: those the bounds allow, best first. provisional: an open window or a cohort
-    touches it. approximate: a window's times are said to be approximate and no tolerance is known. entries:
+    bounds: fractions of 1. tiers: those the bounds allow, best first. provisional: an open window touches it, or
+    one limited to a cohort of which it is not known who is in it. approximate: a window's times are said to be approximate and no tolerance is known. entries:
     what it rests on, sorted. seconds_to_next_tier, seconds_past_tier_edge: see Tier; None where the bounds
     differ. Of a policy with several commitments all of this is of the first one.
 
@@ -138,6 +138,7 @@ def assess(
     period: Period,
     as_of: int,
     valid: Span | None = None,
+    memberships: Mapping[str, Membership] | None = None,
     *,
     measurements: Iterable[Measurement] = (),
     exclusions: Iterable[Exclusion] = (),
@@ -146,11 +147,12 @@ def assess(
     """Return what `policy` (its `version`) makes of the facts about a service and region in a period.
 
     as_of: UTC seconds up to which open windows have lasted at least. valid: the seconds to which windows are
-    clipped, such as the part of the period in which a subscription is valid; the period stays whole. customer: for whom,
-    where exclusions name one.
+    clipped, such as the part of the period in which a subscription is valid; the period stays whole. memberships: of
+    the customer, by cohort; a window limited to a cohort that is not there is a bound, from nothing to all of it. customer:
+    for whom, where exclusions name one.
     """
     return assess_found(
-        concerning(policy, windows, service, region), policy, version, period, as_of, valid, service=service,
+        concerning(policy, windows, service, region), policy, version, period, as_of, valid, memberships, service=service,
         region=region, measurements=measurements, exclusions=exclusions, customer=customer,
     )  # fmt: skip
 
@@ -162,6 +164,7 @@ def assess_found(
     period: Period,
     as_of: int,
     valid: Span | None = None,
+    memberships: Mapping[str, Membership] | None = None,
     *,
     service: str,
     region: str,
@@ -176,7 +179,7 @@ def assess_found(
     """
     evidence = Evidence(
         service, region, period, as_of, tuple(window for window, _ in found), tuple(measurements), tuple(exclusions),
-        valid, customer,
+        valid, customer, memberships or {},
     )  # fmt: skip
     made = outcome(policy, evidence)
     first = made.results[0]

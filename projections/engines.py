@@ -17,6 +17,7 @@ import pandas as pd
 from ledger.domain.policy import Policy
 from ledger.domain.window import Window
 from ledger.errors import Unavailable
+from projections.cohorts import Cohort
 from projections.credits import price
 
 __all__ = ["ENGINES", "Engine", "Job", "priced"]
@@ -35,10 +36,13 @@ class Job(msgspec.Struct, frozen=True):
     period: str
     as_of: int
     resting_on: tuple[str, ...]
+    cohorts: Mapping[str, Cohort] = {}
 
     def price(self, part: pd.DataFrame) -> pd.DataFrame:
         """Return the credit rows of a part of the subscriptions."""
-        return price(part, self.windows, self.policies, self.period, self.as_of, self.resting_on)
+        return price(
+            part, self.windows, self.policies, self.period, self.as_of, self.resting_on, self.cohorts
+        )
 
 
 def priced(

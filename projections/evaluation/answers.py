@@ -120,6 +120,8 @@ def _edges(one: Figure) -> list[dict[str, Any]]:
     found = []
     for bound in bounds:
         down = (1 - bound) * one.period_seconds if of == "availability" else bound
+        if not down:
+            continue
         found.append(
             {
                 "availability": exact_text(bound * 100) if of == "availability" else None,

@@ -8,7 +8,7 @@ import msgspec
 
 from ledger.domain.policy.model import Policy
 from ledger.domain.window import UNKNOWN, Window, place, reach, share_bounds
-from projections.evaluation.evidence import Evidence
+from projections.evaluation.evidence import Evidence, Membership
 from projections.evaluation.outcome import Outcome, outcome
 
 __all__ = ["open_facts", "what_decides"]
@@ -83,26 +83,27 @@ def open_facts(evidence: Evidence) -> Iterator[Open]:
             or reach(window, start, end, evidence.as_of).most is None
         ):
             continue
-        if window.cohort is not None and window.cohort not in evidence.inside | evidence.outside | set(
-            cohorts
-        ):
+        limited = window.cohort is not None and evidence.member(window.cohort) is None
+        if limited and window.cohort is not None and window.cohort not in cohorts:
             cohorts.append(window.cohort)
-        for words, least, most in _of_window(window, evidence):
-            yield words, _with(evidence, place_of, least), _with(evidence, place_of, most)
+        for words, narrow, wide in _of_window(window, evidence):
+            yield words, _with(evidence, place_of, narrow), _with(evidence, place_of, wide)
     for name in cohorts:
-        yield (
-            f"whether the customer is in cohort {name!r}",
-            msgspec.structs.replace(evidence, outside=evidence.outside | {name}),
-            msgspec.structs.replace(evidence, inside=evidence.inside | {name}),
+        without, with_it = (
+            msgspec.structs.replace(
+                evidence, memberships={**evidence.memberships, name: Membership(inside, "")}
+            )
+            for inside in (False, True)
         )
+        yield f"whether the customer is in cohort {name!r}", without, with_it
     for excluded in evidence.exclusions:
         if not excluded.withdrawn and excluded.customer is not None and evidence.customer is None:
-            without = tuple(other for other in evidence.exclusions if other != excluded)
+            others = tuple(other for other in evidence.exclusions if other != excluded)
             general = msgspec.structs.replace(excluded, customer=None)
             yield (
                 f"whether exclusion {excluded.exclusion!r} is about the customer",
-                msgspec.structs.replace(evidence, exclusions=(*without, general)),
-                msgspec.structs.replace(evidence, exclusions=without),
+                msgspec.structs.replace(evidence, exclusions=(*others, general)),
+                msgspec.structs.replace(evidence, exclusions=others),
             )
 
 

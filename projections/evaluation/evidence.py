@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from fractions import Fraction
 
 import msgspec
@@ -12,7 +13,7 @@ from ledger.domain.measurement import Measurement
 from ledger.domain.period import Period
 from ledger.domain.window import Window
 
-__all__ = ["Evidence", "Plain"]
+__all__ = ["Evidence", "Membership", "Plain"]
 
 
 class Plain(msgspec.Struct, frozen=True):
@@ -48,12 +49,19 @@ class Plain(msgspec.Struct, frozen=True):
         )
 
 
+class Membership(msgspec.Struct, frozen=True):
+    """Whether a customer is in a cohort, and the entry that says so, such as "cohort/beta v2"; "" where none does."""
+
+    inside: bool
+    entry: str
+
+
 class Evidence(msgspec.Struct, frozen=True):
     """The facts about one service, and for whom they are asked.
 
     windows, measurements, exclusions: of any service and region; the policy chooses. as_of: UTC seconds up to which open
-    windows have lasted at least. valid: the part of the period that is asked for. inside, outside: cohorts that the customer
-    is known to be in, or not to be in; of all others it is not known. observed: the spans for which there are data; None:
+    windows have lasted at least. valid: the part of the period that is asked for. memberships: of the customer, by cohort; of
+    all others it is not known. observed: the spans for which there are data; None:
     everything was watched. plain: figures that stand for themselves.
     """
 
@@ -66,10 +74,16 @@ class Evidence(msgspec.Struct, frozen=True):
     exclusions: tuple[Exclusion, ...] = ()
     valid: Span | None = None
     customer: str | None = None
-    inside: frozenset[str] = frozenset()
-    outside: frozenset[str] = frozenset()
+    memberships: Mapping[str, Membership] = {}
     observed: tuple[Span, ...] | None = None
     plain: Plain = Plain()
+
+    def member(self, cohort: str | None) -> bool | None:
+        """Tell whether a window limited to a cohort is the customer's: one limited to none always is; None: not known."""
+        if cohort is None:
+            return True
+        known = self.memberships.get(cohort)
+        return None if known is None else known.inside
 
     @property
     def span(self) -> Span:

@@ -96,9 +96,10 @@ def _concerned(one: Exclusion, evidence: Evidence) -> bool | None:
     """Tell whether an exclusion surely concerns the customer; None: surely not."""
     if one.customer is not None and evidence.customer is not None:
         return True if one.customer == evidence.customer else None
-    if one.cohort is not None and one.cohort in evidence.outside:
+    member = evidence.member(one.cohort)
+    if member is False:
         return None
-    return one.customer is None and (one.cohort is None or one.cohort in evidence.inside)
+    return one.customer is None and member is True
 
 
 def _own(rule: ExclusionRule, evidence: Evidence) -> Iterable[_Plan]:

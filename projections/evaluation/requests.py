@@ -24,7 +24,7 @@ from ledger.domain.policy.model import Policy
 from ledger.domain.policy.periods import parse_policy_period, period_holding
 from ledger.domain.window import EVERY, Planned, Window
 from ledger.errors import Refused, nearest
-from projections.evaluation.evidence import Evidence, Plain
+from projections.evaluation.evidence import Evidence, Membership, Plain
 
 __all__ = ["FACTS", "Question", "question"]
 
@@ -42,7 +42,16 @@ _LENGTHS = (
     "unobserved",
 )
 _BOUNDED = ("uptime_percent", "value")
-_MONEY = ("fee", "region_charges", "suite_fee", "preceding_fee", "annual_fee", "credited_before", "issued")
+_MONEY = (
+    "base",
+    "fee",
+    "region_charges",
+    "suite_fee",
+    "preceding_fee",
+    "annual_fee",
+    "credited_before",
+    "issued",
+)
 _TIMES = ("as_of", "incident_start", "incident_end", "eligible_at", "claimed_at", "revised_at")
 _PLAIN = (
     *(f"{name}_{unit}" for name in _LENGTHS[1:] for unit in _UNITS),
@@ -247,7 +256,11 @@ def question(policy: Policy, facts: dict[str, Any], now: int) -> Question:
     if chosen is not None and chosen not in names:
         reader.wrong("chosen", f"{chosen!r} is no commitment of the policy{nearest(chosen, names)}")
     observed = reader.read("observed", _spans)
-    inside, outside = (frozenset(reader.read(name, _texts, ())) for name in ("inside", "outside"))
+    memberships = {
+        cohort: Membership(name == "inside", "")
+        for name in ("outside", "inside")
+        for cohort in reader.read(name, _texts, ())
+    }
     customer = reader.text("customer")
     if plain.given and (windows or measurements):
         problems.append(
@@ -258,7 +271,7 @@ def question(policy: Policy, facts: dict[str, Any], now: int) -> Question:
         raise Refused("; ".join(problems), tuple(problems))
     evidence = Evidence(
         service, region, period, times.get("as_of", now), windows=_named(windows, service), measurements=_named(measurements, service),
-        exclusions=exclusions, customer=customer, inside=inside, outside=outside, observed=observed, plain=plain,
+        exclusions=exclusions, customer=customer, memberships=memberships, observed=observed, plain=plain,
     )  # fmt: skip
     return Question(evidence, currency, base, credited or 0, issued, chosen, earlier, ratios, order, times)
 
@@ -313,7 +326,8 @@ def _period(policy: Policy, reader: _Facts) -> Period | None:
         label = f"{from_seconds(start)}/{from_seconds(end)}"
         return Period(label, "span", policy.zone, start, end, day_of(policy.zone, start))
     if given is not None:
-        return reader.read("period", lambda value: _labelled(policy, _text(value)))
+        found: Period | None = reader.read("period", lambda value: _labelled(policy, _text(value)))
+        return found
     begun = reader.instant("incident_start")
     if begun is not None:
         return period_holding(policy.period, begun)
@@ -558,11 +572,13 @@ def _base(policy: Policy, reader: _Facts) -> tuple[str | None, int | None]:
 
     currency = reader.read("currency", read)
     wanted = _BASES[policy.credit.of]
-    given = [name for name in _BASES.values() if reader.facts.get(name) is not None]
+    given = [name for name in ("base", *_BASES.values()) if reader.facts.get(name) is not None]
     for name in given:
-        if name != wanted:
+        if name not in (wanted, "base"):
             reader.wrong(
                 name,
                 f'is not what the policy pays a part of (credit.of = "{policy.credit.of}"); state {wanted}',
             )
-    return currency, _amount(reader, wanted, currency) if wanted in given else None
+    if len(given) > 1:
+        reader.wrong(given[0], f"and {given[1]} both state what the policy pays a part of; leave one out")
+    return currency, _amount(reader, given[0], currency) if given else None

@@ -164,8 +164,13 @@ def _sides(
         if covers.most is None:
             continue
         marks.entries.update(window.entries)
+        member = evidence.member(window.cohort)
+        if window.cohort is not None and member is not None:
+            marks.entries.update(filter(None, [evidence.memberships[window.cohort].entry]))
+            if not member:
+                continue
         # Who is in a cohort of which nothing was published is not known.
-        known = window.cohort is None or window.cohort in evidence.inside
+        known = member is True
         marks.provisional |= window.end is None or not known
         marks.approximate |= window.approximate and not (
             window.start_within_seconds or window.end_within_seconds
@@ -200,7 +205,7 @@ def _concerns(
     """Tell whether a window or measurement surely is about a service, region and component; None: surely not."""
     if window.service != evidence.service:
         return None
-    if isinstance(window, Window) and (window.withdrawn or window.cohort in evidence.outside):
+    if isinstance(window, Window) and window.withdrawn:
         return None
     where = "surely" if region is None else place(window.region, window.regions, region)
     if where is None:

@@ -97,7 +97,11 @@ def workbook(basis: Basis, frame: pd.DataFrame, before: Compared | None, output:
         if any(window.end is None for window in basis.windows)
         else "not needed: no window is open",
         "compared with published by": "nothing" if before is None else before.cut.published_by,
-        **{f"{one.stream} v{one.version}": f"sha256 {one.sha256}, {one.rows} rows" for one in basis.tables},
+        **{
+            one.entry: f"sha256 {one.sha256}, {one.rows} rows"
+            for one in (*basis.tables, *basis.cohorts.tables)
+        },
+        **{f"cohort/{name}": "not at hand: its windows are bounds" for name in basis.cohorts.unknown},
         **{f"policy/{key} v{number}": f"sha256 {policy.sha256}" for key, number, policy, _ in policies},
         "incident-sla-ledger": version("incident-sla-ledger"),
         "openpyxl": version("openpyxl"),

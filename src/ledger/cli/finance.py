@@ -54,12 +54,20 @@ def downtime(
     table(
         (*keys, "period", "downtime (s)", "windows", ""),
         (
-            (*(row[key] for key in keys), row["period"], f"{row['downtime_seconds']:,}", ", ".join(row["windows"]),
+            (*(row[key] for key in keys), row["period"], f"{row['downtime_seconds']:,}", ", ".join(_limited(row)),
              "provisional" if row["provisional"] else "")
             for row in found["rows"]
         ),
         right=(len(keys) + 1,),
     )  # fmt: skip
+
+
+def _limited(row: dict[str, Any]) -> list[str]:
+    """Return the windows of a row of downtime, each with the cohort it is limited to."""
+    return [
+        f"{window} (cohort {row['cohorts'][window]} only)" if window in row["cohorts"] else window
+        for window in row["windows"]
+    ]
 
 
 @click.group()
@@ -113,7 +121,8 @@ def compute(session: Session, /, as_json: bool, **given: Any) -> None:
         found: dict[str, Any] = {
             "period": basis.period, "as_of": basis.as_of, "published_by": basis.cut.published_by,
             "recorded_by": basis.cut.recorded_by, "ledger": basis.ledger, "size": basis.size, "root": basis.root,
-            "subscriptions": basis.sources(), "rows": list(rows(frame)), "totals": list(rows(totals(frame))),
+            "subscriptions": basis.sources(), "cohorts": [one.as_json() for one in basis.cohorts.tables],
+            "cohorts_unknown": basis.cohorts.unknown, "rows": list(rows(frame)), "totals": list(rows(totals(frame))),
         }  # fmt: skip
         if before is not None and changed is not None:
             found["compared_with"] = {"published_by": before.cut.published_by, "as_of": before.as_of}

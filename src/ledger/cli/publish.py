@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from typing import Any
 
 import click
@@ -10,9 +11,10 @@ import msgspec
 
 from ledger.cli.session import Session, emit_json, json_option, table
 from ledger.cli.tables import parse_with_files
+from ledger.cli.terms import library, lint, schema
 from ledger.cli.write import _print_receipt
-from ledger.domain.events import SubscriptionsPublished
-from ledger.errors import nearest
+from ledger.domain.events import CohortPublished, SubscriptionsPublished
+from ledger.errors import LedgerError, nearest
 
 __all__ = ["cohort", "policy", "subscriptions"]
 
@@ -40,6 +42,26 @@ def _publish(session: Session, as_json: bool, **given: Any) -> None:
     _print_receipt(receipt, as_json)
     if isinstance(parsed.event, SubscriptionsPublished):
         _warn_of_names(session, receipt.stream.partition("/")[2])
+    elif isinstance(parsed.event, CohortPublished):
+        _warn_of_customers(session, receipt.stream.partition("/")[2])
+
+
+def _warn_of_customers(session: Session, key: str) -> None:
+    """Say on standard error which customers of a cohort no table of subscriptions knows: a typo there pays nothing."""
+    from ledger.cli import facts
+    from projections.cohorts import Seen
+
+    cohorts = facts.Cohorts(session.log(), None)
+    cohorts.read([key])
+    seen = [Seen(one) for one in cohorts.known.values()]
+    # Before there are subscriptions, or while a table of them is away, there is nothing to compare with; a run of credits
+    # says it then.
+    with suppress(LedgerError):
+        for table in facts.tables(session.log(), None, ()):
+            for part in table.parts():
+                for one in seen:
+                    one.add(part)
+        facts.warn_of_strangers(seen)
 
 
 def _warn_of_names(session: Session, key: str) -> None:
@@ -60,7 +82,11 @@ def _warn_of_names(session: Session, key: str) -> None:
 
 @click.group()
 def policy() -> None:
-    """Publish and show the terms of SLAs."""
+    """Publish, show and check the terms of SLAs."""
+
+
+for _command in (lint, schema, library):
+    policy.add_command(_command)
 
 
 @policy.command("publish")
@@ -122,12 +148,15 @@ def policy_show(session: Session, key: str, version: int | None, as_json: bool) 
         click.echo(event.terms, nl=not event.terms.endswith("\n"))
 
 
-def _table_group(kind: str, words: str) -> click.Group:
+def _table_group(kind: str, words: str, columns: str) -> click.Group:
     @click.group(help=words)
     def group() -> None:
         pass
 
-    @group.command("publish")
+    @group.command(
+        "publish",
+        help=f"Publish the table in FILE (CSV or Parquet); it replaces the earlier one of KEY.\n\n{columns}",
+    )
     @click.argument("key")
     @click.argument("path", metavar="FILE")
     @click.option(
@@ -138,7 +167,6 @@ def _table_group(kind: str, words: str) -> click.Group:
     def publish(
         session: Session, /, key: str, path: str, by_location: bool, as_json: bool, **given: Any
     ) -> None:
-        """Publish the table in FILE (CSV or Parquet); it replaces the earlier one of KEY."""
         _publish(
             session,
             as_json,
@@ -152,5 +180,13 @@ def _table_group(kind: str, words: str) -> click.Group:
     return group
 
 
-subscriptions = _table_group("subscriptions", "Publish what customers pay for.")
-cohort = _table_group("cohort", "Publish a named set of customers.")
+subscriptions = _table_group(
+    "subscriptions",
+    "Publish what customers pay for.",
+    "Columns: customer, subscription, service, region, policy, currency, fee, valid_from, valid_to.",
+)
+cohort = _table_group(
+    "cohort",
+    "Publish a named set of customers.",
+    "The only column is customer, as the subscriptions spell it; a window limited to the cohort KEY is credited to them only.",
+)

@@ -21,7 +21,10 @@ __all__ = ["Basis", "Compared", "audience", "basis", "compared", "price_all", "p
 
 
 class Basis(msgspec.Struct):
-    """What a run rests on: the ledger up to a position, and what stands there."""
+    """What a run rests on: the ledger up to a position, and what stands there.
+
+    tables: of subscriptions; only: some were asked for. cohorts: those that windows are limited to.
+    """
 
     period: str
     cut: Any
@@ -33,6 +36,8 @@ class Basis(msgspec.Struct):
     policies: dict[str, list[tuple[int, Any]]]
     terms: dict[tuple[str, int], str]
     tables: list[Any]
+    cohorts: Any
+    only: bool
 
     def sources(self) -> list[dict[str, Any]]:
         """Return where the subscriptions came from, for programs."""
@@ -66,10 +71,23 @@ def basis(
     upto = head.size if cut.recorded_by is None else cut.recorded_by
     held = Cut(cut.published_by, upto)
     policies, terms = facts.policies(log, upto)
-    return Basis(
+    found = Basis(
         period, held, session.as_of(cut, as_of), upto, log.root_at(upto).hex(), head.ledger,
         _windows(session, period, held), policies, terms, facts.tables(log, upto, keys),
+        facts.Cohorts(log, upto), bool(keys),
     )  # fmt: skip
+    _read_cohorts(found, found.windows, found.as_of)
+    return found
+
+
+def _read_cohorts(found: Basis, windows: list[Window], as_of: str) -> None:
+    """Read the cohorts that windows of the run are limited to."""
+    from ledger.domain.instants import seconds
+
+    if any(window.cohort is not None for window in windows):
+        from projections.cohorts import named_by
+
+        found.cohorts.read(named_by(windows, found.policies, found.period, seconds(as_of)))
 
 
 def _windows(session: Session, period: str, cut: Cut) -> list[Window]:
@@ -88,8 +106,10 @@ def _job(found: Basis, windows: list[Window], as_of: str) -> Job:
     from ledger.domain.instants import seconds
     from projections.engines import Job
 
-    resting = tuple(f"{table.stream} v{table.version}" for table in found.tables)
-    return Job(tuple(windows), found.policies, found.period, seconds(as_of), resting)
+    resting = tuple(table.entry for table in found.tables)
+    return Job(
+        tuple(windows), found.policies, found.period, seconds(as_of), resting, dict(found.cohorts.known)
+    )
 
 
 def price_all(session: Session, found: Basis) -> pd.DataFrame:
@@ -114,16 +134,22 @@ def _checked(session: Session, found: Basis) -> Iterator[pd.DataFrame]:
     from collections import Counter
 
     from ledger.cli import facts
+    from projections.cohorts import Seen
     from projections.repeats import Repeats
 
     repeats = Repeats()
+    # Customers of a cohort may well stand in a table that was not asked for.
+    seen = [] if found.only else [Seen(cohort) for cohort in found.cohorts.known.values()]
     places: Counter[tuple[str, str]] = Counter()
     for part in _parts(found.tables):
         repeats.add(part)
         places += facts.places_of(part)
+        for one in seen:
+            one.add(part)
         yield part
     repeats.check(lambda: _parts(found.tables))
     facts.warn_of_places(session.log(), places)
+    facts.warn_of_strangers(seen)
 
 
 def _parts(tables: list[Table]) -> Iterator[pd.DataFrame]:
@@ -138,5 +164,7 @@ def compared(session: Session, found: Basis, published_by: str, as_of: str | Non
 
     cut = Cut(instant("--compare-published-by", published_by), found.size)
     until = session.as_of(cut, as_of)
-    job = _job(found, _windows(session, found.period, cut), until)
+    windows = _windows(session, found.period, cut)
+    _read_cohorts(found, windows, until)
+    job = _job(found, windows, until)
     return Compared(cut, until, job.price(joined(list(_parts(found.tables)))))

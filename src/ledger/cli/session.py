@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from ledger.store.log import SealedLog
     from projections.replay import Cut
 
-__all__ = ["Session", "cut_options", "emit_json", "json_option", "table"]
+__all__ = ["Session", "cut_options", "emit_json", "json_option", "say", "table", "visible"]
 
 
 class Session:
@@ -160,11 +161,27 @@ def cut_options(command: Any) -> Any:
     )(command)
 
 
+# What a terminal obeys instead of showing: control characters, and those that turn the direction of writing or break
+# lines. The ledger takes no control characters, but a file that somebody else wrote may hold any.
+_ACTING = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
+
+
+def visible(text: str) -> str:
+    """Return text from events with every character a terminal would obey spelled out, such as `<U+202E>`."""
+    return _ACTING.sub(lambda found: f"<U+{ord(found.group()):04X}>", text)
+
+
+def say(text: str, *, nl: bool = True) -> None:
+    """Print text that may hold words from events; nothing in it acts on the terminal."""
+    click.echo(visible(text), nl=nl)
+
+
 def emit_json(value: Any) -> None:
-    """Print one JSON value on one line."""
+    """Print one JSON value on one line; what a terminal would obey is written as JSON escapes."""
     import msgspec
 
-    click.echo(msgspec.json.encode(value).decode())
+    line = msgspec.json.encode(value).decode()
+    click.echo(_ACTING.sub(lambda found: f"\\u{ord(found.group()):04x}", line))
 
 
 def table(headings: Sequence[str], rows: Iterable[Sequence[str]], *, right: Iterable[int] = ()) -> None:
@@ -181,8 +198,8 @@ def table(headings: Sequence[str], rows: Iterable[Sequence[str]], *, right: Iter
             heading, justify="right" if at in rights else "left", overflow="fold", no_wrap=at in rights
         )
     for row in rows:
-        # Text from events is data: no markup in it is obeyed.
-        shown.add_row(*(Text(cell) for cell in row))
+        # Text from events is data: no markup in it is obeyed, and no control character.
+        shown.add_row(*(Text(visible(cell)) for cell in row))
     console = Console()
     if not console.is_terminal:
         console = Console(width=200, color_system=None)
