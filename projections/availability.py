@@ -83,18 +83,19 @@ class Assessment(msgspec.Struct, frozen=True):
     @property
     def credit_percent(self) -> Fraction | None:
         """Percentage of the base that is owed, None where the bounds allow several, or it is no percentage."""
-        percents = self.outcome.percents
+        rates = self.outcome.rates()
         one_tier = all(len(result.choices) == 1 for result in self.outcome.results)
-        return percents[0] if one_tier and percents is not None and percents[0] == percents[1] else None
+        return rates[0] * 100 if one_tier and rates is not None and rates[0] == rates[1] else None
 
     @property
     def rates(self) -> tuple[Fraction, Fraction] | None:
         """The parts of the fee that are paid, at least and at most; None where it takes more than a rate to say that."""
-        percents = self.outcome.percents
-        if percents is None:
+        policy = self.outcome.policy
+        # A floor, a list of currencies and what was credited before are asked row by row.
+        if policy.limits.only_above or policy.currencies or policy.limits.rolling_percent is not None:
             return None
-        factor = base_factor(self.outcome.policy) / 100
-        return percents[0] * factor, percents[1] * factor
+        rates, factor = self.outcome.rates(), base_factor(policy)
+        return None if rates is None else (rates[0] * factor, rates[1] * factor)
 
     @property
     def credit_percent_at_least(self) -> Fraction:

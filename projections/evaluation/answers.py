@@ -162,18 +162,22 @@ def _decided(asked: Question, made: Outcome) -> bool:
     if asked.currency is not None and asked.base is not None:
         low, high = made.prices(asked.currency, asked.credited_before, asked.chosen)
         return low.amount(asked.base) == high.amount(asked.base)
-    if made.policy.names_sums and asked.currency is None:
+    try:
+        low_form, high_form = made.forms(asked.currency or "", asked.chosen)
+    except Refused:
+        # What is paid is a sum of a currency that was not said.
         return all(one.decided for one in made.results)
-    low_form, high_form = made.forms(asked.currency or "", asked.chosen)
     return low_form == high_form
 
 
 def _money(asked: Question, made: Outcome) -> dict[str, Any]:
     policy, currency, base = made.policy, asked.currency, asked.base
     found: dict[str, Any] = {"currency": currency, "base": None, "factor": None, "credit_percent": None}
-    rates = _rates(made, asked)
+    rates = made.rates(currency, asked.credited_before, asked.chosen)
     if rates is not None:
-        one = rates[0] if rates[0] == rates[1] else None
+        # Which percentage it is needs one tier to say so, even where several pay the same.
+        one_tier = all(len(result.choices) == 1 for result in made.results)
+        one = rates[0] if one_tier and rates[0] == rates[1] else None
         found |= {
             "factor": None if one is None else exact_text(one),
             "credit_percent": None if one is None else exact_text(one * 100),
@@ -213,17 +217,6 @@ def _money(asked: Question, made: Outcome) -> dict[str, Any]:
             format_money(part, currency) for part in allocate(low, asked.allocate_to, order)
         ]
     return found
-
-
-def _rates(made: Outcome, asked: Question) -> tuple[Fraction, Fraction] | None:
-    """Return the part of the base that is paid, at least and at most, under all limits that are no sums."""
-    if made.policy.names_sums and asked.currency is None:
-        return made.percents and (made.percents[0] / 100, made.percents[1] / 100)
-    from projections.evaluation.amounts import limited
-
-    forms = made.forms(asked.currency or "", asked.chosen)
-    rates = [limited(made.policy, form, asked.currency or "", asked.credited_before).rate for form in forms]
-    return None if rates[0] is None or rates[1] is None else (rates[0], rates[1])
 
 
 def _days(asked: Question, made: Outcome) -> dict[str, Any]:

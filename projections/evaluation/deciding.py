@@ -52,7 +52,7 @@ def open_facts(evidence: Evidence) -> Iterator[Open]:
     plain = evidence.plain
     for name, said in (
         ("downtime", "the exact downtime"),
-        ("availability", "the exact uptime"),
+        ("availability", "the exact availability"),
         ("value", "the exact value"),
     ):
         pair = getattr(plain, name)

@@ -8,6 +8,7 @@ from fractions import Fraction
 import msgspec
 
 from ledger.domain.policy.model import Policy, Remedy, Tier
+from ledger.errors import Refused
 from projections.evaluation.amounts import Choice, choices, days_of, forms_of, limited, prices
 from projections.evaluation.evidence import Evidence, Plain
 from projections.evaluation.figures import Figure, figure
@@ -67,13 +68,21 @@ class Outcome(msgspec.Struct, frozen=True):
         """Return what is paid as functions of the amount that credit.of names, at least and at most."""
         return prices(self.policy, *self.forms(currency, chosen), currency, credited_before)
 
-    @property
-    def percents(self) -> tuple[Fraction, Fraction] | None:
-        """The percentages of the base that are paid, at least and at most, where they are the same in every currency."""
-        if self.policy.names_sums or self.policy.limits.rolling_percent is not None:
+    def rates(
+        self, currency: str | None = None, credited_before: int = 0, chosen: str | None = None
+    ) -> tuple[Fraction, Fraction] | None:
+        """Return the parts of the base that are paid under all limits but only_above, at least and at most.
+
+        None where they are no mere parts, or depend on a currency that is not known.
+        """
+        try:
+            low, high = (
+                limited(self.policy, form, currency or "", credited_before).rate
+                for form in self.forms(currency or "", chosen)
+            )
+        except Refused:
             return None
-        rates = [limited(self.policy, form, "").rate for form in self.forms("")]
-        return None if rates[0] is None or rates[1] is None else (rates[0] * 100, rates[1] * 100)
+        return None if low is None or high is None else (low, high)
 
     def days(self, chosen: str | None = None) -> tuple[Fraction, Fraction] | None:
         """Return the days of service given, at least and at most; None where the policy gives none."""

@@ -41,7 +41,7 @@ _LENGTHS = (
     "excluded",
     "unobserved",
 )
-_BOUNDED = ("uptime_percent", "value")
+_BOUNDED = ("availability", "value")
 _MONEY = (
     "base",
     "fee",
@@ -480,14 +480,14 @@ def _plain(reader: _Facts) -> Plain:
     """Return the figures that are stated without saying when."""
     lengths = {name: reader.length(name) for name in _LENGTHS[1:]}
     bounds = ("", "_at_least", "_at_most")
-    uptime = _pair([reader.decimal(f"uptime_percent{bound}") for bound in bounds], Fraction(100))
+    uptime = _pair([reader.decimal(f"availability{bound}") for bound in bounds], Fraction(100))
     value = _pair([reader.decimal(f"value{bound}") for bound in bounds], _MOST)
     downtime = _pair([lengths[f"downtime{bound}"] for bound in bounds], _MOST)
-    for name, pair in (("uptime_percent", uptime), ("value", value), ("downtime", downtime)):
+    for name, pair in (("availability", uptime), ("value", value), ("downtime", downtime)):
         if pair is not None and pair[0] > pair[1]:
             reader.wrong(f"{name}_at_least", "is more than what it is at most; exchange them")
     if uptime is not None and uptime[1] > 100:
-        reader.wrong("uptime_percent", "is more than 100")
+        reader.wrong("availability", "is more than 100")
         uptime = None
     failed, total = reader.count("failed"), reader.count("total")
     if (failed is None) != (total is None) or (failed is not None and total is not None and failed > total):
@@ -503,7 +503,7 @@ def _plain(reader: _Facts) -> Plain:
     stated = [
         name
         for name, given in (
-            ("downtime", downtime), ("uptime_percent", uptime), ("value", value), ("failed and total", total),
+            ("downtime", downtime), ("availability", uptime), ("value", value), ("failed and total", total),
             ("outages", outages or None), ("error_rates", rates or None),
         )
         if given is not None

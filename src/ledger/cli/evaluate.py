@@ -53,7 +53,7 @@ _DURATION = re.compile(r"(\d+(?:\.\d+)?) ?(second|minute|hour|day)s?", re.ASCII)
     help="Excludable time. Names: kind, announced_at, region.",
 )
 @click.option("--downtime", metavar="DURATION", help='Plain downtime, such as "450 minutes".')
-@click.option("--uptime", metavar="PERCENT", help="A plain uptime, such as 99.5.")
+@click.option("--availability", metavar="PERCENT", help="A plain availability in percent, such as 99.5.")
 @click.option(
     "--outage", "outages", multiple=True, metavar="DURATION[,share=S]", help="One of several plain outages."
 )
@@ -280,7 +280,7 @@ def _from_options(periods: tuple[str, ...], given: dict[str, Any]) -> Iterator[t
     if "outages" in given:
         facts["outages"] = [_outage(text) for text in given["outages"]]
     for option, name in (
-        ("uptime", "uptime_percent"), ("region", "region"), ("failed", "failed"), ("total", "total"), ("value", "value"),
+        ("availability", "availability"), ("region", "region"), ("failed", "failed"), ("total", "total"), ("value", "value"),
         ("fee", "base"), ("currency", "currency"), ("as_of", "as_of"),
     ):  # fmt: skip
         if option in given:

@@ -309,17 +309,6 @@ class Policy(msgspec.Struct, frozen=True):
         return self.period.zone
 
     @property
-    def names_sums(self) -> bool:
-        """Whether what it pays is not the same in every currency."""
-        remedies = [tier.remedy for one in self.commitments for tier in one.tiers]
-        return bool(
-            self.currencies
-            or self.limits.amount
-            or self.limits.only_above
-            or any(remedy.fixed or remedy.hourly for remedy in remedies)
-        )
-
-    @property
     def effects(self) -> frozenset[str]:
         """The effects that count, of its first commitment."""
         return self.commitments[0].counting.effects
