@@ -5,7 +5,7 @@ A moment is a cut. Pure, and each moment is folded once, so that a history of a 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from typing import Any, Literal, TypeAlias
 
 import msgspec
@@ -13,7 +13,7 @@ import msgspec
 from ledger.domain.incident import Facts
 from ledger.domain.instants import shown
 from ledger.store.stream import Entry, text_or_erased
-from projections.history import mark_words, signature, subject
+from projections.history import mark_words, signature, subject, subject_words
 from projections.marks import Marks
 from projections.notice import window_line
 from projections.reading import Reader, Reading
@@ -208,10 +208,11 @@ def _field_json(one: FieldChange) -> dict[str, Any]:
 def as_text(found: Changes, before: Reading, after: Reading) -> list[str]:
     """Return changes for people, line by line: entries, fields, text, windows; what did not change is left out."""
     lines: list[str] = []
+    new = {cause.entry.version for cause in found.causes}
     for heading, part in (
         ("Entries", [_cause_line(cause) for cause in found.causes]),
         ("Fields", [f"{one.field}: {_both(one)}" for one in found.fields]),
-        ("Text", [line for one in found.texts for line in _text_lines(one, found)]),
+        ("Text", [line for one in found.texts for line in _text_lines(one, new)]),
         ("Impact windows", [line for one in found.windows for line in _window_lines(one, before, after)]),
     ):
         if part:
@@ -222,14 +223,8 @@ def as_text(found: Changes, before: Reading, after: Reading) -> list[str]:
 def _cause_line(cause: Cause) -> str:
     entry = cause.entry
     sign = "+" if cause.side == "after" else "-"
-    parts = [
-        sign,
-        f"@{entry.position}",
-        f"v{entry.version}",
-        entry.type,
-        shown(cause.told_at),
-        signature(entry),
-    ]
+    where = [sign, f"@{entry.position}", f"v{entry.version}", subject_words(entry)]
+    parts = [*where, shown(cause.told_at), signature(entry)]
     return "  ".join(parts) + mark_words(entry, cause.marks)
 
 
@@ -237,8 +232,7 @@ def _both(one: FieldChange) -> str:
     return word_line(one.words) if one.words else f"{value_text(one.before)} -> {value_text(one.after)}"
 
 
-def _text_lines(one: TextChange, found: Changes) -> list[str]:
-    new = {cause.entry.version for cause in found.causes}
+def _text_lines(one: TextChange, new: Container[int]) -> list[str]:
     # The reason of an entry that is new stands beside it already.
     if one.field == "reason" and one.version in new:
         return []

@@ -8,7 +8,7 @@ entries, proofs and policies give the same bytes.
 from __future__ import annotations
 
 from base64 import b64encode
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from hashlib import sha256
 from importlib import resources
 from typing import TYPE_CHECKING, Any
@@ -17,20 +17,28 @@ import msgspec
 
 from ledger.domain.events import text_paths
 from ledger.domain.instants import from_seconds, shown
-from ledger.domain.policy import Policy
-from ledger.errors import Refused
+from ledger.domain.window import Window
 from ledger.store.entry import StoredEntry, decode_texts
 from ledger.store.stream import Entry
-from projections.consequences import Stage, consequences, places_touched, stages
+from projections.consequences import (
+    Consequences,
+    Policies,
+    Stage,
+    consequences,
+    periods_touched,
+    places_touched,
+    stages,
+)
+from projections.notice import notice
 from projections.page_states import duration, page_revisions, window_states
 from projections.page_texts import Sources, visible
 from projections.page_timeline import timeline
 from projections.replay import Cut
 
 if TYPE_CHECKING:
-    import pandas as pd
+    from projections.cohorts import Cohort
 
-__all__ = ["Evidence", "replay_page"]
+__all__ = ["Evidence", "Terms", "replay_page"]
 
 # Never public, whoever asks: what is said in a note is not for the readers of a notice.
 KEPT_BACK = ("note",)
@@ -50,47 +58,43 @@ class Evidence(msgspec.Struct, frozen=True):
     vkeys: tuple[str, ...] = ()
 
 
+class Terms(msgspec.Struct, frozen=True):
+    """What the figures of the page are computed with.
+
+    policies: their published versions by key. subscriptions: as `projections.subscriptions` reads them, to sum up credits.
+    others: gives, for months and a cut, the windows of other incidents that count beside; None: this incident alone. as_of:
+    the instant to which open windows have lasted at least; None: at each revision, what the ledger then held. cohorts: gives
+    who is in the cohorts that windows are limited to.
+    """
+
+    policies: Policies
+    subscriptions: Any = None
+    others: Callable[[Sequence[str], Cut], Sequence[Window]] | None = None
+    as_of: str | None = None
+    cohorts: Callable[[Sequence[Window]], Mapping[str, Cohort]] | None = None
+
+
 def replay_page(
-    entries: Sequence[Entry],
-    evidence: Evidence,
-    policies: Mapping[str, Sequence[tuple[int, Policy]]],
-    *,
-    cut: Cut = Cut(),
-    subscriptions: pd.DataFrame | None = None,
-    version: str = "",
+    entries: Sequence[Entry], evidence: Evidence, terms: Terms, *, cut: Cut = Cut(), version: str = ""
 ) -> bytes:
     """Return the page of one incident as UTF-8.
 
-    entries: of its stream, read with `ledger.store.stream`. policies: those to price it under, their versions by key.
-    subscriptions: as `projections.subscriptions` reads them, to sum up credits. version: of the program, to be named.
-    Raises Refused where nothing was public.
+    entries: of its stream, read with `ledger.store.stream`. version: of the program, to be named. Raises Refused where
+    nothing was public.
     """
     told = stages(entries, cut)
     if not told:
-        raise Refused(
-            f"incident {entries[0].key if entries else ''!r} had no public notice to replay; see ledger log"
-        )
-    places = _places(told)
-    months = sorted(
-        {row.period for stage in told for row in consequences(_windows(stage), policies, stage.as_of).rows}
-    )
-    found = [
-        consequences(
-            _windows(stage), policies, stage.as_of, periods=months, places=places, subscriptions=subscriptions
-        )
-        for stage in told
-    ]
+        notice(entries, cut)  # says why there is nothing to tell
     public = [one.entry for stage in told for one in stage.entries]
-    revisions = page_revisions(entries, told, found, Sources(public))
     states = window_states(told)
     return _rendered(
         {
             "incident": entries[0].key,
-            "revisions": revisions,
+            "revisions": page_revisions(entries, told, list(_priced(told, terms)), Sources(public)),
             "states": states,
             "timeline": timeline(states),
-            "policies": sorted(policies),
-            "priced": subscriptions is not None,
+            "policies": sorted(terms.policies),
+            "with_others": terms.others is not None,
             "evidence": evidence,
             "hidden": _hidden(entries, cut, public),
             "published_by": cut.published_by,
@@ -100,13 +104,46 @@ def replay_page(
     )
 
 
-def _windows(stage: Stage) -> list[Any]:
-    return [drawn.window for drawn in stage.windows]
+def _priced(told: Sequence[Stage], terms: Terms) -> Iterator[tuple[Consequences | None, Consequences]]:
+    """Yield at each stage what the windows of the stage before come to, and what its own do, to the same instant.
+
+    All are for the same months and places, so that a region nobody had spoken of yet shows that nothing was said of it.
+    """
+    zones = {policy.zone for versions in terms.policies.values() for _, policy in versions}
+    months = sorted(
+        {
+            month
+            for stage in told
+            for month in periods_touched(stage.reading.windows, terms.as_of or stage.as_of, zones)
+        }
+    )
+    places = _places(told)
+    known: dict[Any, Consequences] = {}
+
+    def made(stage: Stage, as_of: str, others: tuple[Window, ...]) -> Consequences:
+        windows = tuple(stage.reading.windows)
+        # Where no window is open it does not matter until when open ones lasted.
+        is_open = any(one.end is None for one in (*windows, *others))
+        asked = (windows, others, as_of if is_open else None)
+        if asked not in known:
+            known[asked] = consequences(
+                windows, terms.policies, as_of, periods=months, places=places, others=others,
+                subscriptions=terms.subscriptions,
+                cohorts=None if terms.cohorts is None else terms.cohorts((*windows, *others)),
+            )  # fmt: skip
+        return msgspec.structs.replace(known[asked], as_of=as_of)
+
+    before: Stage | None = None
+    for stage in told:
+        as_of = terms.as_of or stage.as_of
+        others = () if terms.others is None else tuple(terms.others(months, stage.cut))
+        yield None if before is None else made(before, as_of, others), made(stage, as_of, others)
+        before = stage
 
 
 def _places(told: Sequence[Stage]) -> list[tuple[str, str]]:
     """Return each service and region of any stage, so that a region not yet named shows that nothing was said of it."""
-    found = {place for stage in told for place in places_touched(_windows(stage))}
+    found = {place for stage in told for place in places_touched(stage.reading.windows)}
     for stage in told:
         found.update(
             (service, region) for service in stage.notice.services for region in stage.notice.regions
@@ -139,10 +176,15 @@ def _evidence_of(entry: Entry, stored: StoredEntry, evidence: Evidence) -> dict[
         "position": entry.position,
         "bytes": b64encode(stored.entry).decode("ascii"),
         "path": [b64encode(one).decode("ascii") for one in evidence.paths[entry.position]],
-        "texts": {path: list(texts[path]) for path in paths if path in texts and path not in KEPT_BACK},
-        "kept_back": [path for path in paths if path in texts and path in KEPT_BACK],
+        "texts": {path: list(texts[path]) for path in paths if path in texts and not _kept_back(path)},
+        "kept_back": [path for path in paths if path in texts and _kept_back(path)],
         "erased": [path for path in paths if path not in texts],
     }
+
+
+def _kept_back(path: str) -> bool:
+    """Tell whether a text never leaves the house, also where a correction puts it right."""
+    return path.removeprefix("set.") in KEPT_BACK
 
 
 def _json(value: Any) -> str:

@@ -7,6 +7,7 @@ and not with its square.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 import msgspec
 from msgspec import UNSET
@@ -20,10 +21,10 @@ from projections.availability import percent_text
 from projections.consequences import Consequence, Consequences, Outcome, Stage
 from projections.notice import Notice, Post
 from projections.page_texts import ShownText, Sources
-from projections.replay import Told, after_resolved, statements, told
+from projections.replay import Told
 
 __all__ = [
-    "Fact", "Figure", "PageCorrection", "PageEntry", "PagePolicy", "PagePost", "PageRevision", "WindowState", "duration",
+    "Fact", "Figure", "PageCorrection", "PageEntry", "PagePolicy", "PagePost", "PageRevision", "Total", "WindowState", "duration",
     "page_revisions", "window_states",
 ]  # fmt: skip
 
@@ -114,6 +115,17 @@ class Figure(msgspec.Struct, frozen=True):
     policies: tuple[PagePolicy, ...]
 
 
+class Total(msgspec.Struct, frozen=True):
+    """The credits of a month in a currency, as decimal text; before: at the revision before, where that was another."""
+
+    period: str
+    currency: str
+    subscriptions: int
+    fee: str
+    credit: str
+    before: str | None
+
+
 class PageRevision(msgspec.Struct, frozen=True):
     """One revision: what it told, what it changed, and what that came to. after_resolved: it came after "resolved"."""
 
@@ -129,7 +141,8 @@ class PageRevision(msgspec.Struct, frozen=True):
     standing: str
     windows: tuple[str, ...]
     figures: tuple[Figure, ...]
-    totals: tuple[Mapping[str, object], ...]
+    totals: tuple[Total, ...]
+    as_of: str
     changes: tuple[str, ...]
 
     @property
@@ -165,9 +178,16 @@ def window_states(stages: Sequence[Stage]) -> list[WindowState]:
 
 
 def page_revisions(
-    entries: Sequence[Entry], stages: Sequence[Stage], found: Sequence[Consequences], sources: Sources
+    entries: Sequence[Entry],
+    stages: Sequence[Stage],
+    found: Sequence[tuple[Consequences | None, Consequences]],
+    sources: Sources,
 ) -> list[PageRevision]:
-    """Return the revisions of a notice. entries: of its stream; found: the consequences at each stage."""
+    """Return the revisions of a notice.
+
+    entries: of its stream. found: at each stage what the windows of the stage before come to, and what its own do, both to
+    the same instant.
+    """
     posts = _Posts(entries, sources)
     by_stage = [posts.at(stage) for stage in stages]
     for order, post in enumerate(sorted(posts.all, key=lambda one: (one.rank, one.first))):
@@ -175,12 +195,11 @@ def page_revisions(
     revisions = []
     for at, stage in enumerate(stages):
         before = stages[at - 1] if at else None
-        was = found[at - 1] if at else None
         events = posts.titles
         title = sources.shown("title", events[at], events[at - 1] if at else None)
         facts = tuple(_facts(stage.notice, before.notice if before else None))
-        figures = tuple(_figures(found[at], was))
-        over = after_resolved(told(entries, stage.cut))
+        figures = tuple(_figures(*found[at]))
+        over = stage.reading.fold.over
         told_in = [_entry(one, one.entry.version in over, sources) for one in stage.entries]
         revisions.append(
             PageRevision(
@@ -198,7 +217,8 @@ def page_revisions(
                     drawn.window.window for drawn in stage.windows if drawn.said_in == stage.revision
                 ),
                 figures=figures,
-                totals=found[at].totals or (),
+                totals=tuple(_totals(*found[at])),
+                as_of=found[at][1].as_of,
                 changes=tuple(_changes(stage, before, by_stage[at], title, facts, figures)),
             )
         )
@@ -209,7 +229,6 @@ class _Posts:
     """Follows the statements of a notice from stage to stage."""
 
     def __init__(self, entries: Sequence[Entry], sources: Sources) -> None:
-        self.entries = entries
         self.by_version = {entry.version: entry for entry in entries}
         self.sources = sources
         self.all: list[PagePost] = []
@@ -218,9 +237,10 @@ class _Posts:
 
     def at(self, stage: Stage) -> list[PagePost]:
         """Take in a stage, and return the statements that are new or changed in it, the newest first."""
-        seen = told(self.entries, stage.cut)
-        ranks = {one.entry.version: (one.told_at, one.position, one.entry.version) for one in seen}
-        events = {one.version: one.event for one in statements(seen)}
+        ranks = {
+            one.entry.version: (one.told_at, one.position, one.entry.version) for one in stage.reading.seen
+        }
+        events = {one.version: one.event for one in stage.reading.fold.said}
         self.titles.append(_title(events.values()))
         fresh = []
         present = {post.version for post in stage.notice.posts}
@@ -320,23 +340,39 @@ def _values(found: Notice) -> Iterable[tuple[str, str]]:
         yield name, ", ".join(names)
 
 
-def _figures(now: Consequences, before: Consequences | None) -> Iterable[Figure]:
+def _figures(before: Consequences | None, now: Consequences) -> Iterable[Figure]:
     old = {} if before is None else {_place(row): row for row in before.rows}
     for row in now.rows:
-        was = old.get(_place(row))
-        seconds = was.downtime_seconds if was else row.downtime_seconds
-        policies = {one.policy: _policy(one) for one in was.outcomes} if was else {}
+        was = old.get(_place(row), row)
+        policies = {one.policy: _policy(one) for one in was.outcomes}
         yield Figure(
             row.service,
             row.region,
             row.period,
             row.zone,
             row.downtime_seconds,
-            None if seconds == row.downtime_seconds else seconds,
+            None if was.downtime_seconds == row.downtime_seconds else was.downtime_seconds,
             row.provisional,
             row.approximate,
             tuple(_policy(one, policies.get(one.policy)) for one in row.outcomes),
         )
+
+
+def _totals(before: Consequences | None, now: Consequences) -> Iterable[Total]:
+    old = {} if before is None else {(row["period"], row["currency"]): row for row in before.totals or ()}
+    for row in now.totals or ():
+        was = old.get((row["period"], row["currency"]), row)
+        credit, credited = _money(row), _money(was)
+        yield Total(
+            row["period"], row["currency"], row["subscriptions"], row["fee"], credit,
+            None if credit == credited else credited,
+        )  # fmt: skip
+
+
+def _money(row: Mapping[str, Any]) -> str:
+    if row["credit"] is not None:
+        return str(row["credit"])
+    return f"{row['credit_at_least']} to {row['credit_at_most']}"
 
 
 def _place(row: Consequence) -> tuple[str, str, str]:

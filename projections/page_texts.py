@@ -5,21 +5,17 @@ A text shown is tied to the entry it was committed in, so that the page can chec
 
 from __future__ import annotations
 
-import re
 import unicodedata
 from collections.abc import Iterator, Sequence
-from difflib import SequenceMatcher
-from typing import Literal
 
 import msgspec
 
 from ledger.domain.events import Commitment, EntryCorrected, EntryRedacted, Text, text_paths
 from ledger.store.stream import Entry
+from projections.words import Change, words_changed
 
-__all__ = ["Erased", "Piece", "Run", "ShownText", "Sources", "changed_words", "visible"]
+__all__ = ["Erased", "Piece", "Run", "ShownText", "Sources", "visible"]
 
-Kind = Literal["same", "put", "taken"]
-_WORDS = re.compile(r"\s+|\w+|[^\w\s]")
 # Joiners belong to words of many scripts and to emoji; everything else of this category can only mislead.
 _JOINERS = "\u200c\u200d"
 _SEPARATORS = "\u2028\u2029"
@@ -28,8 +24,6 @@ _NAMES = {
     "\u202a": "LRE", "\u202b": "RLE", "\u202c": "PDF", "\u202d": "LRO", "\u202e": "RLO", "\u2060": "WJ",
     "\u2066": "LRI", "\u2067": "RLI", "\u2068": "FSI", "\u2069": "PDI", "\ufeff": "BOM",
 }  # fmt: skip
-# More comparisons than this, and a change is shown as lines, or whole: nobody waits for it.
-_MOST_COMPARISONS = 1_000_000
 
 
 class Run(msgspec.Struct, frozen=True):
@@ -41,9 +35,9 @@ class Run(msgspec.Struct, frozen=True):
 
 
 class Piece(msgspec.Struct, frozen=True):
-    """A part of a text: the same as before, inserted or deleted."""
+    """A part of a text: the same as before, taken out or put in."""
 
-    kind: Kind
+    change: Change
     runs: tuple[Run, ...]
 
 
@@ -67,7 +61,7 @@ class ShownText(msgspec.Struct, frozen=True):
     @property
     def changed(self) -> bool:
         """Tell whether anything was inserted or deleted."""
-        return any(piece.kind != "same" for piece in self.pieces)
+        return any(piece.change != "same" for piece in self.pieces)
 
 
 class Sources:
@@ -93,7 +87,7 @@ class Sources:
             return ShownText(source, (), 0, self._erased(source))
         if before is None or not isinstance(before, str) or before == value:
             return ShownText(source, (Piece("same", tuple(visible(value))),), len(value))
-        pieces = tuple(Piece(kind, tuple(visible(part))) for kind, part in changed_words(before, value))
+        pieces = tuple(Piece(change, tuple(visible(part))) for change, part in words_changed(before, value))
         return ShownText(source, pieces, len(value))
 
     def _erased(self, source: str) -> Erased:
@@ -135,28 +129,3 @@ def visible(text: str) -> Iterator[Run]:
         start = at + 1
     if start < len(text):
         yield Run(text[start:])
-
-
-def changed_words(before: str, after: str) -> list[tuple[Kind, str]]:
-    """Return what became of a text, in order: the same, deleted and inserted parts, cut at words."""
-    for split in (_WORDS.findall, lambda text: text.splitlines(keepends=True)):
-        old, new = split(before), split(after)
-        counts: dict[str, int] = {}
-        for word in old:
-            counts[word] = counts.get(word, 0) + 1
-        if sum(counts.get(word, 0) for word in new) <= _MOST_COMPARISONS:
-            return _compared(old, new)
-    return [("taken", before), ("put", after)]
-
-
-def _compared(old: list[str], new: list[str]) -> list[tuple[Kind, str]]:
-    parts: list[tuple[Kind, str]] = []
-    for tag, i, j, k, m in SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
-        if tag == "equal":
-            parts.append(("same", "".join(old[i:j])))
-            continue
-        if i < j:
-            parts.append(("taken", "".join(old[i:j])))
-        if k < m:
-            parts.append(("put", "".join(new[k:m])))
-    return parts

@@ -14,8 +14,8 @@ Change: TypeAlias = Literal["same", "taken", "put"]
 # What happened to a run of the text, and the run as it stands.
 Part: TypeAlias = tuple[Change, str]
 
-# A space belongs to the word before it: on their own, spaces are alike everywhere and would tear the runs apart.
-_TOKEN = re.compile(r"\w+\s*|[^\w\s]\s*|\s+")
+# A space belongs to the word after it: on their own, spaces are alike everywhere and would tear the runs apart.
+_TOKEN = re.compile(r"[^\S\n]*\w+|[^\S\n]*[^\w\s]|\n|[^\S\n]+")
 # The time of a word diff grows with the pairs of equal words: beyond so many, lines that stay are found first.
 _MOST_PAIRS = 500_000
 

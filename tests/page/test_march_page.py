@@ -56,18 +56,15 @@ def test_every_figure_is_that_of_the_independent_calculation(
                 said = f"{least}%" if least == most else f"{least}% to {most}%"
                 assert row.locator(".availability").inner_text() == said
                 assert row.locator(".credit").inner_text().split("%")[0] == credit["credit_percent"]
-        totals = {row["currency"]: row for row in _totals(section)}
-        assert {currency: row["credit"] for currency, row in totals.items()} == {
-            currency: total[side] for currency, total in figures["totals"].items()
+        totals = {
+            row.get_attribute("data-currency"): row.locator(".credit").inner_text().split("\n")
+            for row in section.locator(".totals tbody tr").all()
+        }
+        assert totals == {
+            currency: [total[side], *([f"before: {total['before']}"] if side == "after" else [])]
+            for currency, total in figures["totals"].items()
         }
     assert figures["regions"]["EMEA"]["after"]["availability"] == "97.851702508961"
-
-
-def _totals(section: Any) -> list[dict[str, str]]:
-    return [
-        {"currency": row.get_attribute("data-currency"), "credit": row.locator(".credit").inner_text()}
-        for row in section.locator(".totals tbody tr").all()
-    ]
 
 
 def test_the_proofs_are_checked_in_the_browser(march: Path, opened: Open) -> None:
@@ -175,5 +172,5 @@ def test_the_address_names_the_revision(march: Path, opened: Open) -> None:
 
 
 def test_the_same_inputs_give_the_same_bytes(march: Path, march_desk: Desk) -> None:
-    again = march_desk.page("email-2022-03", *march_desk.all_policies, name="again.html")
+    again = march_desk.page("email-2022-03", "--amounts", name="again.html")
     assert again.read_bytes() == march.read_bytes()

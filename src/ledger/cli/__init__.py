@@ -39,6 +39,9 @@ COMMANDS = {
     "checkpoint": ("proof", "checkpoint", "Write size and root as a signed note, to be kept elsewhere."),
     "prove": ("proof", "prove", "Prove that an entry is in the ledger, or that nothing was changed."),
     "verify-proof": ("proof", "verify_proof", "Check a proof without any ledger."),
+    "bundle": ("bundle", "bundle", "Write an incident, a customer's part or all into one file to keep."),
+    "verify-bundle": ("bundle", "verify_bundle", "Check a bundle without any ledger."),
+    "import": ("bundle", "import_", "Write the ledger of a bundle where there is none yet."),
     "views": ("views", "views", "Show or rebuild the views for lists and reports."),
 }
 

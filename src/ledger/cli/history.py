@@ -5,11 +5,13 @@ from __future__ import annotations
 import os
 import re
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from ledger.cli.proof import signing
 from ledger.cli.read import read_entries
 from ledger.cli.session import Session, cut_options, emit_json, json_option, say
 from ledger.errors import Refused, nearest
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
     from ledger.domain.window import Window
     from ledger.store.stream import Entry
     from projections.changes import Changes
+    from projections.cohorts import Cohort
     from projections.consequences import Consequences, Stage
     from projections.reading import Reading
     from projections.replay import Audience, Cut
@@ -87,7 +90,8 @@ def diff(
         side.notice.revision for side in (before, after)
     ]  # refuses a moment before the first statement
     found = view.changes(before, after)
-    pricing = _Pricing(session, policies, amounts, with_others, _latest(sides))
+    # The terms are a lens, not part of the notice: those published by now, whatever moments are compared.
+    pricing = _Pricing(session, policies, amounts, with_others, None)
     until = max(session.as_of(cut, as_of) for cut in sides)
     priced = pricing.both(before, after, until, audience)
     if as_json:
@@ -142,12 +146,6 @@ def _moment(session: Session, entries: Sequence[Entry], word: str | None, intern
     return Cut(instant, None)
 
 
-def _latest(cuts: Sequence[Cut]) -> int | None:
-    """Return the position up to which both moments look, None for all."""
-    positions = [cut.recorded_by for cut in cuts]
-    return None if None in positions else max(position for position in positions if position is not None)
-
-
 def _side(word: str | None, revision: int) -> str:
     named = "now" if word is None else word
     return named if named == f"r{revision}" else f"{named} (r{revision})"
@@ -165,11 +163,14 @@ class _Pricing:
     def __init__(
         self, session: Session, policies: tuple[str, ...], amounts: bool, with_others: bool, upto: int | None
     ) -> None:
+        from ledger.cli import facts
+
         self.session = session
         self.upto = upto
         self.with_others = with_others
         self.policies = self._policies(policies)
         self.subscriptions = self._subscriptions() if amounts else None
+        self._cohorts = facts.Cohorts(session.log(), upto)
         self.heading = "Downtime and credits, " + (
             "with the windows of other incidents" if with_others else "of this incident alone"
         )
@@ -214,7 +215,10 @@ class _Pricing:
         frame, _ = facts.subscriptions(self.session.log(), self.upto, ())
         return frame
 
-    def _others(self, incident: str, periods: Sequence[str], cut: Cut, audience: Audience) -> list[Window]:
+    def others(
+        self, incident: str, periods: Sequence[str], cut: Cut, audience: Audience = "public"
+    ) -> list[Window]:
+        """Return the windows of other incidents that count beside those of one, in the months given."""
         if not self.with_others or not periods:
             return []
         from ledger.domain.period import parse_period
@@ -224,6 +228,12 @@ class _Pricing:
         start, end = parse_period(periods[0]).start - 86_400, parse_period(periods[-1]).end + 86_400
         views = open_views(self.session.log())
         return [one for one in views.windows(start, end, cut, audience) if one.incident != incident]
+
+    def cohorts(self, windows: Iterable[Window]) -> Mapping[str, Cohort]:
+        """Return who is in the cohorts that windows are limited to; it matters for amounts only."""
+        if self.subscriptions is not None:
+            self._cohorts.read(sorted({one.cohort for one in windows if one.cohort and not one.withdrawn}))
+        return self._cohorts.known
 
     def both(
         self, before: Reading, after: Reading, as_of: str, audience: Audience = "public"
@@ -237,14 +247,13 @@ class _Pricing:
         windows = [*before.windows, *after.windows]
         zones = {policy.zone for versions in self.policies.values() for _, policy in versions}
         periods, places = periods_touched(windows, as_of, zones), places_touched(windows)
-        others = self._others(
-            after.windows[0].incident if after.windows else "", periods, after.cut, audience
-        )
+        others = self.others(after.reader.key, periods, after.cut, audience)
+        cohorts = self.cohorts([*windows, *others])
 
         def made(side: Reading) -> Consequences:
             return consequences(
                 side.windows, self.policies, as_of, periods=periods, places=places, others=others,
-                subscriptions=self.subscriptions,
+                subscriptions=self.subscriptions, cohorts=cohorts,
             )  # fmt: skip
 
         return made(before), made(after)
@@ -285,17 +294,52 @@ def blame(
     "--step", is_flag=True, help="Walk with keys: n or the right arrow forward, p or left back, q to end."
 )
 @_pricing_options
+@click.option(
+    "--html",
+    metavar="FILE",
+    help="Write it as one page to be opened in a browser, which checks its own hashes and proofs there.",
+)
+@click.option(
+    "--checkpoint",
+    "checkpoint_file",
+    metavar="FILE",
+    help="With --html: prove against this checkpoint (default: one made now).",
+)
+@signing
 @json_option
 @click.pass_obj
 def replay(
     session: Session, key: str, published_by: str | None, recorded_by: str | None, step: bool,
-    policies: tuple[str, ...], amounts: bool, with_others: bool, as_of: str | None, as_json: bool,
+    policies: tuple[str, ...], amounts: bool, with_others: bool, as_of: str | None, html: str | None,
+    checkpoint_file: str | None, key_file: str | None, sign_command: str | None, vkey: str | None, as_json: bool,
 ) -> None:  # fmt: skip
-    """Tell the notice of incident KEY revision by revision, in the order they were recorded, each with what changed."""
+    """Tell the notice of incident KEY revision by revision, in the order they were recorded, each with what changed.
+
+    With --html an auditor gets it as one file that asks nobody for anything: proofs, and the texts that fit them, are in it.
+    """
     from projections.consequences import stages
 
     entries = read_entries(session, key)
     cut = session.cut(published_by, recorded_by)
+    proof = {
+        "checkpoint_file": checkpoint_file, "key_file": key_file, "sign_command": sign_command, "vkey": vkey
+    }  # fmt: skip
+    if html is not None:
+        if step:
+            raise click.UsageError("--step walks in the terminal, and --html writes a page; leave one out")
+        _page(
+            session,
+            entries,
+            cut,
+            html,
+            proof,
+            lambda upto: _Pricing(session, policies, amounts, with_others, upto),
+            as_of,
+            as_json,
+        )
+        return
+    if any(proof.values()):
+        raise click.UsageError("a checkpoint and what signs it belong to a page; add --html FILE")
     found = stages(entries, cut)
     if not found:
         from projections.notice import notice
@@ -312,6 +356,33 @@ def replay(
         for at in range(len(found)):
             for line in [*([""] if at else []), *told.text(at)]:
                 say(line)
+
+
+def _page(
+    session: Session, entries: Sequence[Entry], cut: Cut, file: str, proof: dict[str, Any],
+    pricing_at: Callable[[int], _Pricing], as_of: str | None, as_json: bool,
+) -> None:  # fmt: skip
+    from ledger.cli.page import write_page
+    from ledger.cli.session import instant
+    from projections.page import Terms
+
+    def terms_at(upto: int) -> Terms:
+        pricing = pricing_at(upto)
+        return Terms(
+            pricing.policies,
+            pricing.subscriptions,
+            partial(pricing.others, entries[0].key) if pricing.with_others else None,
+            None if as_of is None else instant("--as-of", as_of),
+            pricing.cohorts,
+        )
+
+    written = write_page(session, entries, cut, file, terms_at, **proof)
+    if as_json:
+        emit_json(written)
+    else:
+        click.echo(f"wrote {file}  ({written['size']:,} entries, root {written['root']})")
+    if not written["signed"]:
+        click.echo("not signed: whose ledger this is will not show (--key-file, --sign-command)", err=True)
 
 
 class _Walk:
