@@ -18,6 +18,7 @@ from ledger.domain.money import decimal_places, decimal_text
 from ledger.domain.period import Period
 from ledger.domain.policy import Policy, Tier
 from ledger.domain.window import Window, place, reach, share_bounds
+from ledger.errors import Refused
 
 __all__ = ["Assessment", "Membership", "applicable", "assess", "entry_order", "percent_text", "seconds_value"]
 
@@ -138,6 +139,10 @@ def assess_found(
     memberships: Mapping[str, Membership] | None = None,
 ) -> Assessment:
     """Do what `assess` does, for windows that `applicable` has chosen."""
+    if policy.format != 1:
+        raise Refused(
+            f"policy {policy.key!r} is written in format {policy.format}, which credits of a ledger do not read yet"
+        )
     start, end = valid or (period.start, period.end)
     start, end = max(start, period.start), min(end, period.end)
     downtime: list[Span] = []

@@ -20,19 +20,22 @@ from ledger.domain.checks import is_text_field
 from ledger.domain.decide import History, decide
 from ledger.domain.events import (
     TEXTS,
+    AdjustmentIssued,
     AnyEvent,
+    ClaimFiled,
     EntryCorrected,
     EntryPublished,
     EntryRedacted,
     IncidentLinked,
     KeyPublished,
     KeyRotated,
+    StatementIssued,
 )
 from ledger.domain.instants import from_micros, micros
 from ledger.errors import Conflict, LedgerError, Refused, nearest
 from ledger.store.entry import SALT_BYTES, StoredEntry, decode_texts, encode_data, split_entry
 from ledger.store.location import open_log
-from ledger.store.log import Appended, Redaction, SealedLog
+from ledger.store.log import Appended, Redaction, SealedLog, Unchanged
 from ledger.store.stream import EventToStore, event_of, new_entry
 from ledger.store.tree import leaf_hash
 
@@ -90,6 +93,8 @@ class _Plan:
         self.contents: dict[str, bytes] = {}
         self.redactions: list[Redaction] = []
         self.touched: dict[str, History] = {}
+        # Set where an event rests on more than its own stream.
+        self.unchanged: Unchanged | None = None
 
 
 class Appender:
@@ -110,6 +115,8 @@ class Appender:
         self.clock = clock or (lambda: time.time_ns() // 1_000)
         self.salts = salts or (lambda: os.urandom(SALT_BYTES))
         self._histories: OrderedDict[str, History] = OrderedDict()
+        # The lines that were found to be those of their document.
+        self._checked: tuple[Any, ...] = ()
 
     def store(
         self,
@@ -118,6 +125,7 @@ class Appender:
         accept_clock: bool,
         contents: Sequence[tuple[str, bytes]],
         redactions: Sequence[Redaction],
+        unchanged: Unchanged | None,
     ) -> Appended:
         """Seal events in one transaction; Conflict when somebody else was faster."""
         return self.sealed.append(
@@ -126,6 +134,7 @@ class Appender:
             accept_clock=accept_clock,
             contents=contents,
             redactions=redactions,
+            unchanged=unchanged,
         )
 
     def close(self) -> None:
@@ -237,10 +246,14 @@ class Appender:
                         f"{history.version}; read it again and decide anew"
                     )
                 if isinstance(action.event, IncidentLinked):
-                    self._check_link(action.event, plan)
+                    self._check_incidents("to", (action.event.to,), plan)
+                if isinstance(action.event, ClaimFiled):
+                    self._check_incidents("incidents", action.event.incidents, plan)
                 if isinstance(action.event, KeyPublished | KeyRotated):
                     self._check_key(action, action.event.vkey, plan)
                 event, warnings = self._decide(history, action, now, start)
+                if isinstance(event, StatementIssued | AdjustmentIssued):
+                    self._check_document(action, event, plan)
             except Refused as error:
                 failures.append((index, self._with_nearest(error, action, plan)))
                 if not (stream := plan.touched.get(action.stream)) or not stream.version:
@@ -272,6 +285,7 @@ class Appender:
             accept_clock=accept_clock,
             contents=list(plan.contents.items()),
             redactions=plan.redactions,
+            unchanged=plan.unchanged,
         )
         last = len(plan.new) - 1
         for at, ((index, pending), sealed) in enumerate(zip(plan.new, appended.entries, strict=True)):
@@ -327,12 +341,33 @@ class Appender:
         event = msgspec.structs.replace(action.event, entry=f"v{found.version}")
         return msgspec.structs.replace(action, stream=found.stream, event=event)
 
-    def _check_link(self, event: IncidentLinked, plan: _Plan) -> None:
-        stream = f"incident/{event.to}"
-        if not (stream in plan.touched and plan.touched[stream].version) and not self.sealed.stream(
-            stream, upto=1
-        ):
-            raise Refused(f"to {event.to!r} is no incident of this ledger{self._near(stream)}")
+    def _check_incidents(self, field: str, keys: Sequence[str], plan: _Plan) -> None:
+        for key in keys:
+            stream = f"incident/{key}"
+            if not (stream in plan.touched and plan.touched[stream].version) and not self.sealed.stream(
+                stream, upto=1
+            ):
+                raise Refused(f"{field} {key!r} is no incident of this ledger{self._near(stream)}")
+
+    def _check_document(self, action: Action, event: StatementIssued | AdjustmentIssued, plan: _Plan) -> None:
+        """Refuse a document that the rest of the ledger contradicts, now or when it is sealed."""
+        from ledger.store.documents import RESTS_ON_KINDS, check_document, check_kept
+
+        if plan.unchanged is None:
+            plan.unchanged = Unchanged(self.sealed.head().size, RESTS_ON_KINDS)
+        check_document(self.sealed, action.stream, event, self._planned_events(plan))
+        # The lines may be a million, and deciding again after a conflict changes nothing in them.
+        if action.content is None or (action.content, event.lines, event.totals) != self._checked:
+            check_kept(event, action.content)
+            self._checked = action.content, event.lines, event.totals
+
+    @staticmethod
+    def _planned_events(plan: _Plan) -> dict[str, list[AnyEvent]]:
+        """Return by stream the events that were decided before in the same batch and are not sealed yet."""
+        planned: dict[str, list[AnyEvent]] = {}
+        for _, pending in plan.new:
+            planned.setdefault(pending.originator_id, []).append(pending.event)
+        return planned
 
     def _check_key(self, action: Action, vkey: str, plan: _Plan) -> None:
         """Refuse a key that another stream has: who signs would no longer be clear.
@@ -371,6 +406,9 @@ class Appender:
     def _keep(plan: _Plan, event: AnyEvent, content: bytes) -> None:
         from hashlib import sha256
 
+        if isinstance(event, StatementIssued | AdjustmentIssued):
+            plan.contents[event.lines.sha256] = content  # what they are was checked with the document
+            return
         table = getattr(event, "table", None) or getattr(event, "series", None)
         digest = sha256(content).hexdigest()
         if table is None or table.sha256 != digest:

@@ -107,11 +107,12 @@ def test_json_contracts_name_every_key() -> None:
     from ledger.store.verify import Problem, Report
     from projections.credits import COLUMNS, DIFFERENCE_COLUMNS
     from projections.downtime import DowntimeRow
+    from projections.marks import Erasure
     from projections.notice import Correction, Notice, NoticeWindow, Post
 
     page = set(re.findall(r"`(\w+)`", (ROOT / "docs" / "json.md").read_text()))
     wanted = {*COLUMNS, *DIFFERENCE_COLUMNS, *DowntimeRow.__struct_fields__} - {"keys"}
-    for kind in (Receipt, Report, Problem, Notice, NoticeWindow, Post, Correction):
+    for kind in (Receipt, Report, Problem, Notice, NoticeWindow, Post, Correction, Erasure):
         wanted |= set(kind.__struct_fields__)
     assert not wanted - page
 

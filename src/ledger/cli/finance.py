@@ -14,6 +14,7 @@ from ledger.cli.session import (
     emit_json,
     emit_json_streaming,
     json_option,
+    say,
     table,
 )
 
@@ -188,7 +189,7 @@ def _show(priced: Priced) -> None:
     )
     _print_rows(rows(added(sums)), ("currency", "subscriptions", "undecided", "fee", "credit"), 1)
     for line in why.lines():
-        click.echo(line)
+        say(line)
 
 
 def _show_changes(priced: Priced) -> None:

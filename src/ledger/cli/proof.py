@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from ledger.proof.note import Note, VerifierKey
     from ledger.proof.tlog_proof import ConsistencyProof, InclusionProof
 
-__all__ = ["checkpoint", "prove", "read_file", "verify_proof", "write_file"]
+__all__ = ["checkpoint", "prove", "read_file", "signing", "verify_proof", "write_file"]
 
 
 def signing(command: Any) -> Any:

@@ -12,6 +12,7 @@ import msgspec
 
 from ledger.cli.session import Session, emit_json, json_option, table
 from ledger.cli.tables import parse_with_files
+from ledger.cli.terms import library, lint, schema
 from ledger.cli.write import _print_receipt
 from ledger.domain.events import CohortPublished, SubscriptionsPublished
 from ledger.errors import LedgerError, nearest
@@ -87,7 +88,11 @@ def _warn_of_names(session: Session, key: str) -> None:
 
 @click.group()
 def policy() -> None:
-    """Publish and show the terms of SLAs."""
+    """Publish, show and check the terms of SLAs."""
+
+
+for _command in (lint, schema, library):
+    policy.add_command(_command)
 
 
 @policy.command("publish")

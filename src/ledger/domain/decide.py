@@ -14,13 +14,18 @@ import msgspec
 from ledger.domain.actions import Action, field_problems
 from ledger.domain.checks import check_fields, is_text_field
 from ledger.domain.events import (
-    ACTIONS,
+    AdjustmentIssued,
     AnyEvent,
+    ClaimDecided,
+    ClaimFiled,
+    ClaimWithdrawn,
     CohortPublished,
     EntryCorrected,
     EntryPublished,
     EntryRedacted,
     EntryWithdrawn,
+    ExclusionRecorded,
+    ExclusionWithdrawn,
     IncidentAffectedSet,
     IncidentFixDeployed,
     IncidentIdentified,
@@ -36,7 +41,10 @@ from ledger.domain.events import (
     KeyRevoked,
     KeyRotated,
     MeasurementRecorded,
+    PeriodClosed,
+    PeriodReopened,
     PolicyPublished,
+    StatementIssued,
     SubscriptionsPublished,
     WindowAdded,
     WindowRevised,
@@ -308,7 +316,8 @@ def _decide_incident(history: History, event: AnyEvent, name: str, told: str) ->
             pass
         case (
             IncidentOpened() | PolicyPublished() | SubscriptionsPublished() | CohortPublished() | KeyPublished()
-            | KeyRotated() | KeyRevoked()
+            | KeyRotated() | KeyRevoked() | ExclusionRecorded() | ExclusionWithdrawn() | ClaimFiled() | ClaimDecided()
+            | ClaimWithdrawn() | StatementIssued() | AdjustmentIssued() | PeriodClosed() | PeriodReopened()
         ):  # fmt: skip
             raise TypeError(event.TYPE)
         case _:
@@ -598,7 +607,7 @@ def _redacted(history: History, event: EntryRedacted) -> EntryRedacted:
 
 
 def _decide_published(history: History, action: Action, now: str, batch_start: int, ledger: str) -> AnyEvent:
-    """Decide for the streams of policies, subscriptions, cohorts and keys."""
+    """Decide for every stream that is not an incident's."""
     event = action.event
     kind, _, key = action.stream.partition("/")
     _common(history, event, now, batch_start)
@@ -607,25 +616,56 @@ def _decide_published(history: History, action: Action, now: str, batch_start: i
             _refuse(f"{kind} {key!r} does not exist; there is nothing to redact")
         return _redacted(history, event)
     if event.internal:
-        _refuse(f"internal does not fit {action.verb}: a {kind} is no notice; leave it out")
-    if isinstance(event, PolicyPublished):
-        from ledger.domain.policy import parse_policy, policy_sha256
+        article = "an" if kind[0] in "aeiou" else "a"
+        _refuse(f"internal does not fit {action.verb}: {article} {kind} is no notice; leave it out")
+    told = event.published_at or now
+    # What only one kind of stream needs is imported when that kind is written: an append to an incident pays for none.
+    match event:
+        case PolicyPublished():
+            _policy(event, key)
+        case SubscriptionsPublished() | CohortPublished():
+            pass
+        case KeyPublished() | KeyRotated() | KeyRevoked():
+            from ledger.domain.keys import decide_key
 
-        policy = parse_policy(event.terms)
-        if policy.key != key:
-            _refuse(f"policy {policy.key!r} in the terms is not the stream's key {key!r}; make them the same")
-        if event.in_force_from != policy.in_force_from:
-            _refuse(f"in_force_from {event.in_force_from} differs from {policy.in_force_from} in the terms")
-        if event.sha256 != policy_sha256(event.terms):
-            _refuse(
-                f"sha256 {event.sha256} is not the digest of the terms, which is {policy_sha256(event.terms)}"
-            )
-    elif isinstance(event, KeyPublished | KeyRotated | KeyRevoked):
-        from ledger.domain.keys import decide_key
+            decide_key(history.events, event, action.stream, ledger, told)
+        case ExclusionRecorded() | ExclusionWithdrawn():
+            from ledger.domain.claims import decide_exclusion
 
-        decide_key(history.events, event, action.stream, ledger, event.published_at or now)
-    elif not isinstance(event, SubscriptionsPublished | CohortPublished) or ACTIONS[action.verb] is not type(
-        event
-    ):
-        raise TypeError(event.TYPE)
+            decide_exclusion(history.events, event, key, told)
+        case ClaimFiled() | ClaimDecided() | ClaimWithdrawn():
+            from ledger.domain.claims import decide_claim
+
+            decide_claim(history.events, event, key, told)
+        case StatementIssued() | AdjustmentIssued():
+            from ledger.domain.documents import decide_document
+
+            return decide_document(history.events, event, key, now)
+        case PeriodClosed() | PeriodReopened():
+            from ledger.domain.documents import decide_period
+
+            decide_period(history.events, event, key, now)
+        case (
+            IncidentOpened() | IncidentIdentified() | IncidentUpdated() | IncidentFixDeployed() | IncidentResolved()
+            | IncidentReopened() | EntryCorrected() | EntryWithdrawn() | EntryPublished() | IncidentRetitled()
+            | IncidentAffectedSet() | IncidentImpactSet() | WindowAdded() | WindowRevised() | WindowWithdrawn()
+            | MeasurementRecorded() | IncidentLinked() | IncidentWithdrawn()
+        ):  # fmt: skip
+            raise TypeError(event.TYPE)
+        case _:
+            assert_never(event)
     return event
+
+
+def _policy(event: PolicyPublished, key: str) -> None:
+    from ledger.domain.policy import parse_policy, policy_sha256
+
+    policy = parse_policy(event.terms)
+    if policy.key != key:
+        _refuse(f"policy {policy.key!r} in the terms is not the stream's key {key!r}; make them the same")
+    if event.in_force_from != policy.in_force_from:
+        _refuse(f"in_force_from {event.in_force_from} differs from {policy.in_force_from} in the terms")
+    if event.sha256 != policy_sha256(event.terms):
+        _refuse(
+            f"sha256 {event.sha256} is not the digest of the terms, which is {policy_sha256(event.terms)}"
+        )

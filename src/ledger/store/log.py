@@ -14,7 +14,7 @@ from typing import Any
 import msgspec
 
 from ledger.domain.instants import from_micros, micros
-from ledger.errors import Refused, Unavailable
+from ledger.errors import Conflict, Refused, Unavailable
 from ledger.store.entry import NewEntry, StoredEntry, decode_texts, encode_texts, frame, split_entry
 from ledger.store.tree import HASH_BYTES, TILE, TILE_HEIGHT, Frontier, leaf_hash, root_at, subtree_root
 
@@ -59,6 +59,13 @@ class Redaction(msgspec.Struct, frozen=True):
     stream: str
     version: int
     fields: tuple[str, ...]
+
+
+class Unchanged(msgspec.Struct, frozen=True):
+    """That no stream of these kinds has got an entry since the ledger had this size: what was decided rests on them."""
+
+    size: int
+    kinds: tuple[str, ...]
 
 
 class SealedLog(ABC):
@@ -288,14 +295,17 @@ class SealedLog(ABC):
         accept_clock: bool = False,
         contents: Sequence[tuple[str, bytes]] = (),
         redactions: Sequence[Redaction] = (),
+        unchanged: Unchanged | None = None,
     ) -> Appended:
         """Seal entries in one transaction.
 
-        clock_micros: the present, microseconds since 1970. Raises Conflict when a stream has moved on or an
-        idempotency key is taken, Unavailable when the clock is more than five seconds behind the last entry.
+        clock_micros: the present, microseconds since 1970. unchanged: what else must not have moved on. Raises Conflict
+        when it has, when a stream of the entries has, or when an idempotency key is taken, Unavailable when the clock is more than five seconds behind the last entry.
         """
         with self._writing():
             head = self._locked_head()
+            if unchanged is not None:
+                self._check_unchanged(unchanged)
             last = micros(head.last_recorded_at) if head.last_recorded_at else 0
             behind = clock_micros < last - CLOCK_TOLERANCE_MICROS
             if behind and not accept_clock:
@@ -344,6 +354,13 @@ class SealedLog(ABC):
         else:
             self.finish_erasure()
         return Appended(tuple(sealed), position, root)
+
+    def _check_unchanged(self, unchanged: Unchanged) -> None:
+        for (stream,) in self._execute(
+            "SELECT stream FROM ledger_entry WHERE position > ? ORDER BY position", (unchanged.size,)
+        ):
+            if stream.partition("/")[0] in unchanged.kinds:
+                raise Conflict(f"somebody else appended to {stream} in the meantime; read again and retry")
 
     def _seal_tiles(self, size: int, leaves: Sequence[bytes]) -> None:
         """Store every tile that the new leaves complete, level by level."""
