@@ -15,6 +15,7 @@ from ledger.cli.session import (
     emit_json,
     emit_json_streaming,
     json_option,
+    say,
     table,
 )
 
@@ -211,7 +212,7 @@ def _show(priced: Priced) -> None:
     )
     _print_rows(rows(added(sums)), ("currency", "subscriptions", "undecided", "fee", "credit"), 1)
     for line in why.lines():
-        click.echo(line)
+        say(line)
 
 
 def _show_changes(priced: Priced) -> None:

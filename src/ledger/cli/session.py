@@ -188,14 +188,8 @@ def emit_json(value: Any) -> None:
     click.echo(_json(value))
 
 
-def _json(value: Any) -> str:
-    import msgspec
-
-    return _ACTING.sub(lambda found: f"\\u{ord(found.group()):04x}", msgspec.json.encode(value).decode())
-
-
 def emit_json_streaming(value: Mapping[str, Any]) -> None:
-    """Print one JSON object on one line; a value of it that is an iterator is an array, written as its items come."""
+    """Print one JSON object as `emit_json` does; a value of it that is an iterator is an array, written as it comes."""
     before = "{"
     for name, one in value.items():
         click.echo(f"{before}{_json(name)}:", nl=False)
@@ -206,10 +200,17 @@ def emit_json_streaming(value: Mapping[str, Any]) -> None:
                 # An array of some of them, without its brackets.
                 click.echo(between + _json(items)[1:-1], nl=False)
                 between = ","
-            click.echo("]" if between == "," else "[]", nl=False)
+            click.echo("[]" if between == "[" else "]", nl=False)
         else:
             click.echo(_json(one), nl=False)
     click.echo("}")
+
+
+def _json(value: Any) -> str:
+    import msgspec
+
+    line = msgspec.json.encode(value).decode()
+    return _ACTING.sub(lambda found: f"\\u{ord(found.group()):04x}", line)
 
 
 def _batched(items: Iterator[Any], number: int) -> Iterator[list[Any]]:
