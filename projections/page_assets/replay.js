@@ -27,6 +27,8 @@
   }
 
   function tabulate(number) {
+    const unsaid = byId("unsaid");
+    if (unsaid) unsaid.hidden = all("#windows tbody tr").some((row) => Number(row.dataset.first) <= number);
     for (const row of all("#windows tbody tr")) {
       const [first, until] = rangeOf(row);
       const state = stateAt(first, until, number);
@@ -70,6 +72,14 @@
     }
   }
 
+  // A change in the middle of a long text is where its box opens.
+  function showChange(section) {
+    for (const box of all(".post:not(.settled) .long", section)) {
+      const change = box.querySelector("ins, del");
+      if (change) box.scrollTop = change.offsetTop - box.offsetTop - box.clientHeight / 3;
+    }
+  }
+
   function summary(at) {
     const section = sections[at];
     const changes = all(".changes li", section).map((one) => one.textContent.trim()).join(" ");
@@ -85,6 +95,7 @@
     const number = numbers[index];
     sections.forEach((section, at) => { section.hidden = at !== index; });
     compose(sections[index], number);
+    showChange(sections[index]);
     draw(document, number);
     tabulate(number);
     const when = sections[index].querySelector("time").textContent;
