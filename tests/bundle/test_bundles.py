@@ -217,6 +217,11 @@ def test_checkpoints_kept_elsewhere_are_compared(desk: Desk, tmp_path: Path) -> 
     for name in ("nine", "now"):
         assert desk.verdict(whole, *keys, "--against", desk.path(f"{name}.checkpoint")) == 0
     assert desk.verdict(part, *keys, "--against", desk.path("now.checkpoint")) == 0
+    # The key of the first day leads to the ones that signed either.
+    for name in ("nine", "now"):
+        first = ("--key", desk.vkey(0), "--against", desk.path(f"{name}.checkpoint"))
+        assert desk.verdict(whole, *first) == 0
+    assert desk.verdict(whole, "--key", desk.vkey(1), "--against", desk.path("nine.checkpoint")) == 1
     assert desk.verdict(part, *keys, "--against", desk.path("nine.checkpoint")) == 3
     # The same actions, but for one: another history under the same id and keys.
     forked = make(tmp_path)

@@ -78,6 +78,12 @@ def bundle(
         _echo_lacks(said)
     if signer is None:
         click.echo("not signed: no --key-file and no --sign-command were given", err=True)
+    if said["texts"]["gone"]:
+        click.echo(
+            f"warning: {len(said['texts']['gone'])} texts are gone and no entry in the bundle says that they were erased; run "
+            "ledger verify, unless they were erased after the checkpoint",
+            err=True,
+        )
 
 
 def _scope(key: str | None, customer: str | None, *, whole: bool) -> Scope:
@@ -210,17 +216,19 @@ def _against(
 ) -> tuple[BundleReport, list[str]]:
     """Return the report with what checkpoints kept elsewhere show, and why some of them could not be compared."""
     from ledger.cli.proof import signers_of
-    from ledger.proof.bundle_check import BundleProblem, root_of_first
+    from ledger.proof.bundle_check import BundleProblem, followed_keys, root_of_first
     from ledger.proof.checkpoint import read_checkpoint
     from ledger.proof.errors import ProofError
 
+    # One that was kept may be signed by a key that was in use then.
+    trusted = [*followed_keys(opened, verifier_keys(keys)).ever]
     problems, undone = [], []
     for path in checkpoints:
         try:
             kept, note = read_checkpoint(read_file("--against", path))
-            if keys and note is None:
+            if trusted and note is None:
                 raise ProofError("it is not signed, but --key was given")
-            signers_of(note, verifier_keys(keys))
+            signers_of(note, trusted)
         except ProofError as error:
             problems.append(BundleProblem(None, "checkpoint-refused", f"{path}: {error}"))
             continue
@@ -353,10 +361,11 @@ def _whole_file(path: str) -> Iterator[BinaryIO]:
 @contextmanager
 def _opened(path: str) -> Iterator[Bytes]:
     try:
-        with open(path, "rb") as file, _mapped(file) as content:
-            yield content
+        file = open(path, "rb")  # noqa: SIM115  # closed below; what goes wrong there is no matter of this file
     except OSError as error:
         raise Unavailable(f"FILE {path} cannot be read: {error.strerror}; check the path") from None
+    with file, _mapped(file) as content:
+        yield content
 
 
 @contextmanager
