@@ -253,6 +253,16 @@ class SealedLog(ABC):
         ).fetchall()
         return b"".join(bytes(row[0]) for row in rows) if rows else None
 
+    def content_part(self, digest: str, start: int, stop: int) -> bytes:
+        """Return the bytes from start up to but not stop of a table kept by digest; fewer where it is shorter."""
+        first = start // CONTENT_CHUNK
+        rows = self._execute(
+            "SELECT bytes FROM ledger_content WHERE sha256 = ? AND chunk >= ? AND chunk <= ? ORDER BY chunk",
+            (digest, first, max(first, (stop - 1) // CONTENT_CHUNK)),
+        ).fetchall()
+        offset = first * CONTENT_CHUNK
+        return b"".join(bytes(row[0]) for row in rows)[start - offset : stop - offset]
+
     def contents(self) -> list[str]:
         """Return the digests of the tables that are kept."""
         return [row[0] for row in self._execute("SELECT DISTINCT sha256 FROM ledger_content ORDER BY sha256")]
