@@ -290,6 +290,7 @@ def main() -> int:
         code, told = verdict(Path(sys.argv[1]).read_bytes(), {key for keys in given for key in keys})
     except OSError as error:
         code, told = 3, f"{error}"
+    told = "".join(one if one == "\n" or one.isprintable() else f"<U+{ord(one):04X}>" for one in told)
     print(told, ("verified", "DOES NOT HOLD", "", "NOT CHECKED")[code], sep="\n")
     return code
 

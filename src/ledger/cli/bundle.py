@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 import click
 
 from ledger.cli.proof import made, read_file, signer_of, signing, verifier_keys
-from ledger.cli.session import Session, emit_json, json_option
+from ledger.cli.session import Session, emit_json, json_option, say, visible
 from ledger.errors import Refused, Unavailable
 
 if TYPE_CHECKING:
@@ -163,7 +163,7 @@ def verify_bundle(
         click.echo(f"{len(report.problems)} problems found: the bundle was altered", err=True)
         ctx.exit(1)
     for sentence in undone:
-        click.echo(sentence, err=True)
+        click.echo(visible(sentence), err=True)
     if undone:
         ctx.exit(3)
 
@@ -174,7 +174,7 @@ def _fail_unread(ctx: click.Context, sentence: str, *, as_json: bool) -> None:
             {"ok": False, "problems": [{"position": None, "kind": "bundle-refused", "detail": sentence}]}
         )
     else:
-        click.echo(f"bundle-refused  {sentence}")
+        say(f"bundle-refused  {sentence}")
     click.echo("1 problem found: the bundle was altered, or is none", err=True)
     ctx.exit(1)
 
@@ -183,31 +183,29 @@ def _echo(report: BundleReport, compared: int) -> None:
     said = report.said
     for problem in report.problems:
         where = "bundle" if problem.position is None else f"@{problem.position}"
-        click.echo(f"{where}  {problem.kind}  {problem.detail}")
+        say(f"{where}  {problem.kind}  {problem.detail}")
     if report.problems:
         return
     of = {"all": "whole", "incident": "incident", "customer": "customer"}[said["scope"]["kind"]]
     named = said["scope"].get(of, "ledger")
-    click.echo(
-        f"verified {said['entries']:,} entries of {of} {named}, of {said['size']:,} in {said['ledger']}"
-    )
-    click.echo(f"root {said['root']}")
+    say(f"verified {said['entries']:,} entries of {of} {named}, of {said['size']:,} in {said['ledger']}")
+    say(f"root {said['root']}")
     if report.signed_by is not None:
-        click.echo(f"signed by {report.signed_by}")
+        say(f"signed by {report.signed_by}")
     if compared:
-        click.echo(f"compared with {compared} checkpoint{'s' if compared > 1 else ''} kept elsewhere")
+        say(f"compared with {compared} checkpoint{'s' if compared > 1 else ''} kept elsewhere")
     texts = said["texts"]
-    click.echo(
+    say(
         f"texts: {texts['here']:,} here, {texts['erased']:,} erased, {texts['left_out']:,} left out, {len(texts['gone']):,} gone"
     )
     for one in said["streams"] or ():
         gaps = f" without v{', v'.join(map(str, one['left_out']))}" if one["left_out"] else ""
-        click.echo(
+        say(
             f"{one['stream']}: {one['versions']:,} version{'s' if one['versions'] > 1 else ''}{gaps}, complete through @{one['complete_through']}"
         )
-    click.echo("it proves:" if report.signed_by else "it proves, for whoever trusts its checkpoint:")
+    say("it proves:" if report.signed_by else "it proves, for whoever trusts its checkpoint:")
     for sentence in said["proves"].values():
-        click.echo(f"  {sentence}")
+        say(f"  {sentence}")
     _echo_lacks(said)
 
 
@@ -311,7 +309,7 @@ def import_(
             }
         )  # fmt: skip
     else:
-        click.echo(f"imported {head.size:,} entries of {head.ledger}")
+        say(f"imported {head.size:,} entries of {head.ledger}")
         click.echo(f"root {head.root.hex()}")
     if report.unchecked is not None:
         click.echo(f"note: whose ledger this is was not checked: {report.unchecked}", err=True)
