@@ -36,7 +36,7 @@ from projections.cohorts import Cohort
 from projections.subscriptions import read_subscriptions
 
 __all__ = [
-    "COLUMNS", "DIFFERENCE_COLUMNS", "MONEY_COLUMNS", "Assessment", "assess", "difference", "price",
+    "COLUMNS", "DIFFERENCE_COLUMNS", "MONEY_COLUMNS", "Assessment", "added", "assess", "difference", "price",
     "read_subscriptions", "rows", "totals",
 ]  # fmt: skip
 
@@ -454,6 +454,25 @@ def totals(frame: pd.DataFrame) -> pd.DataFrame:
             sums = {name: _sum(frame[name].array[here]) for name in money}
             undecided = int(frame[decided].array[here].isna().sum())
             found.append({"currency": code, "subscriptions": int(here.sum()), "undecided": undecided, **sums})
+    return _sums(found, money)
+
+
+def added(parts: Iterable[pd.DataFrame]) -> pd.DataFrame:
+    """Return the totals of several frames of `totals` together: what they would be of all their rows."""
+    found: dict[str, dict[str, Any]] = {}
+    money: list[str] = []
+    for part in parts:
+        money = [name for name in part.columns if name in MONEY_COLUMNS]
+        for row in part.astype(object).to_dict("records"):
+            sums = found.setdefault(row["currency"], {"currency": row["currency"]})
+            for name in ("subscriptions", "undecided", *money):
+                before, more = sums.get(name, 0), row[name]
+                sums[name] = None if before is None or pd.isna(more) else before + int(more)
+    return _sums([found[currency] for currency in sorted(found)], money)
+
+
+def _sums(found: list[dict[str, Any]], money: list[str]) -> pd.DataFrame:
+    """Return one row for each currency; what would leave 64 bits stays Python's integers."""
     summed: dict[str, Any] = {
         name: [row[name] for row in found] for name in ("currency", "subscriptions", "undecided", *money)
     }

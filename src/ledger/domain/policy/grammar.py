@@ -169,6 +169,8 @@ GRAMMAR: tuple[Table, ...] = (
               choices=("full", "begun"), example='"full"'),
         Field("take", "choice", "Required where a tier states several amounts of money.", choices=("lesser", "greater", "sum"), example='"lesser"'),
     ), many=True, in_commitments=True),
+    Table("target", "What was promised. It pays nothing: the linter finds tiers that pay although it was met, and those that pay nothing although it was missed.",
+          _bounds(), in_commitments=True),
     Table("reading", "How tiers are read where the contract itself leaves a hole or says two things. refused: such a policy is not accepted.", (
         Field("gaps", "choice", "undecided: between what the neighbours pay. pays-nothing: 0.", default='"refused"',
               choices=("refused", "undecided", "pays-nothing"), example='"undecided"'),
