@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from ledger.append import Appender
     from ledger.store.log import SealedLog
     from projections.replay import Cut
+    from projections.views import Views
 
 __all__ = [
     "Session", "cut_options", "emit_json", "emit_json_streaming", "json_option", "say", "table", "visible",
@@ -41,6 +42,7 @@ class Session:
         self.seeds = seeds or (lambda: os.urandom(32))
         self._appender: Appender | None = None
         self._log: SealedLog | None = None
+        self._warned = False
 
     def salt_source(self) -> Callable[[], bytes]:
         """Return where salts of 16 bytes come from."""
@@ -61,6 +63,16 @@ class Session:
 
             self._log = open_log(self.url, writable=False)
         return self._log
+
+    def views(self) -> Views:
+        """Return the views of the ledger, up to date; a warning where something else stands in their place."""
+        from projections.views import open_views
+
+        views = open_views(self.log())
+        if views.foreign and not self._warned:
+            self._warned = True
+            click.echo(f"warning: {views.unkept}", err=True)
+        return views
 
     @staticmethod
     def _finish_erasure(log: SealedLog) -> None:
