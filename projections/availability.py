@@ -19,7 +19,7 @@ from ledger.domain.period import Period
 from ledger.domain.policy import Policy, Tier
 from ledger.domain.window import Window, place, reach, share_bounds
 
-__all__ = ["Assessment", "applicable", "assess", "entry_order", "percent_text", "seconds_value"]
+__all__ = ["Assessment", "Found", "applicable", "assess", "entry_order", "percent_text", "seconds_value"]
 
 # What is shown has 12 decimals of a percentage; what is decided has all of them.
 SHOWN_PLACES = 12

@@ -11,12 +11,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from fractions import Fraction
 from math import lcm
-from typing import Any
+from typing import Any, NamedTuple
 
+import msgspec
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from ledger.domain.interval import Span
 from ledger.domain.money import ROUNDINGS, format_money, minor_units, round_ratio
 from ledger.domain.period import Period, days, parse_period
 from ledger.domain.policy import Policy, policy_in_force
@@ -24,6 +26,7 @@ from ledger.domain.window import Window
 from ledger.errors import Refused, nearest
 from projections.availability import (
     Assessment,
+    Found,
     applicable,
     assess,
     assess_found,
@@ -34,8 +37,8 @@ from projections.availability import (
 from projections.subscriptions import read_subscriptions
 
 __all__ = [
-    "COLUMNS", "DIFFERENCE_COLUMNS", "MONEY_COLUMNS", "Assessment", "assess", "difference", "price",
-    "read_subscriptions", "rows", "totals",
+    "COLUMNS", "DIFFERENCE_COLUMNS", "MONEY_COLUMNS", "Assessment", "Group", "Workings", "assess", "difference", "price",
+    "read_subscriptions", "rows", "totals", "workings",
 ]  # fmt: skip
 
 # The keys of a credit row, in the order of the documented contract; the added ones follow what they belong
@@ -68,15 +71,29 @@ Codes = npt.NDArray[np.intp]
 Flags = npt.NDArray[np.bool_]
 
 
-class _Group:
-    """What all subscriptions of one group share: the terms, and what they make of the facts."""
+class Group(msgspec.Struct, frozen=True):
+    """What all subscriptions of one group share: the terms, and what they make of the facts.
 
-    __slots__ = ("assessment", "policy", "version")
+    period: the month in the zone of the policy. valid: the seconds of it in which the subscriptions are valid. found:
+    the windows that concern service and region, each with whether it surely does.
+    """
 
-    def __init__(self, version: int, policy: Policy, assessment: Assessment) -> None:
-        self.version = version
-        self.policy = policy
-        self.assessment = assessment
+    version: int
+    policy: Policy
+    service: str
+    region: str
+    period: Period
+    valid: Span
+    found: list[Found]
+    assessment: Assessment
+
+
+class Workings(NamedTuple):
+    """Credit rows with what they were computed from: of each row its place in the groups."""
+
+    frame: pd.DataFrame
+    codes: npt.NDArray[np.intp]
+    groups: list[Group]
 
 
 def price(
@@ -99,6 +116,18 @@ def price(
     month and fee stay whole. Raises Refused with a sentence for every policy that is not known or not in
     force.
     """
+    return workings(subscriptions, windows, policies, period, as_of, resting_on).frame
+
+
+def workings(
+    subscriptions: pd.DataFrame,
+    windows: Iterable[Window],
+    policies: Mapping[str, Sequence[tuple[int, Policy]]],
+    period: str,
+    as_of: int,
+    resting_on: Iterable[str] = (),
+) -> Workings:
+    """Do what `price` does, and tell which rows share an assessment, and what it was made of."""
     month = parse_period(period)
     if month.kind != "month":
         raise Refused(
@@ -109,9 +138,10 @@ def price(
     codes, keys = _grouped(subscriptions, first * (n_days + 1) + past)
     groups = _assessed(keys, n_days, list(windows), policies, period, as_of)
     frame = _columns(subscriptions, codes, groups, period, tuple(resting_on))
-    return pd.DataFrame(
+    priced = pd.DataFrame(
         {**{name: frame[name] for name in COLUMNS}, "minor_units": frame["minor_units"]}, copy=False
     )
+    return Workings(priced, codes, groups)
 
 
 def _valid_in(subscriptions: pd.DataFrame, month: Period) -> tuple[pd.DataFrame, Ints, Ints]:
@@ -163,7 +193,7 @@ def _assessed(
     policies: Mapping[str, Sequence[tuple[int, Policy]]],
     label: str,
     as_of: int,
-) -> list[_Group]:
+) -> list[Group]:
     ruling = _ruling(sorted({key[0] for key in keys}), policies, label)
     by_service: dict[str, list[Window]] = {}
     for window in windows:
@@ -172,16 +202,14 @@ def _assessed(
         (service, region): applicable(by_service.get(service, ()), service, region)
         for service, region in dict.fromkeys((service, region) for _, service, region, _ in keys)
     }
-    groups: list[_Group] = []
+    groups: list[Group] = []
     for key, service, region, when in keys:
         version, policy, period, bounds = ruling[key]
         first, past = divmod(when, n_days + 1)
         valid = bounds[first], bounds[past]
-        groups.append(
-            _Group(
-                version, policy, assess_found(found[service, region], policy, version, period, as_of, valid)
-            )
-        )
+        here = found[service, region]
+        assessment = assess_found(here, policy, version, period, as_of, valid)
+        groups.append(Group(version, policy, service, region, period, valid, here, assessment))
     return groups
 
 
@@ -211,13 +239,13 @@ def _ruling(
 
 
 def _columns(
-    subscriptions: pd.DataFrame, codes: Codes, groups: list[_Group], period: str, resting_on: tuple[str, ...]
+    subscriptions: pd.DataFrame, codes: Codes, groups: list[Group], period: str, resting_on: tuple[str, ...]
 ) -> dict[str, Any]:
     facts = [group.assessment for group in groups]
     fee = subscriptions["fee"].to_numpy()
     least, most = _credits(fee, codes, groups)
 
-    def repeated(value_of: Callable[[_Group], object]) -> pd.Categorical:
+    def repeated(value_of: Callable[[Group], object]) -> pd.Categorical:
         return _repeated([value_of(group) for group in groups], codes)
 
     def integers(values: list[int]) -> Ints:
@@ -230,7 +258,7 @@ def _columns(
     def flags(values: list[bool]) -> Flags:
         return np.asarray(values, dtype=np.bool_).take(codes)
 
-    def entries(group: _Group) -> tuple[str, ...]:
+    def entries(group: Group) -> tuple[str, ...]:
         if not resting_on:
             return group.assessment.entries
         return tuple(sorted({*group.assessment.entries, *resting_on}, key=entry_order))
@@ -302,7 +330,7 @@ def _category(values: pd.Series) -> pd.Categorical:
     return values.array if isinstance(values.array, pd.Categorical) else pd.Categorical(values)
 
 
-def _credits(fee: npt.NDArray[Any], codes: Codes, groups: list[_Group]) -> tuple[Ints, Ints]:
+def _credits(fee: npt.NDArray[Any], codes: Codes, groups: list[Group]) -> tuple[Ints, Ints]:
     """Return the least and the most credit of each row in minor units, rounded once by the policy's mode."""
     least = [group.assessment.credit_percent_at_least / 100 for group in groups]
     most = [group.assessment.credit_percent_at_most / 100 for group in groups]

@@ -11,6 +11,7 @@ from ledger.cli.session import Session, cut_options, emit_json, json_option, tab
 
 if TYPE_CHECKING:
     from ledger.cli.run import Basis, Compared
+    from projections.credits import Workings
 
 __all__ = ["credits", "downtime"]
 
@@ -88,14 +89,14 @@ def _run_options(command: Any) -> Any:
 def _found(
     session: Session, period: str, keys: tuple[str, ...], compare_published_by: str | None, published_by: str | None,
     recorded_by: str | None, as_of: str | None,
-) -> tuple[Basis, Any, Compared | None]:  # fmt: skip
+) -> tuple[Basis, Workings, Compared | None]:  # fmt: skip
     """Return what a run rests on, its rows, and the rows to compare them with."""
     found = run.basis(session, period, keys, published_by, recorded_by, as_of)
-    frame = run.price_all(session, found)
+    priced = run.price_all(session, found)
     before = (
         None if compare_published_by is None else run.compared(session, found, compare_published_by, as_of)
     )
-    return found, frame, before
+    return found, priced, before
 
 
 @credits.command("compute")
@@ -107,7 +108,8 @@ def compute(session: Session, /, as_json: bool, **given: Any) -> None:
     from ledger.cli.explained import explanations
     from projections.credits import difference, rows, totals
 
-    basis, frame, before = _found(session, **given)
+    basis, priced, before = _found(session, **given)
+    frame = priced.frame
     changed = None if before is None else difference(before.frame, frame)
     if as_json:
         found: dict[str, Any] = {
@@ -192,29 +194,40 @@ def _cell(row: dict[str, Any], name: str) -> str:
     metavar="ADDRESS",
     help="A running dask cluster, such as tcp://host:8786 (default: one is started for the run).",
 )
+@click.option(
+    "--detail",
+    metavar="FILE.parquet",
+    help="Beside a workbook: every column of each row of credit as Parquet, which the workbook names by its digest.",
+)
 @json_option
 @click.pass_obj
 def export(
-    session: Session, /, output: str, engine: Literal["local", "dask"], scheduler: str | None, as_json: bool,
-    **given: Any,
+    session: Session, /, output: str, engine: Literal["local", "dask"], scheduler: str | None, detail: str | None,
+    as_json: bool, **given: Any,
 ) -> None:  # fmt: skip
     """Write the credits of a month to a file; the same inputs give the same bytes.
 
-    Parquet and CSV are written part by part and take tables of any size. In CSV a text that a spreadsheet would take
-    for a formula gets an apostrophe before it.
+    A workbook has every figure as a formula over its inputs, with the result of the ledger in the cell. Parquet and CSV
+    are written part by part and take tables of any size. In CSV a text that a spreadsheet would take for a formula gets
+    an apostrophe before it.
     """
     from ledger.cli import export as files
 
     kind = files.kind_of(output)
     if scheduler is not None and engine != "dask":
         raise click.UsageError("--scheduler is the address of a dask cluster; add --engine dask")
+    if detail is not None and (kind != "xlsx" or files.kind_of(detail, "--detail") != "parquet"):
+        raise click.UsageError(
+            "--detail writes a .parquet file beside a workbook: name both so, or write the rows alone with --output"
+        )
     if kind == "xlsx":
         if engine != "local":
             raise click.UsageError(
                 "a workbook is made in one process; write .parquet or .csv with --engine dask"
             )
-        basis, frame, before = _found(session, **given)
-        digest, number = files.workbook(basis, frame, before, output), len(frame)
+        basis, priced, before = _found(session, **given)
+        digest = files.workbook(session, basis, priced, before, output, detail)
+        number = len(priced.frame)
     else:
         if given.pop("compare_published_by") is not None:
             raise click.UsageError(
