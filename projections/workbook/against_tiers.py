@@ -9,6 +9,7 @@ from typing import Any
 
 from openpyxl.chart import BarChart, LineChart, Reference
 from openpyxl.chart.data_source import AxDataSource, NumData, NumVal, StrData, StrRef, StrVal
+from openpyxl.worksheet.pagebreak import Break
 
 from ledger.domain.money import decimal_text
 from projections.availability import percent_text
@@ -46,6 +47,7 @@ def availability(book: Book, model: Model, inputs: Inputs, workings: Workings) -
         heads = block.heading(
             "service, region", "downtime (min)", "availability at least (%)", "availability at most (%)",
             "pays at least (% of fee)", "pays at most (% of fee)", *(f"tier from {edge}%" for _, edge in edges),
+            numbers="BCDEFGHIJKLMNOPQRSTUVWXYZ",
         )  # fmt: skip
         for scope in scopes:
             _available(book, block, scope, edges, workings)
@@ -54,7 +56,10 @@ def availability(book: Book, model: Model, inputs: Inputs, workings: Workings) -
         for _ in range(_CHART_ROWS):
             block.add()
     sheet = book.block(block)
-    for heads, scopes, edges_ in charts:
+    for place, (heads, scopes, edges_) in enumerate(charts):
+        if place:
+            # A policy and its chart stay on one page.
+            sheet.row_breaks.append(Break(id=heads - 2))
         sheet.add_chart(_chart(sheet, heads, scopes, edges_), f"A{heads + len(scopes) + 2}")
 
 
@@ -139,7 +144,7 @@ def _chart(sheet: Any, heads: int, scopes: Sequence[Scope], edges: Sequence[Deci
         series.marker.size = 12
         series.smooth = False
     # Near 100% is where it is decided; a chart from 0 would show nothing.
-    bars.y_axis.scaling.min = max(0.0, floor((low - (100 - low) * 0.15) * 10) / 10)
+    bars.y_axis.scaling.min = max(0.0, floor((low - (100 - low) * 0.1) * 2) / 2)
     bars.y_axis.scaling.max = 100
     bars.y_axis.title = "availability (%)"
     bars.y_axis.number_format = "0.0##"

@@ -12,6 +12,7 @@ import zipfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cache
 from pathlib import Path
+from textwrap import wrap
 from typing import Any, Literal, NamedTuple, TypeAlias, get_args
 
 from openpyxl import Workbook
@@ -30,16 +31,19 @@ __all__ = ["MOST_ROWS", "Block", "Book", "Column", "Role", "Row", "Table", "part
 MOST_ROWS = 1_048_575
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 _ROWS_AT_ONCE = 1_000
+# Characters beyond which a sheet that is fitted to its width is too small to read on A4.
+_WIDE = 220
 
 Role: TypeAlias = Literal["given", "input", "formula", "value", "heading", "title", "note"]
+_NAME, _SIZE = "Calibri", 11
 _FONTS = {
-    "given": Font(),
-    "input": Font(color="FF0000C0"),
-    "formula": Font(),
-    "value": Font(italic=True, color="FF606060"),
-    "heading": Font(bold=True),
-    "title": Font(bold=True, size=14),
-    "note": Font(italic=True, color="FF606060"),
+    "given": Font(_NAME, _SIZE),
+    "input": Font(_NAME, _SIZE, color="FF0000C0"),
+    "formula": Font(_NAME, _SIZE),
+    "value": Font(_NAME, _SIZE, italic=True, color="FF606060"),
+    "heading": Font(_NAME, _SIZE, bold=True),
+    "title": Font(_NAME, 14, bold=True),
+    "note": Font(_NAME, _SIZE, italic=True, color="FF606060"),
 }
 _FILLS = {
     "input": PatternFill("solid", fgColor="FFFFF6D6"),
@@ -55,7 +59,8 @@ _FORMATS = {
     "percent": "0.00000000",
     "moment": "yyyy-mm-dd hh:mm:ss",
     "date": "yyyy-mm-dd",
-    "flag": "General",
+    # Some spreadsheets show a truth value as a number; a format says how it reads.
+    "flag": '"TRUE";"TRUE";"FALSE"',
     **{f"money{digits}": "#,##0" + (f".{'0' * digits}" if digits else "") for digits in range(5)},
 }
 _rule: Any = CellIsRule
@@ -102,16 +107,25 @@ class Block:
         self.title = title
         self.widths = widths
         self.rows: list[Sequence[Any]] = []
+        self.heights: dict[int, int] = {}
 
     def add(self, *values: Any) -> int:
         """Add a row of values, each Styled or plain text, and return its number on the sheet."""
         self.rows.append(values)
         return len(self.rows)
 
-    def heading(self, *words: str) -> int:
-        """Add a row of headings."""
-        style = self.book.style("heading")
-        return self.add(*(Styled(style, word) for word in words))
+    def heading(self, *words: str, numbers: str = "") -> int:
+        """Add a row of headings. numbers: the letters of the columns that hold numbers."""
+        text, number = (self.book.style("heading", looks) for looks in ("text", "integer"))
+        letters = [get_column_letter(at) for at in range(1, len(words) + 1)]
+        row = self.add(
+            *(
+                Styled(number if letter in numbers else text, word)
+                for letter, word in zip(letters, words, strict=True)
+            )
+        )
+        self.heights[row] = _height(words, self.widths)
+        return row
 
     def address(self, letter: str, row: int, last: int | None = None) -> str:
         """Return the address of a cell, or of the cells of a column down to a last row, from other sheets."""
@@ -123,6 +137,12 @@ class Row(NamedTuple):
 
     styles: Sequence[int]
     values: Sequence[Any]
+
+
+def _height(words: Sequence[str], widths: Sequence[int]) -> int:
+    """Return how high a row of headings is, in points."""
+    lines = [len(wrap(word, max(width - 1, 4))) for word, width in zip(words, widths, strict=False)]
+    return 15 * max([1, *lines])
 
 
 class _Sheet(NamedTuple):
@@ -155,8 +175,15 @@ class Book:
             cell.border = _LINE
         if role == "input":
             cell.protection = Protection(locked=False)
+        if role == "title":
+            return int(cell.style_id)
+        # A number that ends at its right edge would touch the text that begins there.
+        text = format == "text"
+        where: Any = "left" if text else "right"
         if role == "heading":
-            cell.alignment = Alignment(wrap_text=True, vertical="top")
+            cell.alignment = Alignment(where, "top", wrap_text=True, indent=int(text))
+        elif text or format == "flag":
+            cell.alignment = Alignment(where, indent=int(text))
         found: int = cell.style_id
         return found
 
@@ -171,10 +198,12 @@ class Book:
         columns = list(table.columns.values())
         letters = list(table.letters.values())
         styles = [self.style(column.role, column.format) for column in columns]
-        heads = [self.style("heading")] * len(columns)
+        heads = [self.style("heading", column.format) for column in columns]
+        words = [column.heading for column in columns]
+        high = _height(words, [column.width for column in columns])
 
         def rows() -> Iterator[str]:
-            yield row_xml(1, letters, heads, [column.heading for column in columns])
+            yield row_xml(1, letters, heads, words, high)
             for number, line in enumerate(lines(), 2):
                 if type(line) is Row:
                     yield row_xml(number, letters, line.styles, line.values)
@@ -196,7 +225,7 @@ class Book:
 
         def rows() -> Iterator[str]:
             for number, values in enumerate(block.rows, 1):
-                yield row_xml(number, letters, plain, values)
+                yield row_xml(number, letters, plain, values, block.heights.get(number, 0))
 
         sheet = self._sheet(block.title, block.widths, rows, len(letters), len(block.rows))
         sheet.freeze_panes = "A2"
@@ -214,7 +243,7 @@ class Book:
         sheet.title = title
         self._contents[title] = _Sheet(rows, width, height)
         sheet.page_setup.orientation = "landscape"
-        sheet.page_setup.paperSize = sheet.PAPERSIZE_A4
+        sheet.page_setup.paperSize = sheet.PAPERSIZE_A3 if sum(widths) > _WIDE else sheet.PAPERSIZE_A4
         sheet.page_setup.fitToWidth = 1
         sheet.page_setup.fitToHeight = 0
         sheet.sheet_properties.pageSetUpPr.fitToPage = True

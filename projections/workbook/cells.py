@@ -94,11 +94,14 @@ _CELLS: dict[type, Callable[[str, Any], str]] = {
 }
 
 
-def row_xml(number: int, letters: Sequence[str], styles: Sequence[int], values: Iterable[Any]) -> str:
-    """Return one row. number: from 1; letters and styles: of each column; a value may be Styled."""
+def row_xml(
+    number: int, letters: Sequence[str], styles: Sequence[int], values: Iterable[Any], height: int = 0
+) -> str:
+    """Return one row. number: from 1; letters and styles: of each column; a value may be Styled; height: in points."""
     cells = []
     for letter, style, value in zip(letters, styles, values, strict=False):
         if type(value) is Styled:
             style, value = value
         cells.append(_CELLS[type(value)](f'r="{letter}{number}" s="{style}"', value))
-    return f'<row r="{number}">{"".join(cells)}</row>'
+    high = f' ht="{height}" customHeight="1"' if height else ""
+    return f'<row r="{number}"{high}>{"".join(cells)}</row>'

@@ -40,7 +40,7 @@ def checks(
         Styled(flag, Formula(f"COUNTIF(D{_FIRST}:D{last},FALSE)=0", all(hold))),
         Styled(book.style("note"), "what the ledger has is a value: after a change of an input its lines may fail"),
     )  # fmt: skip
-    block.heading("check", "left", "right", "holds", "left is, and right is")
+    block.heading("check", "left", "right", "holds", "left is, and right is", numbers="BCD")
     for (what, looks, left, right, words), holds in zip(lines, hold, strict=True):
         row = len(block.rows) + 1
         formula = book.style("formula", looks)

@@ -42,7 +42,7 @@ class Inputs(NamedTuple):
 
 def inputs(book: Book, model: Model, period: str, as_of: int | None, currencies: Sequence[str]) -> Inputs:
     """Add the sheet Inputs and give its cells their names."""
-    block = Block(book, "Inputs", (24, 18, 12, 14, 18, 20, 20, 14, 12, 12, 10, 14, 11, 10, 11, 12))
+    block = Block(book, "Inputs", (24, 24, 12, 14, 18, 20, 20, 16, 12, 12, 10, 14, 11, 10, 11, 12))
     block.add(Styled(book.style("title"), "Inputs"))
     note = book.style("note")
     block.add(Styled(note, "Cells on yellow ground may be changed; everything that is calculated follows."))
@@ -109,7 +109,7 @@ def _policies(book: Book, block: Block, model: Model) -> tuple[int, list[int]]:
     block.add(Styled(book.style("title"), "Policies"))
     effects = block.heading(
         "no", "policy", "version", "in force from", "zone", "period from (UTC)", "period to (UTC)",
-        "intervals count", "if share above", "planned counts", *EFFECTS, "rounding",
+        "intervals count", "if share above", "planned counts", *EFFECTS, "rounding", numbers="ACDFGIJKLMNO",
     )  # fmt: skip
     book.name("effects", f"Inputs!$K${effects}:${chr(ord('K') + len(EFFECTS) - 1)}${effects}")
     style = book.style
@@ -133,7 +133,7 @@ def _tiers(book: Book, block: Block, model: Model) -> list[int]:
     block.add(Styled(book.style("title"), "Tiers, from the best availability to the worst"))
     block.heading(
         "policy no", "policy", "version", "tier", "availability from (%)", "that bound belongs to it",
-        "pays (% of fee)", "as published",
+        "pays (% of fee)", "as published", numbers="ACDEFG",
     )  # fmt: skip
     style = book.style
     rows = []
@@ -152,7 +152,7 @@ def _tiers(book: Book, block: Block, model: Model) -> list[int]:
 
 def _roundings(book: Book, block: Block) -> None:
     block.add(Styled(book.style("title"), "Rounding"))
-    block.heading("mode", "adds of the divisor", "and", "ties go to even")
+    block.heading("mode", "adds of the divisor", "and", "ties go to even", numbers="BCD")
     style = book.style
     rows = [
         block.add(
@@ -169,7 +169,7 @@ def _roundings(book: Book, block: Block) -> None:
 
 def _currencies(book: Book, block: Block, currencies: Sequence[str]) -> None:
     block.add(Styled(book.style("title"), "Currencies (ISO 4217)"))
-    block.heading("currency", "minor units in one", "decimals")
+    block.heading("currency", "minor units in one", "decimals", numbers="BC")
     style = book.style
     for code in currencies:
         digits = minor_units(code)
@@ -188,6 +188,7 @@ def _scopes(book: Book, block: Block, model: Model) -> list[int]:
     )
     block.heading(
         "scope", "policy", "policy no", "version", "service", "valid from (UTC)", "valid to (UTC)", "region", "subscriptions",
+        numbers="ACDFGI",
     )  # fmt: skip
     style = book.style
     return [

@@ -51,7 +51,14 @@ def summary(
     # The totals come first, since they are what is asked for; what they add up comes below.
     block.add(Styled(book.style("title"), "Credits"))
     block.heading(
-        "currency", "subscriptions", "undecided", "fee", "credit at least", "credit at most", "credit"
+        "currency",
+        "subscriptions",
+        "undecided",
+        "fee",
+        "credit at least",
+        "credit at most",
+        "credit",
+        numbers="BCDEFG",
     )
     first = len(block.rows) + len(currencies) + 3
     last = first + len(by_sheet) - 1
@@ -61,7 +68,14 @@ def summary(
         found[currency] = _total(book, block, currency, _added(mine), first, last)
     block.add()
     block.heading(
-        "sheet", "currency", "subscriptions", "undecided", "fee", "credit at least", "credit at most"
+        "sheet",
+        "currency",
+        "subscriptions",
+        "undecided",
+        "fee",
+        "credit at least",
+        "credit at most",
+        numbers="CDEFG",
     )
     for table, currency, one in by_sheet:
         _by_sheet(book, block, table, currency, one)
@@ -137,7 +151,7 @@ def _changed(book: Book, block: Block, changes: Changes, tables: list[Table]) ->
     frame = changes.frame
     block.add()
     block.add(Styled(book.style("title"), "Changes (decided lines)"))
-    block.heading("currency", "lines", "undecided", changes.issued, changes.now, "delta")
+    block.heading("currency", "lines", "undecided", changes.issued, changes.now, "delta", numbers="BCDEF")
     found: dict[str, int] = {}
     for currency in sorted({str(code) for code in frame["currency"].unique()}):
         part = frame[frame["currency"] == currency]
