@@ -5,7 +5,6 @@ A file stands under its name only when it is whole; the same rows give the same 
 
 from __future__ import annotations
 
-import csv
 import hashlib
 import os
 from collections.abc import Iterable, Iterator
@@ -133,19 +132,24 @@ def write_csv(path: Path, frames: Iterable[pd.DataFrame]) -> str:
 
 
 def _write_rows(file: IO[str], frames: Iterable[pd.DataFrame]) -> None:
-    writer = csv.writer(file)
-    writer.writerow(COLUMNS)
+    file.write(",".join(COLUMNS) + "\r\n")
     for frame in frames:
         for row in rows(frame):
             row["entries"] = "; ".join(row["entries"])
-            for name in _TEXTS:
-                if row[name].startswith(_FORMULA_STARTS):
-                    row[name] = f"'{row[name]}"
-            writer.writerow([_csv_value(row[name]) for name in COLUMNS])
+            file.write(",".join(_csv_value(name, row[name]) for name in COLUMNS) + "\r\n")
 
 
-def _csv_value(value: Any) -> Any:
-    return str(value).lower() if isinstance(value, bool) else value
+def _csv_value(name: str, value: Any) -> str:
+    """Return a value as it stands in CSV: numbers bare, texts in quotes and never a formula.
+
+    The quotes hold what a reader with another separator would take for the next cell (OWASP, CSV Injection).
+    """
+    if value is None:
+        return ""
+    if name not in _TEXTS:
+        return str(value).lower() if value is True or value is False else str(value)
+    text: str = f"'{value}" if value.startswith(_FORMULA_STARTS) else value
+    return '"' + text.replace('"', '""') + '"'
 
 
 @contextmanager

@@ -74,8 +74,8 @@ class _Counted:
 
 def workbook(
     session: Session, basis: Basis, priced: Workings, before: Compared | None, output: str, detail: str | None
-) -> str:
-    """Write the workbook of a run, and its rows as Parquet where they are asked for, and return its digest."""
+) -> tuple[str, str | None]:
+    """Write the workbook of a run, and its rows as Parquet where they are asked for; return the digests of both."""
     from importlib.metadata import version
 
     from ledger.domain.instants import seconds
@@ -104,11 +104,10 @@ def workbook(
         **{f"policy/{key} v{number}": f"sha256 {policy.sha256}" for key, number, policy, _ in policies},
         **{name: version(name) for name in ("incident-sla-ledger", "openpyxl", "pandas")},
     }
+    rows = None if detail is None else write_parquet(Path(detail), [priced.frame])
     if detail is not None:
-        provenance[f"each row in {Path(detail).name}"] = (
-            f"sha256 {write_parquet(Path(detail), [priced.frame])}, {len(priced.frame)} rows"
-        )
-    return write_workbook(
+        provenance[f"each row in {Path(detail).name}"] = f"sha256 {rows}, {len(priced.frame)} rows"
+    digest = write_workbook(
         output,
         priced=priced,
         period=basis.period,
@@ -119,6 +118,7 @@ def workbook(
         entries=_entries(session, basis, priced),
         before=None if before is None else before.frame,
     )
+    return digest, rows
 
 
 def _entries(session: Session, basis: Basis, priced: Workings) -> list[Entry]:

@@ -220,13 +220,14 @@ def export(
         raise click.UsageError(
             "--detail writes a .parquet file beside a workbook: name both so, or write the rows alone with --output"
         )
+    detail_digest: str | None = None
     if kind == "xlsx":
         if engine != "local":
             raise click.UsageError(
                 "a workbook is made in one process; write .parquet or .csv with --engine dask"
             )
         basis, priced, before = _found(session, **given)
-        digest = files.workbook(session, basis, priced, before, output, detail)
+        digest, detail_digest = files.workbook(session, basis, priced, before, output, detail)
         number = len(priced.frame)
     else:
         if given.pop("compare_published_by") is not None:
@@ -236,6 +237,8 @@ def export(
         basis = run.basis(session, **given)
         digest, number = files.rows_of(session, basis, output, kind, engine, scheduler)
     if as_json:
-        emit_json({"file": output, "sha256": digest, "size": basis.size, "root": basis.root, "rows": number})
+        written = {"file": output, "sha256": digest, "size": basis.size, "root": basis.root, "rows": number}
+        emit_json({**written, "detail": detail, "detail_sha256": detail_digest})
     else:
-        click.echo(f"wrote {output}  ({number:,} subscriptions, sha256 {digest})")
+        beside = "" if detail is None else f" and {detail}"
+        click.echo(f"wrote {output}{beside}  ({number:,} subscriptions, sha256 {digest})")
