@@ -9,7 +9,17 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from benchmarks import appending, pricing, proving, rebuilding, starting, streaming, verifying, workbook
+from benchmarks import (
+    appending,
+    pricing,
+    proving,
+    rebuilding,
+    starting,
+    streaming,
+    telling,
+    verifying,
+    workbook,
+)
 
 
 def main() -> None:
@@ -27,6 +37,7 @@ def main() -> None:
             "pricing",
             "streaming",
             "workbook",
+            "telling",
         ],
     )
     parser.add_argument("--write", type=Path, help="write the table here, too")
@@ -42,6 +53,8 @@ def main() -> None:
             rows += verifying.main(folder, given.entries)
         if given.only in (None, "proving"):
             rows += proving.main(folder, given.entries)
+        if given.only in (None, "telling"):
+            rows += telling.main(folder)
         if given.only in (None, "rebuilding"):
             rows += rebuilding.main(folder, given.entries)
         if given.only in (None, "streaming"):

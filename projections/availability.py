@@ -7,7 +7,7 @@ repetition of the same window changes the answer.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from fractions import Fraction
 from math import lcm
 
@@ -18,8 +18,18 @@ from ledger.domain.money import decimal_places, decimal_text
 from ledger.domain.period import Period
 from ledger.domain.policy import Policy, Tier
 from ledger.domain.window import Window, place, reach, share_bounds
+from ledger.errors import Refused
 
-__all__ = ["Assessment", "Found", "applicable", "assess", "entry_order", "percent_text", "seconds_value"]
+__all__ = [
+    "Assessment",
+    "Found",
+    "Membership",
+    "applicable",
+    "assess",
+    "entry_order",
+    "percent_text",
+    "seconds_value",
+]
 
 # What is shown has 12 decimals of a percentage; what is decided has all of them.
 SHOWN_PLACES = 12
@@ -31,14 +41,21 @@ Found = tuple[Window, bool]
 Part = tuple[Span, Fraction]
 
 
+class Membership(msgspec.Struct, frozen=True):
+    """Whether a customer is in a cohort, and the entry that says so, such as "cohort/beta v2"."""
+
+    inside: bool
+    entry: str
+
+
 class Assessment(msgspec.Struct, frozen=True):
     """What a policy makes of the windows of a service and region in a period.
 
     downtime_seconds: union of the stated windows. excluded_seconds: the part of it that the policy does not
     count. eligible_at_least, eligible_at_most: seconds of eligible downtime as bounds; eligible_stated: with
     the stated times taken as exact, None where shares, regions or cohorts still leave it open. availability
-    bounds: fractions of 1. tiers: those the bounds allow, best first. provisional: an open window or a cohort
-    touches it. approximate: a window's times are said to be approximate and no tolerance is known. entries:
+    bounds: fractions of 1. tiers: those the bounds allow, best first. provisional: an open window touches it, or
+    one limited to a cohort of which it is not known who is in it. approximate: a window's times are said to be approximate and no tolerance is known. entries:
     what it rests on, sorted. seconds_to_next_tier, seconds_past_tier_edge: see Tier; None where the bounds
     differ.
     """
@@ -109,13 +126,16 @@ def assess(
     period: Period,
     as_of: int,
     valid: Span | None = None,
+    memberships: Mapping[str, Membership] | None = None,
 ) -> Assessment:
     """Return what `policy` (its `version`) makes of the windows of a service and region in a period.
 
     as_of: UTC seconds up to which open windows have lasted at least. valid: the seconds to which windows are
-    clipped, such as the part of the period in which a subscription is valid; the period stays whole.
+    clipped, such as the part of the period in which a subscription is valid; the period stays whole. memberships: of
+    the customer, by cohort; a window limited to a cohort that is not there is a bound, from nothing to all of it.
     """
-    return assess_found(applicable(windows, service, region), policy, version, period, as_of, valid)
+    found = applicable(windows, service, region)
+    return assess_found(found, policy, version, period, as_of, valid, memberships)
 
 
 def assess_found(
@@ -125,8 +145,13 @@ def assess_found(
     period: Period,
     as_of: int,
     valid: Span | None = None,
+    memberships: Mapping[str, Membership] | None = None,
 ) -> Assessment:
     """Do what `assess` does, for windows that `applicable` has chosen."""
+    if policy.format != 1:
+        raise Refused(
+            f"policy {policy.key!r} is written in format {policy.format}, which credits of a ledger do not read yet"
+        )
     start, end = valid or (period.start, period.end)
     start, end = max(start, period.start), min(end, period.end)
     downtime: list[Span] = []
@@ -141,7 +166,13 @@ def assess_found(
         if covers.most is None:
             continue
         entries.update(window.entries)
-        provisional |= window.end is None or window.cohort is not None
+        membership = None if window.cohort is None else (memberships or {}).get(window.cohort)
+        if membership is not None:
+            entries.add(membership.entry)
+            if not membership.inside:
+                continue
+        doubtful = window.cohort is not None and membership is None
+        provisional |= window.end is None or doubtful
         approximate |= window.approximate and not (window.start_within_seconds or window.end_within_seconds)
         if covers.stated and surely:
             downtime.append(covers.stated)
@@ -151,9 +182,9 @@ def assess_found(
         beside = _beside(policy, window)
         most += ((part, high) for part in beside(covers.most))
         stated_most += ((part, high) for part in beside(covers.stated))
-        # Whether a customer belongs to a cohort, or a region to "unknown", is not known: at least nothing
+        # Whether a customer belongs to that cohort, or a region to "unknown", is not known: at least nothing
         # counts.
-        if low and surely and window.cohort is None:
+        if low and surely and not doubtful:
             least += ((part, low) for part in beside(covers.least))
             stated_least += ((part, low) for part in beside(covers.stated))
 

@@ -1,7 +1,7 @@
 """Credits: what a policy gives to each subscription for a period, and how two computations differ.
 
-Subscriptions that share service, region, policy and the part of the period they are valid in share one
-assessment; only the money is computed per row, in integers. A frame keeps money as whole minor units (int64)
+Subscriptions that share service, region, policy, the part of the period they are valid in and the cohorts of their
+customer share one assessment; only the money is computed per row, in integers. A frame keeps money as whole minor units (int64)
 beside the currency's digits (`minor_units`) and repeated values as categories; `rows` spells it out as
 programs read it.
 """
@@ -22,11 +22,12 @@ from ledger.domain.interval import Span
 from ledger.domain.money import ROUNDINGS, format_money, minor_units, round_ratio
 from ledger.domain.period import Period, days, parse_period
 from ledger.domain.policy import Policy, policy_in_force
-from ledger.domain.window import Window
+from ledger.domain.window import Window, place
 from ledger.errors import Refused, nearest
 from projections.availability import (
     Assessment,
     Found,
+    Membership,
     applicable,
     assess,
     assess_found,
@@ -34,11 +35,12 @@ from projections.availability import (
     percent_text,
     seconds_value,
 )
+from projections.cohorts import Cohort
 from projections.subscriptions import read_subscriptions
 
 __all__ = [
-    "COLUMNS", "DIFFERENCE_COLUMNS", "MONEY_COLUMNS", "Assessment", "Group", "Workings", "assess", "difference", "price",
-    "read_subscriptions", "rows", "totals", "workings",
+    "COLUMNS", "DIFFERENCE_COLUMNS", "MONEY_COLUMNS", "Assessment", "Group", "Workings", "added", "assess", "difference",
+    "price", "read_subscriptions", "rows", "totals", "workings",
 ]  # fmt: skip
 
 # The keys of a credit row, in the order of the documented contract; the added ones follow what they belong
@@ -75,7 +77,8 @@ class Group(msgspec.Struct, frozen=True):
     """What all subscriptions of one group share: the terms, and what they make of the facts.
 
     period: the month in the zone of the policy. valid: the seconds of it in which the subscriptions are valid. found:
-    the windows that concern service and region, each with whether it surely does.
+    the windows that concern service and region, each with whether it surely does. memberships: of their customers, by
+    cohort.
     """
 
     version: int
@@ -85,6 +88,7 @@ class Group(msgspec.Struct, frozen=True):
     period: Period
     valid: Span
     found: list[Found]
+    memberships: Mapping[str, Membership]
     assessment: Assessment
 
 
@@ -103,20 +107,22 @@ def price(
     period: str,
     as_of: int,
     resting_on: Iterable[str] = (),
+    cohorts: Mapping[str, Cohort] | None = None,
 ) -> pd.DataFrame:
     """Return one row per subscription that is valid for any part of a month, with COLUMNS and `minor_units`.
 
     subscriptions: as `read_subscriptions` returns them. policies: the published versions by key. period: a
     month such as "2022-03", taken in the zone of each policy. as_of: UTC seconds to which open windows have
     lasted at least. resting_on: further entries every row rests on, such as the one that published the
-    subscriptions.
+    subscriptions. cohorts: by name those of which it is known who is in them: a window limited to one counts for its
+    customers and nobody else; one limited to any other cohort is a bound.
 
     `fee` and the credits are whole minor units; `credit`, `seconds_to_next_tier` and `seconds_past_tier_edge`
     are nullable integers. A subscription valid for a part of the month has its windows clipped to that part;
     month and fee stay whole. Raises Refused with a sentence for every policy that is not known or not in
     force.
     """
-    return workings(subscriptions, windows, policies, period, as_of, resting_on).frame
+    return workings(subscriptions, windows, policies, period, as_of, resting_on, cohorts).frame
 
 
 def workings(
@@ -126,6 +132,7 @@ def workings(
     period: str,
     as_of: int,
     resting_on: Iterable[str] = (),
+    cohorts: Mapping[str, Cohort] | None = None,
 ) -> Workings:
     """Do what `price` does, and tell which rows share an assessment, and what it was made of."""
     month = parse_period(period)
@@ -135,8 +142,10 @@ def workings(
         )
     subscriptions, first, past = _valid_in(subscriptions, month)
     n_days = len(days(month))
-    codes, keys = _grouped(subscriptions, first * (n_days + 1) + past)
-    groups = _assessed(keys, n_days, list(windows), policies, period, as_of)
+    windows, cohorts = list(windows), cohorts or {}
+    circle, circles = _circles(subscriptions, windows, cohorts)
+    codes, keys = _grouped(subscriptions, (first * (n_days + 1) + past) * len(circles) + circle)
+    groups = _assessed(keys, n_days, circles, windows, policies, period, as_of)
     frame = _columns(subscriptions, codes, groups, period, tuple(resting_on))
     priced = pd.DataFrame(
         {**{name: frame[name] for name in COLUMNS}, "minor_units": frame["minor_units"]}, copy=False
@@ -162,8 +171,48 @@ def _valid_in(subscriptions: pd.DataFrame, month: Period) -> tuple[pd.DataFrame,
     return subscriptions.reset_index(drop=True), first, past
 
 
-def _grouped(subscriptions: pd.DataFrame, validity: Ints) -> tuple[Codes, list[tuple[str, str, str, int]]]:
-    """Return the group of each row, and for each group its policy, service, region and validity."""
+def _circles(
+    subscriptions: pd.DataFrame, windows: list[Window], cohorts: Mapping[str, Cohort]
+) -> tuple[Ints, list[dict[str, Membership]]]:
+    """Return for each row which circle its customer belongs to, and for each circle its memberships by cohort.
+
+    Of rows whose service and region no window of a cohort concerns, it is not asked whether the cohort has their
+    customer: they stay together.
+    """
+    service, region = (_category(subscriptions[name]) for name in ("service", "region"))
+    circle = np.zeros(len(subscriptions), dtype=np.int64)
+    inside: list[frozenset[str]] = [frozenset()]
+    for name, cohort in sorted(cohorts.items()):
+        concerned = _concerned([window for window in windows if window.cohort == name], service, region)
+        rows = np.flatnonzero(concerned[service.codes, region.codes]) if concerned.any() else ()
+        if not len(rows):
+            continue
+        circle *= 2
+        circle[rows] += cohort.holds(subscriptions["customer"].take(rows))
+        places, found = pd.factorize(circle)
+        circle = places.astype(np.int64)
+        inside = [inside[at // 2] | ({name} if at % 2 else frozenset()) for at in found.tolist()]
+    return circle, [
+        {name: Membership(name in names, cohort.entry) for name, cohort in cohorts.items()}
+        for names in inside
+    ]
+
+
+def _concerned(windows: Iterable[Window], service: pd.Categorical, region: pd.Categorical) -> Flags:
+    """Return which services (down) and regions (across) of a table any of the windows concerns."""
+    services, regions = ([str(name) for name in one.categories] for one in (service, region))
+    # One more of each, never concerned, for the rows without a name: they are refused later.
+    found = np.zeros((len(services) + 1, len(regions) + 1), dtype=np.bool_)
+    for window in windows:
+        if not window.withdrawn and window.service in services:
+            found[services.index(window.service), :-1] |= np.asarray(
+                [place(window.region, window.regions, name) is not None for name in regions], dtype=np.bool_
+            )
+    return found
+
+
+def _grouped(subscriptions: pd.DataFrame, apart: Ints) -> tuple[Codes, list[tuple[str, str, str, int]]]:
+    """Return the group of each row, and for each its policy, service, region and what else keeps it apart."""
     combined = np.zeros(len(subscriptions), dtype=np.int64)
     known: list[list[str]] = []
     for name in ("policy", "service", "region"):
@@ -173,22 +222,23 @@ def _grouped(subscriptions: pd.DataFrame, validity: Ints) -> tuple[Codes, list[t
         known.append([str(value) for value in category.categories])
         combined *= max(len(category.categories), 1)
         combined += category.codes
-    width = int(validity.max(initial=0)) + 1
+    width = int(apart.max(initial=0)) + 1
     combined *= width
-    combined += validity
+    combined += apart
     codes, found = pd.factorize(combined)
     keys: list[tuple[str, str, str, int]] = []
     for value in found.tolist():
-        value, when = divmod(value, width)
+        value, rest = divmod(value, width)
         value, region = divmod(value, max(len(known[2]), 1))
         policy, service = divmod(value, max(len(known[1]), 1))
-        keys.append((known[0][policy], known[1][service], known[2][region], when))
+        keys.append((known[0][policy], known[1][service], known[2][region], rest))
     return codes, keys
 
 
 def _assessed(
     keys: list[tuple[str, str, str, int]],
     n_days: int,
+    circles: list[dict[str, Membership]],
     windows: list[Window],
     policies: Mapping[str, Sequence[tuple[int, Policy]]],
     label: str,
@@ -203,13 +253,16 @@ def _assessed(
         for service, region in dict.fromkeys((service, region) for _, service, region, _ in keys)
     }
     groups: list[Group] = []
-    for key, service, region, when in keys:
+    for key, service, region, rest in keys:
         version, policy, period, bounds = ruling[key]
+        when, circle = divmod(rest, len(circles))
         first, past = divmod(when, n_days + 1)
         valid = bounds[first], bounds[past]
         here = found[service, region]
-        assessment = assess_found(here, policy, version, period, as_of, valid)
-        groups.append(Group(version, policy, service, region, period, valid, here, assessment))
+        assessment = assess_found(here, policy, version, period, as_of, valid, circles[circle])
+        groups.append(
+            Group(version, policy, service, region, period, valid, here, circles[circle], assessment)
+        )
     return groups
 
 
@@ -436,6 +489,25 @@ def totals(frame: pd.DataFrame) -> pd.DataFrame:
             sums = {name: _sum(frame[name].array[here]) for name in money}
             undecided = int(frame[decided].array[here].isna().sum())
             found.append({"currency": code, "subscriptions": int(here.sum()), "undecided": undecided, **sums})
+    return _sums(found, money)
+
+
+def added(parts: Iterable[pd.DataFrame]) -> pd.DataFrame:
+    """Return the totals of several frames of `totals` together: what they would be of all their rows."""
+    found: dict[str, dict[str, Any]] = {}
+    money: list[str] = []
+    for part in parts:
+        money = [name for name in part.columns if name in MONEY_COLUMNS]
+        for row in part.astype(object).to_dict("records"):
+            sums = found.setdefault(row["currency"], {"currency": row["currency"]})
+            for name in ("subscriptions", "undecided", *money):
+                before, more = sums.get(name, 0), row[name]
+                sums[name] = None if before is None or pd.isna(more) else before + int(more)
+    return _sums([found[currency] for currency in sorted(found)], money)
+
+
+def _sums(found: list[dict[str, Any]], money: list[str]) -> pd.DataFrame:
+    """Return one row for each currency; what would leave 64 bits stays Python's integers."""
     summed: dict[str, Any] = {
         name: [row[name] for row in found] for name in ("currency", "subscriptions", "undecided", *money)
     }

@@ -23,7 +23,10 @@ KEYS = ("service", "component", "region")
 
 
 class DowntimeRow(msgspec.Struct, frozen=True):
-    """The downtime of one group in one period. keys: (name, value) of what was grouped by."""
+    """The downtime of one group in one period. keys: (name, value) of what was grouped by.
+
+    windows: "incident/window" of each; cohorts: by window the cohort it is limited to, where it is.
+    """
 
     keys: tuple[tuple[str, str], ...]
     period: Period
@@ -32,6 +35,7 @@ class DowntimeRow(msgspec.Struct, frozen=True):
     provisional: bool
     approximate: bool
     windows: tuple[str, ...]
+    cohorts: dict[str, str]
 
 
 def downtime(
@@ -88,8 +92,13 @@ def _row(
         {effect: length(union(parts)) for effect, parts in sorted(by_effect.items())},
         any(window.end is None or window.cohort is not None for window, _ in stated),
         any(window.approximate for window, _ in stated),
-        tuple(sorted({f"{window.incident}/{window.window}" for window, _ in stated})),
+        tuple(sorted({_named(window) for window, _ in stated})),
+        {_named(window): window.cohort for window, _ in stated if window.cohort is not None},
     )
+
+
+def _named(window: Window) -> str:
+    return f"{window.incident}/{window.window}"
 
 
 def as_json(
@@ -112,6 +121,7 @@ def as_json(
                 "provisional": row.provisional,
                 "approximate": row.approximate,
                 "windows": list(row.windows),
+                "cohorts": row.cohorts,
             }
             for row in rows
         ],

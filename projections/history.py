@@ -8,12 +8,32 @@ from typing import Any
 import msgspec
 from msgspec import UNSET
 
-from ledger.domain.events import Commitment, EntryCorrected, WindowRevised
+from ledger.domain.events import (
+    Commitment,
+    EntryCorrected,
+    EntryPublished,
+    EntryRedacted,
+    EntryWithdrawn,
+    WindowRevised,
+)
 from ledger.domain.instants import shown
 from ledger.store.stream import Entry, text_or_erased
+from projections.marks import NONE, Marks, marked
 from projections.replay import revisions
 
-__all__ = ["as_json", "find_entry", "log_line", "numbered", "revision_numbers"]
+__all__ = [
+    "as_json",
+    "event_json",
+    "find_entry",
+    "log_line",
+    "mark_words",
+    "numbered",
+    "revision_numbers",
+    "show_text",
+    "signature",
+    "subject",
+    "subject_words",
+]
 
 
 def numbered(entries: Sequence[Entry]) -> Iterator[tuple[Entry, int | None]]:
@@ -28,8 +48,32 @@ def revision_numbers(entries: Sequence[Entry]) -> dict[int, int]:
     return {version: revision.number for revision in revisions(entries) for version in revision.versions}
 
 
-def as_json(entry: Entry, revision: int | None = None) -> dict[str, Any]:
+def as_json(entry: Entry, revision: int | None = None, marks: Marks = NONE) -> dict[str, Any]:
     """Return an entry for programs (contract in docs/json.md); erased texts read "[erased]"."""
+    data = event_json(entry)
+    return {
+        "position": entry.position,
+        "stream": entry.stream,
+        "version": entry.version,
+        "revision": revision,
+        "type": entry.type,
+        "published_at": entry.published_at,
+        "recorded_at": entry.recorded_at,
+        "late": entry.late or marks.late,
+        "clock_behind": entry.clock_behind,
+        "idempotency_key": entry.idempotency_key,
+        "event": data,
+        "told_at": marks.told_at,
+        "after_resolved": marks.after_resolved,
+        "published_by": marks.published_by,
+        "corrected_by": list(marks.corrected_by),
+        "withdrawn_by": marks.withdrawn_by,
+        "erased": msgspec.to_builtins(marks.erased),
+    }
+
+
+def event_json(entry: Entry) -> dict[str, Any]:
+    """Return what an event says, for programs: the fields that are there; erased texts read "[erased]"."""
     event = entry.event
     data: dict[str, Any] = {}
     for name in event.__struct_fields__:
@@ -43,19 +87,7 @@ def as_json(entry: Entry, revision: int | None = None) -> dict[str, Any]:
             name: "[erased]" if isinstance(value, dict) and set(value) == {"sha256"} else value
             for name, value in event.set.items()
         }
-    return {
-        "position": entry.position,
-        "stream": entry.stream,
-        "version": entry.version,
-        "revision": revision,
-        "type": entry.type,
-        "published_at": entry.published_at,
-        "recorded_at": entry.recorded_at,
-        "late": entry.late,
-        "clock_behind": entry.clock_behind,
-        "idempotency_key": entry.idempotency_key,
-        "event": data,
-    }
+    return data
 
 
 _CLEARABLE = frozenset(
@@ -64,17 +96,91 @@ _CLEARABLE = frozenset(
 )  # fmt: skip
 
 
-def log_line(entry: Entry, revision: int | None) -> str:
-    """Return one entry as a line for people: where it stands, both times, who and why."""
+def log_line(entry: Entry, revision: int | None, marks: Marks = NONE) -> str:
+    """Return one entry as a line for people: where it stands, both times, who, why and from where, and its marks."""
     event = entry.event
     told = "internal" if entry.published_at is None else shown(entry.published_at)
     number = f"r{revision}" if revision else "-"
-    parts = [f"@{entry.position}", f"v{entry.version}", number, entry.type, told]
-    parts.append(f"recorded {shown(entry.recorded_at)}")
-    parts.append(f"by {text_or_erased(event.actor)} (as claimed)")
-    if event.reason is not None:
-        parts.append(f"because: {text_or_erased(event.reason)}")
-    return "  ".join(parts)
+    parts = [f"@{entry.position}", f"v{entry.version}", number, subject_words(entry), told, signature(entry)]
+    if event.source is not None:
+        parts.append(f"source: {text_or_erased(event.source)}")
+    return "  ".join(parts) + mark_words(entry, marks)
+
+
+def subject(entry: Entry) -> dict[str, Any]:
+    """Return what an entry is about: `about` (the version it acts on), `window`, and `names` (the fields it corrects or erases)."""
+    event = entry.event
+    about: int | str | None = None
+    names: tuple[str, ...] = ()
+    if isinstance(event, EntryCorrected | EntryWithdrawn):
+        about = event.corrects
+    elif isinstance(event, EntryPublished):
+        about = event.publishes
+    elif isinstance(event, EntryRedacted):
+        about, names = event.entry, event.fields
+    if isinstance(event, EntryCorrected):
+        names = tuple(sorted(event.set))
+    return {"about": about, "window": getattr(event, "window", None), "names": list(names)}
+
+
+def subject_words(entry: Entry) -> str:
+    """Return the type of an entry and what it is about, for people: "entry.corrected v3 (body)"."""
+    found = subject(entry)
+    words = [entry.type]
+    if found["about"] is not None:
+        words.append(f"v{found['about']}")
+    if found["window"] is not None:
+        words.append(found["window"])
+    if found["names"]:
+        words.append(f"({', '.join(found['names'])})")
+    return " ".join(words)
+
+
+def signature(entry: Entry) -> str:
+    """Return when an entry was recorded, who says it and why, for people."""
+    event = entry.event
+    said = f"recorded {shown(entry.recorded_at)}  by {text_or_erased(event.actor)} (as claimed)"
+    return said if event.reason is None else f"{said}  because: {text_or_erased(event.reason)}"
+
+
+def mark_words(entry: Entry, marks: Marks) -> str:
+    """Return the marks of an entry for people, ready to follow it."""
+    published = "" if marks.told_at is None or marks.published_by is None else f", {shown(marks.told_at)}"
+    return marked(
+        entry.late or marks.late,
+        marks.after_resolved,
+        f"published by v{marks.published_by}{published}" if marks.published_by else "",
+        f"corrected by {_versions(marks.corrected_by)}" if marks.corrected_by else "",
+        f"withdrawn by v{marks.withdrawn_by}" if marks.withdrawn_by else "",
+        *(
+            f"{made.field} erased {shown(made.recorded_at)} by {made.actor} (as claimed): {made.reason}"
+            for made in marks.erased
+        ),
+        "the clock was behind" if entry.clock_behind else "",
+    )
+
+
+def _versions(versions: Sequence[int]) -> str:
+    return ", ".join(f"v{version}" for version in versions)
+
+
+def show_text(entry: Entry, marks: Marks) -> str:
+    """Return one entry with all it says, a field on each line, for people."""
+    lines = [f"{entry.stream} v{entry.version}  @{entry.position}  {entry.type}{mark_words(entry, marks)}"]
+    data = as_json(entry, marks.revision, marks)
+    if data["told_at"] == data["published_at"]:
+        data["told_at"] = None
+    header = ("revision", "published_at", "told_at", "recorded_at", "idempotency_key")
+    rows = [(name, data[name]) for name in header if data[name] is not None]
+    said = [
+        (name, value) for name, value in data["event"].items() if (name, value) not in rows
+    ]  # the header has it already
+    for name, value in [*rows, *said]:
+        # A text of several lines stays beside its name.
+        text = ", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
+        words = text.replace("\n", "\n" + " " * 24)
+        lines.append(f"  {name:<22}{words}")
+    return "\n".join(lines) + "\n"
 
 
 def find_entry(entries: Iterable[Entry], version: int) -> Entry | None:

@@ -6,7 +6,7 @@ something was down has nothing to do with when it was said. Pure: entries in, no
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -21,27 +21,58 @@ from ledger.domain.events import (
     WindowRevised,
     WindowWithdrawn,
 )
-from ledger.domain.incident import Facts, ImpactWindow
+from ledger.domain.incident import ImpactWindow
 from ledger.domain.instants import seconds, shown
 from ledger.errors import Refused
 from ledger.store.stream import Entry, text_or_erased
-from projections.replay import Audience, Cut, Told, revisions, statements, told
+from projections.marks import Erasure, erasures, marked, words
+from projections.replay import (
+    Audience,
+    Cut,
+    Folded,
+    Told,
+    corrections_of,
+    folded,
+    revisions,
+    said_of,
+    told,
+)
 
-__all__ = ["Correction", "Notice", "NoticeWindow", "Post", "as_json", "as_markdown", "as_text", "notice"]
+__all__ = [
+    "Correction",
+    "Notice",
+    "NoticeWindow",
+    "Post",
+    "as_json",
+    "as_markdown",
+    "as_text",
+    "notice",
+    "notice_of",
+    "window_line",
+]
 
 
 class Correction(msgspec.Struct, frozen=True):
-    """What was set right in a statement: when it was said, why, and which fields."""
+    """What was set right in a statement: when it was said, why, and which fields.
+
+    late: it was published before it was recorded. after_resolved: the incident stood as resolved by then.
+    """
 
     version: int
     published_at: str
     kind: str
     reason: str
     fields: tuple[str, ...]
+    recorded_at: str
+    late: bool
+    after_resolved: bool
 
 
 class Post(msgspec.Struct, frozen=True):
-    """One statement of the notice. late: it was published before it was recorded."""
+    """One statement of the notice. late: it was published before it was recorded.
+
+    erased: which of its texts, or of its corrections' texts, are gone; by whom, when and why.
+    """
 
     version: int
     position: int
@@ -56,10 +87,14 @@ class Post(msgspec.Struct, frozen=True):
     reason: str | None
     after_resolved: bool
     corrections: tuple[Correction, ...]
+    erased: tuple[Erasure, ...]
 
 
 class NoticeWindow(msgspec.Struct, frozen=True):
-    """One impact window as the notice shows it. seconds: None while it is open."""
+    """One impact window as the notice shows it. seconds: None while it is open.
+
+    late: a statement of it was published before it was recorded. after_resolved: one was told after that.
+    """
 
     window: str
     service: str
@@ -76,6 +111,7 @@ class NoticeWindow(msgspec.Struct, frozen=True):
     added_at: str
     changed_at: str | None
     after_resolved: bool
+    late: bool
 
 
 class Notice(msgspec.Struct, frozen=True):
@@ -120,7 +156,6 @@ _HEADINGS = {
     "entry.published": "Published",
     "entry.redacted": "Text erased",
 }
-_OVER = ("resolved", "completed", "postmortem")
 
 
 def notice(entries: Sequence[Entry], cut: Cut = Cut(), audience: Audience = "public") -> Notice:
@@ -130,33 +165,38 @@ def notice(entries: Sequence[Entry], cut: Cut = Cut(), audience: Audience = "pub
     """
     key = entries[0].key if entries else ""
     seen = told(entries, cut, audience)
-    said = statements(seen)
-    if not said:
+    if not seen:
         raise Refused(f"incident {key!r} had no public notice{_why_none(entries, cut)}")
+    versions = {one.entry.version for one in seen}
+    numbers = [revision.number for revision in revisions(entries) if versions.intersection(revision.versions)]
+    return notice_of(key, cut, seen, folded(seen), max(numbers, default=0), erasures(entries, public=True))
+
+
+def notice_of(
+    key: str,
+    cut: Cut,
+    seen: Sequence[Told],
+    fold: Folded,
+    revision: int,
+    gone: Mapping[int, tuple[Erasure, ...]],
+) -> Notice:
+    """Return the notice that entries make which were read before: shown, folded, of a revision; gone: what was erased."""
     by_version = {one.entry.version: one for one in seen}
-    facts = Facts()
+    facts, over = fold.facts, fold.over
     posts: list[Post] = []
-    late_windows: set[str] = set()
-    for statement in said:
-        was_over = facts.status in _OVER
-        facts.apply(statement.version, statement.event)
-        one = by_version[statement.version]
+    for statement in fold.said:
         event = statement.event
-        if isinstance(event, WindowAdded | WindowRevised | WindowWithdrawn) and was_over:
-            late_windows.add(event.window)
         # A window, a label or an erasure without words of its own is shown where it belongs, not as a statement.
         if event.body is not None or not isinstance(
             event, WindowAdded | WindowRevised | EntryRedacted | EntryPublished
         ):
-            posts.append(
-                _post(one, event, facts.status, was_over, [by_version[at] for at in statement.corrected_by])
-            )
-    numbers = [
-        revision.number for revision in revisions(entries) if set(revision.versions) & by_version.keys()
-    ]
+            corrections = [by_version[at] for at in statement.corrected_by]
+            status = fold.statuses[statement.version]
+            posts.append(_post(by_version[statement.version], event, status, corrections, over, gone))
+    corrected = corrections_of(fold.said)
     return Notice(
         incident=key,
-        revision=max(numbers, default=0),
+        revision=revision,
         kind=facts.kind,
         status=facts.status or "unknown",
         title=text_or_erased(facts.title) or "",
@@ -168,7 +208,7 @@ def notice(entries: Sequence[Entry], cut: Cut = Cut(), audience: Audience = "pub
         components=facts.components,
         regions=facts.regions,
         windows=tuple(
-            _window(window, by_version, after=window.fields.window in late_windows)
+            _window(window, [by_version[at] for at in said_of(window, corrected)], over)
             for window in sorted(
                 facts.windows.values(), key=lambda one: (one.fields.start, one.fields.window)
             )
@@ -191,7 +231,14 @@ def _why_none(entries: Sequence[Entry], cut: Cut) -> str:
     return f"{by}{held}; the first public entry was recorded as @{first.position}"
 
 
-def _post(one: Told, event: Event, status: str | None, after: bool, corrections: Sequence[Told]) -> Post:
+def _post(
+    one: Told,
+    event: Event,
+    status: str | None,
+    corrections: Sequence[Told],
+    over: frozenset[int],
+    gone: Mapping[int, tuple[Erasure, ...]],
+) -> Post:
     heading = _HEADINGS[one.entry.type]
     if isinstance(event, EntryCorrected) and event.kind == "editorial":
         heading = "Editorial change"
@@ -211,12 +258,19 @@ def _post(one: Told, event: Event, status: str | None, after: bool, corrections:
         body=text_or_erased(event.body),
         body_format=event.body_format,
         reason=text_or_erased(event.reason),
-        after_resolved=after,
-        corrections=tuple(_correction(made) for made in corrections),
+        after_resolved=one.entry.version in over,
+        corrections=tuple(_correction(made, over) for made in corrections),
+        erased=tuple(
+            erasure
+            for told_by in (one, *corrections)
+            for erasure in gone.get(told_by.entry.version, ())
+            # Who said it, and notes, are in no notice, so that they are gone is not said there.
+            if erasure.field not in ("actor", "note")
+        ),
     )
 
 
-def _correction(one: Told) -> Correction:
+def _correction(one: Told, over: frozenset[int]) -> Correction:
     event = one.entry.event
     if not isinstance(event, EntryCorrected):
         raise TypeError(one.entry.type)
@@ -226,12 +280,14 @@ def _correction(one: Told) -> Correction:
         event.kind,
         text_or_erased(event.reason) or "",
         tuple(sorted(event.set)),
+        one.entry.recorded_at,
+        one.late,
+        one.entry.version in over,
     )
 
 
-def _window(window: ImpactWindow, by_version: dict[int, Told], *, after: bool) -> NoticeWindow:
+def _window(window: ImpactWindow, said: Sequence[Told], over: frozenset[int]) -> NoticeWindow:
     fields = window.fields
-    times = [by_version[version].told_at for version in window.versions]
     return NoticeWindow(
         window=fields.window,
         service=fields.service,
@@ -245,9 +301,10 @@ def _window(window: ImpactWindow, by_version: dict[int, Told], *, after: bool) -
         approximate=fields.approximate,
         planned=fields.planned is not None,
         withdrawn=window.withdrawn,
-        added_at=times[0],
-        changed_at=times[-1] if len(times) > 1 else None,
-        after_resolved=after,
+        added_at=said[0].told_at,
+        changed_at=max(one.told_at for one in said[1:]) if len(said) > 1 else None,
+        after_resolved=any(one.entry.version in over for one in said),
+        late=any(one.late for one in said),
     )
 
 
@@ -274,7 +331,7 @@ def as_text(found: Notice) -> str:
     lines += [f"{name:<12}{value}" for name, value in _facts(found)]
     if found.windows:
         lines += ["", "Impact windows"]
-        lines += [f"  {_window_line(window)}" for window in found.windows]
+        lines += [f"  {window_line(window)}" for window in found.windows]
     for post in found.posts:
         lines += ["", _post_line(post)]
         if post.body:
@@ -282,6 +339,7 @@ def as_text(found: Notice) -> str:
         if post.reason:
             lines.append(f"  Reason: {post.reason}")
         lines += [f"  {_correction_line(correction)}" for correction in post.corrections]
+        lines += [f"  {words(erasure)}" for erasure in post.erased]
     return "\n".join(lines) + "\n"
 
 
@@ -291,7 +349,7 @@ def as_markdown(found: Notice) -> str:
     lines += [f"- **{name}:** {_escaped(value)}" for name, value in _facts(found)]
     if found.windows:
         lines += ["", "## Impact windows", ""]
-        lines += [f"- {_escaped(_window_line(window))}" for window in found.windows]
+        lines += [f"- {_escaped(window_line(window))}" for window in found.windows]
     for post in found.posts:
         lines += ["", f"## {_escaped(_post_line(post))}"]
         if post.body:
@@ -300,6 +358,8 @@ def as_markdown(found: Notice) -> str:
             lines += ["", f"*Reason: {_escaped(post.reason)}*"]
         for correction in post.corrections:
             lines += ["", f"*{_escaped(_correction_line(correction))}*"]
+        for erasure in post.erased:
+            lines += ["", f"*{_escaped(words(erasure))}*"]
     return "\n".join(lines) + "\n"
 
 
@@ -328,7 +388,8 @@ def _facts(found: Notice) -> list[tuple[str, str]]:
     return rows
 
 
-def _window_line(window: NoticeWindow) -> str:
+def window_line(window: NoticeWindow) -> str:
+    """Return an impact window for people, on one line."""
     end = "still open" if window.end is None else shown(window.end)
     about = "about " if window.approximate else ""
     parts = [
@@ -344,17 +405,16 @@ def _window_line(window: NoticeWindow) -> str:
         parts.append("WITHDRAWN")
     if window.after_resolved:
         parts.append(f"stated after resolved, {shown(window.changed_at or window.added_at)}")
+    if window.late:
+        parts.append("recorded later")
     return "; ".join(parts)
 
 
 def _post_line(post: Post) -> str:
-    marks = [
-        mark for mark, on in (("after resolved", post.after_resolved), ("recorded later", post.late)) if on
-    ]
-    line = f"{shown(post.published_at)}  {post.heading}"
-    return f"{line}  [{', '.join(marks)}]" if marks else line
+    return f"{shown(post.published_at)}  {post.heading}{marked(post.late, post.after_resolved)}"
 
 
 def _correction_line(correction: Correction) -> str:
     word = "Edited" if correction.kind == "editorial" else "Corrected"
-    return f"{word} {shown(correction.published_at)} ({', '.join(correction.fields)}): {correction.reason}"
+    said = f"{word} {shown(correction.published_at)} ({', '.join(correction.fields)}): {correction.reason}"
+    return said + marked(correction.late, correction.after_resolved)

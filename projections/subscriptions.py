@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import csv
 import io
+import os
 import re
 from collections.abc import Callable, Iterator, Sequence
 from datetime import date
@@ -30,12 +31,16 @@ if TYPE_CHECKING:
 __all__ = [
     "CHECKS",
     "COLUMNS",
+    "bad_rows",
     "check_header",
+    "columns_of",
     "joined",
     "read_subscriptions",
     "refused",
+    "repeated",
     "table_of",
     "texts_of",
+    "unreadable",
 ]
 
 COLUMNS = (
@@ -57,6 +62,7 @@ _NAME = re.compile(r"(?!\s)[^\x00-\x1f\x7f-\x9f\u2028\u2029]{1,200}(?<!\s)")
 _DATE = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 
 Column = list[str | None]
+_WHAT = "the subscriptions"
 
 
 def read_subscriptions(source: bytes | Path, format: Literal["csv", "parquet"]) -> pd.DataFrame:
@@ -68,8 +74,7 @@ def read_subscriptions(source: bytes | Path, format: Literal["csv", "parquet"]) 
     """
     if format == "parquet" and (table := _in_order(source)) is not None:
         return table
-    columns, places = _csv(source) if format == "csv" else _parquet(source)
-    return table_of(columns, places)
+    return table_of(*columns_of(source, format))
 
 
 def _in_order(source: bytes | Path) -> pd.DataFrame | None:
@@ -105,31 +110,44 @@ def joined(parts: Sequence[pd.DataFrame]) -> pd.DataFrame:
     )
 
 
-def _content(source: bytes | Path) -> bytes:
+def columns_of(
+    source: bytes | Path,
+    format: Literal["csv", "parquet"],
+    names: Sequence[str] = COLUMNS,
+    what: str = _WHAT,
+) -> tuple[dict[str, Column], Callable[[int], str]]:
+    """Return the columns of a table as texts, and what says where a row stands in it.
+
+    names: the columns it has to have, in any order. what: what the table holds, for the sentences of Refused and
+    Unavailable.
+    """
+    content = _content(source, what)
+    return _csv(content, names, what) if format == "csv" else _parquet(content, names, what)
+
+
+def _content(source: bytes | Path, what: str) -> bytes:
     if isinstance(source, bytes):
         return source
     try:
         return source.read_bytes()
     except OSError as error:
         raise Unavailable(
-            f"the subscriptions {str(source)!r} cannot be read: {error.strerror}; check the path"
+            f"{what} {str(source)!r} cannot be read: {error.strerror}; check the path"
         ) from None
 
 
-def _csv(source: bytes | Path) -> tuple[dict[str, Column], Callable[[int], str]]:
+def _csv(content: bytes, names: Sequence[str], what: str) -> tuple[dict[str, Column], Callable[[int], str]]:
     try:
-        text = _content(source).decode("utf-8-sig")
+        text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise Refused(
-            f"the subscriptions are not UTF-8 text (byte {error.start}); save the CSV as UTF-8"
-        ) from None
+        raise Refused(f"{what} are not UTF-8 text (byte {error.start}); save the CSV as UTF-8") from None
     reader = csv.reader(io.StringIO(text, newline=""), strict=True)
     rows: list[list[str]] = []
     lines: list[int] = []
     problems: list[str] = []
     try:
         header = next(reader, [])
-        check_header(header)
+        check_header(header, names, what)
         for row in reader:
             if len(row) == len(header):
                 rows.append(row)
@@ -140,39 +158,57 @@ def _csv(source: bytes | Path) -> tuple[dict[str, Column], Callable[[int], str]]
                     "check its commas and quotes"
                 )
     except csv.Error as error:
-        raise Refused(
-            f"line {reader.line_num} of the subscriptions is not CSV ({error}); check its quotes"
-        ) from None
+        raise Refused(f"line {reader.line_num} of {what} is not CSV ({error}); check its quotes") from None
     if problems:
-        raise refused(problems)
+        raise refused(problems, what)
     values: list[Any] = list(zip(*rows, strict=True)) if rows else [() for _ in header]
     return {
         name: list(column) for name, column in zip(header, values, strict=True)
     }, lambda row: f"line {lines[row]}"
 
 
-def _parquet(source: bytes | Path) -> tuple[dict[str, Column], Callable[[int], str]]:
+def _parquet(
+    content: bytes, names: Sequence[str], what: str
+) -> tuple[dict[str, Column], Callable[[int], str]]:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
     try:
-        table = pq.read_table(pa.BufferReader(_content(source)))
-    except pa.ArrowException as error:
-        raise Refused(f"the subscriptions are not Parquet ({error}); check the file and its format") from None
-    check_header(table.column_names)
+        file = pq.ParquetFile(pa.BufferReader(content))
+        check_header(file.schema_arrow.names, names, what)
+        table = file.read()
+    except (OSError, pa.ArrowException) as error:
+        raise unreadable(error, content, what) from None
     problems: list[str] = []
     columns = {name: texts_of(name, table.column(name), problems) for name in table.column_names}
     if problems:
-        raise refused(problems)
+        raise refused(problems, what)
     return columns, lambda row: f"row {row + 1}"
 
 
-def texts_of(name: str, column: pa.ChunkedArray, problems: list[str]) -> Column:
-    """Return a Parquet column as the texts a CSV would hold; what cannot be exact is a problem."""
+def unreadable(error: Exception, source: bytes | Path, what: str = _WHAT) -> LedgerError:
+    """Return the error for a Parquet file that could not be read: it is not there, or it is none."""
+    # What is wrong inside of a file is an OSError for pyarrow as well, but none that the system knows.
+    if isinstance(error, OSError) and error.errno is not None:
+        return Unavailable(
+            f"{what} {str(source)!r} cannot be read: {os.strerror(error.errno)}; check the path"
+        )
+    return Refused(f"{what} are not Parquet ({error}); check the file and its format")
+
+
+def texts_of(name: str, column: pa.ChunkedArray, problems: list[str], before: int = 0) -> Column:
+    """Return a Parquet column as the texts a CSV would hold; what cannot be exact is a problem.
+
+    before: the number of rows of the file that come before the column's.
+    """
     import pyarrow.types as kinds
 
     kind = column.type.value_type if kinds.is_dictionary(column.type) else column.type
-    values: list[Any] = column.to_pylist()
+    try:
+        values: list[Any] = column.to_pylist()
+    except UnicodeDecodeError:
+        problems.append(f"row {before + _undecodable(column) + 1}: {name} is not UTF-8 text; write it anew")
+        return []
     if (
         kinds.is_null(kind)
         or kinds.is_string(kind)
@@ -194,32 +230,43 @@ def texts_of(name: str, column: pa.ChunkedArray, problems: list[str]) -> Column:
     return []
 
 
+def _undecodable(column: pa.ChunkedArray) -> int:
+    """Return the first place of a column whose text is not UTF-8."""
+    for place, value in enumerate(column):
+        try:
+            value.as_py()
+        except UnicodeDecodeError:
+            return place
+    raise ValueError("every text of the column is UTF-8")
+
+
 def _plain(value: Decimal) -> str:
     text = format(value, "f")
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
-def check_header(header: list[str]) -> None:
-    """Raise Refused unless a table has exactly COLUMNS, in any order."""
+def check_header(header: list[str], names: Sequence[str] = COLUMNS, what: str = _WHAT) -> None:
+    """Raise Refused unless a table has exactly the columns `names`, in any order."""
     problems = [
         f"column {name!r} is there twice; name each once"
         for name in sorted({n for n in header if header.count(n) > 1})
     ]
     problems += [
-        f"column {name!r} is unknown{nearest(name, COLUMNS)}; the columns are {', '.join(COLUMNS)}"
+        f"column {name!r} is unknown{nearest(name, names)}; "
+        + (f"the columns are {', '.join(names)}" if len(names) > 1 else f"the only column is {names[0]}")
         for name in header
-        if name not in COLUMNS
+        if name not in names
     ]
-    problems += [f"column {name!r} is missing; add it" for name in COLUMNS if name not in header]
+    problems += [f"column {name!r} is missing; add it" for name in names if name not in header]
     if problems:
-        raise refused(problems)
+        raise refused(problems, what)
 
 
-def refused(problems: list[str]) -> Refused:
+def refused(problems: list[str], what: str = _WHAT) -> Refused:
     """Return the error that names the problems of a table."""
     more = len(problems) - SHOWN_PROBLEMS
     shown = "; ".join(problems[:SHOWN_PROBLEMS]) + (f"; and {more:,} more" if more > 0 else "")
-    return Refused(f"the subscriptions were not read: {shown}", tuple(problems))
+    return Refused(f"{what} were not read: {shown}", tuple(problems))
 
 
 def table_of(columns: dict[str, Column], places: Callable[[int], str]) -> pd.DataFrame:
@@ -229,7 +276,7 @@ def table_of(columns: dict[str, Column], places: Callable[[int], str]) -> pd.Dat
     """
     found: list[tuple[int, str]] = []
     for name, check in CHECKS.items():
-        found += _bad_rows(name, columns[name], check)
+        found += bad_rows(name, columns[name], check)
     fees, problems = _fees(columns["fee"], columns["currency"])
     found += problems
     valid_from, problems = _dates("valid_from", columns["valid_from"], required=True)
@@ -237,21 +284,21 @@ def table_of(columns: dict[str, Column], places: Callable[[int], str]) -> pd.Dat
     valid_to, problems = _dates("valid_to", columns["valid_to"], required=False)
     found += problems
     found += _reversed(valid_from, valid_to)
-    found += _repeated(columns["subscription"], places)
+    found += repeated("subscription", columns["subscription"], places)
     if found:
         # Stable, so that the problems of one row keep the order of the columns.
         raise refused(
             [f"{places(row)}: {sentence}" for row, sentence in sorted(found, key=lambda pair: pair[0])]
         )
-    currency = pd.Categorical(columns["currency"])
+    currency = _category(columns["currency"])
     digits = np.array([minor_units(code) for code in currency.categories], dtype=np.int8)
     return pd.DataFrame(
         {
             "customer": pd.array(columns["customer"], dtype="str"),
             "subscription": pd.array(columns["subscription"], dtype="str"),
-            "service": pd.Categorical(columns["service"]),
-            "region": pd.Categorical(columns["region"]),
-            "policy": pd.Categorical(columns["policy"]),
+            "service": _category(columns["service"]),
+            "region": _category(columns["region"]),
+            "policy": _category(columns["policy"]),
             "currency": currency,
             "fee": np.array(fees, dtype=np.int64),
             "minor_units": digits[currency.codes],
@@ -262,7 +309,12 @@ def table_of(columns: dict[str, Column], places: Callable[[int], str]) -> pd.Dat
     )
 
 
-def _bad_rows(name: str, values: Column, check: Callable[[str], str]) -> Iterator[tuple[int, str]]:
+def _category(values: Column) -> pd.Categorical:
+    """Return texts as categories; without any the categories are texts, too, so that tables can be joined."""
+    return pd.Categorical(values, categories=pd.Index(sorted({value or "" for value in values}), dtype="str"))
+
+
+def bad_rows(name: str, values: Column, check: Callable[[str], str]) -> Iterator[tuple[int, str]]:
     """Yield each row whose value a check refuses; the check is asked once for each distinct value."""
     bad = {value: sentence for value in dict.fromkeys(values) if (sentence := check(value or ""))}
     if bad:
@@ -353,7 +405,7 @@ def _dates(name: str, values: Column, *, required: bool) -> tuple[list[str | Non
             return f"{_shown(value)} is not a date; write it like 2022-01-01"
         return ""
 
-    problems = list(_bad_rows(name, values, check))
+    problems = list(bad_rows(name, values, check))
     wrong = {row for row, _ in problems}
     return [value or None if row not in wrong else None for row, value in enumerate(values)], problems
 
@@ -368,16 +420,16 @@ def _reversed(starts: list[str | None], ends: list[str | None]) -> Iterator[tupl
             )
 
 
-def _repeated(subscriptions: Column, places: Callable[[int], str]) -> Iterator[tuple[int, str]]:
-    if len(set(subscriptions)) == len(subscriptions):
+def repeated(name: str, values: Column, places: Callable[[int], str]) -> Iterator[tuple[int, str]]:
+    """Yield each row whose value of a column stands in an earlier one, with a sentence."""
+    if len(set(values)) == len(values):
         return
     first: dict[str | None, int] = {}
-    for row, subscription in enumerate(subscriptions):
-        if subscription and first.setdefault(subscription, row) != row:
+    for row, value in enumerate(values):
+        if value and first.setdefault(value, row) != row:
             yield (
                 row,
-                f"subscription {_shown(subscription)} is already on {places(first[subscription])}; "
-                "each may be there once",
+                f"{name} {_shown(value)} is already on {places(first[value])}; each may be there once",
             )
 
 

@@ -64,10 +64,10 @@ def availability(book: Book, model: Model, inputs: Inputs, workings: Workings) -
 
 
 def _widest(scopes: Sequence[Scope]) -> list[Scope]:
-    """Return of each service and region the scope that is valid longest."""
-    found: dict[tuple[str, str], Scope] = {}
+    """Return of each service, region and circle of customers the scope that is valid longest."""
+    found: dict[tuple[str, str, str], Scope] = {}
     for scope in scopes:
-        key = scope.group.service, scope.group.region
+        key = scope.group.service, scope.group.region, scope.circle
         start, end = scope.group.valid
         known = found.get(key)
         if known is None or end - start > known.group.valid[1] - known.group.valid[0]:
@@ -168,4 +168,4 @@ def _cached(series: Any, title: str, values: Sequence[float], names: str, places
 
 
 def _place(scope: Scope) -> str:
-    return f"{scope.group.service}, {scope.group.region}"
+    return ", ".join(filter(None, (scope.group.service, scope.group.region, scope.circle)))

@@ -147,16 +147,16 @@ def _where_full(calculation: Table, names: Sequence[str]) -> str:
 
 def _minutes(model: Model, workings: Workings, segments: Table, as_of: int) -> Iterator[_Check]:
     """Yield for each service and region that its segments add up to the union of its intervals."""
-    told: set[tuple[str, str, str]] = set()
+    told: set[tuple[str, str, str, str]] = set()
     for case in model.cases:
-        key = case.service, case.region, case.group.period.zone
+        key = case.service, case.region, case.group.period.zone, case.circle
         if key in told or not case.segments:
             continue
         told.add(key)
         seconds = sum(one.seconds for one in case.segments if one.down)
         span = segments.span("downtime", "downtime", workings.segment_rows[case.number])
         yield (
-            f"minutes of {case.service} in {case.region} = union ({key[2]})", "decimal",
+            f"minutes of {case.service} in {case.region} = union ({', '.join(filter(None, key[2:]))})", "decimal",
             Formula(f"SUM({span})/seconds_per_minute", seconds / 60), union_of(case, as_of) / 60,
             "the segments of the period; the union of the intervals, by the ledger",
         )  # fmt: skip

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from datetime import date
 from decimal import Decimal
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, get_args
 
+from ledger.domain.events import Effect
 from ledger.domain.money import ROUNDINGS, decimal_text, minor_units
-from ledger.domain.policy import EFFECTS, Policy
+from ledger.domain.policy import Policy
 from ledger.domain.window import Window
 from projections.workbook.book import Block, Book, Column, Table
 from projections.workbook.cells import Formula, Moment, Styled
@@ -28,6 +29,7 @@ MODES: dict[str, tuple[str, int, bool]] = {
 }
 NEARLY_NOTHING = Decimal("0.000001")
 NEARLY_SAME = Decimal("0.0000000000001")
+EFFECTS: tuple[str, ...] = get_args(Effect)
 WAYS = ("full", "by-share", "above-share")
 
 
@@ -187,7 +189,7 @@ def _scopes(book: Book, block: Block, model: Model) -> list[int]:
         Styled(book.style("title"), "Scopes: subscriptions that share policy, service, region and validity")
     )
     block.heading(
-        "scope", "policy", "policy no", "version", "service", "valid from (UTC)", "valid to (UTC)", "region", "subscriptions",
+        "scope", "policy", "policy no", "version", "service", "valid from (UTC)", "valid to (UTC)", "region", "subscriptions", "customers",
         numbers="ACDFGI",
     )  # fmt: skip
     style = book.style
@@ -196,7 +198,7 @@ def _scopes(book: Book, block: Block, model: Model) -> list[int]:
             scope.number, scope.group.policy.key, scope.policy, scope.group.version, scope.group.service,
             Styled(style("input", "moment"), Moment(scope.group.valid[0])),
             Styled(style("input", "moment"), Moment(scope.group.valid[1])), scope.group.region,
-            Styled(style("given", "integer"), scope.subscriptions),
+            Styled(style("given", "integer"), scope.subscriptions), scope.circle or None,
         )
         for scope in model.scopes
     ]  # fmt: skip

@@ -86,12 +86,13 @@ class Segment(NamedTuple):
 
 
 class Case(msgspec.Struct):
-    """One policy, service and region, with everything that covers seconds of the period."""
+    """One policy, service, region and circle of customers, with everything that covers seconds of the period."""
 
     number: int
     policy: int
     service: str
     region: str
+    circle: str
     group: Group
     covers: list[Cover] = []
     segments: list[Segment] = []
@@ -130,6 +131,15 @@ class Scope(msgspec.Struct):
     best: int = 1
     worst: int = 1
 
+    @property
+    def circle(self) -> str:
+        """Which of the cohorts that windows here are limited to have the customers, as it is to be read."""
+        named = {window.cohort for window, _ in self.group.found if window.cohort is not None}
+        known = sorted(named & self.group.memberships.keys())
+        return ", ".join(
+            f"{'in' if self.group.memberships[name].inside else 'not in'} {name}" for name in known
+        )
+
 
 class Model(NamedTuple):
     """All of it. places: of each group its scope's place; policies: (policy, version), numbered from 1 in this order."""
@@ -166,9 +176,10 @@ def model(groups: Sequence[Group], counts: Sequence[int], windows: Iterable[Wind
     return Model(units, policies, cases, scopes, places, listed)
 
 
-def _order(group: Group) -> tuple[str, int, str, str, int, int]:
+def _order(group: Group) -> tuple[str, int, str, str, list[tuple[str, bool]], int, int]:
     start, end = group.valid
-    return group.policy.key, group.version, group.service, group.region, start, -end
+    circle = sorted((name, one.inside) for name, one in group.memberships.items())
+    return group.policy.key, group.version, group.service, group.region, circle, start, -end
 
 
 def _units(policies: Sequence[Policy], windows: Sequence[Window]) -> Units:
@@ -195,16 +206,16 @@ def _problem(group: Group, units: Units) -> str:
 
 
 def _cases(scopes: Sequence[Scope], windows: dict[Window, int], units: Units, as_of: int) -> list[Case]:
-    found: dict[tuple[int, str, str], Case] = {}
+    found: dict[tuple[int, str, str, str], Case] = {}
     total = 0
     for scope in scopes:
         if scope.problem:
             continue
         group = scope.group
-        key = scope.policy, group.service, group.region
+        key = scope.policy, group.service, group.region, scope.circle
         case = found.get(key)
         if case is None:
-            case = Case(len(found) + 1, scope.policy, group.service, group.region, group)
+            case = Case(len(found) + 1, *key, group)
             for window, here in group.found:
                 case.covers += _covers(case, window, windows[window], units, as_of, here=here)
             case.planned = any(cover.piece for cover in case.covers)
@@ -234,7 +245,10 @@ def _cases(scopes: Sequence[Scope], windows: dict[Window, int], units: Units, as
 def _covers(case: Case, window: Window, number: int, units: Units, as_of: int, *, here: bool) -> list[Cover]:
     period, policy = case.group.period, case.group.policy
     until = period.seconds
-    concerned = window.cohort is None
+    membership = None if window.cohort is None else case.group.memberships.get(window.cohort)
+    if membership is not None and not membership.inside:
+        return []
+    concerned = window.cohort is None or membership is not None
     start = window.start - period.start
     end = (as_of if window.end is None else window.end) - period.start
     early = 0 if window.end is None else window.end_within_seconds
@@ -345,7 +359,10 @@ def allowances(policy: Policy, seconds: int, parts: int, units: Units) -> list[i
 def union_of(case: Case, as_of: int) -> int:
     """Return the seconds of the period in which any window surely was stated to be, counted the ledger's own way."""
     period = case.group.period
+    apart = {name for name, membership in case.group.memberships.items() if not membership.inside}
     spans = [
-        reach(window, period.start, period.end, as_of).stated for window, here in case.group.found if here
+        reach(window, period.start, period.end, as_of).stated
+        for window, here in case.group.found
+        if here and window.cohort not in apart
     ]
     return length(span for span in spans if span is not None)

@@ -20,19 +20,26 @@ from ledger.domain.checks import is_text_field
 from ledger.domain.decide import History, decide
 from ledger.domain.events import (
     TEXTS,
+    AdjustmentIssued,
     AnyEvent,
+    ClaimFiled,
+    CohortPublished,
     EntryCorrected,
     EntryPublished,
     EntryRedacted,
     IncidentLinked,
     KeyPublished,
     KeyRotated,
+    MeasurementRecorded,
+    Series,
+    StatementIssued,
+    SubscriptionsPublished,
 )
 from ledger.domain.instants import from_micros, micros
 from ledger.errors import Conflict, LedgerError, Refused, nearest
 from ledger.store.entry import SALT_BYTES, StoredEntry, decode_texts, encode_data, split_entry
 from ledger.store.location import open_log
-from ledger.store.log import Appended, Redaction, SealedLog
+from ledger.store.log import Appended, Redaction, SealedLog, Unchanged
 from ledger.store.stream import EventToStore, event_of, new_entry
 from ledger.store.tree import leaf_hash
 
@@ -90,6 +97,8 @@ class _Plan:
         self.contents: dict[str, bytes] = {}
         self.redactions: list[Redaction] = []
         self.touched: dict[str, History] = {}
+        # Set where an event rests on more than its own stream.
+        self.unchanged: Unchanged | None = None
 
 
 class Appender:
@@ -110,6 +119,8 @@ class Appender:
         self.clock = clock or (lambda: time.time_ns() // 1_000)
         self.salts = salts or (lambda: os.urandom(SALT_BYTES))
         self._histories: OrderedDict[str, History] = OrderedDict()
+        # The lines that were found to be those of their document.
+        self._checked: tuple[Any, ...] = ()
 
     def store(
         self,
@@ -118,6 +129,7 @@ class Appender:
         accept_clock: bool,
         contents: Sequence[tuple[str, bytes]],
         redactions: Sequence[Redaction],
+        unchanged: Unchanged | None,
     ) -> Appended:
         """Seal events in one transaction; Conflict when somebody else was faster."""
         return self.sealed.append(
@@ -126,6 +138,7 @@ class Appender:
             accept_clock=accept_clock,
             contents=contents,
             redactions=redactions,
+            unchanged=unchanged,
         )
 
     def close(self) -> None:
@@ -237,10 +250,18 @@ class Appender:
                         f"{history.version}; read it again and decide anew"
                     )
                 if isinstance(action.event, IncidentLinked):
-                    self._check_link(action.event, plan)
+                    self._check_incidents("to", (action.event.to,), plan)
+                if isinstance(action.event, ClaimFiled):
+                    self._check_incidents("incidents", action.event.incidents, plan)
                 if isinstance(action.event, KeyPublished | KeyRotated):
                     self._check_key(action, action.event.vkey, plan)
                 event, warnings = self._decide(history, action, now, start)
+                if isinstance(event, EntryCorrected) and "to" in event.set:
+                    self._check_incidents("set.to", (event.set["to"],), plan)
+                if isinstance(event, StatementIssued | AdjustmentIssued):
+                    self._check_document(action, event, plan)
+                else:
+                    self._check_table(action, event, plan)
             except Refused as error:
                 failures.append((index, self._with_nearest(error, action, plan)))
                 if not (stream := plan.touched.get(action.stream)) or not stream.version:
@@ -272,6 +293,7 @@ class Appender:
             accept_clock=accept_clock,
             contents=list(plan.contents.items()),
             redactions=plan.redactions,
+            unchanged=plan.unchanged,
         )
         last = len(plan.new) - 1
         for at, ((index, pending), sealed) in enumerate(zip(plan.new, appended.entries, strict=True)):
@@ -327,12 +349,35 @@ class Appender:
         event = msgspec.structs.replace(action.event, entry=f"v{found.version}")
         return msgspec.structs.replace(action, stream=found.stream, event=event)
 
-    def _check_link(self, event: IncidentLinked, plan: _Plan) -> None:
-        stream = f"incident/{event.to}"
-        if not (stream in plan.touched and plan.touched[stream].version) and not self.sealed.stream(
-            stream, upto=1
-        ):
-            raise Refused(f"to {event.to!r} is no incident of this ledger{self._near(stream)}")
+    def _check_incidents(self, field: str, keys: Sequence[str], plan: _Plan) -> None:
+        for key in keys:
+            stream = f"incident/{key}"
+            if not (stream in plan.touched and plan.touched[stream].version) and not self.sealed.stream(
+                stream, upto=1
+            ):
+                raise Refused(
+                    f"{field} {key!r} is no incident of this ledger{self._near(stream)}; open it first, or name another one"
+                )
+
+    def _check_document(self, action: Action, event: StatementIssued | AdjustmentIssued, plan: _Plan) -> None:
+        """Refuse a document that the rest of the ledger contradicts, now or when it is sealed."""
+        from ledger.store.documents import RESTS_ON_KINDS, check_document, check_kept
+
+        if plan.unchanged is None:
+            plan.unchanged = Unchanged(self.sealed.head().size, RESTS_ON_KINDS)
+        check_document(self.sealed, action.stream, event, self._planned_events(plan))
+        # The lines may be a million, and deciding again after a conflict changes nothing in them.
+        if action.content is None or (action.content, event.lines, event.totals) != self._checked:
+            check_kept(event, action.content)
+            self._checked = action.content, event.lines, event.totals
+
+    @staticmethod
+    def _planned_events(plan: _Plan) -> dict[str, list[AnyEvent]]:
+        """Return by stream the events that were decided before in the same batch and are not sealed yet."""
+        planned: dict[str, list[AnyEvent]] = {}
+        for _, pending in plan.new:
+            planned.setdefault(pending.originator_id, []).append(pending.event)
+        return planned
 
     def _check_key(self, action: Action, vkey: str, plan: _Plan) -> None:
         """Refuse a key that another stream has: who signs would no longer be clear.
@@ -367,18 +412,42 @@ class Appender:
             return Refused(f"{error}{self._near(action.stream)}")
         return error
 
-    @staticmethod
-    def _keep(plan: _Plan, event: AnyEvent, content: bytes) -> None:
+    def _check_table(self, action: Action, event: AnyEvent, plan: _Plan) -> None:
+        """Refuse a table, or a series, of which there is neither the content nor a place: nobody could ever read it."""
         from hashlib import sha256
 
-        table = getattr(event, "table", None) or getattr(event, "series", None)
-        digest = sha256(content).hexdigest()
-        if table is None or table.sha256 != digest:
+        field, table = _table_of(event)
+        if table is None:
+            return
+        if action.content is not None:
+            digest = sha256(action.content).hexdigest()
+            if table.sha256 != digest:
+                raise Refused(
+                    f"sha256 {table.sha256} is not the digest of the table, which is {digest}; name the file, and leave "
+                    "the digest to the ledger"
+                )
+        elif table.location is None and not (
+            isinstance(event, EntryCorrected)
+            and (table.sha256 in plan.contents or self.sealed.content(table.sha256) is not None)
+        ):
+            way = "series_path" if field == "series" else "path"
             raise Refused(
-                f"sha256 {getattr(table, 'sha256', None)} is not the digest of the table, which is {digest}"
+                f"{field} {table.sha256} has no content and no location; "
+                + (
+                    "record the series as a measurement of its own"
+                    if isinstance(event, EntryCorrected)
+                    else f"name its file with {way}, and add by_location if it is to stay where it is"
+                )
             )
-        if table.location is None:
-            plan.contents[digest] = content
+
+    @staticmethod
+    def _keep(plan: _Plan, event: AnyEvent, content: bytes) -> None:
+        if isinstance(event, StatementIssued | AdjustmentIssued):
+            plan.contents[event.lines.sha256] = content  # what they are was checked with the document
+            return
+        _, table = _table_of(event)
+        if table is not None and table.location is None:
+            plan.contents[table.sha256] = content
 
     # ---- retries -----------------------------------------------------------------------------------------
 
@@ -411,13 +480,29 @@ class Appender:
             if stored.type != action.event.TYPE:
                 return f"it was {stored.type}"
             history = self._history(stored.stream, upto=stored.version - 1)
-            event, _ = self._decide(history, action, max(stored.recorded_at, from_micros(self.clock())), -1)
         except Refused as error:
             return str(error)
+        refusal: str | None = None
+        try:
+            event, _ = self._decide(history, action, max(stored.recorded_at, from_micros(self.clock())), -1)
+        except Refused as error:
+            # A rule may be younger than the entry: what was recorded is still the answer to the same action.
+            event, refusal = action.event, str(error)
         texts = decode_texts(stored.texts)
         event = _with_erased(event, event_of(stored.type, split_entry(stored.entry), stored.texts))
         data, _ = encode_data(event, TEXTS[type(event)], is_text_field, texts)
-        return None if data == split_entry(stored.entry) else "some field differs"
+        return None if data == split_entry(stored.entry) else refusal or "some field differs"
+
+
+def _table_of(event: AnyEvent) -> tuple[str, Series | None]:
+    """Return the table that an event publishes or records by digest, and the field it stands in."""
+    if isinstance(event, SubscriptionsPublished | CohortPublished):
+        return "table", event.table
+    if isinstance(event, MeasurementRecorded):
+        return "series", event.series
+    if isinstance(event, EntryCorrected) and event.set.get("series") is not None:
+        return "set.series", msgspec.convert(event.set["series"], Series)
+    return "", None
 
 
 def _uncompared(stored: StoredEntry) -> tuple[str, ...]:

@@ -17,7 +17,7 @@ from eventsourcing.utils import Environment, EnvType
 from ledger.append import Appender, BatchRefused, Receipt, clock_of
 from ledger.domain.actions import Action
 from ledger.errors import Conflict
-from ledger.store.log import Appended, Redaction, SealedLog
+from ledger.store.log import Appended, Redaction, SealedLog, Unchanged
 from ledger.store.recorder import SealedFactory, SealedMapper, SealedRecorder
 from ledger.store.stream import EventToStore, new_entry
 
@@ -36,6 +36,7 @@ class _SavingAppender(Appender):
         accept_clock: bool,
         contents: Sequence[tuple[str, bytes]],
         redactions: Sequence[Redaction],
+        unchanged: Unchanged | None,
     ) -> Appended:
         done: list[Appended] = []
         try:
@@ -44,6 +45,7 @@ class _SavingAppender(Appender):
                 accept_clock=accept_clock,
                 contents=contents,
                 redactions=redactions,
+                unchanged=unchanged,
                 appended=done.append,
             )
         except IntegrityError as error:

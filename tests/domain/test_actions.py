@@ -211,15 +211,15 @@ _REFUSED: list[tuple[dict[str, Any] | bytes, str]] = [
     ),
     (
         {"action": "opn"},
-        "action 'opn' is unknown (did you mean 'open'?); known are open, identify, update, deploy-fix, resolve, reopen, correct, withdraw-update, publish, retitle, set-affected, set-impact, add-window, revise-window, withdraw-window, record-measurement, link, withdraw, redact, publish-policy, publish-subscriptions, publish-cohort, publish-key, rotate-key, revoke-key",
+        "action 'opn' is unknown (did you mean 'open'?); known are open, identify, update, deploy-fix, resolve, reopen, correct, withdraw-update, publish, retitle, set-affected, set-impact, add-window, revise-window, withdraw-window, record-measurement, link, withdraw, redact, publish-policy, publish-subscriptions, publish-cohort, publish-key, rotate-key, revoke-key, exclude, withdraw-exclusion, claim, decide-claim, withdraw-claim, issue-statement, issue-adjustment, close-period, reopen-period",
     ),
     (
         {"action": 5},
-        "action 5 is unknown; known are open, identify, update, deploy-fix, resolve, reopen, correct, withdraw-update, publish, retitle, set-affected, set-impact, add-window, revise-window, withdraw-window, record-measurement, link, withdraw, redact, publish-policy, publish-subscriptions, publish-cohort, publish-key, rotate-key, revoke-key",
+        "action 5 is unknown; known are open, identify, update, deploy-fix, resolve, reopen, correct, withdraw-update, publish, retitle, set-affected, set-impact, add-window, revise-window, withdraw-window, record-measurement, link, withdraw, redact, publish-policy, publish-subscriptions, publish-cohort, publish-key, rotate-key, revoke-key, exclude, withdraw-exclusion, claim, decide-claim, withdraw-claim, issue-statement, issue-adjustment, close-period, reopen-period",
     ),
     (
         {},
-        "action is missing; say which of open, identify, update, deploy-fix, resolve, reopen, correct, withdraw-update, publish, retitle, set-affected, set-impact, add-window, revise-window, withdraw-window, record-measurement, link, withdraw, redact, publish-policy, publish-subscriptions, publish-cohort, publish-key, rotate-key, revoke-key",
+        "action is missing; say which of open, identify, update, deploy-fix, resolve, reopen, correct, withdraw-update, publish, retitle, set-affected, set-impact, add-window, revise-window, withdraw-window, record-measurement, link, withdraw, redact, publish-policy, publish-subscriptions, publish-cohort, publish-key, rotate-key, revoke-key, exclude, withdraw-exclusion, claim, decide-claim, withdraw-claim, issue-statement, issue-adjustment, close-period, reopen-period",
     ),
     (
         {

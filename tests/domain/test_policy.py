@@ -166,14 +166,14 @@ def test_tiers_hold_each_availability_exactly_once(tables: tuple[str, ...], said
 
 
 def test_every_problem_is_told_at_once() -> None:
-    text = STANDARD.replace("format = 1", "format = 2").replace('zone = "UTC"', 'zone = "Utc"\nzon = 1')
+    text = STANDARD.replace("format = 1", "format = 3").replace('zone = "UTC"', 'zone = "Utc"\nzon = 1')
     text = text.replace('"data-loss"', '"data-los"').replace('credit_percent = "10"', "credit_percent = 10.5")
     text = text.replace('rounding = "half-up"', 'rounding = "halfup"').replace("2022-01-01", '"2022-01-01"')
     text = text.replace('windows = "full"', 'windows = "full"\nshare_above = "0.05"').replace(
         'of = "fee"\n', ""
     )
     assert problems(text) == (
-        "format 2 is not 1; this ledger reads format = 1",
+        "format 3 is not 1 or 2; this ledger reads format = 1 and format = 2",
         "in_force_from '2022-01-01' is not a date; write it without quotes, like 2022-01-01",
         "period.zon is not a field of a policy (did you mean 'zone'?); known are kind, zone",
         "period.zone 'Utc' is not known (did you mean 'UTC'?); write an IANA zone such as UTC or "

@@ -6,6 +6,7 @@ from fractions import Fraction
 from itertools import pairwise
 
 import msgspec
+import pandas as pd
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -24,6 +25,7 @@ from ledger.domain.period import days, parse_period
 from ledger.domain.policy import Policy, parse_policy
 from ledger.domain.window import Window
 from projections.availability import Assessment, assess
+from projections.cohorts import Cohort
 from projections.credits import difference, price, read_subscriptions, rows, totals
 
 ZONES = (
@@ -238,6 +240,86 @@ def test_lines_sum_to_totals_and_before_plus_delta_is_after(
             assert int(row["credit_before"]) + int(row["delta"]) == int(row["credit_after"])
     for row in rows(frames[1]):
         assert 0 <= int(row["credit_at_least"]) <= int(row["credit_at_most"]) <= int(row["fee"])
+
+
+NAMES = ("Acme", "Bell", "Gulf", "Müller AG")
+customers = st.lists(st.sampled_from(NAMES), min_size=1, max_size=8)
+
+
+def cohort(name: str, members: set[str]) -> Cohort:
+    return Cohort(f"cohort/{name} v1", pd.array(sorted(members), dtype="str"))
+
+
+def subscribed(names: list[str]) -> pd.DataFrame:
+    """One subscription of 1000.01 for each name."""
+    text = "customer,subscription,service,region,policy,currency,fee,valid_from,valid_to\n" + "".join(
+        f"{name},s{number},email,EMEA,p,EUR,1000.01,2022-01-01,\n" for number, name in enumerate(names)
+    )
+    return read_subscriptions(text.encode(), "csv")
+
+
+def limited(found: list[Window], name: str) -> list[Window]:
+    return [msgspec.structs.replace(one, window=f"{one.window}-{name}", cohort=name) for one in found]
+
+
+@settings(deadline=None)
+@given(windows, windows, st.sampled_from(POLICIES), customers)
+def test_a_window_for_a_cohort_of_everybody_is_a_window_for_everybody(
+    some: list[Window], others: list[Window], policy: Policy, names: list[str]
+) -> None:
+    table, terms = subscribed(names), {"p": [(1, policy)]}
+    others = [msgspec.structs.replace(one, window=f"other-{one.window}") for one in others]
+    everybody = {"all": cohort("all", {*NAMES, "a stranger"})}
+    with_cohort = price(table, [*limited(some, "all"), *others], terms, "2022-03", AS_OF, (), everybody)
+    without = price(table, [*some, *others], terms, "2022-03", AS_OF)
+    pd.testing.assert_frame_equal(with_cohort.drop(columns="entries"), without.drop(columns="entries"))
+
+
+@settings(deadline=None)
+@given(windows, windows, st.sampled_from(POLICIES), customers, st.sets(st.sampled_from(NAMES)))
+def test_two_cohorts_that_part_all_customers_add_up(
+    some: list[Window], others: list[Window], policy: Policy, names: list[str], inside: set[str]
+) -> None:
+    """Each customer is in one of them: together they credit what a window for everybody does, and apart each its own."""
+    table, terms = subscribed(names), {"p": [(1, policy)]}
+    parted = {"in": cohort("in", inside), "out": cohort("out", set(NAMES) - inside)}
+    others = [msgspec.structs.replace(one, window=f"other-{one.window}") for one in others]
+
+    def credits(found: list[Window]) -> pd.DataFrame:
+        return price(table, [*found, *others], terms, "2022-03", AS_OF, (), parted)
+
+    whole, nothing = credits(some), credits([])
+    both = credits([*limited(some, "in"), *limited(some, "out")])
+    pd.testing.assert_frame_equal(both.drop(columns="entries"), whole.drop(columns="entries"))
+    apart = {name: credits(limited(some, name)) for name in parted}
+    for bound in ("credit_at_least", "credit_at_most"):
+        sums = [int(frame[bound].sum()) for frame in (apart["in"], apart["out"], whole, nothing)]
+        assert sums[0] + sums[1] == sums[2] + sums[3]
+        for row, name in enumerate(names):
+            mine, theirs = ("in", "out") if name in inside else ("out", "in")
+            assert apart[mine][bound][row] == whole[bound][row]
+            assert apart[theirs][bound][row] == nothing[bound][row]
+
+
+@settings(deadline=None)
+@given(windows, st.sampled_from(POLICIES), customers, st.sets(st.sampled_from(NAMES)))
+def test_knowing_who_is_in_a_cohort_stays_within_the_bounds_of_not_knowing(
+    some: list[Window], policy: Policy, names: list[str], inside: set[str]
+) -> None:
+    table, terms = subscribed(names), {"p": [(1, policy)]}
+    known = {"beta": cohort("beta", inside)}
+    found = price(table, limited(some, "beta"), terms, "2022-03", AS_OF, (), known)
+    doubtful = price(table, limited(some, "beta"), terms, "2022-03", AS_OF)
+    assert (doubtful["credit_at_least"] <= found["credit_at_least"]).all()
+    assert (found["credit_at_most"] <= doubtful["credit_at_most"]).all()
+    assert not found["provisional"].any()
+    assert doubtful["provisional"].tolist() == [bool(some) and _reached(some)] * len(names)
+
+
+def _reached(found: list[Window]) -> bool:
+    return any(
+        window.end is not None and window.end > MARCH.start and window.start < MARCH.end for window in found
+    )
 
 
 @given(st.integers(0, 10**15), st.sampled_from(ROUNDINGS), st.fractions(0, 1))

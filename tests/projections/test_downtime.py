@@ -90,6 +90,7 @@ def test_json_has_the_keys_of_the_contract_and_none_that_were_not_grouped_by() -
         "provisional": False,
         "approximate": False,
         "windows": ["email/nam-quarantine"],
+        "cohorts": {},
     }
     assert msgspec.json.decode(msgspec.json.encode(found)) == found
 
@@ -151,6 +152,7 @@ def test_an_open_window_that_starts_later_does_not_touch_the_period() -> None:
 def test_a_cohort_makes_its_row_provisional_and_no_other() -> None:
     rows = downtime([_window(cohort="beta"), _window(region="EMEA")], _MARCH, by=("region",), as_of=_AS_OF)
     assert [(row.keys[0][1], row.provisional) for row in rows] == [("EMEA", False), ("NAM", True)]
+    assert [row.cohorts for row in rows] == [{}, {"email/w": "beta"}]
 
 
 def test_a_month_in_which_the_clocks_change() -> None:

@@ -12,12 +12,14 @@ from typing import Any
 
 import formualizer
 import openpyxl
+import pandas as pd
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ledger.domain.policy import parse_policy
 from ledger.domain.window import Window
+from projections.cohorts import Cohort
 from projections.credits import price, rows, workings
 from projections.subscriptions import read_subscriptions
 from projections.workbook import write_workbook
@@ -114,21 +116,24 @@ def test_every_formula_of_the_example_gives_its_cell(tmp_path: Path) -> None:
     b=SLOW["some_terms"](),
     table=st.lists(SLOW["some_rows"](), min_size=1, max_size=5),
     as_of=st.integers(0, 31 * 24).map(lambda hours: MARCH + hours * HOUR),
+    beta=st.sets(st.sampled_from(SLOW["CUSTOMERS"])),
 )
 def test_every_formula_of_any_terms_and_facts_gives_its_cell(
-    tmp_path_factory: pytest.TempPathFactory, windows: list[Window], a: Any, b: Any, table: list[dict[str, str]], as_of: int
+    tmp_path_factory: pytest.TempPathFactory, windows: list[Window], a: Any, b: Any, table: list[dict[str, str]], as_of: int,
+    beta: set[str],
 ) -> None:  # fmt: skip
     """Tolerances, open ends, unknown regions, cohorts, planned work, shares, zones, roundings: all of format 1 is live."""
     folder = tmp_path_factory.mktemp("any")
     terms = {key: SLOW["toml"](key, found) for key, found in (("a", a), ("b", b))}
     frame = SLOW["read"](table)
     policies = {key: [(1, parse_policy(text))] for key, text in terms.items()}
-    priced = workings(frame, windows, policies, "2022-03", as_of)
+    cohorts = {"beta": Cohort("cohort/beta v1", pd.array(sorted(beta), dtype="str"))}
+    priced = workings(frame, windows, policies, "2022-03", as_of, (), cohorts)
     if not len(priced.frame):
         return
     write_workbook(
         folder / "c.xlsx", priced=priced, period="2022-03", as_of=as_of, windows=windows,
-        before=price(frame, windows[:1], policies, "2022-03", as_of),
+        before=price(frame, windows[:1], policies, "2022-03", as_of, (), cohorts),
         policies=[(key, 1, policies[key][0][1], text) for key, text in terms.items()], provenance={},
     )  # fmt: skip
     found = recalculated(folder / "c.xlsx")

@@ -1,9 +1,9 @@
-"""The facts a credit run rests on, read under a cut: policies and subscriptions."""
+"""The facts a credit run rests on, read under a cut: policies, subscriptions and cohorts."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -11,17 +11,32 @@ from typing import TYPE_CHECKING, Any, Literal
 import click
 import msgspec
 
-from ledger.domain.events import PolicyPublished, SubscriptionsPublished
+from ledger.domain.events import CohortPublished, PolicyPublished, Series, SubscriptionsPublished
 from ledger.domain.policy import Policy, parse_policy
-from ledger.errors import Refused, Unavailable, nearest
+from ledger.errors import LedgerError, Refused, Unavailable, nearest
 from ledger.store.stream import read_stream
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from ledger.store.log import SealedLog
+    from projections.cohorts import Cohort, Seen
 
-__all__ = ["Table", "doubtful_places", "places_of", "policies", "subscriptions", "tables", "warn_of_places"]
+__all__ = [
+    "Cohorts",
+    "Table",
+    "doubtful_places",
+    "places_of",
+    "policies",
+    "policies_used",
+    "published_table",
+    "subscriptions",
+    "tables",
+    "warn_of_places",
+    "warn_of_strangers",
+]
+
+_SHOWN = 20
 
 
 def policies(
@@ -39,7 +54,7 @@ def policies(
 
 
 class Table(msgspec.Struct, frozen=True):
-    """A published table of subscriptions: where it was published, and its bytes or, by location, its place."""
+    """A published table: where it was published, and its bytes or, by location, its place."""
 
     stream: str
     version: int
@@ -58,6 +73,11 @@ class Table(msgspec.Struct, frozen=True):
         else:
             yield read_subscriptions(self.source, "csv")
 
+    @property
+    def entry(self) -> str:
+        """The entry that published it, such as "subscriptions/all v2"."""
+        return f"{self.stream} v{self.version}"
+
     def as_json(self) -> dict[str, Any]:
         """Return where a figure came from, for programs."""
         return {"stream": self.stream, "version": self.version, "sha256": self.sha256, "rows": self.rows}
@@ -72,28 +92,102 @@ def tables(log: SealedLog, upto: int | None, keys: tuple[str, ...]) -> list[Tabl
             raise Refused(_unknown_table(key, known))
     found = []
     for stream in dict.fromkeys(streams):
-        published = [
-            (entry, entry.event)
-            for entry in read_stream(log, stream, upto_position=upto)
-            if isinstance(entry.event, SubscriptionsPublished)
-        ]
-        if not published:
-            if keys:
-                raise Refused(f"{stream} was not published by position @{upto}; choose a later one")
-            continue
-        entry, event = published[-1]
-        table = event.table
-        content = (
-            log.content(table.sha256) if table.location is None else _located(table.location, table.sha256)
-        )
-        if content is None:
-            raise Unavailable(f"the table of {stream} v{entry.version} is not kept; run ledger verify")
-        found.append(Table(stream, entry.version, table.sha256, table.rows, table.format, content))
+        table = _latest(log, stream, upto)
+        if table is not None:
+            found.append(table)
+        elif keys:
+            raise Refused(f"{stream} was not published by position @{upto}; choose a later one")
     if not found:
         raise Refused(
             "no subscriptions are published; publish them with: ledger subscriptions publish KEY FILE"
         )
     return found
+
+
+def _latest(log: SealedLog, stream: str, upto: int | None) -> Table | None:
+    """Return the latest table of a stream at a position, None where there is none yet."""
+    found = None
+    for entry in read_stream(log, stream, upto_position=upto):
+        if isinstance(entry.event, SubscriptionsPublished | CohortPublished):
+            found = entry.version, entry.event.table
+    if found is None:
+        return None
+    version, table = found
+    return published_table(log, stream, version, table)
+
+
+def published_table(log: SealedLog, stream: str, version: int, table: Series) -> Table:
+    """Return a table that was published; Unavailable or Refused where it is not at hand as it was."""
+    content = log.content(table.sha256) if table.location is None else _located(table.location, table.sha256)
+    if content is None:
+        raise Unavailable(f"the table of {stream} v{version} is not kept; run ledger verify")
+    return Table(stream, version, table.sha256, table.rows, table.format, content)
+
+
+class Cohorts:
+    """The cohorts that windows of a run are limited to, each read once, the latest at a position.
+
+    tables: where each came from; known: by name who is in it; unknown: those that are not published, or not at hand.
+    """
+
+    def __init__(self, log: SealedLog, upto: int | None) -> None:
+        self._log = log
+        self._upto = upto
+        self.tables: list[Table] = []
+        self.known: dict[str, Cohort] = {}
+        self.unknown: list[str] = []
+
+    def read(self, names: Iterable[str]) -> None:
+        """Read cohorts; one that cannot be read is named in a warning, and windows limited to it stay bounds."""
+        from projections.cohorts import Cohort, read_cohort
+
+        for name in names:
+            if name in self.known or name in self.unknown:
+                continue
+            try:
+                table = self._table(name)
+                self.known[name] = Cohort(table.entry, _customers(table, read_cohort))
+                self.tables.append(table)
+            except Unavailable as error:
+                self.unknown.append(name)
+                click.echo(
+                    f"warning: cohort {name!r} is not at hand, so windows limited to it count as bounds, from nobody to "
+                    f"everybody: {error}",
+                    err=True,
+                )
+
+    def _table(self, name: str) -> Table:
+        table = _latest(self._log, f"cohort/{name}", self._upto)
+        if table is not None:
+            return table
+        known = [stream.partition("/")[2] for stream in self._log.streams("cohort/", limit=100_000)]
+        raise Unavailable(
+            f"it was not published by position @{self._upto}; choose a later one"
+            if name in known
+            else f"it is not published{nearest(name, known)}; publish it with: ledger cohort publish {name} FILE"
+        )
+
+
+def _customers(table: Table, read: Callable[[bytes | Path, Literal["csv", "parquet"]], Any]) -> Any:
+    """Return the customers of a table; one published before tables of cohorts were checked may have none."""
+    try:
+        return read(table.source, table.format)
+    except Refused as error:
+        raise Unavailable(f"the table of {table.entry} cannot be used: {error}; publish it again") from None
+
+
+def warn_of_strangers(seen: Iterable[Seen]) -> None:
+    """Say on standard error which customers of cohorts are in no table of subscriptions."""
+    for one in seen:
+        entry, customers = one.cohort.entry, one.missing()
+        if customers:
+            more = f" and {len(customers) - _SHOWN:,} more" if len(customers) > _SHOWN else ""
+            click.echo(
+                f"warning: {entry} names {len(customers):,} customer{'s' if len(customers) > 1 else ''} of whom no table of "
+                f"subscriptions knows: {', '.join(map(repr, customers[:_SHOWN]))}{more}; to credit them, write them as the "
+                "subscriptions do",
+                err=True,
+            )
 
 
 def subscriptions(
@@ -111,6 +205,33 @@ def subscriptions(
             repeats.add(frame)
         repeats.check(lambda: frames)
     return joined(frames), [table.as_json() for table in found]
+
+
+def policies_used(log: SealedLog, upto: int | None) -> set[str]:
+    """Return the keys of the policies that the latest tables of subscriptions name; empty where none can be read."""
+    if not log.streams("subscriptions/", limit=1):
+        return set()
+    try:
+        return {key for table in tables(log, upto, ()) for key in _policies_of(table)}
+    except LedgerError as error:
+        click.echo(f"warning: {error}; all published policies are taken instead", err=True)
+        return set()
+
+
+def _policies_of(table: Table) -> set[str]:
+    """Return the policies a table names, without reading the rest of it where its format allows."""
+    if table.format == "parquet":
+        from io import BytesIO
+
+        import pyarrow.parquet
+
+        source = BytesIO(table.source) if isinstance(table.source, bytes) else table.source
+        parts = pyarrow.parquet.ParquetFile(source).iter_batches(columns=["policy"])
+        return {str(key) for part in parts for key in part.column(0).unique().to_pylist()}
+    import csv
+
+    content = table.source if isinstance(table.source, bytes) else table.source.read_bytes()
+    return {str(row.get("policy")) for row in csv.DictReader(content.decode("utf-8-sig").splitlines())}
 
 
 def _unknown_table(key: str, known: list[str]) -> str:

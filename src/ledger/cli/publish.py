@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
+from contextlib import suppress
 from typing import Any
 
 import click
@@ -10,17 +12,23 @@ import msgspec
 
 from ledger.cli.session import Session, emit_json, json_option, table
 from ledger.cli.tables import parse_with_files
+from ledger.cli.terms import library, lint, schema
 from ledger.cli.write import _print_receipt
-from ledger.domain.events import SubscriptionsPublished
-from ledger.errors import nearest
+from ledger.domain.events import CohortPublished, SubscriptionsPublished
+from ledger.errors import LedgerError, nearest
 
 __all__ = ["cohort", "policy", "subscriptions"]
 
 
-def _publishing(command: Any) -> Any:
+def _publishing(command: Any, *, always: bool = True) -> Any:
+    """Add the options of a command that records; always: it does so each time, and has to know who says so."""
     for option in (
         click.option(
-            "--actor", envvar="LEDGER_ACTOR", show_envvar=True, required=True, help="Who says so, as claimed."
+            "--actor",
+            envvar="LEDGER_ACTOR",
+            show_envvar=True,
+            required=always,
+            help="Who says so, as claimed.",
         ),
         click.option("--reason", help="Why, public."),
         click.option("--note", help="Why, never public."),
@@ -40,27 +48,56 @@ def _publish(session: Session, as_json: bool, **given: Any) -> None:
     _print_receipt(receipt, as_json)
     if isinstance(parsed.event, SubscriptionsPublished):
         _warn_of_names(session, receipt.stream.partition("/")[2])
+    elif isinstance(parsed.event, CohortPublished):
+        _warn_of_customers(session, receipt.stream.partition("/")[2])
+
+
+def _warn_of_customers(session: Session, key: str) -> None:
+    """Say on standard error which customers of a cohort no table of subscriptions knows: a typo there pays nothing."""
+    from ledger.cli import facts
+    from projections.cohorts import Seen
+
+    cohorts = facts.Cohorts(session.log(), None)
+    cohorts.read([key])
+    seen = [Seen(one) for one in cohorts.known.values()]
+    # Before there are subscriptions, or while a table of them is away, there is nothing to compare with; a run of credits
+    # says it then.
+    with suppress(LedgerError):
+        for published in facts.tables(session.log(), None, ()):
+            for part in published.parts():
+                for one in seen:
+                    one.add(part)
+        facts.warn_of_strangers(seen)
 
 
 def _warn_of_names(session: Session, key: str) -> None:
     """Say which policies, services and regions a published table names that are not known."""
-    from ledger.cli.facts import places_of, policies, subscriptions, warn_of_places
+    from ledger.cli import facts
 
-    table, _ = subscriptions(session.log(), None, (key,))
-    known = policies(session.log(), None)[0]
-    for name, number in table["policy"].astype(str).value_counts(sort=False).items():
+    policies: Counter[str] = Counter()
+    places: Counter[tuple[str, str]] = Counter()
+    for published in facts.tables(session.log(), None, (key,)):
+        for part in published.parts():
+            policies.update(part["policy"].tolist())
+            places += facts.places_of(part)
+    known = facts.policies(session.log(), None)[0]
+    for name, number in policies.items():
         if name not in known:
             click.echo(
-                f"warning: policy {name!r} of {number:,} subscription{'s' if number > 1 else ''} is not published{nearest(str(name), known)}; "
+                f"warning: policy {name!r} of {number:,} subscription{'s' if number > 1 else ''} is not published{nearest(name, known)}; "
                 "publish it before credits are computed",
                 err=True,
             )
-    warn_of_places(session.log(), places_of(table))
+    facts.warn_of_places(session.log(), places)
 
 
 @click.group()
 def policy() -> None:
-    """Publish and show the terms of SLAs."""
+    """Publish, show and check the terms of SLAs."""
+
+
+for _command in (lint, schema, library):
+    policy.add_command(_command)
 
 
 @policy.command("publish")
@@ -122,12 +159,15 @@ def policy_show(session: Session, key: str, version: int | None, as_json: bool) 
         click.echo(event.terms, nl=not event.terms.endswith("\n"))
 
 
-def _table_group(kind: str, words: str) -> click.Group:
+def _table_group(kind: str, words: str, columns: str) -> click.Group:
     @click.group(help=words)
     def group() -> None:
         pass
 
-    @group.command("publish")
+    @group.command(
+        "publish",
+        help=f"Publish the table in FILE (CSV or Parquet); it replaces the earlier one of KEY.\n\n{columns}",
+    )
     @click.argument("key")
     @click.argument("path", metavar="FILE")
     @click.option(
@@ -138,7 +178,6 @@ def _table_group(kind: str, words: str) -> click.Group:
     def publish(
         session: Session, /, key: str, path: str, by_location: bool, as_json: bool, **given: Any
     ) -> None:
-        """Publish the table in FILE (CSV or Parquet); it replaces the earlier one of KEY."""
         _publish(
             session,
             as_json,
@@ -152,5 +191,13 @@ def _table_group(kind: str, words: str) -> click.Group:
     return group
 
 
-subscriptions = _table_group("subscriptions", "Publish what customers pay for.")
-cohort = _table_group("cohort", "Publish a named set of customers.")
+subscriptions = _table_group(
+    "subscriptions",
+    "Publish what customers pay for.",
+    "Columns: customer, subscription, service, region, policy, currency, fee, valid_from, valid_to.",
+)
+cohort = _table_group(
+    "cohort",
+    "Publish a named set of customers.",
+    "The only column is customer, as the subscriptions spell it; a window limited to the cohort KEY is credited to them only.",
+)

@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 import click
 
-from ledger.cli.session import Session, cut_options, emit_json, instant, json_option, table
+from ledger.cli.session import Session, cut_options, emit_json, instant, json_option, say, table
 from ledger.errors import Refused, nearest
 
 if TYPE_CHECKING:
     from ledger.store.stream import Entry
+    from projections.marks import Concern, Marks
+    from projections.replay import Cut
 
-__all__ = ["incidents", "log", "notice", "position_named", "show"]
+__all__ = ["incidents", "log", "notice", "position_named", "read_entries", "show"]
 
 
-def _entries(session: Session, key: str) -> list[Entry]:
+def read_entries(session: Session, key: str) -> list[Entry]:
+    """Return the entries of an incident, or of another stream such as policy/KEY; Refused when there is none."""
     from ledger.store.stream import read_stream
 
     stream = key if "/" in key else f"incident/{key}"
@@ -42,87 +46,122 @@ def notice(
     """Show the public notice of incident KEY, now or as it read then."""
     from projections import notice as view
 
-    found = view.notice(_entries(session, key), session.cut(published_by, recorded_by))
+    found = view.notice(read_entries(session, key), session.cut(published_by, recorded_by))
     if as_json or form == "json":
         emit_json(view.as_json(found))
+    elif form == "markdown" and not sys.stdout.isatty():
+        click.echo(view.as_markdown(found), nl=False)
     else:
-        click.echo(view.as_markdown(found) if form == "markdown" else view.as_text(found), nl=False)
+        say(view.as_markdown(found) if form == "markdown" else view.as_text(found), nl=False)
 
 
 @click.command()
 @click.argument("key", required=False)
 @cut_options
-@click.option("--actor", help="Only entries of this actor.")
+@click.option("--actor", help="Only entries of this actor (as claimed).")
 @click.option("--type", "type_", help="Only entries of this type, such as window.revised.")
+@click.option("--service", help="Only entries of incidents that concern this service.")
+@click.option("--region", help="Only entries of incidents that concern this region.")
 @click.option("--since", metavar="T", help="Only entries recorded at or after T.")
 @click.option("--until", metavar="T", help="Only entries recorded before T.")
 @json_option
 @click.pass_obj
 def log(
     session: Session, key: str | None, published_by: str | None, recorded_by: str | None, actor: str | None,
-    type_: str | None, since: str | None, until: str | None, as_json: bool,
+    type_: str | None, service: str | None, region: str | None, since: str | None, until: str | None, as_json: bool,
 ) -> None:  # fmt: skip
-    """Show every entry of incident KEY, or of the whole ledger, oldest first."""
-    from ledger.store.stream import read_all
+    """Show every entry of incident KEY, or of the whole ledger, oldest first.
+
+    --since and --until go by the ledger's own clock, when an entry was recorded; --published-by by when it was said. An
+    entry about a window concerns that window's service and region, any other those the incident affected then.
+    """
     from projections import history
 
     cut = session.cut(published_by, recorded_by)
     since = None if since is None else instant("--since", since)
     until = None if until is None else instant("--until", until)
-    if key is None:
-        pairs = ((entry, None) for entry in read_all(session.log(), upto=cut.recorded_by))
-    else:
-        pairs = history.numbered(_entries(session, key))  # type: ignore[assignment]  # a number is an optional number
-    for entry, revision in pairs:
+    for entry, marks, concern in _marked(session, key, cut, placed=(service or region) is not None):
         if (
             (cut.recorded_by is not None and entry.position > cut.recorded_by)
-            or (cut.published_by is not None and (entry.published_at or "~") > cut.published_by)
+            or (cut.published_by is not None and (marks.told_at or "~") > cut.published_by)
             or (actor is not None and entry.event.actor != actor)
             or (type_ is not None and entry.type != type_)
+            or (service is not None and service not in concern.services)
+            or (region is not None and region not in concern.regions)
             or (since is not None and entry.recorded_at < since)
             or (until is not None and entry.recorded_at >= until)
         ):
             continue
+        revision = None if key is None else marks.revision
         if as_json:
-            emit_json(history.as_json(entry, revision))
-        elif key is None:
-            click.echo(f"{entry.stream}  {history.log_line(entry, revision)}")
+            emit_json(history.as_json(entry, revision, marks))
         else:
-            click.echo(history.log_line(entry, revision))
+            stream = f"{entry.stream}  " if key is None else ""
+            say(f"{stream}{history.log_line(entry, revision, marks)}")
+
+
+def _marked(
+    session: Session, key: str | None, cut: Cut, *, placed: bool
+) -> Iterator[tuple[Entry, Marks, Concern]]:
+    """Yield entries in position order, each with its marks; placed: and with the services and regions it concerns."""
+    from ledger.store.stream import read_all, read_stream
+    from projections.marks import Concern, concerns, marks
+
+    nothing = Concern()
+
+    def known(entries: Sequence[Entry]) -> dict[int, tuple[Marks, Concern]]:
+        places = concerns(entries) if placed else {}
+        return {
+            version: (made, places.get(version, nothing)) for version, made in marks(entries, cut).items()
+        }
+
+    if key is not None:
+        entries = read_entries(session, key)
+        found = known(entries)
+        for entry in entries:
+            yield entry, *found[entry.version]
+        return
+    # One end for all, since the ledger may grow while it is read.
+    upto = session.log().head().size if cut.recorded_by is None else cut.recorded_by
+    # Marks need the whole stream; those of an entry are let go when it has been shown.
+    streams: dict[str, dict[int, tuple[Marks, Concern]]] = {}
+    for entry in read_all(session.log(), upto=upto):
+        waiting = streams.get(entry.stream)
+        if waiting is None:
+            stream = read_stream(session.log(), entry.stream, upto_position=upto)
+            waiting = streams[entry.stream] = known(stream)
+        made = waiting.pop(entry.version)
+        if not waiting:
+            del streams[entry.stream]
+        yield entry, *made
 
 
 @click.command()
 @click.argument("entry", metavar="@POSITION|KEY ENTRY", nargs=-1, required=True)
-@click.option("--raw", is_flag=True, help="Print the exact bytes that were hashed.")
+@click.option("--raw", is_flag=True, help="Print the exact bytes that were hashed, and nothing else.")
 @json_option
 @click.pass_obj
 def show(session: Session, entry: tuple[str, ...], raw: bool, as_json: bool) -> None:
     """Show one entry: @812, or the incident's key and a ref, r3 or v5."""
     from ledger.store.stream import read_stream
     from projections import history
+    from projections.marks import marks
 
     found = position_named(session, entry)
     stored = session.log().at(found)
     if stored is None:
         raise Refused(f"entry @{found} does not exist: the ledger has {session.log().head().size} entries")
     if raw:
-        sys.stdout.buffer.write(stored.entry + b"\n")
+        # A reader at a terminal gets a line end; a file or a pipe gets the bytes and no more.
+        sys.stdout.buffer.write(stored.entry + (b"\n" if sys.stdout.isatty() else b""))
         sys.stdout.buffer.flush()
         return
     entries = read_stream(session.log(), stored.stream)
-    opened, revision = entries[stored.version - 1], None
-    if stored.stream.startswith("incident/"):
-        revision = history.revision_numbers(entries).get(stored.version)
-    data = history.as_json(opened, revision)
+    opened, made = entries[stored.version - 1], marks(entries)[stored.version]
     if as_json:
-        emit_json(data)
-        return
-    click.echo(f"{opened.stream} v{opened.version}  @{opened.position}  {opened.type}")
-    for name in ("published_at", "recorded_at", "late", "clock_behind", "idempotency_key"):
-        if data[name] not in (None, False):
-            click.echo(f"  {name:<22}{data[name]}")
-    for name, value in data["event"].items():
-        click.echo(f"  {name:<22}{value}")
+        emit_json(history.as_json(opened, made.revision, made))
+    else:
+        say(history.show_text(opened, made), nl=False)
 
 
 def position_named(session: Session, words: tuple[str, ...]) -> int:
@@ -135,7 +174,7 @@ def position_named(session: Session, words: tuple[str, ...]) -> int:
         )
     from ledger.domain.decide import History
 
-    entries = _entries(session, words[0])
+    entries = read_entries(session, words[0])
     history = History(entries[0].stream)
     for entry in entries:
         history.add(entry.event, entry.recorded_at)

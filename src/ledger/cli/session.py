@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import re
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -17,7 +19,9 @@ if TYPE_CHECKING:
     from ledger.store.log import SealedLog
     from projections.replay import Cut
 
-__all__ = ["Session", "cut_options", "emit_json", "json_option", "table"]
+__all__ = [
+    "Session", "cut_options", "emit_json", "emit_json_streaming", "json_option", "say", "table", "visible",
+]  # fmt: skip
 
 
 class Session:
@@ -37,6 +41,10 @@ class Session:
         self.seeds = seeds or (lambda: os.urandom(32))
         self._appender: Appender | None = None
         self._log: SealedLog | None = None
+
+    def salt_source(self) -> Callable[[], bytes]:
+        """Return where salts of 16 bytes come from."""
+        return self.salts or (lambda: os.urandom(16))
 
     def appender(self) -> Appender:
         """Return the ledger for writing."""
@@ -160,11 +168,53 @@ def cut_options(command: Any) -> Any:
     )(command)
 
 
+# What a terminal obeys instead of showing: control characters, and those that turn the direction of writing or break
+# lines. The ledger takes no control characters, but a file that somebody else wrote may hold any.
+_ACTING = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
+
+
+def visible(text: str) -> str:
+    """Return text from events with every character a terminal would obey spelled out, such as `<U+202E>`."""
+    return _ACTING.sub(lambda found: f"<U+{ord(found.group()):04X}>", text)
+
+
+def say(text: str, *, nl: bool = True) -> None:
+    """Print text that may hold words from events; nothing in it acts on the terminal."""
+    click.echo(visible(text), nl=nl)
+
+
 def emit_json(value: Any) -> None:
-    """Print one JSON value on one line."""
+    """Print one JSON value on one line; what a terminal would obey is written as JSON escapes."""
+    click.echo(_json(value))
+
+
+def _json(value: Any) -> str:
     import msgspec
 
-    click.echo(msgspec.json.encode(value).decode())
+    return _ACTING.sub(lambda found: f"\\u{ord(found.group()):04x}", msgspec.json.encode(value).decode())
+
+
+def emit_json_streaming(value: Mapping[str, Any]) -> None:
+    """Print one JSON object on one line; a value of it that is an iterator is an array, written as its items come."""
+    before = "{"
+    for name, one in value.items():
+        click.echo(f"{before}{_json(name)}:", nl=False)
+        before = ","
+        if isinstance(one, Iterator):
+            between = "["
+            for items in _batched(one, 1_000):
+                # An array of some of them, without its brackets.
+                click.echo(between + _json(items)[1:-1], nl=False)
+                between = ","
+            click.echo("]" if between == "," else "[]", nl=False)
+        else:
+            click.echo(_json(one), nl=False)
+    click.echo("}")
+
+
+def _batched(items: Iterator[Any], number: int) -> Iterator[list[Any]]:
+    while batch := list(islice(items, number)):
+        yield batch
 
 
 def table(headings: Sequence[str], rows: Iterable[Sequence[str]], *, right: Iterable[int] = ()) -> None:
@@ -181,8 +231,8 @@ def table(headings: Sequence[str], rows: Iterable[Sequence[str]], *, right: Iter
             heading, justify="right" if at in rights else "left", overflow="fold", no_wrap=at in rights
         )
     for row in rows:
-        # Text from events is data: no markup in it is obeyed.
-        shown.add_row(*(Text(cell) for cell in row))
+        # Text from events is data: no markup in it is obeyed, and no control character.
+        shown.add_row(*(Text(visible(cell)) for cell in row))
     console = Console()
     if not console.is_terminal:
         console = Console(width=200, color_system=None)

@@ -1,4 +1,4 @@
-"""Actions that name files: policies in TOML, tables of subscriptions and cohorts, series of measurements."""
+"""Actions that name files: policies in TOML, tables of subscriptions and cohorts, series of measurements, issued lines."""
 
 from __future__ import annotations
 
@@ -26,6 +26,8 @@ def parse_with_files(line: bytes, folder: str) -> Action:
         if isinstance(given.get("terms"), str):
             given = {**policy_fields(given["terms"]), **given}
         return parse_action(given)
+    if verb in ("issue-statement", "issue-adjustment"):
+        return _with_lines(given, folder, path)
     series_path = given.pop("series_path", None)
     if path is None and series_path is None:
         return parse_action(given)
@@ -36,6 +38,21 @@ def parse_with_files(line: bytes, folder: str) -> Action:
         table["location"] = os.path.abspath(os.path.join(folder, str(place)))
     given["table" if series_path is None else "series"] = table
     return parse_action(given, content=None if by_location else content)
+
+
+def _with_lines(given: dict[str, Any], folder: str, path: object) -> Action:
+    """Return the action that issues a document, with what follows from the file of its lines."""
+    if path is None:
+        return parse_action(given)
+    import msgspec
+
+    from ledger.store.lines import lines_of
+
+    content = _read(folder, path)
+    lines, totals = lines_of(content)
+    return parse_action(
+        {"lines": msgspec.to_builtins(lines), "totals": msgspec.to_builtins(totals), **given}, content=content
+    )
 
 
 def policy_fields(terms: str) -> dict[str, Any]:
@@ -67,6 +84,13 @@ def _read(folder: str, path: object) -> bytes:
         ) from None
 
 
+def _customers(content: bytes, kind: Literal["csv", "parquet"]) -> int:
+    """Return how many customers a cohort has; Refused where one is wrong or there twice."""
+    from projections.cohorts import read_cohort
+
+    return len(read_cohort(content, kind))
+
+
 def _checked_rows(content: bytes, kind: Literal["csv", "parquet"]) -> int:
     """Return how many subscriptions a table has; Refused where one is wrong or there twice."""
     if kind == "csv":
@@ -88,6 +112,8 @@ def _table(verb: str, path: str, content: bytes) -> dict[str, Any]:
     kind: Literal["csv", "parquet"] = "parquet" if path.endswith(".parquet") else "csv"
     if verb == "publish-subscriptions":
         rows = _checked_rows(content, kind)
+    elif verb == "publish-cohort":
+        rows = _customers(content, kind)
     elif kind == "csv":
         rows = max(0, len(content.splitlines()) - 1)
     else:

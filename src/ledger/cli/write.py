@@ -18,7 +18,7 @@ from ledger.errors import LedgerError, Refused
 if TYPE_CHECKING:
     from ledger.append import Appender, Receipt
 
-__all__ = ["append", "incident", "init", "redact", "window"]
+__all__ = ["append", "command_of", "incident", "init", "redact", "window"]
 
 
 @click.command()
@@ -101,7 +101,10 @@ def _streams(line: bytes) -> set[str]:
         given = decode_action(line)
     except Refused:
         return set()
-    return {f"{kind}/{given[kind]}" for kind in KINDS if kind in given}
+    # A redaction names its stream by any kind; other actions have fields that are called like one.
+    verb = given.get("action")
+    kinds = (kind_of(verb),) if verb in ACTIONS and verb != "redact" else KINDS
+    return {f"{kind}/{given[kind]}" for kind in kinds if kind in given}
 
 
 def _lines(file: str) -> tuple[list[tuple[int, bytes]], str]:
@@ -120,7 +123,7 @@ def _lines(file: str) -> tuple[list[tuple[int, bytes]], str]:
 
 
 def _parsed(line: bytes, folder: str) -> Action:
-    if b'"publish-' in line or b'"series' in line:
+    if b'"publish-' in line or b'"series' in line or b'"issue-' in line:
         from ledger.cli.tables import parse_with_files
 
         return parse_with_files(line, folder)
@@ -148,7 +151,7 @@ class _Verbs(click.Group):
         return list(self.verbs)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        return _command(cmd_name, self.verbs[cmd_name]) if cmd_name in self.verbs else None
+        return command_of(cmd_name, self.verbs[cmd_name]) if cmd_name in self.verbs else None
 
 
 class _IncidentVerbs(_Verbs):
@@ -177,14 +180,20 @@ def window() -> None:
     """Record one action on an impact window: ledger window VERB KEY WINDOW …"""
 
 
-_SINGULAR = {"services": "service", "components": "component", "regions": "region", "fields": "field"}
+_SINGULAR = {
+    "services": "service",
+    "components": "component",
+    "regions": "region",
+    "fields": "field",
+    "incidents": "incident",
+}
 _ARGUMENTS = {"window", "measurement"}
 
 
-def _command(name: str, verb: str) -> click.Command:
+def command_of(name: str, verb: str) -> click.Command:
     """Return the command of a verb: an option for each field of its event, checked by the one schema."""
     cls = ACTIONS[verb]
-    parameters: list[click.Parameter] = [click.Argument(["key"], metavar="INCIDENT")]
+    parameters: list[click.Parameter] = [click.Argument(["key"], metavar=kind_of(verb).upper())]
     for field in msgspec.structs.fields(cls):
         parameters += _parameters(field)
     if cls is WindowRevised:

@@ -1,8 +1,8 @@
 """Actions: what somebody asks the ledger to do, in one schema for flags, JSON lines and Python.
 
 An action is an object with `action` (a verb of `events.ACTIONS`), the key of its stream under the name of the
-stream's kind (`incident`, `policy`, `subscriptions`, `cohort`, `key`), the fields of the event it makes, and for retries
-`idempotency_key` and `expected_version`.
+stream's kind (`incident`, `policy`, `subscriptions`, `cohort`, `key`, `exclusion`, `claim`, `statement`, `period`), the
+fields of the event it makes, and for retries `idempotency_key` and `expected_version`.
 """
 
 from __future__ import annotations
@@ -34,6 +34,15 @@ KIND_OF_ACTION = {
     "publish-key": "key",
     "rotate-key": "key",
     "revoke-key": "key",
+    "exclude": "exclusion",
+    "withdraw-exclusion": "exclusion",
+    "claim": "claim",
+    "decide-claim": "claim",
+    "withdraw-claim": "claim",
+    "issue-statement": "statement",
+    "issue-adjustment": "statement",
+    "close-period": "period",
+    "reopen-period": "period",
 }
 # The kinds of streams, as an action names them.
 KINDS = tuple(dict.fromkeys(("incident", *KIND_OF_ACTION.values())))
@@ -47,7 +56,7 @@ class Action(msgspec.Struct, frozen=True, kw_only=True):
     """One request: the verb, the stream it is for, the event it would make with references unresolved.
 
     stream is "" for a redaction that names its entry by position: the position knows its stream.
-    content: the bytes of a table that is published, kept by digest.
+    content: the bytes of a table that is published, or of the lines of a document, kept by digest.
     """
 
     verb: str

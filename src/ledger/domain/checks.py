@@ -14,7 +14,17 @@ from typing import Any
 import msgspec
 from msgspec import UNSET
 
-from ledger.domain.events import EntryCorrected, Event, External, Planned, Series
+from ledger.domain.events import (
+    EntryCorrected,
+    Event,
+    External,
+    Lines,
+    Planned,
+    RestsOn,
+    Series,
+    Source,
+    Total,
+)
 from ledger.domain.instants import parse_instant
 
 __all__ = [
@@ -35,6 +45,10 @@ _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 _LINE_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _IDEMPOTENCY_KEY = re.compile(r"[!#-\[\]-~]{1,200}", re.ASCII)
 _DATE = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
+# A service period: a year, or a part of one, such as 2022-03, 2022-Q1 or 2022-03-14.
+_PERIOD = re.compile(r"\d{4}(-[0-9A-Z]{1,3}){0,2}", re.ASCII)
+_STREAM = re.compile(r"([a-z]{1,32})/([a-z0-9-]{1,64})", re.ASCII)
+_SOURCES_MOST = 100_000
 _SHA256 = re.compile(r"[0-9a-f]{64}", re.ASCII)
 # RFC 8785 numbers are IEEE doubles: beyond this an integer would not survive another reader.
 INTEGER_MOST = 2**53 - 1
@@ -236,6 +250,91 @@ def _signature(value: str) -> str:
     return check_signature(value)
 
 
+def _customer(value: str) -> str:
+    return _name(_line(200)(value))
+
+
+def _period(value: str) -> str:
+    if not _PERIOD.fullmatch(value):
+        raise ValueError(f"{value!r} is not a period; write it like 2022-03")
+    return value
+
+
+def _ordinal(value: int) -> int:
+    if not 1 <= value <= INTEGER_MOST:
+        raise ValueError(f"{value} is not a number of a document: 1, 2, 3 …")
+    return value
+
+
+def _incidents(value: tuple[str, ...]) -> tuple[str, ...]:
+    for key in value:
+        check_key(key)
+    if len(set(value)) != len(value):
+        raise ValueError(f"lists {max(value, key=value.count)!r} twice; list each incident once")
+    return value
+
+
+def _sources(value: tuple[Source, ...]) -> tuple[Source, ...]:
+    if len(value) > _SOURCES_MOST:
+        raise ValueError(f"lists {len(value):,} streams; the limit is {_SOURCES_MOST:,}")
+    for source in value:
+        found = _STREAM.fullmatch(source.stream)
+        if found is None or not KEY.fullmatch(found[2]):
+            raise ValueError(f"{source.stream!r} is not a stream; write it like incident/email-2022-03")
+        _within(f"{source.stream} version", _ordinal, source.version)
+        if source.sha256 is not None:
+            _within(f"{source.stream} sha256", _sha256, source.sha256)
+    return tuple(sorted(value, key=lambda source: (source.stream, source.version)))
+
+
+def _rests_on(value: RestsOn) -> RestsOn:
+    sources = _within("sources", _sources, value.sources)
+    streams = [source.stream for source in sources]
+    if len(set(streams)) != len(streams):
+        raise ValueError(f"sources list {max(streams, key=streams.count)!r} twice; name each stream once")
+    return RestsOn(
+        position=_within("position", _ordinal, value.position),
+        root=_within("root", _sha256, value.root),
+        as_of=_within("as_of", _instant, value.as_of),
+        sources=sources,
+        calculator=_within("calculator", _label, value.calculator),
+        published_by=None
+        if value.published_by is None
+        else _within("published_by", _instant, value.published_by),
+        undecided=value.undecided,
+        provisional=value.provisional,
+    )
+
+
+def _causes(value: tuple[Source, ...]) -> tuple[Source, ...]:
+    for source in value:
+        if source.sha256 is not None:
+            raise ValueError(f"{source.stream} has a sha256; a cause is a stream and a version")
+    spelled = _sources(value)
+    if len(set(spelled)) != len(spelled):
+        raise ValueError("lists an entry twice; name each entry once")
+    return spelled
+
+
+def _lines_of(value: Lines) -> Lines:
+    for name in ("sha256", "root"):
+        _within(name, _sha256, getattr(value, name))
+    for name in ("assessments", "lines"):
+        _within(name, _count(INTEGER_MOST), getattr(value, name))
+    return value
+
+
+def _totals(value: tuple[Total, ...]) -> tuple[Total, ...]:
+    for total in value:
+        if not re.fullmatch("[A-Z]{3}", total.currency, re.ASCII):
+            raise ValueError(f"currency {total.currency!r} is not an ISO 4217 code; write it like USD")
+        _within("lines", _count(INTEGER_MOST), total.lines)
+        for amount in (total.amount, total.waived):
+            if amount is not None and not re.fullmatch(r"-?\d{1,30}(\.\d{1,4})?", amount, re.ASCII):
+                raise ValueError(f"{amount!r} is not an amount such as 1200.00 or -12.50")
+    return value
+
+
 def _paths(value: tuple[str, ...]) -> tuple[str, ...]:
     if not value:
         raise ValueError("is empty; name the texts to erase, such as body")
@@ -292,8 +391,37 @@ _CHECKS: dict[str, Check] = {
     "replaces": _vkey,
     "signature": _signature,
     "doubted_from": _instant,
+    "customer": _customer,
+    "approved_by": _line(200),
+    "evidence": _prose(5_000),
+    "announced_at": _whole_second,
+    "period": _period,
+    "incidents": _incidents,
+    "number": _ordinal,
+    "adjusts": _ordinal,
+    "follows": _ordinal,
+    "decided_on": _date,
+    "accounting_date": _date,
+    "rests_on": _rests_on,
+    "causes": _causes,
+    "lines": _lines_of,
+    "totals": _totals,
 }
-_TEXTS = frozenset(("actor", "title", "body", "reason", "note", "quote", "source", "scope"))
+_TEXTS = frozenset(
+    (
+        "actor",
+        "title",
+        "body",
+        "reason",
+        "note",
+        "quote",
+        "source",
+        "scope",
+        "customer",
+        "approved_by",
+        "evidence",
+    )
+)
 
 
 def is_text_field(name: str) -> bool:

@@ -17,12 +17,16 @@ from typing import Any, ClassVar, Literal, TypeAlias
 import msgspec
 from msgspec import UNSET, UnsetType
 
+from ledger.domain.exclusion import ExclusionKind
+
 __all__ = [
-    "ACTIONS", "TYPES", "UPCASTS", "AnyEvent", "Commitment", "Event", "External", "Planned", "Series", "Text",
-    "CohortPublished", "EntryCorrected", "EntryPublished", "EntryRedacted", "EntryWithdrawn",
-    "IncidentAffectedSet", "IncidentFixDeployed", "IncidentIdentified", "IncidentImpactSet", "IncidentLinked",
+    "ACTIONS", "TYPES", "UPCASTS", "AnyEvent", "Commitment", "Event", "External", "Lines", "Planned", "RestsOn",
+    "Series", "Source", "Text", "Total",
+    "AdjustmentIssued", "ClaimDecided", "ClaimFiled", "ClaimWithdrawn", "CohortPublished", "EntryCorrected", "EntryPublished", "EntryRedacted", "EntryWithdrawn",
+    "ExclusionRecorded", "ExclusionWithdrawn", "IncidentAffectedSet", "IncidentFixDeployed", "IncidentIdentified", "IncidentImpactSet", "IncidentLinked",
     "IncidentOpened", "IncidentReopened", "IncidentResolved", "IncidentRetitled", "IncidentUpdated",
-    "IncidentWithdrawn", "KeyPublished", "KeyRevoked", "KeyRotated", "MeasurementRecorded", "PolicyPublished", "SubscriptionsPublished", "WindowAdded",
+    "IncidentWithdrawn", "KeyPublished", "KeyRevoked", "KeyRotated", "MeasurementRecorded", "PeriodClosed",
+    "PeriodReopened", "PolicyPublished", "StatementIssued", "SubscriptionsPublished", "WindowAdded",
     "WindowRevised", "WindowWithdrawn", "text_paths", "upcast",
 ]  # fmt: skip
 
@@ -66,6 +70,59 @@ class Series(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fie
     format: Literal["csv", "parquet"]
     rows: int
     location: str | None = None
+
+
+class Source(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
+    """A stream up to a version that a document rests on; sha256: of the terms or the table that version published."""
+
+    stream: str
+    version: int
+    sha256: str | None = None
+
+
+class RestsOn(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
+    """All that the figures of a document follow from, so that they can be computed again.
+
+    position, root: the ledger that was read, as size and root. as_of: how long open windows had lasted, at least.
+    published_by: only what had been published by then; absent: all that was held. sources: every stream that was used,
+    with its version at that position. calculator: the version of the arithmetic. undecided: which end of the bounds
+    was taken where facts decide no amount; absent: every amount was decided. provisional: open windows were taken
+    as they stood.
+    """
+
+    position: int
+    root: str
+    as_of: str
+    sources: tuple[Source, ...]
+    calculator: str
+    published_by: str | None = None
+    undecided: Literal["least", "most"] | None = None
+    provisional: bool = False
+
+
+class Total(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
+    """The sum of a document's lines in one currency, in major units: credit, or in an adjustment what is added to it.
+
+    lines: how many were added up. waived: what an adjustment would have taken back, and its policy does not.
+    """
+
+    currency: str
+    lines: int
+    amount: str
+    waived: str | None = None
+
+
+class Lines(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The lines of a document, kept by digest: a text of JSON lines, first the assessments and then what each pays.
+
+    sha256: of the whole text. root: of the RFC 6962 tree that has the bytes of each line, without its line end, as a
+    leaf; each line holds a salt. docs/statements.md tells what stands in a line.
+    """
+
+    sha256: str
+    root: str
+    assessments: int
+    lines: int
 
 
 class Event(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
@@ -389,12 +446,132 @@ class KeyRevoked(Event, frozen=True, kw_only=True):
     doubted_from: str | None = None
 
 
+class ExclusionRecorded(Event, frozen=True, kw_only=True):
+    """Time that policies may leave out of downtime: [start, end) in whole seconds, for a service, component and region.
+
+    service, component, region: names, or `*` for all. announced_at: when it was announced, for maintenance that counts
+    as planned only in time. customer or cohort: the only customers it concerns; neither: everybody. approved_by: who
+    answers for it; evidence: what it rests on. Recorded again in the same stream it replaces what stood there, and needs
+    a reason. Whether it excludes anything is for each policy to say.
+    """
+
+    TYPE: ClassVar[str] = "exclusion.recorded"
+
+    kind: ExclusionKind
+    service: str
+    component: str
+    region: str
+    start: str
+    end: str
+    approved_by: Text
+    evidence: Text
+    announced_at: str | None = None
+    customer: Text | None = None
+    cohort: str | None = None
+
+
+class ExclusionWithdrawn(Event, frozen=True, kw_only=True):
+    """The exclusion was never so, or is given up: it excludes nothing and stays in the history."""
+
+    TYPE: ClassVar[str] = "exclusion.withdrawn"
+
+    reason: Text
+
+
+class ClaimFiled(Event, frozen=True, kw_only=True):
+    """A customer claimed credit for a period. at: when the claim arrived, which the deadline is held against.
+
+    customer: as in the subscriptions. incidents: the ones it names; none: whatever happened in the period.
+    """
+
+    TYPE: ClassVar[str] = "claim.filed"
+
+    customer: Text
+    period: str
+    at: str
+    incidents: tuple[str, ...] = ()
+
+
+class ClaimDecided(Event, frozen=True, kw_only=True):
+    """The claim was granted or refused, and why; at: when, if not when it was recorded. The last decision holds."""
+
+    TYPE: ClassVar[str] = "claim.decided"
+
+    decision: Literal["granted", "refused"]
+    reason: Text
+    at: str | None = None
+
+
+class ClaimWithdrawn(Event, frozen=True, kw_only=True):
+    """The customer, or whoever entered it, took the claim back."""
+
+    TYPE: ClassVar[str] = "claim.withdrawn"
+
+    reason: Text
+
+
+class StatementIssued(Event, frozen=True, kw_only=True):
+    """The credits of a service period, as issued. It is never edited: what changes later is an adjustment.
+
+    number: of the document in its series, 1, 2, 3 … without gaps; left out in an action, it is the next one. period: when
+    the service was given. decided_on: the date of the decision; accounting_date: the date in the books. totals: per
+    currency, in the order of the codes.
+    """
+
+    TYPE: ClassVar[str] = "statement.issued"
+
+    period: str
+    decided_on: str
+    accounting_date: str
+    rests_on: RestsOn
+    lines: Lines
+    totals: tuple[Total, ...]
+    number: int | None = None
+
+
+class AdjustmentIssued(Event, frozen=True, kw_only=True):
+    """What restated facts add to a statement, or take from it; without any money it says that facts changed.
+
+    adjusts: the number of the statement in this series. follows: the number of the last document about it, whose figures
+    the differences are taken from. causes: the entries that made the difference, as streams with versions. The other
+    fields are those of a statement.
+    """
+
+    TYPE: ClassVar[str] = "adjustment.issued"
+
+    adjusts: int
+    follows: int
+    period: str
+    decided_on: str
+    accounting_date: str
+    rests_on: RestsOn
+    causes: tuple[Source, ...]
+    lines: Lines
+    totals: tuple[Total, ...]
+    number: int | None = None
+
+
+class PeriodClosed(Event, frozen=True, kw_only=True):
+    """The books of a month are closed: no document takes an accounting date in it from here on."""
+
+    TYPE: ClassVar[str] = "period.closed"
+
+
+class PeriodReopened(Event, frozen=True, kw_only=True):
+    """The books of a month are open again."""
+
+    TYPE: ClassVar[str] = "period.reopened"
+
+    reason: Text
+
+
 AnyEvent: TypeAlias = (
     IncidentOpened | IncidentIdentified | IncidentUpdated | IncidentFixDeployed | IncidentResolved
     | IncidentReopened | EntryCorrected | EntryWithdrawn | EntryPublished | EntryRedacted | IncidentRetitled
     | IncidentAffectedSet | IncidentImpactSet | WindowAdded | WindowRevised | WindowWithdrawn
     | MeasurementRecorded | IncidentLinked | IncidentWithdrawn | PolicyPublished | SubscriptionsPublished
-    | CohortPublished | KeyPublished | KeyRotated | KeyRevoked
+    | CohortPublished | KeyPublished | KeyRotated | KeyRevoked | ExclusionRecorded | ExclusionWithdrawn | ClaimFiled
+    | ClaimDecided | ClaimWithdrawn | StatementIssued | AdjustmentIssued | PeriodClosed | PeriodReopened
 )  # fmt: skip
 
 # The verb of each action (imperative) and the event it makes (past tense).
@@ -424,6 +601,15 @@ ACTIONS: dict[str, type[AnyEvent]] = {
     "publish-key": KeyPublished,
     "rotate-key": KeyRotated,
     "revoke-key": KeyRevoked,
+    "exclude": ExclusionRecorded,
+    "withdraw-exclusion": ExclusionWithdrawn,
+    "claim": ClaimFiled,
+    "decide-claim": ClaimDecided,
+    "withdraw-claim": ClaimWithdrawn,
+    "issue-statement": StatementIssued,
+    "issue-adjustment": AdjustmentIssued,
+    "close-period": PeriodClosed,
+    "reopen-period": PeriodReopened,
 }
 
 # The closed table of names a stored entry may carry; nothing is ever imported by name.
@@ -432,7 +618,9 @@ TYPES: dict[str, type[AnyEvent]] = {event.TYPE: event for event in ACTIONS.value
 # Names of earlier formats: each gives the present name and fields of what it said. None so far.
 UPCASTS: dict[str, Callable[[dict[str, Any]], tuple[str, dict[str, Any]]]] = {}
 
-_TEXT_FIELDS = ("actor", "title", "body", "reason", "note", "quote", "source", "scope")
+_TEXT_FIELDS = (
+    "actor", "title", "body", "reason", "note", "quote", "source", "scope", "customer", "approved_by", "evidence",
+)  # fmt: skip
 TEXTS: dict[type[AnyEvent], tuple[str, ...]] = {
     event: tuple(name for name in event.__struct_fields__ if name in _TEXT_FIELDS)
     for event in ACTIONS.values()

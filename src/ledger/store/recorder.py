@@ -29,7 +29,7 @@ from eventsourcing.utils import Environment
 
 from ledger.errors import Conflict
 from ledger.store.entry import NewEntry, StoredEntry, split_entry
-from ledger.store.log import Appended, Redaction, SealedLog
+from ledger.store.log import Appended, Redaction, SealedLog, Unchanged
 from ledger.store.stream import EventToStore, event_of, new_entry
 
 __all__ = ["SealedFactory", "SealedMapper", "SealedRecorder", "SealedStoredEvent"]
@@ -78,13 +78,14 @@ class SealedRecorder(ApplicationRecorder):
         accept_clock: bool = False,
         contents: Sequence[tuple[str, bytes]] = (),
         redactions: Sequence[Redaction] = (),
+        unchanged: Unchanged | None = None,
         appended: Callable[[Appended], None] | None = None,
         **kwargs: Any,
     ) -> Sequence[int]:
         """Seal events in one transaction and return their positions.
 
-        contents: tables by digest, kept with them. redactions: texts to erase with them. appended: told what was
-        sealed. Raises eventsourcing's IntegrityError when a stream has moved on or a key is taken.
+        contents: tables by digest, kept with them. redactions: texts to erase with them. unchanged: what else may
+        not have moved on. appended: told what was sealed. Raises eventsourcing's IntegrityError when a stream has moved on or a key is taken.
         """
         if not stored_events:
             return []
@@ -96,6 +97,7 @@ class SealedRecorder(ApplicationRecorder):
                 accept_clock=accept_clock,
                 contents=contents,
                 redactions=redactions,
+                unchanged=unchanged,
             )
         except Conflict as error:
             raise IntegrityError(str(error)) from error

@@ -235,7 +235,13 @@ class RangeReader:
                 self._check_texts(position, str(stream), version, data, texts)
             if type_ == "entry.redacted":
                 self._note_redaction(position, str(stream), version, data)
-            if "table" in data or "series" in data or "terms" in data or type_ == "policy.published":
+            if (
+                "table" in data
+                or "series" in data
+                or "lines" in data
+                or "terms" in data
+                or type_ == "policy.published"
+            ):
                 self._note_content(position, data, type_)
         found.size = len(found.tiles) * TILE + len(leaves)
         found.last_time = last_time
@@ -359,7 +365,7 @@ class RangeReader:
             self.found.redacted.append((stream, version, str(field), position))
 
     def _note_content(self, position: int, data: dict[str, Any], type_: Any) -> None:
-        for name in ("table", "series"):
+        for name in ("table", "series", "lines"):
             table = data.get(name)
             if type(table) is dict and "location" not in table:
                 self.found.wanted.append((str(table.get("sha256")), position))

@@ -1,0 +1,159 @@
+"""Deadlines: until when each customer may claim for each incident, what was claimed, and what was revised too late.
+
+A vendor that revises its windows after a customer's deadline has passed has taken the claim away without saying so. Each
+row therefore names the entries that touched the incident's windows there and were told after its deadline.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Literal, TypeAlias
+
+import msgspec
+
+from ledger.domain.claims import Claim
+from ledger.domain.deadlines import ClaimTerms, anchor_of, deadline_of
+from ledger.domain.instants import from_seconds
+from ledger.domain.period import parse_period
+from ledger.domain.policy import Policy
+from ledger.domain.window import Window, place
+
+__all__ = ["Due", "Place", "State", "as_json", "dues", "terms_of"]
+
+State: TypeAlias = Literal["claimed", "late", "open", "missed"]
+
+
+class Place(msgspec.Struct, frozen=True):
+    """What a customer subscribes to, under terms that ask for a claim. not_in: cohorts the customer is not in."""
+
+    customer: str
+    policy: str
+    policy_version: int
+    service: str
+    region: str
+    terms: ClaimTerms
+    not_in: frozenset[str] = frozenset()
+
+
+class Due(msgspec.Struct, frozen=True):
+    """The deadline of one customer for one incident.
+
+    anchor_at: when it begins. before: the first instant that is too late; last_day: the last day in time, where it ends
+    with a day. claims: those that name the incident or the whole period, with when they arrived and what became of them.
+    state: claimed in time, claimed late, still open, or missed. revised_after: entries about windows there that were told
+    after the deadline, with when; only these make a missed or late claim the vendor's doing.
+    """
+
+    customer: str
+    policy: str
+    policy_version: int
+    service: str
+    region: str
+    incident: str
+    anchor: str
+    anchor_at: str
+    before: str
+    last_day: str | None
+    state: State
+    claims: tuple[Claim, ...]
+    revised_after: tuple[tuple[str, str], ...]
+
+
+_PERIOD_MONTHS = {"calendar-quarter": 3, "calendar-year": 12}
+
+
+def terms_of(policy: Policy) -> ClaimTerms | None:
+    """Return until when a policy lets a credit be claimed, None where it pays without a claim."""
+    claim = policy.claim
+    if claim.how == "automatic" or claim.amount is None or claim.unit is None or claim.anchor is None:
+        return None
+    days = claim.calendar
+    return ClaimTerms(
+        claim.amount, claim.unit, claim.anchor, policy.zone, days.days, days.holidays, days.opens, days.closes,
+        _PERIOD_MONTHS.get(policy.period.kind, 1),
+    )  # fmt: skip
+
+
+def dues(
+    places: Iterable[Place],
+    windows: Sequence[Window],
+    claims: Sequence[Claim],
+    told: Mapping[str, str],
+    period: str,
+    now: str,
+) -> list[Due]:
+    """Return the deadlines of a period, by customer, policy, service, region and incident.
+
+    windows: those of the period, of all incidents. told: by entry, such as "incident/email-2022-03 v3", when it was
+    published. now: the present in the ledger's spelling, up to which an open window has lasted at least.
+    """
+    spans: dict[tuple[str, str, str, frozenset[str]], list[tuple[str, int, int | None, tuple[str, ...]]]] = {}
+    found: list[Due] = []
+    by_customer: dict[str, list[Claim]] = {}
+    for claim in claims:
+        if isinstance(claim.customer, str) and claim.period == period and claim.state != "withdrawn":
+            by_customer.setdefault(claim.customer, []).append(claim)
+    for one in places:
+        where = (one.service, one.region, one.terms.zone, one.not_in)
+        if where not in spans:
+            theirs_too = [window for window in windows if window.cohort not in one.not_in]
+            spans[where] = _incidents(theirs_too, one.service, one.region, period, one.terms.zone)
+        for incident, start, end, entries in spans[where]:
+            theirs = [
+                claim
+                for claim in by_customer.get(one.customer, ())
+                if not claim.incidents or incident in claim.incidents
+            ]
+            found.append(_due(one, incident, start, end, entries, theirs, told, period, now))
+    return sorted(found, key=lambda due: (due.customer, due.policy, due.service, due.region, due.incident))
+
+
+def _incidents(
+    windows: Sequence[Window], service: str, region: str, period: str, zone: str
+) -> list[tuple[str, int, int | None, tuple[str, ...]]]:
+    """Return for each incident that touches a place in a period: its start and end there, and the entries about it."""
+    span = parse_period(period, zone)
+    here: dict[str, list[Window]] = {}
+    for window in windows:
+        touches = window.start < span.end and (window.end is None or window.end > span.start)
+        if not window.withdrawn and touches and window.service == service:
+            if place(window.region, window.regions, region) is not None:
+                here.setdefault(window.incident, []).append(window)
+    found = []
+    for incident, some in sorted(here.items()):
+        ends = [window.end for window in some]
+        end = None if None in ends else max(end for end in ends if end is not None)
+        entries = tuple(dict.fromkeys(entry for window in some for entry in window.entries))
+        found.append((incident, min(window.start for window in some), end, entries))
+    return found
+
+
+def _due(
+    one: Place, incident: str, start: int, end: int | None, entries: Sequence[str], claims: Sequence[Claim],
+    told: Mapping[str, str], period: str, now: str,
+) -> Due:  # fmt: skip
+    from ledger.domain.instants import seconds
+
+    # While a window is open its end is yet to come: a deadline that begins there is not before this.
+    anchor = anchor_of(one.terms, period, start, max(start, seconds(now)) if end is None else end)
+    deadline = deadline_of(one.terms, anchor)
+    in_time = [claim for claim in claims if deadline.keeps(claim.at)]
+    state: State = "claimed" if in_time else "late" if claims else "open" if deadline.keeps(now) else "missed"
+    revised = tuple(
+        (entry, told[entry]) for entry in entries if entry in told and not deadline.keeps(told[entry])
+    )
+    return Due(
+        one.customer, one.policy, one.policy_version, one.service, one.region, incident, one.terms.anchor,
+        from_seconds(anchor.instant), deadline.before, deadline.last_day, state, tuple(claims), revised,
+    )  # fmt: skip
+
+
+def as_json(due: Due) -> dict[str, Any]:
+    """Return a deadline for programs (contract in docs/json.md)."""
+    found: dict[str, Any] = msgspec.to_builtins(due)
+    found["claims"] = [
+        {"claim": claim.claim, "at": claim.at, "state": claim.state, "in_time": claim.at < due.before}
+        for claim in due.claims
+    ]
+    found["revised_after"] = [{"entry": entry, "published_at": at} for entry, at in due.revised_after]
+    return found

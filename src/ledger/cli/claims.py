@@ -1,0 +1,193 @@
+"""Commands for exclusions and claims: record them, list them, and see until when each customer may claim."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from ledger.cli.session import Session, cut_options, emit_json, json_option, table
+from ledger.cli.write import command_of
+from ledger.domain.instants import from_seconds, shown
+
+if TYPE_CHECKING:
+    from ledger.cli.run import Basis
+    from projections.deadlines import Place
+
+__all__ = [
+    "claim",
+    "claims",
+    "deadlines",
+    "decide_claim",
+    "exclude",
+    "exclusions",
+    "withdraw_claim",
+    "withdraw_exclusion",
+]
+
+exclude = command_of("exclude", "exclude")
+withdraw_exclusion = command_of("withdraw-exclusion", "withdraw-exclusion")
+claim = command_of("claim", "claim")
+decide_claim = command_of("decide-claim", "decide-claim")
+withdraw_claim = command_of("withdraw-claim", "withdraw-claim")
+
+_ERASED = "[erased]"
+
+
+@click.command()
+@cut_options
+@json_option
+@click.pass_obj
+def exclusions(session: Session, published_by: str | None, recorded_by: str | None, as_json: bool) -> None:
+    """List the exclusions, withdrawn ones too. Whether one leaves anything out is for each policy to say."""
+    from ledger.cli import recorded
+    from ledger.domain.claims import ERASED
+
+    rows: list[dict[str, Any]] = []
+    for one in recorded.exclusions(session.log(), session.cut(published_by, recorded_by)):
+        announced = None if one.announced_at is None else from_seconds(one.announced_at)
+        rows.append(
+            {"exclusion": one.exclusion, "kind": one.kind, "service": one.service, "component": one.component,
+             "region": one.region, "start": from_seconds(one.start), "end": from_seconds(one.end),
+             "seconds": one.end - one.start, "announced_at": announced,
+             "customer": _ERASED if one.customer == ERASED else one.customer, "cohort": one.cohort,
+             "withdrawn": one.withdrawn, "entries": list(one.entries)}
+        )  # fmt: skip
+    if as_json:
+        for row in rows:
+            emit_json(row)
+        return
+    table(
+        ("exclusion", "kind", "service", "component", "region", "from", "until", "for", ""),
+        (
+            (row["exclusion"], row["kind"], row["service"], row["component"], row["region"], shown(row["start"]),
+             shown(row["end"]), row["customer"] or (f"cohort {row['cohort']}" if row["cohort"] else "everybody"),
+             "withdrawn" if row["withdrawn"] else "")
+            for row in rows
+        ),
+    )  # fmt: skip
+
+
+@click.command()
+@click.option("--period", metavar="YYYY-MM", help="Only claims for this period.")
+@click.option("--customer", help="Only claims of this customer.")
+@cut_options
+@json_option
+@click.pass_obj
+def claims(
+    session: Session, period: str | None, customer: str | None, published_by: str | None, recorded_by: str | None,
+    as_json: bool,
+) -> None:  # fmt: skip
+    """List the claims, and what became of them."""
+    from ledger.cli import recorded
+    from ledger.store.stream import text_or_erased
+
+    rows: list[dict[str, Any]] = [
+        {"claim": one.claim, "customer": text_or_erased(one.customer), "period": one.period, "at": one.at,
+         "incidents": list(one.incidents), "state": one.state, "decided_at": one.decided_at, "entries": list(one.entries)}
+        for one in recorded.claims(session.log(), session.cut(published_by, recorded_by))
+        if period in (None, one.period) and customer in (None, one.customer)
+    ]  # fmt: skip
+    if as_json:
+        for row in rows:
+            emit_json(row)
+        return
+    table(
+        ("claim", "customer", "period", "arrived", "for", "state"),
+        (
+            (row["claim"], row["customer"], row["period"], shown(row["at"]),
+             ", ".join(row["incidents"]) or "the whole period", row["state"])
+            for row in rows
+        ),
+    )  # fmt: skip
+
+
+@click.command()
+@click.option("--period", required=True, metavar="YYYY-MM", help="The month, such as 2022-03.")
+@click.option("--customer", help="Only this customer.")
+@click.option("--subscriptions", "keys", multiple=True, help="Which tables of subscriptions (default: all).")
+@cut_options
+@click.option("--as-of", metavar="T", help="The present: what is still open (default: the cut, else now).")
+@json_option
+@click.pass_obj
+def deadlines(
+    session: Session, period: str, customer: str | None, keys: tuple[str, ...], published_by: str | None,
+    recorded_by: str | None, as_of: str | None, as_json: bool,
+) -> None:  # fmt: skip
+    """Show until when each customer may claim for each incident of a month, and whether they did.
+
+    Only policies that ask for a claim set a deadline. Where the windows of an incident were told, or told anew, after it
+    had passed, the entries that did so are named: the customer could not have known in time.
+    """
+    from ledger.cli import recorded, run
+    from projections import deadlines as view
+
+    basis = run.basis(session, period, keys, published_by, recorded_by, as_of)
+    places = _places(basis, customer)
+    incidents = sorted({window.incident for window in basis.windows})
+    rows = view.dues(
+        places, basis.windows, recorded.claims(session.log(), basis.cut),
+        recorded.published_times(session.log(), incidents), period, basis.as_of,
+    )  # fmt: skip
+    if as_json:
+        for due in rows:
+            emit_json(view.as_json(due))
+        return
+    if not rows:
+        click.echo(
+            f"no deadline in {period}: no policy in use asks for a claim, or no incident touches what it covers",
+            err=True,
+        )
+        return
+    table(
+        ("customer", "policy", "service", "region", "incident", "begins", "last day", "state", "told after it"),
+        (
+            (due.customer, f"{due.policy} v{due.policy_version}", due.service, due.region, due.incident,
+             f"{shown(due.anchor_at)} ({due.anchor})", due.last_day or f"before {shown(due.before)}",
+             ", ".join((due.state, *(f"{one.claim} {one.state}" for one in due.claims))),
+             ", ".join(f"{entry.rpartition(' ')[2]} {shown(at)}" for entry, at in due.revised_after))
+            for due in rows
+        ),
+    )  # fmt: skip
+    if wronged := [due for due in rows if due.revised_after and due.state in ("missed", "late")]:
+        click.echo(
+            f"{len(wronged)} deadline{'s' if len(wronged) > 1 else ''} passed before the vendor's own revision was told",
+            err=True,
+        )
+
+
+def _places(basis: Basis, customer: str | None) -> list[Place]:
+    """Return what each customer of a run subscribes to under terms that ask for a claim."""
+    import pandas as pd
+
+    from ledger.domain.period import parse_period
+    from ledger.domain.policy import policy_in_force
+    from projections.deadlines import Place, terms_of
+
+    month = parse_period(basis.period)
+    first, past = pd.Timestamp(month.first_day), pd.Timestamp(month.first_day) + pd.offsets.MonthBegin(1)
+    found: dict[tuple[str, ...], Place] = {}
+    for part in (part for one in basis.tables for part in one.parts()):
+        chosen = part if customer is None else part[part["customer"] == customer]
+        starts, ends = chosen["valid_from"], chosen["valid_to"]
+        # The last day it is valid is the one before valid_to.
+        valid = (starts < past) & (ends.isna() | ((ends > first) & (ends > starts)))
+        names = ["customer", "policy", "service", "region", "valid_from"]
+        rows = chosen.loc[valid, names].drop_duplicates()
+        outside = _outside(basis, rows["customer"])
+        for at, row in enumerate(rows.itertuples(index=False)):
+            key = tuple(str(value) for value in row[:4])
+            if key in found or not basis.policies.get(key[1]):
+                continue
+            version, policy = policy_in_force(basis.policies[key[1]], month, str(row[4])[:10])
+            if (terms := terms_of(policy)) is not None:
+                found[key] = Place(key[0], key[1], version, key[2], key[3], terms, outside[at])
+    return list(found.values())
+
+
+def _outside(basis: Basis, customers: Any) -> list[frozenset[str]]:
+    """Return for each customer the cohorts, of those that windows of the run are limited to, that do not have them."""
+    held = {name: cohort.holds(customers).tolist() for name, cohort in basis.cohorts.known.items()}
+    return [
+        frozenset(name for name, inside in held.items() if not inside[at]) for at in range(len(customers))
+    ]

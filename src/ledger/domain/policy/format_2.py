@@ -1,0 +1,620 @@
+"""Policy format 2: read by its grammar, then checked as a whole, so that no term is accepted and then ignored.
+
+A key that has no meaning beside the others is refused with a sentence, as is a missing one that the others ask for.
+"""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import Any
+
+from ledger.domain.money import minor_units
+from ledger.domain.policy.grammar import DAYS, GRAMMAR, SIDES, table_of
+from ledger.domain.policy.model import (
+    NO_LIMIT,
+    Calendar,
+    Claim,
+    Commitment,
+    Counting,
+    Credit,
+    Example,
+    ExclusionRule,
+    Limits,
+    Measure,
+    PeriodRule,
+    Policy,
+    Quantity,
+    Remedy,
+    Scope,
+    Source,
+    Stacking,
+    Sums,
+    Termination,
+    Tier,
+    VersionRule,
+)
+from ledger.domain.policy.reading import Problems, between, holes, ordered, shared, shown
+from ledger.domain.policy.values import read_table
+from ledger.errors import Refused, nearest
+
+__all__ = ["read"]
+
+# What each measure reads where nothing else is said.
+_READS = {
+    "error-rate": ("requests",), "executions": ("executions",), "messages": ("messages",), "latency": ("latency",),
+    "consecutive-days": ("messages",),
+}  # fmt: skip
+_OF_WINDOWS = ("time", "affected-share", "user-minutes")
+_IN_COMMITMENTS = tuple(table.path for table in GRAMMAR if table.in_commitments)
+_MONEY = ("credit_percent", "credit_multiple", "credit_fixed", "credit_hourly")
+
+Values = dict[str, Any]
+
+
+def read(document: dict[str, Any], sha256: str, problems: Problems) -> Policy | None:
+    """Return the policy of a document, None where something is wrong with it."""
+    tables = [table.path for table in GRAMMAR if table.path]
+    top = read_table(table_of(""), "", document, problems, also=tables)
+    period = _period(_one("period", document, problems), problems)
+    credit, limits = _one("credit", document, problems), _one("limits", document, problems, needed=False)
+    commitments = _commitments(document, problems)
+    exclusions = _exclusions(_many("exclusions", document, problems), problems)
+    calendars = _calendars(document.get("calendars"), problems)
+    claim = _claim(_one("claim", document, problems, needed=False), calendars, problems)
+    version = _version(_one("version", document, problems, needed=False), problems)
+    stacking = _stacking(_one("stacking", document, problems, needed=False), commitments, problems)
+    termination = _termination(_many("termination", document, problems), commitments, problems)
+    examples = tuple(
+        Example(entry["name"] or "", entry["facts"] or {}, entry["expect"] or {})
+        for entry in _many("examples", document, problems)
+    )
+    source = _source(document, problems)
+    credit_rule, limits_rule = _credit(credit, problems), _limits(limits, commitments, problems)
+    currencies = _currencies(top["currencies"], commitments, limits_rule, problems)
+    if problems.found:
+        return None
+    return Policy(
+        key=top["policy"], title=top["title"] or "", in_force_from=top["in_force_from"], format=2, period=period,
+        commitments=commitments, exclusions=exclusions, credit=credit_rule, rounding=_or(credit["rounding"], "half-up"), sha256=sha256, limits=limits_rule,
+        stacking=stacking, claim=claim, version=version, termination=termination, currencies=currencies,
+        calendars=tuple(calendars.values()), source=source, examples=examples,
+    )  # fmt: skip
+
+
+def _one(
+    path: str, document: dict[str, Any], problems: Problems, *, needed: bool = True, where: str = ""
+) -> Values:
+    name = path.rpartition(".")[2]
+    table, entry = table_of(name), document.get(name)
+    if entry is None and not needed:
+        return {field.name: None for field in table.fields}
+    if entry is None:
+        problems.add(f"{where}{name} is missing; add a table [{path}]")
+        return {field.name: None for field in table.fields}
+    return read_table(table, f"{where}{name}.", entry, problems)
+
+
+def _many(path: str, document: dict[str, Any], problems: Problems, where: str = "") -> list[Values]:
+    entries = document.get(path, [])
+    if type(entries) is not list or not all(type(entry) is dict for entry in entries):
+        problems.wrong(f"{where}{path}", entries, f"is not a list of tables; write one [[{path}]] for each")
+        return []
+    return [
+        read_table(table_of(path), f"{where}{path} {index}: ", entry, problems)
+        for index, entry in enumerate(entries, 1)
+    ]
+
+
+def _idle(where: str, values: Values, names: tuple[str, ...], why: str, problems: Problems) -> None:
+    """Note each value that is given although nothing would read it."""
+    for name in names:
+        if values[name] is not None:
+            problems.add(f"{where}{name} has no meaning with {why}; leave it out, or change that")
+
+
+def _asked(where: str, values: Values, names: tuple[str, ...], why: str, problems: Problems) -> None:
+    for name in names:
+        # What was given and could not be read has its sentence already.
+        if values[name] is None and not any(said.startswith(f"{where}{name} ") for said in problems.found):
+            problems.add(f"{where}{name} is missing, which {why} needs; add it")
+
+
+def _or(value: Any, default: Any) -> Any:
+    return default if value is None else value
+
+
+def _within(where: str, value: int | None, least: int, most: int, problems: Problems) -> None:
+    if value is not None and not least <= value <= most:
+        problems.add(f"{where} {value} is not between {least} and {most}; correct it")
+
+
+def _positive(where: str, value: Fraction | None, problems: Problems, *, whole: bool = False) -> None:
+    if value is not None and value <= 0:
+        problems.add(f"{where} is nothing; write a duration above 0, or leave it out")
+    elif whole and value is not None and value.denominator != 1:
+        problems.add(f"{where} is not a whole number of seconds; write one")
+
+
+def _period(values: Values, problems: Problems) -> PeriodRule:
+    kind = values["kind"]
+    if kind != "billing-month":
+        _idle("period.", values, ("anchor_day",), f'kind = "{kind}"', problems)
+    if kind == "trailing-days":
+        _asked("period.", values, ("days",), f'kind = "{kind}"', problems)
+    else:
+        _idle("period.", values, ("days",), f'kind = "{kind}"', problems)
+    _within("period.anchor_day", values["anchor_day"], 1, 31, problems)
+    _within("period.days", values["days"], 1, 3_660, problems)
+    _positive("period.length", values["length"], problems)
+    if values["part"] == "lifetime" and values["length"] is not None:
+        problems.add('period.length contradicts part = "lifetime", whose length is the part; leave one out')
+    return PeriodRule(
+        kind=kind, zone=_or(values["zone"], "UTC"), anchor_day=_or(values["anchor_day"], 1), days=values["days"],
+        length_seconds=values["length"], part=_or(values["part"], "whole"),
+    )  # fmt: skip
+
+
+def _source(document: dict[str, Any], problems: Problems) -> Source | None:
+    if "source" not in document:
+        return None
+    values = _one("source", document, problems)
+    return Source(
+        values["name"] or "",
+        values["address"] or "",
+        values["read_on"],
+        values["state"] or "",
+        values["note"] or "",
+    )
+
+
+def _commitments(document: dict[str, Any], problems: Problems) -> tuple[Commitment, ...]:
+    entries = document.get("commitments")
+    if entries is None:
+        return (_commitment("", document, problems, ""),)
+    for name in _IN_COMMITMENTS:
+        if name in document:
+            problems.add(
+                f"{name} stands beside commitments; write it inside each, as commitments.{name}, or leave them out"
+            )
+    if type(entries) is not list or not entries or not all(type(entry) is dict for entry in entries):
+        problems.wrong("commitments", entries, "is not a list of tables; write one [[commitments]] for each")
+        return ()
+    found: list[Commitment] = []
+    for index, entry in enumerate(entries, 1):
+        where = f"commitments {index}: "
+        values = read_table(table_of("commitments"), where, entry, problems, also=_IN_COMMITMENTS)
+        name = values["name"] or ""
+        if name in [other.name for other in found]:
+            problems.add(f"{where}name {name!r} is there twice; choose another")
+        found.append(_commitment(name, entry, problems, where))
+    return tuple(found)
+
+
+def _commitment(name: str, document: dict[str, Any], problems: Problems, where: str) -> Commitment:
+    before = len(problems.found)
+    measure = _measure(_one("measure", document, problems, where=where), where, problems)
+    counting = _counting(
+        _one("counting", document, problems, needed=False, where=where), measure, where, problems
+    )
+    scope = _scope(_one("scope", document, problems, needed=False, where=where), measure, where, problems)
+    reading = _one("reading", document, problems, needed=False, where=where)
+    gaps, overlaps = _or(reading["gaps"], "refused"), _or(reading["overlaps"], "refused")
+    tiers = _tiers(document, measure, where, problems)
+    if len(problems.found) == before:
+        _cover(tiers, gaps, overlaps, where, problems)
+    promised = _target(
+        _one("target", document, problems, needed=False, where=where), measure, where, problems
+    )
+    return Commitment(name, measure, counting, scope, ordered(tiers), gaps, overlaps, promised)
+
+
+def _target(values: Values, measure: Measure, where: str, problems: Problems) -> Tier | None:
+    """Return the range that was promised, None where the terms name none."""
+    if all(value is None for value in values.values()):
+        return None
+    return _range(values, measure, f"{where}target.", problems, Remedy())
+
+
+def _measure(values: Values, where: str, problems: Problems) -> Measure:
+    of, at = values["of"], f"{where}measure."
+    why = f'of = "{of}"'
+    if of == "error-rate":
+        _asked(at, values, ("bucket",), why, problems)
+        _positive(f"{at}bucket", values["bucket"], problems, whole=True)
+    else:
+        _idle(at, values, ("bucket",), why, problems)
+    if of == "latency":
+        _asked(at, values, ("statistic",), why, problems)
+    else:
+        _idle(at, values, ("statistic", "unit", "combine"), why, problems)
+    if of != "events":
+        _idle(at, values, ("counts",), why, problems)
+    if of in ("latency", "consecutive-days", "events"):
+        _idle(at, values, ("missing",), why, problems)
+    reads = values["reads"]
+    if reads is not None and not reads and of in _READS:
+        problems.add(f"{at}reads is empty, but {why} is measured from nothing else; name what it reads")
+    if reads and (("latency" in reads) != (of == "latency") or (of == "latency" and len(reads) > 1)):
+        problems.add(f"{at}reads {', '.join(reads)} does not fit {why}; latency is read by latency alone")
+    if of == "events" and values["counts"] == "failed" and not reads:
+        problems.add(f'{at}reads is missing, which counts = "failed" needs; name what it reads')
+    elif of == "events" and values["counts"] != "failed" and reads:
+        problems.add(
+            f'{at}reads has no meaning with counts = "{values["counts"] or "incidents"}"; leave it out'
+        )
+    return Measure(
+        of=_or(of, "time"), reads=_or(reads, _READS.get(of, ())),
+        bucket_seconds=None if values["bucket"] is None else int(values["bucket"]), statistic=values["statistic"],
+        unit=_or(values["unit"], "seconds"), combine=_or(values["combine"], "average"),
+        counts=_or(values["counts"], "incidents"), missing=_or(values["missing"], "available"),
+    )  # fmt: skip
+
+
+def _counting(values: Values, measure: Measure, where: str, problems: Problems) -> Counting:
+    at, why = f"{where}counting.", f'measure.of = "{measure.of}"'
+    by_windows = measure.of in _OF_WINDOWS or (measure.of == "events" and measure.counts != "failed")
+    lasting = ("minimum", "unless_daily_total_above", "daily_total_counts")
+    quanta = ("quantise", "quantum")
+    if by_windows:
+        if not values["effects"]:
+            problems.add(f"{at}effects is missing or empty, which {why} needs; name at least one effect")
+    else:
+        _idle(at, values, ("effects", "down", *lasting, *quanta), why, problems)
+    if measure.of == "user-minutes":
+        _idle(at, values, lasting, why, problems)
+    if measure.of != "time":
+        _idle(at, values, quanta, why, problems)
+    if values["down"] == "above-share" or measure.of == "consecutive-days":
+        _asked(at, values, ("share_above",), why if by_windows is False else 'down = "above-share"', problems)
+    else:
+        _idle(at, values, ("share_above",), f'down = "{values["down"] or "any"}"', problems)
+    share = values["share_above"]
+    if share is not None and share >= 1:
+        problems.add(f"{at}share_above {shown(str(share))} is not below 1; no share is above it: 5% is 0.05")
+    if values["minimum"] is None:
+        _idle(at, values, ("unless_daily_total_above",), "no minimum", problems)
+    if values["unless_daily_total_above"] is None:
+        _idle(at, values, ("daily_total_counts",), "no unless_daily_total_above", problems)
+    if values["quantise"] in (None, "exact"):
+        _idle(at, values, ("quantum",), 'quantise = "exact"', problems)
+    for name in ("minimum", "unless_daily_total_above"):
+        _positive(f"{at}{name}", values[name], problems)
+    _positive(f"{at}quantum", values["quantum"], problems, whole=True)
+    return Counting(
+        effects=frozenset(_or(values["effects"], ())), down=_or(values["down"], "any"), share_above=share,
+        minimum=values["minimum"], unless_daily_total_above=values["unless_daily_total_above"],
+        daily_total_counts=_or(values["daily_total_counts"], "all"), quantise=_or(values["quantise"], "exact"),
+        quantum=int(_or(values["quantum"], 60)),
+    )  # fmt: skip
+
+
+def _scope(values: Values, measure: Measure, where: str, problems: Problems) -> Scope:
+    at = f"{where}scope."
+    if values["regions"] == "service-wide":
+        _asked(at, values, ("all_regions",), 'regions = "service-wide"', problems)
+        if measure.of != "time":
+            problems.add(
+                f'{at}regions "service-wide" has no meaning with measure.of = "{measure.of}"; only time can be down '
+                "everywhere at once"
+            )
+    else:
+        _idle(at, values, ("all_regions",), f'regions = "{values["regions"] or "each"}"', problems)
+    for name in ("all_regions", "components"):
+        if values[name] is not None and (not values[name] or set(values[name]) & {"*", "unknown", ""}):
+            problems.add(f"{at}{name} is empty, or names no single one; list the names, or leave it out")
+    return Scope(
+        _or(values["regions"], "each"), _or(values["all_regions"], ()), _or(values["components"], ())
+    )
+
+
+def _tiers(document: dict[str, Any], measure: Measure, where: str, problems: Problems) -> list[Tier]:
+    if not document.get("tiers"):
+        problems.add(f"{where}tiers is missing or empty; write one [[tiers]] for each")
+        return []
+    found = []
+    for index, values in enumerate(_many("tiers", document, problems, where), 1):
+        at = f"{where}tiers {index}: "
+        before = len(problems.found)
+        remedy = _remedy(values, measure, at, problems)
+        tier = _range(values, measure, at, problems, remedy)
+        if tier is not None and len(problems.found) == before:
+            found.append(tier)
+    if len({tier.of for tier in found}) > 1:
+        problems.add(
+            f"{where}tiers are about {' and '.join(sorted({tier.of for tier in found}))}; all of them need one kind of bound"
+        )
+    return found
+
+
+def _range(values: Values, measure: Measure, at: str, problems: Problems, remedy: Remedy) -> Tier | None:
+    said: list[Quantity] = [
+        kind
+        for kind in ("availability", "downtime", "value")
+        if any(values[f"{kind}_{side}"] is not None for side in SIDES)
+    ]
+    if len(said) > 1:
+        problems.add(f"{at}bounds of {' and '.join(said)} stand side by side; a range has one kind of bound")
+        return None
+    of: Quantity = said[0] if said else measure.makes
+    fits = ("value",) if measure.makes == "value" else (
+        ("availability", "downtime") if measure.of in _OF_WINDOWS else ("availability",)
+    )  # fmt: skip
+    if of not in fits:
+        problems.add(
+            f'{at}a bound of {of} has no meaning with measure.of = "{measure.of}"; write {fits[0]}_… instead'
+        )
+        return None
+    lower = _side(values, of, ("at_least", "above"), at, problems)
+    upper = _side(values, of, ("at_most", "below"), at, problems)
+    if lower is None or upper is None:
+        return None
+    scale = 100 if of == "availability" else 1
+    (low, low_in, low_words), (high, high_in, high_words) = lower, upper
+    low = low or Fraction(0)
+    high = (Fraction(100) if of == "availability" else NO_LIMIT) if high is None else high
+    if low > high or (low == high and not (low_in and high_in)):
+        problems.add(
+            f"{at}no {of} is {low_words or 'at least 0'} and {high_words or 'at most 100%'}; exchange or widen the bounds"
+        )
+        return None
+    words = " and ".join(filter(None, (low_words, high_words)))
+    return Tier(
+        low / scale, low_in, high if high == NO_LIMIT else high / scale, high_in,
+        remedy.percent if remedy.is_percent and remedy.percent is not None else Fraction(0),
+        f"{of} {words}" if words else f"any {of}", of, remedy,
+    )  # fmt: skip
+
+
+def _side(
+    values: Values, of: Quantity, sides: tuple[str, str], at: str, problems: Problems
+) -> tuple[Fraction | None, bool, str] | None:
+    given = [side for side in sides if values[f"{of}_{side}"] is not None]
+    if len(given) > 1:
+        problems.add(f"{at}{of}_{given[0]} and {of}_{given[1]} contradict each other; leave one out")
+        return None
+    if not given:
+        return None, True, ""
+    bound: Fraction = values[f"{of}_{given[0]}"]
+    return bound, given[0] == sides[0], f"{given[0].replace('_', ' ')} {_bound_text(bound, of)}"
+
+
+def _bound_text(bound: Fraction, of: Quantity) -> str:
+    from ledger.domain.money import decimal_text
+    from ledger.domain.policy.values import duration_text
+
+    if of == "downtime":
+        return duration_text(bound)
+    return f"{decimal_text(bound)}{'%' if of == 'availability' else ''}"
+
+
+def _remedy(values: Values, measure: Measure, at: str, problems: Problems) -> Remedy:
+    money = [name for name in _MONEY if values[name] is not None]
+    if not money and values["service_days"] is None:
+        problems.add(
+            f'{at}pays nothing that is said; write credit_percent = "0" for nothing, or one of {", ".join(_MONEY)}, service_days'
+        )
+    if len(money) > 1 and values["take"] is None:
+        problems.add(
+            f"{at}take is missing, as {' and '.join(money)} are stated; write lesser, greater or sum"
+        )
+    if len(money) < 2:
+        _idle(at, values, ("take",), "one amount of money", problems)
+    per = _or(values["per"], "period")
+    if per != "period" and not {"credit_percent", "credit_fixed", "service_days"} & {
+        name for name, value in values.items() if value is not None
+    }:
+        problems.add(
+            f'{at}per = "{per}" has no meaning here; it multiplies credit_percent, credit_fixed or service_days'
+        )
+    if per == "block":
+        _asked(at, values, ("block",), 'per = "block"', problems)
+        _positive(f"{at}block", values["block"], problems)
+    else:
+        _idle(at, values, ("block", "blocks"), f'per = "{per}"', problems)
+    value_only, time_only = (
+        per == "unit",
+        per == "block" or bool({"credit_multiple", "credit_hourly"} & set(money)),
+    )
+    if value_only and measure.makes != "value":
+        problems.add(
+            f'{at}per = "unit" has no meaning with measure.of = "{measure.of}"; only a value has units'
+        )
+    if time_only and measure.makes == "value":
+        problems.add(
+            f'{at}time that was down is not known with measure.of = "{measure.of}"; pay a percentage, a sum or days'
+        )
+    return Remedy(
+        percent=values["credit_percent"], multiple=values["credit_multiple"], fixed=_or(values["credit_fixed"], ()),
+        hourly=_or(values["credit_hourly"], ()), service_days=values["service_days"], per=per,
+        block_seconds=values["block"], blocks=_or(values["blocks"], "full"), take=values["take"],
+    )  # fmt: skip
+
+
+def _cover(tiers: list[Tier], gaps: str, overlaps: str, where: str, problems: Problems) -> None:
+    of = tiers[0].of
+    found = [
+        (place, f"{where}tiers leave a gap: none holds {between(*place, of)}; add or widen a tier, or say with reading.gaps what it means", "gap")
+        for place in holes(tiers, of)
+        if gaps == "refused"
+    ] + [
+        (place, f"{where}tiers overlap: more than one holds {between(*place, of)}; narrow one of them, or say with reading.overlaps what it means", "overlap")
+        for place in shared(tiers)
+        if overlaps == "refused"
+    ]  # fmt: skip
+    for _, sentence, kind in sorted(found, key=lambda one: one[0]):
+        problems.add(sentence, kind)
+
+
+def _exclusions(entries: list[Values], problems: Problems) -> tuple[ExclusionRule, ...]:
+    found: list[ExclusionRule] = []
+    for index, values in enumerate(entries, 1):
+        at = f"exclusions {index}: "
+        kinds = frozenset(_or(values["kinds"], ()))
+        if values["kinds"] is not None and not kinds:
+            problems.add(f"{at}kinds is empty; name what is excluded")
+        for kind in sorted(kinds):
+            if any(kind in rule.kinds for rule in found):
+                problems.add(f"{at}kinds names {kind!r}, which an exclusion before it names; name it once")
+        if values["most"] is None:
+            _idle(at, values, ("most_per",), "no most", problems)
+        for name in ("notice", "most"):
+            _positive(f"{at}{name}", values[name], problems)
+        found.append(
+            ExclusionRule(
+                kinds,
+                values["notice"],
+                values["most"],
+                _or(values["most_per"], "year"),
+                _or(values["treated"], "up"),
+            )
+        )
+    return tuple(found)
+
+
+def _credit(values: Values, problems: Problems) -> Credit:
+    if values["of"] == "service-share":
+        _asked("credit.", values, ("share",), 'of = "service-share"', problems)
+    else:
+        _idle("credit.", values, ("share",), f'of = "{values["of"] or "fee"}"', problems)
+    if values["factor_decimals"] is None:
+        _idle("credit.", values, ("factor_rounding",), "no factor_decimals", problems)
+    _within("credit.factor_decimals", values["factor_decimals"], 0, 12, problems)
+    rounding = _or(values["rounding"], "half-up")
+    return Credit(
+        of=_or(values["of"], "fee"), share=None if values["share"] is None else values["share"] / 100,
+        factor_decimals=values["factor_decimals"],
+        factor_rounding=None if values["factor_decimals"] is None else _or(values["factor_rounding"], rounding),
+        clawback=_or(values["clawback"], False),
+    )  # fmt: skip
+
+
+def _limits(values: Values, commitments: tuple[Commitment, ...], problems: Problems) -> Limits:
+    if values["rolling_percent"] is None:
+        _idle("limits.", values, ("rolling_months",), "no rolling_percent", problems)
+    _within("limits.rolling_months", values["rolling_months"], 1, 120, problems)
+    pays_days = any(tier.remedy.service_days for one in commitments for tier in one.tiers)
+    if commitments and not pays_days:
+        _idle("limits.", values, ("days",), "tiers that pay no service_days", problems)
+    return Limits(
+        percent=None if values["percent"] is None else values["percent"] / 100, amount=_or(values["amount"], ()),
+        days=values["days"], rolling_percent=None if values["rolling_percent"] is None else values["rolling_percent"] / 100,
+        rolling_months=_or(values["rolling_months"], 12), only_above=_or(values["only_above"], ()),
+    )  # fmt: skip
+
+
+def _stacking(values: Values, commitments: tuple[Commitment, ...], problems: Problems) -> Stacking:
+    if len(commitments) == 1:
+        _idle("stacking.", values, ("commitments",), "one commitment", problems)
+    incidents = _or(values["incidents"], "together")
+    if incidents != "together" and any(one.measure.of not in _OF_WINDOWS for one in commitments):
+        problems.add(
+            f'stacking.incidents "{incidents}" has no meaning with a measure that no window makes; leave it out'
+        )
+    return Stacking(_or(values["commitments"], "best-of"), incidents)
+
+
+def _calendars(value: object, problems: Problems) -> dict[str, Calendar]:
+    if value is None:
+        return {}
+    if type(value) is not dict or not all(type(entry) is dict for entry in value.values()):
+        problems.wrong("calendars", value, "is not a table of calendars; write [calendars.NAME] for each")
+        return {}
+    found: dict[str, Calendar] = {}
+    for name, entry in value.items():
+        problems.key("calendars", name)
+        values = read_table(table_of("calendars"), f"calendars.{name}.", entry, problems)
+        opens, closes = _or(values["opens"], 0), _or(values["closes"], 86_400)
+        if opens >= closes:
+            problems.add(f"calendars.{name}.closes is not after opens; exchange them")
+        days = frozenset(DAYS.index(day) for day in _or(values["days"], DAYS[:5]) if day in DAYS)
+        if not days:
+            problems.add(f"calendars.{name}.days is empty; name the business days")
+        found[name] = Calendar(name, days, frozenset(_or(values["holidays"], ())), opens, closes)
+    return found
+
+
+def _claim(values: Values, calendars: dict[str, Calendar], problems: Problems) -> Claim:
+    if values["how"] != "on-request":
+        _idle("claim.", values, ("within", "anchor", "calendar", "evidence"), 'how = "automatic"', problems)
+        return Claim()
+    _asked("claim.", values, ("within", "anchor"), 'how = "on-request"', problems)
+    amount, unit = _or(values["within"], (None, None))
+    name = values["calendar"]
+    if name is not None:
+        if unit not in ("business-days", "business-hours"):
+            problems.add(
+                f"claim.calendar {name!r} has no meaning without business days or hours in within; leave it out"
+            )
+        if name not in calendars:
+            problems.add(
+                f"claim.calendar {name!r} is not there{nearest(name, calendars)}; add [calendars.{name}]"
+            )
+    return Claim(
+        how="on-request", amount=amount, unit=unit, anchor=values["anchor"],
+        calendar=calendars.get(name or "", Calendar()), evidence=values["evidence"] or "",
+    )  # fmt: skip
+
+
+def _version(values: Values, problems: Problems) -> VersionRule:
+    rule = _or(values["rule"], "in-force")
+    if rule == "in-force":
+        _idle("version.", values, ("term_months",), 'rule = "in-force"', problems)
+    _within("version.term_months", values["term_months"], 1, 1_200, problems)
+    return VersionRule(rule, _or(values["term_months"], 12))
+
+
+def _termination(
+    entries: list[Values], commitments: tuple[Commitment, ...], problems: Problems
+) -> tuple[Termination, ...]:
+    found = []
+    names = [one.name for one in commitments]
+    for index, values in enumerate(entries, 1):
+        at = f"termination {index}: "
+        name = values["commitment"] or (names[0] if names else "")
+        if name not in names:
+            problems.add(
+                f"{at}commitment {name!r} is not there{nearest(name, names)}; name one of the commitments"
+            )
+            continue
+        periods = _or(values["periods"], 1)
+        of_last = _or(values["of_last"], periods)
+        _within(f"{at}periods", periods, 1, 120, problems)
+        if of_last < periods:
+            problems.add(f"{at}of_last {of_last} is less than periods {periods}; it counts among so many")
+        _within(f"{at}of_last", of_last, 1, 120, problems)
+        if not any(
+            values[f"{kind}_{side}"] is not None
+            for kind in ("availability", "downtime", "value")
+            for side in SIDES
+        ):
+            problems.add(f"{at}no bound is stated; say when the right arises")
+            continue
+        measure = next(one.measure for one in commitments if one.name == name)
+        if (tier := _range(values, measure, at, problems, Remedy())) is not None:
+            found.append(Termination(tier, periods, of_last, name))
+    return tuple(found)
+
+
+def _currencies(
+    named: tuple[str, ...] | None, commitments: tuple[Commitment, ...], limits: Limits, problems: Problems
+) -> tuple[str, ...]:
+    """Return the currencies the terms know, each of which must stand in every table of sums."""
+    for code in named or ():
+        try:
+            minor_units(code)
+        except Refused as error:
+            problems.add(f"currencies: {error}")
+    tables: list[tuple[str, Sums]] = [
+        ("limits.amount", limits.amount),
+        ("limits.only_above", limits.only_above),
+    ]
+    for commitment in commitments:
+        for tier in commitment.tiers:
+            tables += [
+                (f"credit_fixed of {tier.words}", tier.remedy.fixed), (f"credit_hourly of {tier.words}", tier.remedy.hourly)
+            ]  # fmt: skip
+    for name, sums in tables:
+        missing = [code for code in named or () if sums and code not in dict(sums)]
+        if missing:
+            problems.add(f"{name} has no sum in {', '.join(missing)}, which currencies names; add it")
+    return named or ()

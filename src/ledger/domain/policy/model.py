@@ -1,0 +1,371 @@
+"""What the terms of one SLA say, in memory: one model for every format a policy may be written in.
+
+Percentages of availability are exact fractions of 1, durations seconds, money minor units of its currency; nothing is a
+float. What the words of a term mean stands in the grammar (`ledger.domain.policy.grammar`) and in docs/policy-language.md.
+"""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import Any, Literal, TypeAlias
+
+import msgspec
+
+from ledger.domain.money import decimal_text
+from ledger.errors import Refused
+
+__all__ = [
+    "NO_LIMIT", "Calendar", "Claim", "Commitment", "Counting", "Credit", "Example", "ExclusionRule", "Limits", "Measure",
+    "PeriodRule", "Policy", "Remedy", "Scope", "Source", "Stacking", "Sums", "Termination", "Tier", "VersionRule", "sum_in",
+]  # fmt: skip
+
+# Stands for "no upper bound" of a duration or a value, so that a bound is always a number.
+NO_LIMIT = Fraction(10**30)
+
+# Amounts by currency, in minor units, sorted by currency.
+Sums: TypeAlias = tuple[tuple[str, Fraction], ...]
+Quantity: TypeAlias = Literal["availability", "downtime", "value"]
+Measured: TypeAlias = Literal[
+    "time", "affected-share", "user-minutes", "error-rate", "executions", "messages", "latency", "consecutive-days",
+    "events",
+]  # fmt: skip
+
+
+class Remedy(msgspec.Struct, frozen=True):
+    """What a tier pays. percent: of the base. multiple: of the base for the time down. fixed, hourly: by currency.
+
+    service_days: not money. per: once, for each block (of block_seconds; begun ones too, or full ones only) or unit.
+    take: how several amounts of money become one.
+    """
+
+    percent: Fraction | None = None
+    multiple: Fraction | None = None
+    fixed: Sums = ()
+    hourly: Sums = ()
+    service_days: Fraction | None = None
+    per: Literal["period", "block", "unit"] = "period"
+    block_seconds: Fraction | None = None
+    blocks: Literal["full", "begun"] = "full"
+    take: Literal["lesser", "greater", "sum"] | None = None
+
+    @property
+    def is_percent(self) -> bool:
+        """Whether it is a percentage of the base, once, and nothing else."""
+        return self == Remedy(percent=self.percent) and self.percent is not None
+
+
+class Tier(msgspec.Struct, frozen=True):
+    """A range of what is measured, and what it pays.
+
+    lower, upper: bounds, with whether the bound itself belongs to the tier: fractions of 1 of an availability, seconds of
+    downtime, or a value, as `of` says. credit_percent: of the base; 0 where the remedy is of another kind. words: the
+    range as the policy spells it, such as "availability below 99.0%".
+    """
+
+    lower: Fraction
+    lower_included: bool
+    upper: Fraction
+    upper_included: bool
+    credit_percent: Fraction
+    words: str
+    of: Quantity = "availability"
+    remedy: Remedy = Remedy()
+
+    def holds(self, quantity: Fraction) -> bool:
+        """Tell whether an availability (a fraction of 1), seconds of downtime or a value lies in this tier."""
+        above = quantity >= self.lower if self.lower_included else quantity > self.lower
+        below = quantity <= self.upper if self.upper_included else quantity < self.upper
+        return above and below
+
+    @property
+    def percent(self) -> str:
+        """The credit percentage in its one spelling, such as "12.5"."""
+        return decimal_text(self.credit_percent)
+
+    def seconds_to_worse(self, eligible: Fraction, period_seconds: int | Fraction) -> int | None:
+        """Return how many more whole seconds of eligible downtime leave this tier; None if none can."""
+        if self.of == "downtime":
+            # Up to the upper bound, which belongs to the tier or not.
+            room, stays = self.upper - eligible, self.upper_included
+        else:
+            # How much more the tier allows; a bound that belongs to the tier allows all of it.
+            room, stays = (1 - self.lower) * period_seconds - eligible, self.lower_included
+        more = _floor(room) + 1 if stays else _ceiling(room)
+        return more if eligible + more <= period_seconds else None
+
+    def seconds_past_better(self, eligible: Fraction, period_seconds: int | Fraction) -> int | None:
+        """Return how many whole seconds less of eligible downtime give a better tier; None if none is."""
+        if self.of == "downtime":
+            past, stays = eligible - self.lower, self.lower_included
+        else:
+            past, stays = eligible - (1 - self.upper) * period_seconds, self.upper_included
+        less = _floor(past) + 1 if stays else _ceiling(past)
+        return less if less <= eligible else None
+
+
+class Source(msgspec.Struct, frozen=True):
+    """Where the terms were read, when, and how far they were compared."""
+
+    name: str
+    address: str
+    read_on: str | None
+    state: str
+    note: str
+
+
+class PeriodRule(msgspec.Struct, frozen=True):
+    """The time one figure is for. length_seconds: the denominator where it is not the actual length."""
+
+    kind: Literal["calendar-month", "calendar-quarter", "calendar-year", "billing-month", "trailing-days"]
+    zone: str
+    anchor_day: int = 1
+    days: int | None = None
+    length_seconds: Fraction | None = None
+    part: Literal["whole", "lifetime"] = "whole"
+
+
+class Measure(msgspec.Struct, frozen=True):
+    """What is measured, from what, and what time without data is."""
+
+    of: Measured = "time"
+    reads: tuple[str, ...] = ()
+    bucket_seconds: int | None = None
+    statistic: str | None = None
+    unit: Literal["milliseconds", "seconds", "minutes"] = "seconds"
+    combine: Literal["average", "maximum"] = "average"
+    counts: Literal["incidents", "outages", "failed"] = "incidents"
+    missing: Literal["available", "excluded", "down"] = "available"
+
+    @property
+    def makes(self) -> Literal["availability", "value"]:
+        """What comes out of it."""
+        return "value" if self.of in ("latency", "consecutive-days", "events") else "availability"
+
+
+class Counting(msgspec.Struct, frozen=True):
+    """Which seconds are down: effects, the rule for a second, least durations, and quanta. Durations in seconds."""
+
+    effects: frozenset[str] = frozenset()
+    down: Literal["any", "above-share", "all"] = "any"
+    share_above: Fraction | None = None
+    minimum: Fraction | None = None
+    unless_daily_total_above: Fraction | None = None
+    daily_total_counts: Literal["all", "excess"] = "all"
+    quantise: Literal[
+        "exact", "each-up", "each-down", "total-up", "total-down", "slots-touched", "slots-filled"
+    ] = "exact"
+    quantum: int = 60
+
+
+class Scope(msgspec.Struct, frozen=True):
+    """Where downtime counts. components: only these; empty: all."""
+
+    regions: Literal["each", "union", "service-wide"] = "each"
+    all_regions: tuple[str, ...] = ()
+    components: tuple[str, ...] = ()
+
+
+class Commitment(msgspec.Struct, frozen=True):
+    """One service level: what is measured, how it counts, and tiers from the best to the worst.
+
+    target: the range that was promised, without a remedy; None where the terms name none.
+    """
+
+    name: str
+    measure: Measure
+    counting: Counting
+    scope: Scope
+    tiers: tuple[Tier, ...]
+    gaps: Literal["refused", "undecided", "pays-nothing"] = "refused"
+    overlaps: Literal["refused", "undecided", "greatest"] = "refused"
+    target: Tier | None = None
+
+    @property
+    def tiers_of(self) -> Quantity:
+        """What the bounds of the tiers are about."""
+        return self.tiers[0].of
+
+
+class ExclusionRule(msgspec.Struct, frozen=True):
+    """Kinds of time that do not count as down, on which conditions. Durations in seconds.
+
+    own_plan_only: only what a window says of its own plan, as in format 1; recorded exclusions are not read.
+    """
+
+    kinds: frozenset[str]
+    notice: Fraction | None = None
+    most: Fraction | None = None
+    most_per: Literal["year", "period"] = "year"
+    treated: Literal["up", "removed"] = "up"
+    own_plan_only: bool = False
+
+
+class Credit(msgspec.Struct, frozen=True):
+    """From a remedy to an amount: the base, and how its factor is rounded before the amount is."""
+
+    of: Literal["fee", "region-charges", "service-share", "preceding-fee", "annual-fee"] = "fee"
+    share: Fraction | None = None
+    factor_decimals: int | None = None
+    factor_rounding: str | None = None
+    clawback: bool = False
+
+
+class Limits(msgspec.Struct, frozen=True):
+    """The most that is paid, and the least. Fractions of the base, days, and sums by currency."""
+
+    percent: Fraction | None = None
+    amount: Sums = ()
+    days: Fraction | None = None
+    rolling_percent: Fraction | None = None
+    rolling_months: int = 12
+    only_above: Sums = ()
+
+
+class Stacking(msgspec.Struct, frozen=True):
+    """What happens when several commitments, or several incidents, would pay."""
+
+    commitments: Literal["best-of", "choose-one", "sum"] = "best-of"
+    incidents: Literal["together", "best-of", "choose-one", "sum"] = "together"
+
+
+class Calendar(msgspec.Struct, frozen=True):
+    """Business days (0 is Monday), holidays as dates, and business hours in seconds of the local day."""
+
+    name: str = "monday-to-friday"
+    days: frozenset[int] = frozenset(range(5))
+    holidays: frozenset[str] = frozenset()
+    opens: int = 0
+    closes: int = 86_400
+
+
+class Claim(msgspec.Struct, frozen=True):
+    """Whether a credit must be claimed, and until when: `amount` of `unit` after the anchor."""
+
+    how: Literal["automatic", "on-request"] = "automatic"
+    amount: Fraction | None = None
+    unit: Literal["seconds", "days", "business-days", "business-hours", "months", "periods"] | None = None
+    anchor: (
+        Literal["incident-start", "incident-end", "month-end", "period-end", "quarter-end", "eligibility"]
+        | None
+    ) = None
+    calendar: Calendar = Calendar()
+    evidence: str = ""
+
+
+class VersionRule(msgspec.Struct, frozen=True):
+    """Which version a subscription has."""
+
+    rule: Literal["in-force", "frozen-for-term", "on-renewal"] = "in-force"
+    term_months: int = 12
+
+
+class Termination(msgspec.Struct, frozen=True):
+    """A right to end the contract: in `periods` of the last `of_last` periods the range held. range: without a remedy."""
+
+    range: Tier
+    periods: int = 1
+    of_last: int = 1
+    commitment: str = ""
+
+
+class Example(msgspec.Struct, frozen=True):
+    """Facts, and what must come of them, as the policy states it."""
+
+    name: str
+    facts: dict[str, Any]
+    expect: dict[str, Any]
+
+
+class Policy(msgspec.Struct, frozen=True):
+    """One version of the terms.
+
+    in_force_from: first date, in the zone. rounding: how an amount is rounded, one of ledger.domain.money.ROUNDINGS.
+    sha256: of the text as it was published.
+    """
+
+    key: str
+    title: str
+    in_force_from: str
+    format: int
+    period: PeriodRule
+    commitments: tuple[Commitment, ...]
+    exclusions: tuple[ExclusionRule, ...]
+    credit: Credit
+    rounding: str
+    sha256: str
+    limits: Limits = Limits()
+    stacking: Stacking = Stacking()
+    claim: Claim = Claim()
+    version: VersionRule = VersionRule()
+    termination: tuple[Termination, ...] = ()
+    currencies: tuple[str, ...] = ()
+    calendars: tuple[Calendar, ...] = ()
+    source: Source | None = None
+    examples: tuple[Example, ...] = ()
+
+    @property
+    def zone(self) -> str:
+        """The IANA zone in which its periods begin."""
+        return self.period.zone
+
+    @property
+    def effects(self) -> frozenset[str]:
+        """The effects that count, of its first commitment."""
+        return self.commitments[0].counting.effects
+
+    @property
+    def share_above(self) -> Fraction | None:
+        """The share above which a second is down, of its first commitment; None where no share decides."""
+        return self.commitments[0].counting.share_above
+
+    @property
+    def windows(self) -> str:
+        """How windows count in its first commitment: full, by-share, above-share, or the measure that is none of these."""
+        first = self.commitments[0]
+        if first.measure.of == "affected-share" and first.counting.down == "any":
+            return "by-share"
+        if first.measure.of == "time" and first.counting.down != "all":
+            return "full" if first.counting.down == "any" else "above-share"
+        return "all" if first.measure.of == "time" else first.measure.of
+
+    @property
+    def planned_counts(self) -> bool:
+        """Whether planned work counts as downtime."""
+        return not any("planned-maintenance" in rule.kinds for rule in self.exclusions)
+
+    @property
+    def tiers(self) -> tuple[Tier, ...]:
+        """The tiers of its first commitment, from the best to the worst."""
+        return self.commitments[0].tiers
+
+    def tier_of(self, availability: Fraction) -> Tier:
+        """Return the one tier of the first commitment that holds an availability from 0 to 1."""
+        for tier in self.tiers:
+            if tier.holds(availability):
+                return tier
+        raise Refused(
+            f"availability {availability} is not between 0 and 1, so policy {self.key} has no tier for it"
+            if not 0 <= availability <= 1
+            else f"policy {self.key} has no tier for availability {availability}; its terms leave a gap there"
+        )
+
+    def seconds_to_next_tier(self, eligible: Fraction, period_seconds: int) -> int | None:
+        """Return `Tier.seconds_to_worse` of the tier that so much eligible downtime leads to."""
+        return self.tier_of(1 - eligible / period_seconds).seconds_to_worse(eligible, period_seconds)
+
+    def seconds_past_tier_edge(self, eligible: Fraction, period_seconds: int) -> int | None:
+        """Return `Tier.seconds_past_better` of the tier that so much eligible downtime leads to."""
+        return self.tier_of(1 - eligible / period_seconds).seconds_past_better(eligible, period_seconds)
+
+
+def sum_in(sums: Sums, currency: str) -> Fraction | None:
+    """Return the amount of a table of sums in one currency, in minor units; None where it names none."""
+    return dict(sums).get(currency)
+
+
+def _floor(value: Fraction) -> int:
+    return value.numerator // value.denominator
+
+
+def _ceiling(value: Fraction) -> int:
+    return -(-value.numerator // value.denominator)

@@ -1,0 +1,175 @@
+"""Values as the grammar of format 2 spells them: durations, spans, sums of money, times of the day."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from fractions import Fraction
+from typing import Any
+
+from ledger.domain.money import minor_units, parse_money
+from ledger.domain.period import zone_names
+from ledger.domain.policy.grammar import Field, Table
+from ledger.domain.policy.model import Sums
+from ledger.domain.policy.reading import Problems, shown
+from ledger.errors import Refused
+
+__all__ = ["duration_text", "parse_duration", "read_table"]
+
+_DURATION = re.compile(r"(\d{1,9}(?:\.\d{1,15})?) (second|minute|hour|day)s?", re.ASCII)
+_SPAN = re.compile(r"(\d{1,6}) (business-day|business-hour|month|period|day)s?", re.ASCII)
+_CLOCK = re.compile(r"(\d\d):(\d\d)", re.ASCII)
+_DECIMAL = re.compile(r"\d{1,15}(\.\d{1,15})?", re.ASCII)
+_SECONDS = {"second": 1, "minute": 60, "hour": 3_600, "day": 86_400}
+
+
+def parse_duration(text: str) -> Fraction | None:
+    """Return the seconds of a duration such as "30 minutes" or "7.2 hours"; None where it is none."""
+    found = _DURATION.fullmatch(text)
+    return None if found is None else Fraction(found[1]) * _SECONDS[found[2]]
+
+
+def duration_text(seconds: Fraction) -> str:
+    """Return seconds in the largest unit of which they are a whole number, such as "30 minutes"."""
+    for unit in ("day", "hour", "minute"):
+        if seconds >= _SECONDS[unit] and (seconds / _SECONDS[unit]).denominator == 1:
+            return _counted(seconds / _SECONDS[unit], unit)
+    return _counted(seconds, "second")
+
+
+def _counted(value: Fraction, unit: str) -> str:
+    from ledger.domain.money import decimal_text
+
+    return f"{decimal_text(value)} {unit}{'' if value == 1 else 's'}"
+
+
+def read_table(
+    table: Table, where: str, entry: object, problems: Problems, also: Iterable[str] = ()
+) -> dict[str, Any]:
+    """Return the values of a table by name, None for what is left out; what is wrong with them goes to problems.
+
+    where: how sentences begin, such as "tiers 2: ". also: names that are known here and read elsewhere.
+    """
+    if type(entry) is not dict:
+        problems.wrong(where.rstrip(".: "), entry, f"is not a table; write [{table.path}]")
+        return {field.name: None for field in table.fields}
+    names = [field.name for field in table.fields]
+    problems.known((*names, *also), where, entry)
+    return {
+        field.name: _value(field, f"{where}{field.name}", entry.get(field.name), problems)
+        for field in table.fields
+    }
+
+
+def _value(field: Field, where: str, value: Any, problems: Problems) -> Any:
+    if value is None:
+        if field.required:
+            problems.wrong(where, None, "")
+        return None
+    match field.kind:
+        case "text":
+            return problems.text(where, value)
+        case "key":
+            return problems.key(where, value)
+        case "date":
+            return problems.date(where, value)
+        case "zone":
+            return problems.choice(where, value, zone_names(), "an IANA zone such as UTC or Europe/London")
+        case "choice":
+            return problems.choice(where, value, field.choices)
+        case "choices":
+            return _list(where, value, problems, lambda at, one: problems.choice(at, one, field.choices))
+        case "texts":
+            return _list(where, value, problems, problems.text)
+        case "dates":
+            return _list(where, value, problems, problems.date)
+        case "integer":
+            if type(value) is int and 0 <= value <= 10_000:
+                return value
+            problems.wrong(
+                where, value, f"is not a whole number; write it without quotes, like {field.example or '1'}"
+            )
+        case "flag":
+            if type(value) is bool:
+                return value
+            problems.wrong(where, value, "is neither true nor false; write one of them, without quotes")
+        case "decimal":
+            return problems.decimal(where, value, field.example.strip('"') or "10")
+        case "percent":
+            return problems.percent(where, value, field.example.strip('"') or "10")
+        case "duration":
+            return _duration(where, value, problems)
+        case "span":
+            return _span(where, value, problems)
+        case "money":
+            return _money(field.name, where, value, problems)
+        case "clock":
+            return _clock(where, value, problems)
+        case "free":
+            if type(value) is dict:
+                return value
+            problems.wrong(where, value, f"is not a table; write it like {field.name} = {field.example}")
+    return None
+
+
+def _list(where: str, value: Any, problems: Problems, read: Any) -> tuple[str, ...] | None:
+    if type(value) is not list:
+        problems.wrong(where, value, "is not a list; write it in brackets")
+        return None
+    found = []
+    for index, one in enumerate(value, 1):
+        read_one = read(f"{where} {index}", one)
+        if one in value[: index - 1]:
+            problems.add(f"{where} names {shown(one)} twice; name it once")
+        found.append(read_one)
+    return tuple(found)
+
+
+def _duration(where: str, value: Any, problems: Problems) -> Fraction | None:
+    found = parse_duration(value) if type(value) is str else None
+    if found is None:
+        problems.wrong(
+            where, value, 'is not a duration; write it like "30 minutes" (seconds, minutes, hours or days)'
+        )
+    return found
+
+
+def _span(where: str, value: Any, problems: Problems) -> tuple[Fraction, str] | None:
+    if type(value) is str:
+        if found := _SPAN.fullmatch(value):
+            return Fraction(found[1]), f"{found[2]}s"
+        if (exact := parse_duration(value)) is not None:
+            return exact, "seconds"
+    problems.wrong(
+        where, value, 'is not a span; write it like "30 days", "5 business-days", "72 business-hours", "2 months", '
+        '"2 periods" or "48 hours"',
+    )  # fmt: skip
+    return None
+
+
+def _money(name: str, where: str, value: Any, problems: Problems) -> Sums | None:
+    if type(value) is not dict or not value:
+        problems.wrong(
+            where, value, f'is not a table of sums by currency; write it like {name} = {{ USD = "1.00" }}'
+        )
+        return None
+    found = []
+    for currency, amount in sorted(value.items()):
+        try:
+            if name == "credit_hourly" and type(amount) is str and _DECIMAL.fullmatch(amount):
+                # A rate may be finer than the currency; the amount it comes to is rounded.
+                found.append((currency, Fraction(amount) * 10 ** minor_units(currency)))
+            else:
+                found.append((currency, Fraction(parse_money(amount, currency))))
+        except Refused as error:
+            problems.add(f"{where}: {error}")
+    return tuple(found)
+
+
+def _clock(where: str, value: Any, problems: Problems) -> int | None:
+    found = _CLOCK.fullmatch(value) if type(value) is str else None
+    seconds = int(found[1]) * 3_600 + int(found[2]) * 60 if found else 86_401
+    if found is None or int(found[2]) > 59 or seconds > 86_400:
+        problems.wrong(where, value, 'is not a time of the day; write it like "09:00"')
+        return None
+    return seconds

@@ -1,0 +1,122 @@
+"""Format 2: every key of the grammar is read, and what has no meaning beside the others is refused."""
+
+from __future__ import annotations
+
+import re
+from fractions import Fraction
+from pathlib import Path
+
+import pytest
+
+from ledger.domain.policy import parse_policy
+from ledger.domain.policy.grammar import GRAMMAR
+from ledger.errors import Refused
+
+PAGE = Path(__file__).resolve().parents[2] / "docs" / "policy-language.md"
+SMALL = """\
+format = 2
+policy = "p"
+in_force_from = 2022-01-01
+[period]
+kind = "calendar-month"
+zone = "UTC"
+[measure]
+of = "time"
+[counting]
+effects = ["outage"]
+[[tiers]]
+availability_at_least = "99.9"
+credit_percent = "0"
+[[tiers]]
+availability_below = "99.9"
+credit_percent = "10"
+[credit]
+rounding = "half-up"
+"""
+
+
+def problems(text: str) -> tuple[str, ...]:
+    with pytest.raises(Refused) as refused:
+        parse_policy(text)
+    return refused.value.problems
+
+
+def edited(old: str, new: str) -> str:
+    assert old in SMALL
+    return SMALL.replace(old, new)
+
+
+def test_a_small_policy_reads_as_it_is_written() -> None:
+    policy = parse_policy(SMALL)
+    assert (policy.format, policy.key, policy.zone, policy.windows) == (2, "p", "UTC", "full")
+    assert [(tier.words, tier.percent) for tier in policy.tiers] == [
+        ("availability at least 99.9%", "0"),
+        ("availability below 99.9%", "10"),
+    ]
+    assert policy.tier_of(Fraction(999, 1000)).percent == "0"
+    assert policy.planned_counts
+
+
+@pytest.mark.skipif(not PAGE.exists(), reason="the pages stand in the checkout")
+def test_the_policy_of_the_page_is_read() -> None:
+    found = re.findall(r"```toml\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)
+    assert found
+    for text in found:
+        assert parse_policy(text).format == 2
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("zone =", "zon =", "period.zon is not a field of a policy (did you mean 'zone'?)"),
+        ('"calendar-month"', '"trailing-days"', "period.days is missing, which kind = \"trailing-days\" needs"),
+        ('kind = "calendar-month"', 'kind = "calendar-month"\nanchor_day = 3', "period.anchor_day has no meaning with"),
+        ('of = "time"', 'of = "error-rate"', "measure.bucket is missing"),
+        ('of = "time"', 'of = "latency"', "measure.statistic is missing"),
+        ('of = "time"', 'of = "time"\nunit = "minutes"', "measure.unit has no meaning with"),
+        ('effects = ["outage"]', "effects = []", "counting.effects is missing or empty"),
+        ('["outage"]', '["outage"]\nquantum = "5 minutes"', 'counting.quantum has no meaning with quantise = "exact"'),
+        ('["outage"]', '["outage"]\nminimum = "1 minutte"', "counting.minimum '1 minutte' is not a duration"),
+        ('["outage"]', '["outage"]\nminimum = "0 minutes"', "counting.minimum is nothing"),
+        ('credit_percent = "10"', 'per = "block"\ncredit_percent = "5"', "tiers 2: block is missing"),
+        ('credit_percent = "10"', 'credit_percent = "10"\ncredit_multiple = "2"', "tiers 2: take is missing"),
+        ('credit_percent = "10"', 'credit_fixed = { USD = "1.005" }', "tiers 2: credit_fixed: amount '1.005' has 3 decimals"),
+        ('credit_percent = "10"', 'credit_fixed = { USX = "1.00" }', "tiers 2: credit_fixed: currency 'USX' is not"),
+        ('credit_percent = "10"\n', "", "tiers 2: pays nothing that is said"),
+        ('below = "99.9"', 'below = "99.8"', "tiers leave a gap: none holds from 99.8% to below 99.9%"),
+        ('below = "99.9"', 'at_most = "99.9"', "tiers overlap: more than one holds exactly 99.9%"),
+        ('availability_below = "99.9"', 'value_below = "9"', "tiers 2: a bound of value has no meaning"),
+        ('availability_below = "99.9"', 'downtime_above = "1 hour"', "tiers are about availability and downtime"),
+        ("half-up\"", 'half-up"\n[claim]\nhow = "automatic"\nwithin = "5 days"', "claim.within has no meaning with"),
+        ("half-up\"", 'half-up"\n[claim]\nhow = "on-request"\nwithin = "5 dayz"\nanchor = "month-end"', "claim.within '5 dayz' is not a span"),
+        ("half-up\"", 'half-up"\n[limits]\ndays = "15"', "limits.days has no meaning with tiers that pay no service_days"),
+        ("half-up\"", 'half-up"\n[stacking]\ncommitments = "sum"', "stacking.commitments has no meaning with one commitment"),
+        ("half-up\"", 'half-up"\n[[termination]]\nperiods = 3', "termination 1: no bound is stated"),
+        ("[period]", 'currencies = ["XXX"]\n[period]', "currencies: currency 'XXX' is not an ISO 4217 code"),
+        ('[measure]\nof = "time"\n', '[[commitments]]\nname = "a"\n', "counting stands beside commitments"),
+    ],
+)  # fmt: skip
+def test_a_wrong_policy_is_refused_with_a_sentence(old: str, new: str, said: str) -> None:
+    found = problems(edited(old, new))
+    assert any(problem.startswith(said) for problem in found), found
+
+
+def test_what_is_given_wrongly_is_not_also_called_missing() -> None:
+    text = SMALL + '[claim]\nhow = "on-request"\nwithin = "5 dayz"\nanchor = "month-end"\n'
+    assert len(problems(text)) == 1
+
+
+def test_a_hole_may_be_written_down_as_the_contract_has_it() -> None:
+    text = edited('below = "99.9"', 'below = "99.8"')
+    policy = parse_policy(text + '[reading]\ngaps = "undecided"\n')
+    assert policy.commitments[0].gaps == "undecided"
+
+
+def test_every_key_of_the_grammar_says_what_it_means() -> None:
+    for table in GRAMMAR:
+        assert table.meaning
+        names = [field.name for field in table.fields]
+        assert len(set(names)) == len(names)
+        for field in table.fields:
+            assert field.meaning.endswith("."), (table.path, field.name)
+            assert field.choices or field.kind not in ("choice", "choices")
