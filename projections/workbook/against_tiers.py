@@ -12,12 +12,11 @@ from openpyxl.chart.data_source import AxDataSource, NumData, NumVal, StrData, S
 from openpyxl.worksheet.pagebreak import Break
 
 from ledger.domain.money import decimal_text
-from projections.availability import percent_text
 from projections.workbook.book import Block, Book
 from projections.workbook.cells import Formula, Styled
 from projections.workbook.inputs import Inputs
 from projections.workbook.model import Model, Scope
-from projections.workbook.workings import Workings, available
+from projections.workbook.workings import Workings, availability_of, percents_of
 
 __all__ = ["availability"]
 
@@ -34,13 +33,15 @@ def availability(book: Book, model: Model, inputs: Inputs, workings: Workings) -
     charts: list[tuple[int, list[Scope], list[Decimal]]] = []
     tier = 0
     for number, (version, policy, _) in enumerate(model.policies, 1):
+        if policy.commitments[0].measure.makes != "availability":
+            continue
         scopes = _widest([scope for scope in model.scopes if scope.policy == number])
         block.add()
         block.add(Styled(book.style("title"), f"{policy.key} v{version}"))
         # The worst tier begins at 0%, which is no edge to fall below.
         edges = [
             (inputs.tiers[tier + place], Decimal(decimal_text(one.lower * 100)))
-            for place, one in enumerate(policy.tiers)
+            for place, one in enumerate(policy.tiers if number <= model.live else ())
             if one.lower
         ]
         tier += len(policy.tiers)
@@ -79,38 +80,32 @@ def _available(
     book: Book, block: Block, scope: Scope, edges: Sequence[tuple[int, Decimal]], workings: Workings
 ) -> None:
     row = scope.number + 1
-    role = "formula"
-    decimal, percent = (book.style(role, name) for name in ("decimal", "percent"))
     ledger = scope.group.assessment
 
     def at(name: str) -> str:
         return workings.calculation.cell(name, row)
 
+    shown = (
+        ("decimal", "downtime", ledger.downtime_seconds / 60),
+        *(("percent", name, value) for name, value in zip(("available_least", "available_most"), availability_of(scope), strict=True)),
+        *(("decimal", name, value) for name, value in zip(("percent_least", "percent_most"), percents_of(scope), strict=True)),
+    )  # fmt: skip
     block.add(
         _place(scope),
-        Styled(decimal, Formula(f"{at('downtime')}/seconds_per_minute", ledger.downtime_seconds / 60)),
         *(
-            Styled(percent, Formula(at(name), value))
-            for name, value in zip(("available_least", "available_most"), _availabilities(scope), strict=True)
+            Styled(
+                book.style("formula", looks),
+                None if value is None else Formula(at(name) + ("/seconds_per_minute" if name == "downtime" else ""), value),
+            )
+            for looks, name, value in shown
         ),
-        Styled(decimal, Formula(at("percent_least"), float(ledger.credit_percent_at_least))),
-        Styled(decimal, Formula(at("percent_most"), float(ledger.credit_percent_at_most))),
-        *(Styled(decimal, Formula(f"Inputs!$E${tier}", edge)) for tier, edge in edges),
+        *(Styled(book.style("formula", "decimal"), Formula(f"Inputs!$E${tier}", edge)) for tier, edge in edges),
     )  # fmt: skip
-
-
-def _availabilities(scope: Scope) -> tuple[float, float]:
-    ledger, seconds, parts = scope.group.assessment, scope.group.period.seconds, scope.parts_of_a_second
-    if scope.case is None:
-        return float(percent_text(ledger.availability_at_least)), float(
-            percent_text(ledger.availability_at_most)
-        )
-    return available(seconds, parts, scope.most), available(seconds, parts, scope.least)
 
 
 def _chart(sheet: Any, heads: int, scopes: Sequence[Scope], edges: Sequence[Decimal]) -> BarChart:
     last = heads + len(scopes)
-    found = [value for scope in scopes for value in _availabilities(scope)]
+    found = [value for scope in scopes for value in availability_of(scope) if value is not None]
     low = min([*found, *(float(edge) for edge in edges)], default=0.0)
     bars = BarChart()
     bars.type, bars.grouping, bars.overlap = "col", "clustered", 0
@@ -124,8 +119,8 @@ def _chart(sheet: Any, heads: int, scopes: Sequence[Scope], edges: Sequence[Deci
         )  # fmt: skip
     names = Reference(sheet, min_col=1, min_row=heads + 1, max_row=last)
     places = [_place(scope) for scope in scopes]
-    columns: list[list[float]] = [
-        *([_availabilities(scope)[side] for scope in scopes] for side in (0, 1)),
+    columns: list[list[Any]] = [
+        *([availability_of(scope)[side] for scope in scopes] for side in (0, 1)),
         *([float(edge)] * len(scopes) for edge in edges),
     ]
     heading = [

@@ -13,7 +13,7 @@ from ledger.domain.policy import Policy
 from ledger.domain.window import Window
 from projections.workbook.book import Block, Book, Column, Table
 from projections.workbook.cells import Formula, Moment, Styled
-from projections.workbook.model import Model
+from projections.workbook.model import Model, reason_for_values
 
 __all__ = ["MODES", "NEARLY_NOTHING", "NEARLY_SAME", "WAYS", "Inputs", "inputs", "intervals", "policy_texts"]
 
@@ -117,12 +117,20 @@ def _policies(book: Book, block: Block, model: Model) -> tuple[int, list[int]]:
     style = book.style
     rows = []
     for number, (version, policy, group) in enumerate(model.policies, 1):
+        head = (
+            number, policy.key, version, Styled(style("given", "date"), date.fromisoformat(policy.in_force_from)),
+            policy.zone,
+        )  # fmt: skip
+        span = (Moment(group.period.start), Moment(group.period.end))
+        if number > model.live:
+            # What has no formula has nothing that may be changed.
+            block.add(*head, *(Styled(style("value", "moment"), moment) for moment in span),
+                      Styled(style("value"), reason_for_values(policy)))  # fmt: skip
+            continue
         above = None if policy.share_above is None else Decimal(decimal_text(policy.share_above))
         rows.append(
             block.add(
-                number, policy.key, version, Styled(style("given", "date"), date.fromisoformat(policy.in_force_from)),
-                policy.zone, Styled(style("input", "moment"), Moment(group.period.start)),
-                Styled(style("input", "moment"), Moment(group.period.end)), Styled(style("input"), policy.windows),
+                *head, *(Styled(style("input", "moment"), moment) for moment in span), Styled(style("input"), policy.windows),
                 Styled(style("input", "decimal"), above), Styled(style("input", "flag"), policy.planned_counts),
                 *(Styled(style("input", "flag"), effect in policy.effects) for effect in EFFECTS),
                 Styled(style("input"), policy.rounding),
@@ -139,7 +147,7 @@ def _tiers(book: Book, block: Block, model: Model) -> list[int]:
     )  # fmt: skip
     style = book.style
     rows = []
-    for number, (version, policy, _) in enumerate(model.policies, 1):
+    for number, (version, policy, _) in enumerate(model.policies[: model.live], 1):
         for place, tier in enumerate(policy.tiers, 1):
             rows.append(
                 block.add(

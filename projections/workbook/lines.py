@@ -63,8 +63,8 @@ class _Kind(NamedTuple):
     live: bool
     unit: int
     formulas: dict[str, str]
-    pays_least: int
-    pays_most: int
+    pays_least: int | None
+    pays_most: int | None
     percent: Any
     rule: str
 
@@ -104,7 +104,7 @@ class _CreditLines:
         kind = self.kinds.get((place, currency))
         if kind is None:
             kind = self.kinds[place, currency] = self._kind(place, currency, live=True)
-        if fee * kind.pays_most > EXACT_DIVIDED and kind.live:
+        if kind.live and fee * (kind.pays_most or 0) > EXACT_DIVIDED:
             kind = self._kind(place, currency, live=False)
         unit = kind.unit
         low = major(least, unit)
@@ -135,10 +135,8 @@ class _CreditLines:
         live = live and scope.case is not None
         digits = minor_units(currency)
         ledger = scope.group.assessment
-        low, high = (
-            int(percent * units.credit / 100)
-            for percent in (ledger.credit_percent_at_least, ledger.credit_percent_at_most)
-        )
+        rates = ledger.rates
+        low, high = (None, None) if rates is None else (int(rate * units.credit) for rate in rates)
         column = {name: f"{letter}#" for name, letter in _CREDIT_LETTERS.items()}
 
         def credit(pays: str) -> str:
@@ -164,7 +162,9 @@ class _CreditLines:
             looks = f"money{digits}" if one.format == "money2" else one.format
             given = not live and (one.role == "formula" or name == "fee")
             styles.append(self.book.style("value" if given else one.role, looks))
-        percent = low * 100 / units.credit if low == high else "undecided"
+        percent: Any = None
+        if rates is not None:
+            percent = float(rates[0] * 100) if rates[0] == rates[1] else "undecided"
         return _Kind(styles, live, 10**digits, formulas, low, high, percent, ledger.rule)
 
 

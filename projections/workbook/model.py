@@ -21,8 +21,10 @@ import numpy as np
 from ledger.domain.interval import length
 from ledger.domain.money import decimal_text
 from ledger.domain.policy import Policy
+from ledger.domain.policy.model import Limits
 from ledger.domain.window import Window, reach, share_bounds
 from projections.credits import Group
+from projections.evaluation.amounts import base_factor
 
 __all__ = ["Case", "Cover", "Model", "Scope", "Segment", "Units", "model"]
 
@@ -142,10 +144,15 @@ class Scope(msgspec.Struct):
 
 
 class Model(NamedTuple):
-    """All of it. places: of each group its scope's place; policies: (policy, version), numbered from 1 in this order."""
+    """All of it.
+
+    policies: numbered from 1 in this order, first the `live` ones, which have formulas; each with its version and a group
+    that it rules. places: of each group the place of its scope.
+    """
 
     units: Units
     policies: list[tuple[int, Policy, Group]]
+    live: int
     cases: list[Case]
     scopes: list[Scope]
     places: list[int]
@@ -158,11 +165,14 @@ def model(groups: Sequence[Group], counts: Sequence[int], windows: Iterable[Wind
     for group in groups:
         known.setdefault((group.policy.key, group.version), group)
     policies = [(group.version, group.policy, group) for _, group in sorted(known.items())]
+    # Those that have formulas are numbered first.
+    policies.sort(key=lambda found: bool(reason_for_values(found[1])))
     numbers = {(policy.key, version): at for at, (version, policy, _) in enumerate(policies, 1)}
+    said = [policy for _, policy, _ in policies if not reason_for_values(policy)]
     listed = list(
         dict.fromkeys(sorted(windows, key=lambda one: (one.start, one.incident, one.window, repr(one))))
     )
-    units = _units([policy for _, policy, _ in policies], listed)
+    units = _units(said, listed)
     order = sorted(range(len(groups)), key=lambda at: _order(groups[at]))
     places = [0] * len(groups)
     scopes: list[Scope] = []
@@ -173,7 +183,35 @@ def model(groups: Sequence[Group], counts: Sequence[int], windows: Iterable[Wind
             Scope(place + 1, numbers[group.policy.key, group.version], group, counts[at], problem=_problem(group, units))
         )  # fmt: skip
     cases = _cases(scopes, {window: at for at, window in enumerate(listed)}, units, as_of)
-    return Model(units, policies, cases, scopes, places, listed)
+    return Model(units, policies, len(said), cases, scopes, places, listed)
+
+
+def reason_for_values(policy: Policy) -> str:
+    """Return why the terms of a policy have no formulas here, "" where they have: those of format 1 and what is like them."""
+    first = policy.commitments[0]
+    counting, limits = first.counting, policy.limits
+    because = {
+        "more than one commitment": len(policy.commitments) > 1,
+        f"a measure of {first.measure.of}": first.measure.of not in ("time", "affected-share"),
+        "seconds in which all fails": counting.down == "all",
+        "shares above a share": first.measure.of == "affected-share" and counting.down != "any",
+        "measurements": bool(first.measure.reads),
+        "least durations": counting.minimum is not None,
+        "whole blocks of time": counting.quantise != "exact",
+        "a scope wider than a region": first.scope.regions != "each" or bool(first.scope.components),
+        f"tiers of {first.tiers_of}": first.tiers_of != "availability",
+        "tiers with gaps or overlaps": first.gaps != "refused" or first.overlaps != "refused",
+        "remedies that are no percentage": not all(tier.remedy.is_percent for tier in first.tiers),
+        "a base that is a part of the fee": base_factor(policy) != 1,
+        "a rounded factor": policy.credit.factor_decimals is not None,
+        "caps or floors": limits != Limits(),
+        "incidents paid one by one": policy.stacking.incidents != "together",
+        "a length or part of the period": policy.period.length_seconds is not None or policy.period.part != "whole",
+        "recorded exclusions": not all(rule.own_plan_only for rule in policy.exclusions),
+        "a list of currencies": bool(policy.currencies),
+    }  # fmt: skip
+    found = [words for words, there in because.items() if there]
+    return f"value: no formula for {', '.join(found)}" if found else ""
 
 
 def _order(group: Group) -> tuple[str, int, str, str, list[tuple[str, bool]], int, int]:
@@ -196,6 +234,8 @@ def _places(numbers: Iterable[str]) -> int:
 
 def _problem(group: Group, units: Units) -> str:
     """Return why a spreadsheet cannot calculate a scope, "" where it can."""
+    if reason := reason_for_values(group.policy):
+        return reason
     seconds = group.period.seconds
     by_share = group.policy.windows == "by-share"
     if units.edge * seconds > EXACT_DIVIDED:

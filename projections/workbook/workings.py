@@ -10,7 +10,6 @@ from collections.abc import Iterator
 from fractions import Fraction
 from typing import Any, NamedTuple
 
-from ledger.domain.money import decimal_text
 from ledger.domain.policy import Policy
 from projections.availability import percent_text
 from projections.workbook.book import Book, Column, Table
@@ -18,7 +17,7 @@ from projections.workbook.cells import Formula, Styled
 from projections.workbook.inputs import MODES, Inputs
 from projections.workbook.model import Case, Cover, Model, Scope, Units, allowances, edge_of
 
-__all__ = ["Workings", "available", "rounding", "workings"]
+__all__ = ["Workings", "availability_of", "percents_of", "workings"]
 
 
 class Workings(NamedTuple):
@@ -49,7 +48,7 @@ def workings(book: Book, model: Model, inputs: Inputs, intervals: Table, as_of: 
         segment_rows[case.number] = segmented, segmented + len(case.segments) - 1
         segmented += len(case.segments)
     found = Workings(
-        _terms_table(len(model.policies)),
+        _terms_table(model.live),
         _edges_table(len(inputs.tiers)),
         _coverage_table(covered - 2),
         _segments_table(segmented - 2),
@@ -97,7 +96,7 @@ def _terms_table(count: int) -> Table:
 
 def _terms(model: Model, inputs: Inputs, table: Table, as_of: int | None) -> Iterator[list[Any]]:
     tier = 0
-    for number, (version, policy, group) in enumerate(model.policies, 1):
+    for number, (version, policy, group) in enumerate(model.policies[: model.live], 1):
         here, row = inputs.policies[number - 1], number + 1
         letter = table.letters
         by_share = policy.windows == "by-share"
@@ -158,7 +157,7 @@ def _edges_table(count: int) -> Table:
 def _edges(model: Model, inputs: Inputs, found: Workings) -> Iterator[list[Any]]:
     table, units = found.edges, model.units
     row = 1
-    for number, (version, policy, group) in enumerate(model.policies, 1):
+    for number, (version, policy, group) in enumerate(model.policies[: model.live], 1):
         seconds = group.period.seconds
         parts = units.share if policy.windows == "by-share" else 1
         period, of_second = (found.terms.cell(name, number + 1) for name in ("period", "parts"))
@@ -531,32 +530,51 @@ def _calculated(model: Model, scope: Scope, case: Case, row: int, found: Working
 def _priced_as_values(book: Book, scope: Scope, units: Units) -> list[Any]:
     """Return what the ledger found for a scope that no formula calculates, each cell marked as a value."""
     ledger, period = scope.group.assessment, scope.group.period
-    origin, parts = period.start, 1
-    adds, tie = rounding(scope.group.policy, units)
-    integer, decimal, percent = (book.style("value", name) for name in ("integer", "decimal", "percent"))
-    start, end = (min(max(at - origin, 0), period.seconds) for at in scope.group.valid)
+    start, end = (min(max(at - period.start, 0), period.seconds) for at in scope.group.valid)
     least, most = (_plain(value) for value in (ledger.eligible_at_least, ledger.eligible_at_most))
-    percents = [float(value) for value in (ledger.credit_percent_at_least, ledger.credit_percent_at_most)]
-    return [
+    percents = percents_of(scope)
+    shown: list[tuple[str, Any]] = [
         *(
-            Styled(integer, value)
+            ("integer", value)
             for value in (
                 start, end, period.seconds, ledger.downtime_seconds, ledger.excluded_seconds,
                 ledger.downtime_seconds - ledger.excluded_seconds,
             )
         ),
-        Styled(decimal, least), Styled(decimal, most), Styled(integer, parts), Styled(decimal, least),
-        Styled(decimal, most),
-        Styled(percent, float(percent_text(ledger.availability_at_least))),
-        Styled(percent, float(percent_text(ledger.availability_at_most))),
-        None, None, None,
-        *(Styled(integer, round(value / 100 * units.credit)) for value in percents),
-        *(Styled(decimal, value) for value in percents),
-        Styled(integer, adds), Styled(integer, tie), None,
-        Styled(integer, ledger.seconds_to_next_tier), None, Styled(integer, ledger.seconds_past_tier_edge),
-        least, most, *percents, 0, 0, True,
+        ("decimal", least), ("decimal", most), ("integer", 1), ("decimal", least), ("decimal", most),
+        *(("percent", value) for value in availability_of(scope)),
+        *[("integer", None)] * 3,
+        *(("integer", None if value is None else round(value / 100 * units.credit)) for value in percents),
+        *(("decimal", value) for value in percents),
+        *[("integer", None)] * 3,
+        ("integer", ledger.seconds_to_next_tier), ("integer", None), ("integer", ledger.seconds_past_tier_edge),
     ]  # fmt: skip
+    return [
+        *(Styled(book.style("value", looks), value) for looks, value in shown),
+        least,
+        most,
+        *percents,
+        0,
+        0,
+        True,
+    ]
+
+
+def percents_of(scope: Scope) -> tuple[float | None, float | None]:
+    """Return the percentages of the fee that are paid, at least and at most; None where it is no percentage."""
+    rates = scope.group.assessment.rates
+    return (None, None) if rates is None else (float(rates[0] * 100), float(rates[1] * 100))
+
+
+def availability_of(scope: Scope) -> tuple[float | None, float | None]:
+    """Return availability at least and at most, in percent, for display; None of a measure that makes none."""
+    ledger, seconds, parts = scope.group.assessment, scope.group.period.seconds, scope.parts_of_a_second
+    if scope.case is not None:
+        return available(seconds, parts, scope.most), available(seconds, parts, scope.least)
+    if scope.group.policy.commitments[0].measure.makes != "availability":
+        return None, None
+    return float(percent_text(ledger.availability_at_least)), float(percent_text(ledger.availability_at_most))
 
 
 def _plain(value: Fraction) -> int | float:
-    return value.numerator if value.denominator == 1 else float(decimal_text(value))
+    return value.numerator if value.denominator == 1 else float(value)

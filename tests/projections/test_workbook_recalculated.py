@@ -17,6 +17,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+import ledger
 from ledger.domain.policy import parse_policy
 from ledger.domain.window import Window
 from projections.cohorts import Cohort
@@ -288,6 +289,41 @@ def test_what_cannot_be_calculated_exactly_is_a_value_that_says_why(
     styled = find(book, "Credits", "credit", subscription="ember-nam")
     assert book["Credits"][styled.partition("!")[2]].fill.fgColor.rgb == "FFEFEFEF"
     assert "grey" in str(book["About"]["B7"].value)
+    assert book["Checks"]["D2"].value is True
+
+
+@pytest.mark.parametrize(
+    ("key", "how", "least", "most"),
+    [
+        ("heroku", "formulas", 308.64, 308.64),
+        ("slack", "value: no formula for remedies that are no percentage, recorded exclusions", 481.21, 481.21),
+        ("cloudflare-business", "value: no formula for remedies that are no percentage, caps or floors", 24.06, 38.5),
+        ("verizon-managed-email", "value: no formula for a measure of events, tiers of value, remedies that are no percentage",
+         1234.56, 1234.56),
+    ],
+)  # fmt: skip
+def test_terms_without_formulas_are_values_that_say_why(
+    tmp_path: Path, key: str, how: str, least: float, most: float
+) -> None:
+    """Policies of public service levels: what is a percentage of the fee is calculated, a multiple of it is a value."""
+    text = (Path(ledger.__file__).parent / "policies" / f"{key}.toml").read_text(encoding="utf-8")
+    windows = [
+        Window("i", "w", "mail", "c", "EMEA", MARCH + HOUR, MARCH + 30 * HOUR, "outage", share_at_least="0.5",
+               share_at_most="0.8", entries=("incident/i v2",))
+    ]  # fmt: skip
+    table = (
+        "customer,subscription,service,region,policy,currency,fee,valid_from,valid_to\n"
+        f"A,a,mail,EMEA,{key},USD,1234.56,2020-01-01,\n"
+    )
+    write(tmp_path / "c.xlsx", {key: text}, table.encode(), windows, MARCH, True)
+    same(tmp_path / "c.xlsx")
+    book = openpyxl.load_workbook(tmp_path / "c.xlsx", data_only=True)
+    line = credits_of(book)["a"]
+    assert (line["credit at least"], line["credit at most"]) == (least, most)
+    heading, scope = book["Calculation"].iter_rows(values_only=True)
+    assert scope[heading.index("figures are")] == how
+    formulas = openpyxl.load_workbook(tmp_path / "c.xlsx")["Credits"]
+    assert {cell.data_type == "f" for cell in formulas[2][8:13]} == {how == "formulas"}
     assert book["Checks"]["D2"].value is True
 
 
