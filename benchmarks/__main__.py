@@ -9,7 +9,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from benchmarks import appending, pricing, proving, rebuilding, starting, streaming, verifying
+from benchmarks import appending, pricing, proving, rebuilding, restating, starting, streaming, verifying
 
 
 def main() -> None:
@@ -18,7 +18,16 @@ def main() -> None:
     parser.add_argument("--entries", type=int, default=1_000_000)
     parser.add_argument(
         "--only",
-        choices=["starting", "appending", "rebuilding", "verifying", "proving", "pricing", "streaming"],
+        choices=[
+            "starting",
+            "appending",
+            "rebuilding",
+            "verifying",
+            "proving",
+            "pricing",
+            "streaming",
+            "restating",
+        ],
     )
     parser.add_argument("--write", type=Path, help="write the table here, too")
     given = parser.parse_args()
@@ -37,6 +46,8 @@ def main() -> None:
             rows += rebuilding.main(folder, given.entries)
         if given.only in (None, "streaming"):
             rows += streaming.main(folder, 10 * given.entries)
+        if given.only in (None, "restating"):
+            rows += restating.main(folder, given.entries)
     if given.only in (None, "pricing"):
         rows.append(_priced())
     lines = [
