@@ -393,8 +393,8 @@ def _totals(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
     for row in rows:
         total = sums.setdefault(row["currency"], [0, 0, 0])
         total[0] += 1
-        total[1] += signed(row["amount"], row["currency"])
-        total[2] += signed(row.get("waived", "0"), row["currency"]) if "waived" in row else 0
+        total[1] += signed(row["amount"])
+        total[2] += signed(row.get("waived", "0"))
     return [
         {"currency": code, "lines": lines, "amount": format_money(amount, code),
          "waived": format_money(waived, code) if waived else None}
