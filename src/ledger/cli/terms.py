@@ -52,10 +52,21 @@ def lint(ctx: click.Context, files: tuple[str, ...], strict: bool, as_json: bool
 
 
 def _found(text: str) -> tuple[str | None, list[Finding]]:
+    from ledger.domain.policy.lint import Finding
     from ledger.domain.policy.lint import lint as findings
 
     policy, found = findings(text)
-    return (None if policy is None else policy.key), found
+    if policy is None:
+        return None, found
+    if policy.examples:
+        from projections.evaluation.examples import contradictions
+
+        found += [
+            Finding("example-contradicts", "error", sentence)
+            for example in policy.examples
+            for sentence in contradictions(policy, example)
+        ]
+    return policy.key, found
 
 
 @click.command()

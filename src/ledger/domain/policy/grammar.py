@@ -12,7 +12,7 @@ import msgspec
 
 from ledger.domain.events import Effect
 from ledger.domain.exclusion import ExclusionKind
-from ledger.domain.money import ROUNDINGS
+from ledger.domain.money import ALL_ROUNDINGS
 
 __all__ = ["GRAMMAR", "Field", "Kind", "Table", "field_of", "table_of"]
 
@@ -195,9 +195,9 @@ GRAMMAR: tuple[Table, ...] = (
               "preceding-fee: the fee of the period before. annual-fee: the fee of a year, divided by the periods in one.", default='"fee"',
               choices=("fee", "region-charges", "service-share", "preceding-fee", "annual-fee"), example='"fee"'),
         Field("share", "percent", "service-share: this service's part of the fee of the suite.", example='"40"'),
-        Field("rounding", "choice", "How the amount is rounded to the minor unit, once, at the end.", required=True, choices=ROUNDINGS, example='"half-up"'),
+        Field("rounding", "choice", "How the amount is rounded to the minor unit, once, at the end.", required=True, choices=ALL_ROUNDINGS, example='"half-up"'),
         Field("factor_decimals", "integer", "If given, the factor of the base is rounded first, to so many decimals.", default="not rounded", example="2"),
-        Field("factor_rounding", "choice", "How the factor is rounded.", default="as rounding", choices=ROUNDINGS, example='"half-up"'),
+        Field("factor_rounding", "choice", "How the factor is rounded.", default="as rounding", choices=ALL_ROUNDINGS, example='"half-up"'),
         Field("clawback", "flag", "Whether a credit that was issued and proves too high is taken back.", default="false", example="false"),
     )),
     Table("limits", "The most that is paid, and the least.", (
