@@ -49,7 +49,7 @@ def main() -> None:
         if given.only in (None, "streaming"):
             rows += streaming.main(folder, 10 * given.entries)
     if given.only in (None, "pricing"):
-        rows.append(_priced())
+        rows += pricing.main()
     lines = [
         f"Python {platform.python_version()}, {os.cpu_count()} cores, {given.entries:,} entries of 10 per incident "
         "with two windows each; ratios within one run.",
@@ -68,13 +68,6 @@ def main() -> None:
 
 def _figure(value: float) -> str:
     return f"{value:,.0f}" if value >= 100 else f"{value:.2f}"
-
-
-def _priced() -> dict[str, Any]:
-    found = pricing.main()
-    rate = float(found["rows_per_second"])
-    return {"what": "credits, 1,000,000 subscriptions in memory, all columns", "bound": ">= 2,000,000 rows/s",
-            "ratio": rate, "ok": rate >= 2_000_000, "detail": "every row equal to a calculation in fractions"}  # fmt: skip
 
 
 if __name__ == "__main__":

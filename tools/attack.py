@@ -335,7 +335,7 @@ class Attacks:
             altered = self.some(bundle_mutants(members, members))
             yield tally(
                 f"values in a bundle of {what}, the rest made to fit, the signature kept",
-                (Mutant(where, rebuilt(one)) for where, one in altered if rebuilt(one) != good),
+                _unlike(good, altered),
                 with_key,
             )
             unsigned = members_of(desk.bundle(*words, key=None))
@@ -343,7 +343,7 @@ class Attacks:
             altered = self.some(bundle_mutants(unsigned, proven))
             yield tally(
                 f"values in a bundle of {what}, the rest made to fit, not signed",
-                (Mutant(where, rebuilt(one)) for where, one in altered if _says_more(where, unsigned, one)),
+                _unlike(rebuilt(unsigned), _provable(altered)),
                 bare,
             )
             yield tally(
@@ -351,12 +351,17 @@ class Attacks:
             )
 
 
-def _says_more(where: str, good: dict[str, bytes], altered: dict[str, bytes]) -> bool:
-    """Whether an alteration of an unsigned bundle is one that proofs can find: not whom it was made for, or whose it is."""
-    if rebuilt(altered) == rebuilt(good):
-        return False
-    # Anybody may say of themselves that these are the entries of another customer, or of a ledger nobody signed.
-    return not where.startswith("manifest.json: scope.customer.")
+def _unlike(good: bytes, altered: Iterable[tuple[str, dict[str, bytes]]]) -> Iterator[Mutant]:
+    """Yield the bundles of altered members that are not the good one again."""
+    for where, members in altered:
+        content = rebuilt(members)
+        if content != good:
+            yield Mutant(where, content)
+
+
+def _provable(altered: Iterable[tuple[str, dict[str, bytes]]]) -> Iterator[tuple[str, dict[str, bytes]]]:
+    """Leave out what no proof can find in an unsigned bundle: anybody may say whom they made it for."""
+    return ((where, one) for where, one in altered if not where.startswith("manifest.json: scope.customer."))
 
 
 def _resigned(members: dict[str, bytes], vkey: str, sign: Callable[[bytes], bytes]) -> Iterator[Mutant]:

@@ -27,6 +27,8 @@
   }
 
   function tabulate(number) {
+    const unsaid = byId("unsaid");
+    if (unsaid) unsaid.hidden = all("#windows tbody tr").some((row) => Number(row.dataset.first) <= number);
     for (const row of all("#windows tbody tr")) {
       const [first, until] = rangeOf(row);
       const state = stateAt(first, until, number);
@@ -70,6 +72,14 @@
     }
   }
 
+  // A change in the middle of a long text is where its box opens.
+  function showChange(section) {
+    for (const box of all(".post:not(.settled) .long", section)) {
+      const change = box.querySelector("ins, del");
+      if (change) box.scrollTop = change.offsetTop - box.offsetTop - box.clientHeight / 3;
+    }
+  }
+
   function summary(at) {
     const section = sections[at];
     const changes = all(".changes li", section).map((one) => one.textContent.trim()).join(" ");
@@ -85,6 +95,7 @@
     const number = numbers[index];
     sections.forEach((section, at) => { section.hidden = at !== index; });
     compose(sections[index], number);
+    showChange(sections[index]);
     draw(document, number);
     tabulate(number);
     const when = sections[index].querySelector("time").textContent;
@@ -295,7 +306,7 @@
   }
 
   class Findings {
-    constructor() { this.lines = []; this.failed = 0; }
+    constructor() { this.lines = []; this.failed = 0; this.signed = false; }
     add(good, text) {
       this.lines.push([good, text]);
       if (good === false) this.failed += 1;
@@ -316,16 +327,16 @@
       const leaf = await sha256(joined([0], bytes));
       result.leaf = hex(leaf);
       const root = await rootFromPath(leaf, one.position, checkpoint.size, one.path.map(bytesOf64));
-      if (root !== checkpoint.root) result.tree.push(`${name}: its bytes and its proof lead to the root ${root}, not to that of the checkpoint`);
+      if (root !== checkpoint.root) result.tree.push(`${name}: its bytes and its proof lead to the root ${root}, not to that of the checkpoint.`);
       const entry = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
       const header = entry.header;
       result.fields = entry.data; result.type = header.type; result.recorded = header.recorded_at;
       for (const [field, said, wanted] of [["ledger", header.ledger, checkpoint.origin], ["position", header.position, one.position],
         ["version", header.version, one.version], ["stream", header.stream, data.stream]]) {
-        if (said !== wanted) result.header.push(`${name}: its bytes say the ${field} ${said}, the page ${wanted}`);
+        if (said !== wanted) result.header.push(`${name}: its bytes say the ${field} ${said}, the page ${wanted}.`);
       }
     } catch (error) {
-      result.tree.push(`${name}: ${error.message}`);
+      result.tree.push(`${name}: ${error.message}.`);
       return result;
     }
     const commitments = commitmentsOf(result.fields);
@@ -338,13 +349,13 @@
         result.values.set(`${one.version}/${path}`, pair[1]);
         result.fits += 1;
       } catch (error) {
-        result.texts.push(`${name}: the text ${path} was altered: ${error.message}`);
+        result.texts.push(`${name}: the text ${path} was altered: ${error.message}.`);
       }
     }
     for (const path of [...one.kept_back, ...one.erased]) {
-      if (!commitments.delete(path)) result.texts.push(`${name}: the text ${path} is said to be left out, but the entry has none`);
+      if (!commitments.delete(path)) result.texts.push(`${name}: the text ${path} is said to be left out, but the entry has none.`);
     }
-    for (const path of commitments.keys()) result.texts.push(`${name}: the text ${path} is missing`);
+    for (const path of commitments.keys()) result.texts.push(`${name}: the text ${path} is missing.`);
     return result;
   }
 
@@ -358,20 +369,20 @@
       if (element.closest(".settled")) continue;
       places += 1;
       const source = element.dataset.text;
-      if (!values.has(source) || values.get(source) !== textShown(element)) problems.push(`the text shown for v${source.replace("/", " ")} is not the one that was committed`);
+      if (!values.has(source) || values.get(source) !== textShown(element)) problems.push(`The text shown for v${source.replace("/", " ")} is not the one that was committed.`);
     }
     for (const element of all("[data-erased]")) {
-      if (!erased.has(element.dataset.erased)) problems.push(`v${element.dataset.erased.replace("/", " ")} is shown as erased, but is not`);
+      if (!erased.has(element.dataset.erased)) problems.push(`v${element.dataset.erased.replace("/", " ")} is shown as erased, but is not.`);
     }
     const listed = new Set();
     for (const element of all("[data-entry]")) {
       const one = byVersion.get(element.dataset.entry);
       listed.add(element.dataset.entry);
       if (!one || String(one.position) !== element.dataset.position || one.type !== element.dataset.type || one.recorded !== element.dataset.recorded) {
-        problems.push(`what is shown of v${element.dataset.entry} is not what the entry says`);
+        problems.push(`What is shown of v${element.dataset.entry} is not what the entry says.`);
       }
     }
-    for (const version of byVersion.keys()) if (!listed.has(version)) problems.push(`v${version} is in the page but not shown`);
+    for (const version of byVersion.keys()) if (!listed.has(version)) problems.push(`v${version} is in the page but not shown.`);
     return { problems, places };
   }
 
@@ -394,6 +405,7 @@
         if (!subtle) throw new DOMException("there is no WebCrypto", "NotSupportedError");
         const known = await subtle.importKey("raw", material.slice(1), { name: "Ed25519" }, false, ["verify"]);
         const good = await subtle.verify({ name: "Ed25519" }, known, signed.signature, utf8(checkpoint.text));
+        findings.signed = good;
         findings.add(good, good ? `The checkpoint is signed by ${name} (key ${id}), with the key named below.` : `The signature of ${name} (key ${id}) does not fit the checkpoint: it was altered.`);
       } catch (error) {
         if (error.name === "NotSupportedError") findings.add(null, `The signature by ${signers} was not checked in the page, as this browser knows no Ed25519.`);
@@ -452,6 +464,7 @@
     outcome.className = `outcome ${good ? "good" : "bad"}`;
     outcome.textContent = good
       ? "Verified in this browser: every entry on this page is in the tree of the checkpoint below, and every text shown is the one that was committed."
+        + (findings.signed ? "" : " Whose ledger this is was not checked: no signature was.")
       : `It fails: ${findings.failed} ${findings.failed === 1 ? "check does" : "checks do"} not hold. Do not rely on this page.`;
     const verdict = byId("verdict");
     verdict.className = `verdict ${good ? "good" : "bad"}`;

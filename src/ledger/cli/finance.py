@@ -15,6 +15,7 @@ from ledger.cli.session import (
     emit_json,
     emit_json_streaming,
     json_option,
+    say,
     table,
 )
 
@@ -51,7 +52,6 @@ def downtime(
     from ledger.domain.instants import seconds
     from ledger.domain.period import parse_period
     from projections import downtime as view
-    from projections.views import open_views
 
     keys = tuple(word.strip() for word in by.split(",") if word.strip())
     if not keys or set(keys) - {"service", "component", "region"} or len(set(keys)) != len(keys):
@@ -59,7 +59,7 @@ def downtime(
     cut = session.cut(published_by, recorded_by)
     until = session.as_of(cut, as_of)
     span = parse_period(period, zone)
-    windows = open_views(session.log()).windows(span.start, span.end, cut, run.audience(cut))
+    windows = session.views().windows(span.start, span.end, cut, run.audience(cut))
     rows = view.downtime(windows, span, by=keys, per=per, as_of=seconds(until))
     found = view.as_json(rows, as_of=until, published_by=cut.published_by, recorded_by=cut.recorded_by)
     if as_json:
@@ -211,7 +211,7 @@ def _show(priced: Priced) -> None:
     )
     _print_rows(rows(added(sums)), ("currency", "subscriptions", "undecided", "fee", "credit"), 1)
     for line in why.lines():
-        click.echo(line)
+        say(line)
 
 
 def _show_changes(priced: Priced) -> None:

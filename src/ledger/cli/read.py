@@ -201,10 +201,8 @@ def incidents(
     region: str | None, as_json: bool,
 ) -> None:  # fmt: skip
     """List the incidents, the latest told last."""
-    from projections.views import open_views
-
     cut = session.cut(published_by, recorded_by)
-    rows = open_views(session.log()).incidents(cut, status=status, service=service, region=region)
+    rows = session.views().incidents(cut, status=status, service=service, region=region)
     if as_json:
         for row in rows:
             emit_json(row)

@@ -106,13 +106,10 @@ def _read_cohorts(found: Basis, windows: list[Window], as_of: str) -> None:
 
 def _windows(session: Session, period: str, cut: Cut) -> list[Window]:
     from ledger.domain.period import parse_period
-    from projections.views import open_views
 
     span = parse_period(period)
     # Wide enough for the month in any zone: the earth has offsets from -12 to +14 hours.
-    found: list[Window] = open_views(session.log()).windows(
-        span.start - 86_400, span.end + 86_400, cut, audience(cut)
-    )
+    found: list[Window] = session.views().windows(span.start - 86_400, span.end + 86_400, cut, audience(cut))
     return found
 
 

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 __all__ = ["PostgresLog"]
 
+# The lock under which a ledger is created: any number, the same for all.
+_CREATING = 0x6C6564676572
 _SCHEMA = """
 CREATE TABLE ledger_entry (
     position BIGINT PRIMARY KEY,
@@ -190,6 +192,8 @@ class PostgresLog(SealedLog):
         return False
 
     def _holds_ledger(self) -> bool:
+        # Tables are made by one at a time: two would get in each other's way in the catalogue.
+        self._execute("SELECT pg_advisory_xact_lock(?)", (_CREATING,))
         found = self._execute("SELECT to_regclass('ledger_head')").fetchone()
         return found[0] is not None
 
