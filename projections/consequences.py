@@ -486,13 +486,13 @@ def _policy_line(one: dict[str, Any]) -> str:
     paid, pays = (_bounds(one, "credit_percent", side, "%") for side in ("before", "after"))
     # Where no part of the fee says it, such as a fixed sum or a floor, the rule does, and --amounts the money.
     parts = [one[_beside("credit_percent_at_least", side)] is not None for side in ("before", "after")]
-    credit, credits = (
+    old, new = (
         f"credit {text} of fee" if part else one[f"rule_{side}"]
         for text, side, part in zip((paid, pays), ("before", "after"), parts, strict=True)
     )
     if not _changed(one):
-        return f"{one['policy']} {version}: no change, availability {now}, {credits}"
-    change = f"credit {paid} -> {pays} of fee" if all(parts) else f"{credit} -> {credits}"
+        return f"{one['policy']} {version}: no change, availability {now}, {new}"
+    change = f"credit {paid} -> {pays} of fee" if all(parts) else f"{old} -> {new}"
     return f"{one['policy']} {version}: availability {was} -> {now}, {change}"
 
 
