@@ -9,7 +9,18 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from benchmarks import appending, pricing, proving, rebuilding, starting, streaming, telling, verifying
+from benchmarks import (
+    appending,
+    pricing,
+    proving,
+    rebuilding,
+    restating,
+    starting,
+    streaming,
+    telling,
+    verifying,
+    workbook,
+)
 
 
 def main() -> None:
@@ -26,7 +37,9 @@ def main() -> None:
             "proving",
             "pricing",
             "streaming",
+            "workbook",
             "telling",
+            "restating",
         ],
     )
     parser.add_argument("--write", type=Path, help="write the table here, too")
@@ -48,6 +61,10 @@ def main() -> None:
             rows += rebuilding.main(folder, given.entries)
         if given.only in (None, "streaming"):
             rows += streaming.main(folder, 10 * given.entries)
+        if given.only in (None, "workbook"):
+            rows += workbook.main(folder, max(given.entries // 10, 1_000))
+        if given.only in (None, "restating"):
+            rows += restating.main(folder, given.entries)
     if given.only in (None, "pricing"):
         rows += pricing.main()
     lines = [
