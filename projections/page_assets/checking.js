@@ -8,7 +8,7 @@ function textShown(node) {
 }
 
 class Findings {
-  constructor() { this.lines = []; this.failed = 0; this.signed = false; }
+  constructor() { this.lines = []; this.failed = 0; this.signed = false; this.unsaid = 0; }
   add(good, text) {
     this.lines.push([good, text]);
     if (good === false) this.failed += 1;
@@ -68,7 +68,6 @@ function compareShown(results, data) {
   const erased = new Set(data.entries.flatMap((one) => one.erased.map((path) => `${one.version}/${path}`)));
   let places = 0;
   for (const element of all("[data-text]")) {
-    if (element.closest(".settled")) continue;
     places += 1;
     const source = element.dataset.text;
     if (!values.has(source) || values.get(source) !== textShown(element)) problems.push(`The text shown for v${source.replace("/", " ")} is not the one that was committed.`);
@@ -86,6 +85,17 @@ function compareShown(results, data) {
   }
   for (const version of byVersion.keys()) if (!listed.has(version)) problems.push(`v${version} is in the page but not shown.`);
   return { problems, places };
+}
+
+// What is not on the page cannot be checked, but it can be said: entries between the others, and texts that nobody is seen to erase.
+function sayWhatIsLeftOut(results, data, findings) {
+  const versions = results.map((one) => one.version), missing = [];
+  for (let version = 1; version < Math.max(...versions); version += 1) if (!versions.includes(version)) missing.push(`v${version}`);
+  if (missing.length) findings.add(null, `Not on this page, as not public: ${missing.join(", ")} of ${data.stream}.`);
+  const said = new Set(results.filter((one) => one.type === "entry.redacted").flatMap((one) => one.fields.fields.map((path) => `${one.fields.entry}/${path}`)));
+  const unsaid = data.entries.flatMap((one) => one.erased.map((path) => `${one.version}/${path}`)).filter((path) => !said.has(path));
+  findings.unsaid = unsaid.length;
+  if (unsaid.length) findings.add(null, `Said to be erased, but by no entry on this page: ${unsaid.map((path) => `v${path.replace("/", " ")}`).join(", ")}.`);
 }
 
 async function checkSignature(checkpoint, vkeys, findings) {
@@ -149,6 +159,7 @@ async function checkAll(findings) {
   findings.many(results.flatMap((each) => each.texts), count, `All ${fits} texts that are here fit what their entries committed to${left.map(([some, word]) => `; ${some} ${word}`).join("")}.`);
   const shown = compareShown(results, data);
   findings.many(shown.problems, shown.places, `The ${shown.places} places that show a text show exactly these.`);
+  sayWhatIsLeftOut(results, data, findings);
   await checkSignature(checkpoint, data.vkeys, findings);
   return results;
 }
@@ -166,6 +177,7 @@ function report(results, findings) {
   outcome.className = `outcome ${good ? "good" : "bad"}`;
   outcome.textContent = good
     ? "Verified in this browser: every entry on this page is in the tree of the checkpoint below, and every text shown is the one that was committed."
+      + (findings.unsaid ? ` But ${findings.unsaid === 1 ? "one text is" : `${findings.unsaid} texts are`} left out without an entry here that says so.` : "")
       + (findings.signed ? "" : " Whose ledger this is was not checked: no signature was.")
     : `It fails: ${findings.failed} ${findings.failed === 1 ? "check does" : "checks do"} not hold. Do not rely on this page.`;
   const verdict = byId("verdict");
