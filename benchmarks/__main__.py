@@ -9,7 +9,17 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from benchmarks import appending, pricing, proving, rebuilding, starting, streaming, telling, verifying
+from benchmarks import (
+    appending,
+    pricing,
+    proving,
+    rebuilding,
+    starting,
+    streaming,
+    telling,
+    verifying,
+    workbook,
+)
 
 
 def main() -> None:
@@ -26,6 +36,7 @@ def main() -> None:
             "proving",
             "pricing",
             "streaming",
+            "workbook",
             "telling",
         ],
     )
@@ -48,6 +59,8 @@ def main() -> None:
             rows += rebuilding.main(folder, given.entries)
         if given.only in (None, "streaming"):
             rows += streaming.main(folder, 10 * given.entries)
+        if given.only in (None, "workbook"):
+            rows += workbook.main(folder, max(given.entries // 10, 1_000))
     if given.only in (None, "pricing"):
         rows += pricing.main()
     lines = [
