@@ -1,10 +1,11 @@
 // What the page brings is checked, what it shows is compared with that, and both are told.
-// The text that an element shows: what was deleted is not part of it, and named characters are what they name.
-function textShown(node) {
+// The text that an element shows: what was deleted (or, for the text before, inserted) is not part of it, and named
+// characters are what they name.
+function textShown(node, without) {
   if (node.nodeType === Node.TEXT_NODE) return node.data;
-  if (node.nodeType !== Node.ELEMENT_NODE || node.localName === "del") return "";
+  if (node.nodeType !== Node.ELEMENT_NODE || node.localName === without) return "";
   if (node.dataset.code !== undefined && node.classList.contains("ctl")) return String.fromCodePoint(parseInt(node.dataset.code, 16));
-  return Array.from(node.childNodes, textShown).join("");
+  return Array.from(node.childNodes, (child) => textShown(child, without)).join("");
 }
 
 class Findings {
@@ -69,8 +70,10 @@ function compareShown(results, data) {
   let places = 0;
   for (const element of all("[data-text]")) {
     places += 1;
-    const source = element.dataset.text;
-    if (!values.has(source) || values.get(source) !== textShown(element)) problems.push(`The text shown for v${source.replace("/", " ")} is not the one that was committed.`);
+    const { text, before } = element.dataset;
+    const fits = (source, without) => values.has(source) && values.get(source) === textShown(element, without);
+    if (!fits(text, "del")) problems.push(`The text shown for v${text.replace("/", " ")} is not the one that was committed.`);
+    if (before === undefined ? element.querySelector("ins, del") : !fits(before, "ins")) problems.push(`What is marked as changed in v${text.replace("/", " ")} is not what changed.`);
   }
   for (const element of all("[data-erased]")) {
     if (!erased.has(element.dataset.erased)) problems.push(`v${element.dataset.erased.replace("/", " ")} is shown as erased, but is not.`);

@@ -148,6 +148,9 @@ SHOWN: dict[str, tuple[str, str]] = {
     "when it was recorded": ('data-recorded="2022-04-01T09:', 'data-recorded="2022-03-14T09:'),
     "the type of an entry": ('data-type="incident.resolved"', 'data-type="incident.updated"'),
     "the position of an entry": ('data-position="5"', 'data-position="6"'),
+    "a word that was never said": ("<del>", "<del>never "),
+    "a change that was none": ("are preparing a fix.", "are <ins>preparing</ins> a fix."),
+    "what was said before": ('data-before="6/body"', 'data-before="3/body"'),
     "the title at the head": (
         '<h1 class="settled"><bdi class="text " dir="auto" data-text="1/title">Some',
         '<h1 class="settled"><bdi class="text " dir="auto" data-text="1/title">No',
