@@ -9,7 +9,17 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from benchmarks import appending, pricing, proving, rebuilding, restating, starting, streaming, verifying
+from benchmarks import (
+    appending,
+    pricing,
+    proving,
+    rebuilding,
+    restating,
+    starting,
+    streaming,
+    telling,
+    verifying,
+)
 
 
 def main() -> None:
@@ -27,6 +37,7 @@ def main() -> None:
             "pricing",
             "streaming",
             "restating",
+            "telling",
         ],
     )
     parser.add_argument("--write", type=Path, help="write the table here, too")
@@ -42,6 +53,8 @@ def main() -> None:
             rows += verifying.main(folder, given.entries)
         if given.only in (None, "proving"):
             rows += proving.main(folder, given.entries)
+        if given.only in (None, "telling"):
+            rows += telling.main(folder)
         if given.only in (None, "rebuilding"):
             rows += rebuilding.main(folder, given.entries)
         if given.only in (None, "streaming"):
@@ -49,7 +62,7 @@ def main() -> None:
         if given.only in (None, "restating"):
             rows += restating.main(folder, given.entries)
     if given.only in (None, "pricing"):
-        rows.append(_priced())
+        rows += pricing.main()
     lines = [
         f"Python {platform.python_version()}, {os.cpu_count()} cores, {given.entries:,} entries of 10 per incident "
         "with two windows each; ratios within one run.",
@@ -68,13 +81,6 @@ def main() -> None:
 
 def _figure(value: float) -> str:
     return f"{value:,.0f}" if value >= 100 else f"{value:.2f}"
-
-
-def _priced() -> dict[str, Any]:
-    found = pricing.main()
-    rate = float(found["rows_per_second"])
-    return {"what": "credits, 1,000,000 subscriptions in memory, all columns", "bound": ">= 2,000,000 rows/s",
-            "ratio": rate, "ok": rate >= 2_000_000, "detail": "every row equal to a calculation in fractions"}  # fmt: skip
 
 
 if __name__ == "__main__":

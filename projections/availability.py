@@ -7,36 +7,32 @@ repetition of the same window changes the answer.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from fractions import Fraction
-from math import lcm
 
 import msgspec
 
-from ledger.domain.interval import Span, length, subtract
+from ledger.domain.exclusion import Exclusion
+from ledger.domain.interval import Span
+from ledger.domain.measurement import Measurement
 from ledger.domain.money import decimal_places, decimal_text
 from ledger.domain.period import Period
 from ledger.domain.policy import Policy, Tier
-from ledger.domain.window import Window, place, reach, share_bounds
-from ledger.errors import Refused
+from ledger.domain.window import Window, place
+from projections.evaluation.amounts import base_factor
+from projections.evaluation.evidence import Evidence, Membership
+from projections.evaluation.outcome import Outcome, Result, outcome, remedy_words, right_to_terminate
 
-__all__ = ["Assessment", "Membership", "applicable", "assess", "entry_order", "percent_text", "seconds_value"]
+__all__ = [
+    "Assessment", "Membership", "applicable", "assess", "assess_found", "base_words", "concerning", "entry_order", "exact_text", "percent_text",
+    "rule_words", "seconds_value",
+]  # fmt: skip
 
 # What is shown has 12 decimals of a percentage; what is decided has all of them.
 SHOWN_PLACES = 12
-NONE, WHOLE = Fraction(0), Fraction(1)
 
 # A window, and whether it surely is in the region asked for.
 Found = tuple[Window, bool]
-# Seconds that count with a weight from 0 to 1.
-Part = tuple[Span, Fraction]
-
-
-class Membership(msgspec.Struct, frozen=True):
-    """Whether a customer is in a cohort, and the entry that says so, such as "cohort/beta v2"."""
-
-    inside: bool
-    entry: str
 
 
 class Assessment(msgspec.Struct, frozen=True):
@@ -48,7 +44,10 @@ class Assessment(msgspec.Struct, frozen=True):
     bounds: fractions of 1. tiers: those the bounds allow, best first. provisional: an open window touches it, or
     one limited to a cohort of which it is not known who is in it. approximate: a window's times are said to be approximate and no tolerance is known. entries:
     what it rests on, sorted. seconds_to_next_tier, seconds_past_tier_edge: see Tier; None where the bounds
-    differ.
+    differ. Of a policy with several commitments all of this is of the first one.
+
+    outcome: the figures of all commitments, and what they pay. value_at_least, value_at_most: of a measure that makes a value.
+    termination: whether the contract may be ended, None where the bounds do not decide it or no right is stated.
     """
 
     period_seconds: int
@@ -66,6 +65,10 @@ class Assessment(msgspec.Struct, frozen=True):
     rule: str
     seconds_to_next_tier: int | None
     seconds_past_tier_edge: int | None
+    outcome: Outcome
+    value_at_least: Fraction | None = None
+    value_at_most: Fraction | None = None
+    termination: bool | None = None
 
     @property
     def eligible(self) -> Fraction | None:
@@ -79,8 +82,20 @@ class Assessment(msgspec.Struct, frozen=True):
 
     @property
     def credit_percent(self) -> Fraction | None:
-        """Percentage of the fee that is owed, None where the bounds allow several tiers."""
-        return self.tiers[0].credit_percent if len(self.tiers) == 1 else None
+        """Percentage of the base that is owed, None where the bounds allow several, or it is no percentage."""
+        rates = self.outcome.rates()
+        one_tier = all(len(result.choices) == 1 for result in self.outcome.results)
+        return rates[0] * 100 if one_tier and rates is not None and rates[0] == rates[1] else None
+
+    @property
+    def rates(self) -> tuple[Fraction, Fraction] | None:
+        """The parts of the fee that are paid, at least and at most; None where it takes more than a rate to say that."""
+        policy = self.outcome.policy
+        # A floor, a list of currencies and what was credited before are asked row by row.
+        if policy.limits.only_above or policy.currencies or policy.limits.rolling_percent is not None:
+            return None
+        rates, factor = self.outcome.rates(), base_factor(policy)
+        return None if rates is None else (rates[0] * factor, rates[1] * factor)
 
     @property
     def credit_percent_at_least(self) -> Fraction:
@@ -108,6 +123,13 @@ def applicable(windows: Iterable[Window], service: str, region: str) -> list[Fou
     ]
 
 
+def concerning(policy: Policy, windows: Iterable[Window], service: str, region: str) -> list[Found]:
+    """Return the windows that a policy reads for a service and region: where its scope is wider, of all regions."""
+    if all(one.scope.regions == "each" for one in policy.commitments):
+        return applicable(windows, service, region)
+    return [(window, True) for window in dict.fromkeys(windows) if window.service == service]
+
+
 def assess(
     windows: Iterable[Window],
     policy: Policy,
@@ -118,15 +140,22 @@ def assess(
     as_of: int,
     valid: Span | None = None,
     memberships: Mapping[str, Membership] | None = None,
+    *,
+    measurements: Iterable[Measurement] = (),
+    exclusions: Iterable[Exclusion] = (),
+    customer: str | None = None,
 ) -> Assessment:
-    """Return what `policy` (its `version`) makes of the windows of a service and region in a period.
+    """Return what `policy` (its `version`) makes of the facts about a service and region in a period.
 
     as_of: UTC seconds up to which open windows have lasted at least. valid: the seconds to which windows are
     clipped, such as the part of the period in which a subscription is valid; the period stays whole. memberships: of
-    the customer, by cohort; a window limited to a cohort that is not there is a bound, from nothing to all of it.
+    the customer, by cohort; a window limited to a cohort that is not there is a bound, from nothing to all of it. customer:
+    for whom, where exclusions name one.
     """
-    found = applicable(windows, service, region)
-    return assess_found(found, policy, version, period, as_of, valid, memberships)
+    return assess_found(
+        concerning(policy, windows, service, region), policy, version, period, as_of, valid, memberships, service=service,
+        region=region, measurements=measurements, exclusions=exclusions, customer=customer,
+    )  # fmt: skip
 
 
 def assess_found(
@@ -137,176 +166,82 @@ def assess_found(
     as_of: int,
     valid: Span | None = None,
     memberships: Mapping[str, Membership] | None = None,
+    *,
+    service: str,
+    region: str,
+    measurements: Iterable[Measurement] = (),
+    exclusions: Iterable[Exclusion] = (),
+    customer: str | None = None,
+    earlier: Iterable[Period] = (),
 ) -> Assessment:
-    """Do what `assess` does, for windows that `applicable` has chosen."""
-    if policy.format != 1:
-        raise Refused(
-            f"policy {policy.key!r} is written in format {policy.format}, which credits of a ledger do not read yet"
-        )
-    start, end = valid or (period.start, period.end)
-    start, end = max(start, period.start), min(end, period.end)
-    downtime: list[Span] = []
-    least: list[Part] = []
-    most: list[Part] = []
-    stated_least: list[Part] = []
-    stated_most: list[Part] = []
-    entries: set[str] = {f"policy/{policy.key} v{version}"}
-    provisional = approximate = False
-    for window, surely in found:
-        covers = reach(window, start, end, as_of)
-        if covers.most is None:
-            continue
-        entries.update(window.entries)
-        membership = None if window.cohort is None else (memberships or {}).get(window.cohort)
-        if membership is not None:
-            entries.add(membership.entry)
-            if not membership.inside:
-                continue
-        doubtful = window.cohort is not None and membership is None
-        provisional |= window.end is None or doubtful
-        approximate |= window.approximate and not (window.start_within_seconds or window.end_within_seconds)
-        if covers.stated and surely:
-            downtime.append(covers.stated)
-        low, high = _weights(policy, window)
-        if not high:
-            continue
-        beside = _beside(policy, window)
-        most += ((part, high) for part in beside(covers.most))
-        stated_most += ((part, high) for part in beside(covers.stated))
-        # Whether a customer belongs to that cohort, or a region to "unknown", is not known: at least nothing
-        # counts.
-        if low and surely and not doubtful:
-            least += ((part, low) for part in beside(covers.least))
-            stated_least += ((part, low) for part in beside(covers.stated))
+    """Do what `assess` does, for windows that `concerning` has chosen.
 
-    lower, upper = _combining(policy)
-    eligible_least, eligible_most = lower(least), upper(most)
-    considered = _above(stated_most, policy.share_above or NONE)
-    stated = lower(stated_least)
-    decided = eligible_least == eligible_most
-    highest = 1 - eligible_least / period.seconds
-    lowest = highest if decided else 1 - eligible_most / period.seconds
-    tiers = _between(policy, lowest, highest)
-    return Assessment(
-        period_seconds=period.seconds,
-        downtime_seconds=length(downtime),
-        excluded_seconds=length(subtract(downtime, considered)),
-        eligible_at_least=eligible_least,
-        eligible_stated=stated if stated == upper(stated_most) else None,
-        eligible_at_most=eligible_most,
-        availability_at_least=lowest,
-        availability_at_most=highest,
-        tiers=tiers,
-        provisional=provisional,
-        approximate=approximate,
-        entries=tuple(sorted(entries, key=entry_order)),
-        rule=_rule(policy, version, tiers),
-        seconds_to_next_tier=tiers[0].seconds_to_worse(eligible_least, period.seconds) if decided else None,
-        seconds_past_tier_edge=tiers[0].seconds_past_better(eligible_least, period.seconds)
-        if decided
-        else None,
-    )
-
-
-def _weights(policy: Policy, window: Window) -> tuple[Fraction, Fraction]:
-    """Return the least and the most that each second of a window weighs under a policy."""
-    if window.effect not in policy.effects:
-        return NONE, NONE
-    return (WHOLE, WHOLE) if policy.windows == "full" else share_bounds(window)
-
-
-def _beside(policy: Policy, window: Window) -> Callable[[Span | None], list[Span]]:
-    """Return what is left of a span when the policy excludes planned work: what ran over its schedule counts."""
-    planned = window.planned
-    if planned is None or policy.planned_counts:
-        return lambda span: [] if span is None else [span]
-    schedule = [(planned.scheduled_start, planned.scheduled_end)]
-    return lambda span: [] if span is None else list(subtract([span], schedule))
-
-
-def _combining(policy: Policy) -> tuple[Callable[[list[Part]], Fraction], Callable[[list[Part]], Fraction]]:
-    """Return how weighted seconds that overlap come to eligible downtime, at least and at most.
-
-    Overlapping shares come together to anything from the greatest of them to their sum, but never above 1.
+    earlier: the periods before this one, the latest last, that a right to terminate looks at.
     """
-    if policy.windows == "full":
-        return _covered, _covered
-    if policy.windows == "by-share":
-        return _highest, _summed
-    edge = policy.share_above or NONE
-    return (
-        lambda parts: _covered([part for part in parts if part[1] > edge]),
-        lambda parts: Fraction(length(_above(parts, edge))),
+    evidence = Evidence(
+        service, region, period, as_of, tuple(window for window, _ in found), tuple(measurements), tuple(exclusions),
+        valid, customer, memberships or {},
+    )  # fmt: skip
+    made = outcome(policy, evidence)
+    first = made.results[0]
+    figure, tiers = first.figure, tuple(choice.tier for choice in first.choices)
+    availability = first.figure.commitment.measure.makes == "availability"
+    entries = {f"policy/{policy.key} v{version}"}.union(*(one.figure.entries for one in made.results))
+    edges = figure.decided and len(tiers) == 1 and tiers[0].of != "value"
+    before = [
+        outcome(policy, msgspec.structs.replace(evidence, period=one, valid=None)).results for one in earlier
+    ]
+    terminates = right_to_terminate(
+        policy, [[one.figure for one in results] for results in (*before, made.results)]
+    )
+    return Assessment(
+        period_seconds=int(figure.period_seconds),
+        downtime_seconds=int(figure.downtime_seconds),
+        excluded_seconds=int(figure.excluded_seconds),
+        eligible_at_least=figure.eligible_least,
+        eligible_stated=figure.eligible_stated,
+        eligible_at_most=figure.eligible_most,
+        availability_at_least=figure.low if availability else Fraction(1),
+        availability_at_most=figure.high if availability else Fraction(1),
+        tiers=tiers,
+        provisional=any(one.figure.provisional for one in made.results),
+        approximate=any(one.figure.approximate for one in made.results),
+        entries=tuple(sorted(entries, key=entry_order)),
+        rule=rule_words(made, version),
+        seconds_to_next_tier=tiers[0].seconds_to_worse(figure.eligible_least, figure.period_seconds)
+        if edges
+        else None,
+        seconds_past_tier_edge=tiers[0].seconds_past_better(figure.eligible_least, figure.period_seconds)
+        if edges
+        else None,
+        outcome=made,
+        value_at_least=None if availability else figure.low,
+        value_at_most=None if availability else figure.high,
+        termination=terminates if policy.termination else None,
     )
 
 
-def _covered(parts: list[Part]) -> Fraction:
-    """Return the seconds of parts that all have the weight 1, each counted once."""
-    return Fraction(length(span for span, _ in parts))
+def rule_words(made: Outcome, version: int | None) -> str:
+    """Return which rule of a policy decided, in words; version: None where the policy was not published."""
+    base = base_words(made.policy)
+    name = made.policy.key if version is None else f"{made.policy.key} v{version}"
+    said = "; ".join(_result_words(one, base) for one in made.results)
+    return f"{name}: {said}"
 
 
-def _highest(parts: list[Part]) -> Fraction:
-    """Return the weighted seconds if of overlapping parts only the heaviest counts: the least they can be."""
-    total, covered = Fraction(0), 0
-    spans: list[Span] = []
-    by_weight: dict[Fraction, list[Span]] = {}
-    for span, weight in parts:
-        by_weight.setdefault(weight, []).append(span)
-    for weight in sorted(by_weight, reverse=True):
-        spans += by_weight[weight]
-        reached = length(spans)
-        total += weight * (reached - covered)
-        covered = reached
-    return total
+def _result_words(result: Result, base: str) -> str:
+    tiers = [choice.tier for choice in result.choices]
+    said = ", or ".join(f"{tier.words} gives {remedy_words(tier.remedy, base)}" for tier in tiers)
+    name = result.figure.commitment.name
+    return f"{f'{name}: ' if name else ''}{'undecided: ' if len(tiers) > 1 else ''}{said}"
 
 
-def _summed(parts: list[Part]) -> Fraction:
-    """Return the weighted seconds where overlapping parts add up to 1: the most they can be."""
-    # Integers over one denominator keep the sweep exact without a fraction at each step.
-    whole = lcm(*(weight.denominator for _, weight in parts))
-    steps: dict[int, int] = {}
-    for (start, end), weight in parts:
-        scaled = weight.numerator * (whole // weight.denominator)
-        steps[start] = steps.get(start, 0) + scaled
-        steps[end] = steps.get(end, 0) - scaled
-    total = level = before = 0
-    for moment in sorted(steps):
-        total += (moment - before) * min(level, whole)
-        level, before = level + steps[moment], moment
-    return Fraction(total, whole)
-
-
-def _above(parts: list[Part], edge: Fraction) -> list[Span]:
-    """Return the spans in which the weights of overlapping parts add up to more than an edge."""
-    whole = lcm(edge.denominator, *(weight.denominator for _, weight in parts))
-    bar = edge.numerator * (whole // edge.denominator)
-    steps: dict[int, int] = {}
-    for (start, end), weight in parts:
-        scaled = weight.numerator * (whole // weight.denominator)
-        steps[start] = steps.get(start, 0) + scaled
-        steps[end] = steps.get(end, 0) - scaled
-    spans: list[Span] = []
-    level, since = 0, None
-    for moment in sorted(steps):
-        level += steps[moment]
-        if level > bar and since is None:
-            since = moment
-        elif level <= bar and since is not None:
-            spans.append((since, moment))
-            since = None
-    return spans
-
-
-def _between(policy: Policy, low: Fraction, high: Fraction) -> tuple[Tier, ...]:
-    best = policy.tier_of(high)
-    if low == high or best.holds(low):
-        return (best,)
-    return policy.tiers[policy.tiers.index(best) : policy.tiers.index(policy.tier_of(low)) + 1]
-
-
-def _rule(policy: Policy, version: int, tiers: tuple[Tier, ...]) -> str:
-    said = ", or ".join(f"{tier.words} gives {tier.percent}% of fee" for tier in tiers)
-    return f"{policy.key} v{version}: {'undecided: ' if len(tiers) > 1 else ''}{said}"
+def base_words(policy: Policy) -> str:
+    """Return what a credit is a part of, in words."""
+    return {
+        "fee": "fee", "region-charges": "charges in the region", "service-share": "share of the suite fee",
+        "preceding-fee": "fee of the period before", "annual-fee": "annual fee divided by its periods",
+    }[policy.credit.of]  # fmt: skip
 
 
 def entry_order(entry: str) -> tuple[str, int, str]:
@@ -321,5 +256,16 @@ def percent_text(availability: Fraction) -> str:
 
 
 def seconds_value(seconds: Fraction) -> int | str:
-    """Return seconds as an integer where they are whole, else as exact decimal text."""
-    return seconds.numerator if seconds.denominator == 1 else decimal_text(seconds)
+    """Return seconds as an integer where they are whole, else as decimal text: exact, or with 12 decimals where none is."""
+    return seconds.numerator if seconds.denominator == 1 else exact_text(seconds)
+
+
+def exact_text(value: Fraction) -> str:
+    """Return a value as decimal text: exact where its expansion ends within 30 places, else 12 decimals, half-even."""
+    rest = value.denominator
+    for prime in (2, 5):
+        while rest % prime == 0:
+            rest //= prime
+    if rest != 1 or len(text := decimal_text(value)) > 40:
+        return decimal_places(value, SHOWN_PLACES)
+    return text

@@ -11,6 +11,7 @@ earlier states beside the present one, so that a reader sees what was said befor
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -18,21 +19,24 @@ import msgspec
 from ledger.domain.events import EntryPublished
 from ledger.domain.instants import from_seconds, seconds
 from ledger.domain.money import decimal_text
-from ledger.domain.period import day_of, parse_period
+from ledger.domain.period import Period, day_of, parse_period
 from ledger.domain.policy import Policy, policy_in_force
 from ledger.domain.window import EVERY, UNKNOWN, Window
 from ledger.errors import Refused
 from ledger.store.stream import Entry
 from projections.availability import Assessment, assess, percent_text, seconds_value
 from projections.downtime import DowntimeRow, downtime
-from projections.notice import Notice, notice
-from projections.replay import Cut, Told, facts_at, revisions, told, windows_of
+from projections.notice import Notice
+from projections.reading import Reader, Reading
+from projections.replay import Cut, Told
 
 if TYPE_CHECKING:
     import pandas as pd
 
+    from projections.cohorts import Cohort
+
 __all__ = [
-    "Consequence", "Consequences", "DrawnWindow", "Ghost", "Outcome", "Stage", "as_json", "consequences",
+    "Consequence", "Consequences", "DrawnWindow", "Ghost", "Outcome", "Stage", "as_json", "consequences", "difference", "difference_text",
     "periods_touched", "places_touched", "stages",
 ]  # fmt: skip
 
@@ -43,7 +47,7 @@ Policies = Mapping[str, Sequence[tuple[int, Policy]]]
 class Outcome(msgspec.Struct, frozen=True):
     """What one policy makes of a service and region in a period.
 
-    version: the version in force, None where none is; then `assessment` is None and `problem` says so.
+    version: the version in force, None where none is. assessment: None where there is none; `problem` says why.
     """
 
     policy: str
@@ -102,16 +106,25 @@ class DrawnWindow(msgspec.Struct, frozen=True):
 class Stage(msgspec.Struct, frozen=True):
     """A notice after its n-th revision.
 
-    cut: what shows it so. as_of: the instant up to which its open windows have lasted at least. entries: what the change
-    told, in the order told: its own entries, and those it published. windows: sorted by start and id.
+    reading: the incident as it then stood. as_of: the instant up to which its open windows have lasted at least. entries: what
+    the change told, in the order told: its own entries, and those it published. windows: sorted by start and id.
     """
 
     revision: int
-    cut: Cut
+    reading: Reading
     as_of: str
-    notice: Notice
     entries: tuple[Told, ...]
     windows: tuple[DrawnWindow, ...]
+
+    @property
+    def cut(self) -> Cut:
+        """What shows it so."""
+        return self.reading.cut
+
+    @property
+    def notice(self) -> Notice:
+        """The notice as it then read."""
+        return self.reading.notice
 
 
 def consequences(
@@ -123,13 +136,15 @@ def consequences(
     places: Sequence[tuple[str, str]] | None = None,
     others: Iterable[Window] = (),
     subscriptions: pd.DataFrame | None = None,
+    cohorts: Mapping[str, Cohort] | None = None,
 ) -> Consequences:
     """Return what windows come to, per month, service and region.
 
     windows: as `projections.replay.windows_of` returns them; withdrawn ones count nothing. policies: published versions by
     key. periods, places: the months and the (service, region) to answer for, also where nothing is down; None: those the
     windows touch. others: windows of other incidents that count beside them. subscriptions: as
-    `projections.subscriptions.read_subscriptions` returns them; those under the given policies are priced and summed up.
+    `projections.subscriptions.read_subscriptions` returns them; those under the given policies are priced and summed up, with
+    the customers of cohorts where they are known. Of a place it is not known who is in a cohort: there it is a bound.
     """
     windows = list(windows)
     until = seconds(as_of)
@@ -139,14 +154,26 @@ def consequences(
     counted = [*windows, *others]
     rows = []
     for label in periods:
+        month = parse_period(label, ZONE)
+        near = [window for window in counted if _may_touch(window, month)]
         found = {
             tuple(value for _, value in row.keys): row
-            for row in downtime(counted, parse_period(label, ZONE), by=("service", "region"), as_of=until)
+            for row in downtime(near, month, by=("service", "region"), as_of=until)
         }
         ruling = [_in_force(key, policies[key], label) for key in sorted(policies)]
-        rows += [_consequence(place, label, found.get(place), counted, ruling, until) for place in places]
-    totals = None if subscriptions is None else _totals(subscriptions, counted, policies, periods, until)
+        rows += [_consequence(place, label, found.get(place), near, ruling, until) for place in places]
+    totals = (
+        None if subscriptions is None else _totals(subscriptions, counted, policies, periods, until, cohorts)
+    )
     return Consequences(as_of, tuple(rows), totals)
+
+
+def _may_touch(window: Window, month: Period) -> bool:
+    """Tell whether a window may lie in a month of any zone: the earth has offsets from -12 to +14 hours."""
+    ends = None if window.end is None else window.end + window.end_within_seconds
+    return window.start - window.start_within_seconds < month.end + 86_400 and (
+        ends is None or ends > month.start - 86_400
+    )
 
 
 def periods_touched(windows: Iterable[Window], as_of: str, zones: Iterable[str] = ()) -> tuple[str, ...]:
@@ -215,10 +242,12 @@ def _consequence(
             outcomes.append(one)
             continue
         key, version, policy = one
-        period = parse_period(label, policy.zone)
-        outcomes.append(
-            Outcome(key, version, assess(windows, policy, version, service, region, period, until))
-        )
+        try:
+            made = assess(windows, policy, version, service, region, parse_period(label, policy.zone), until)
+        except Refused as error:
+            outcomes.append(Outcome(key, version, None, str(error)))
+        else:
+            outcomes.append(Outcome(key, version, made))
     return Consequence(
         service=service,
         region=region,
@@ -238,6 +267,7 @@ def _totals(
     policies: Policies,
     periods: Sequence[str],
     until: int,
+    cohorts: Mapping[str, Cohort] | None,
 ) -> tuple[dict[str, Any], ...]:
     """Return the credits of each period summed up by currency, of the subscriptions under the policies."""
     from projections.credits import price, rows, totals
@@ -249,7 +279,7 @@ def _totals(
         ruled = [key for key in policies if not isinstance(_in_force(key, policies[key], label), Outcome)]
         frame = under.loc[under["policy"].isin(ruled)].reset_index(drop=True)
         if len(frame):
-            priced = totals(price(frame, windows, policies, label, until))
+            priced = totals(price(frame, windows, policies, label, until, cohorts=cohorts))
             found += [{"period": label, **row} for row in rows(priced)]
     return tuple(found)
 
@@ -283,7 +313,7 @@ def _row_json(row: Consequence) -> dict[str, Any]:
 def _outcome_json(outcome: Outcome) -> dict[str, Any]:
     made = outcome.assessment
     if made is None:
-        return {"policy": outcome.policy, "policy_version": None, "problem": outcome.problem}
+        return {"policy": outcome.policy, "policy_version": outcome.version, "problem": outcome.problem}
     return {
         "policy": outcome.policy,
         "policy_version": outcome.version,
@@ -304,36 +334,183 @@ def _outcome_json(outcome: Outcome) -> dict[str, Any]:
     }
 
 
+def difference(before: Consequences, after: Consequences) -> dict[str, Any]:
+    """Return two consequences side by side, for programs (contract in docs/json.md).
+
+    Both are for the same months, places and policies, and to the same instant: that an open window lasted longer in the
+    meantime is no change of the notice.
+    """
+    if before.as_of != after.as_of:
+        raise ValueError(
+            f"as of {before.as_of} and {after.as_of} cannot be compared; take one instant for both"
+        )
+    return {
+        "as_of": after.as_of,
+        "consequences": [_row_difference(was, now) for was, now in zip(before.rows, after.rows, strict=True)],
+        "totals": None
+        if before.totals is None or after.totals is None
+        else _totals_difference(before.totals, after.totals),
+    }
+
+
+def _row_difference(was: Consequence, now: Consequence) -> dict[str, Any]:
+    return {
+        "service": now.service,
+        "region": now.region,
+        "period": now.period,
+        "zone": now.zone,
+        "downtime_seconds_before": was.downtime_seconds,
+        "downtime_seconds_after": now.downtime_seconds,
+        "downtime_seconds_delta": now.downtime_seconds - was.downtime_seconds,
+        "provisional": was.provisional or now.provisional,
+        "approximate": was.approximate or now.approximate,
+        "policies": [
+            {
+                "policy": new["policy"],
+                "policy_version": new["policy_version"],
+                "problem": new["problem"],
+                **{
+                    _beside(name, side): values.get(name)
+                    for name in _COMPARED
+                    for side, values in (("before", old), ("after", new))
+                },
+            }
+            for old, new in zip(
+                map(_outcome_json, was.outcomes), map(_outcome_json, now.outcomes), strict=True
+            )
+        ],
+    }
+
+
+# What is told of both sides; a null stands where the policy was not in force.
+_COMPARED = (
+    "downtime_seconds", "eligible_downtime_seconds_at_least", "eligible_downtime_seconds_at_most", "availability_at_least",
+    "availability_at_most", "credit_percent_at_least", "credit_percent_at_most", "rule",
+)  # fmt: skip
+
+
+def _beside(name: str, side: str) -> str:
+    """Return the name of a figure on a side: "credit_percent_before_at_least"."""
+    for bound in ("_at_least", "_at_most"):
+        if name.endswith(bound):
+            return f"{name.removesuffix(bound)}_{side}{bound}"
+    return f"{name}_{side}"
+
+
+def _totals_difference(
+    before: Sequence[dict[str, Any]], after: Sequence[dict[str, Any]]
+) -> list[dict[str, Any]]:
+    """Return the totals of both sides by period and currency; delta is null where a side is undecided."""
+    old = {(row["period"], row["currency"]): row for row in before}
+    new = {(row["period"], row["currency"]): row for row in after}
+    found = []
+    for period, currency in sorted({*old, *new}):
+        was, now = old.get((period, currency), {}), new.get((period, currency), {})
+        delta = None
+        if was.get("credit") is not None and now.get("credit") is not None:
+            delta = str(Decimal(now["credit"]) - Decimal(was["credit"]))
+        found.append(
+            {
+                "period": period,
+                "currency": currency,
+                "subscriptions": now.get("subscriptions", was.get("subscriptions")),
+                **{
+                    _beside(name, side): row.get(name)
+                    for name in ("credit", "credit_at_least", "credit_at_most")
+                    for side, row in (("before", was), ("after", now))
+                },
+                "delta": delta,
+            }
+        )
+    return found
+
+
+def difference_text(before: Consequences, after: Consequences) -> list[str]:
+    """Return what differs between two consequences for people, line by line; nothing where nothing does."""
+    found = difference(before, after)
+    lines: list[str] = []
+    for row in found["consequences"]:
+        changed = [one for one in row["policies"] if _changed(one)]
+        if not row["downtime_seconds_delta"] and not changed:
+            continue
+        marks = [name for name in ("provisional", "approximate") if row[name]]
+        lines.append(
+            f"{row['period']}  {row['service']}, {row['region']}: downtime {row['downtime_seconds_before']:,} s -> "
+            f"{row['downtime_seconds_after']:,} s ({row['downtime_seconds_delta']:+,})"
+            + (f"  [{', '.join(marks)}]" if marks else "")
+        )
+        lines += [f"  {_policy_line(one)}" for one in row["policies"]]
+    for total in found["totals"] or ():
+        if any(total[_beside(name, "before")] != total[_beside(name, "after")] for name in _MONEY):
+            was, now = (_bounds(total, "credit", side, "") for side in ("before", "after"))
+            change = "" if total["delta"] is None else f" ({Decimal(total['delta']):+})"
+            lines.append(f"{total['period']}  credits in {total['currency']}: {was} -> {now}{change}")
+    return lines
+
+
+_MONEY = ("credit", "credit_at_least", "credit_at_most")
+
+
+def _changed(one: dict[str, Any]) -> bool:
+    bounds = (
+        "availability_at_least",
+        "availability_at_most",
+        "credit_percent_at_least",
+        "credit_percent_at_most",
+    )
+    return any(one[_beside(name, "before")] != one[_beside(name, "after")] for name in bounds)
+
+
+def _policy_line(one: dict[str, Any]) -> str:
+    """Return what a policy makes of both sides."""
+    if one["problem"] is not None:
+        return str(one["problem"])
+    version = f"v{one['policy_version']}" if one["policy_version"] else "(not published)"
+    was, now = (_bounds(one, "availability", side, "%") for side in ("before", "after"))
+    paid, pays = (_bounds(one, "credit_percent", side, "%") for side in ("before", "after"))
+    if not _changed(one):
+        return f"{one['policy']} {version}: no change, availability {now}, credit {pays} of fee"
+    return f"{one['policy']} {version}: availability {was} -> {now}, credit {paid} -> {pays} of fee"
+
+
+def _bounds(values: dict[str, Any], name: str, side: str, unit: str) -> str:
+    least, most = values[f"{name}_{side}_at_least"], values[f"{name}_{side}_at_most"]
+    if least is None:
+        return "nothing"
+    if name == "availability":
+        least, most = (value.rstrip("0").rstrip(".") for value in (least, most))
+    return f"{least}{unit}" if least == most else f"{least}{unit} to {most}{unit}"
+
+
 def stages(entries: Sequence[Entry], cut: Cut = Cut()) -> list[Stage]:
     """Return the notice of an incident after each of its revisions that a cut shows, in position order.
 
     Each stage shows what the ledger held right after that change, and of it what had been published by the cut. So the last
     stage is the notice under the cut.
     """
-    shown = {one.entry.version: one for one in told(entries, cut)}
+    reader = Reader(entries)
+    shown = {one.entry.version: one for one in reader.at(cut).seen}
     publishers = _publishers(entries)
+    told_by: dict[int, list[Told]] = {}
+    for version, one in shown.items():
+        number = reader.numbers.get(publishers.get(version, version))
+        if number is not None:
+            told_by.setdefault(number, []).append(one)
     drawn: dict[str, DrawnWindow] = {}
     found = []
-    for revision in revisions(entries):
-        versions = set(revision.versions)
-        of_change = tuple(
-            one
-            for version, one in shown.items()
-            if version in versions or publishers.get(version) in versions
-        )
-        if not of_change:
+    for revision in reader.revisions:
+        if revision.number not in told_by:
             continue
         # A cut between the entries of one change shows the first of them.
         last = min(revision.last_position, cut.recorded_by or revision.last_position)
-        at = Cut(cut.published_by, last)
-        drawn = _redrawn(drawn, windows_of(entries[0].key, facts_at(entries, at)), revision.number)
+        at = reader.at(Cut(cut.published_by, last))
+        drawn = _redrawn(drawn, at.windows, revision.number)
         found.append(
             Stage(
                 revision=revision.number,
-                cut=at,
-                as_of=_as_of(entries, at),
-                notice=notice(entries, at),
-                entries=of_change,
+                reading=at,
+                as_of=_as_of(at),
+                entries=tuple(told_by[revision.number]),
                 windows=tuple(sorted(drawn.values(), key=lambda one: (one.window.start, one.window.window))),
             )
         )
@@ -349,10 +526,10 @@ def _publishers(entries: Sequence[Entry]) -> dict[int, int]:
     }
 
 
-def _as_of(entries: Sequence[Entry], cut: Cut) -> str:
+def _as_of(at: Reading) -> str:
     """Return the earlier of the published cut and the time its last entry was recorded."""
-    held = [entry.recorded_at for entry in entries if entry.position <= (cut.recorded_by or entry.position)]
-    return min(held[-1], cut.published_by or held[-1])
+    last = at.entries[-1].recorded_at
+    return min(last, at.cut.published_by or last)
 
 
 def _redrawn(before: dict[str, DrawnWindow], now: Iterable[Window], revision: int) -> dict[str, DrawnWindow]:

@@ -29,14 +29,16 @@ from projections.availability import (
     assess,
     assess_found,
     entry_order,
+    exact_text,
     percent_text,
     seconds_value,
 )
 from projections.cohorts import Cohort
+from projections.evaluation.forms import Price
 from projections.subscriptions import read_subscriptions
 
 __all__ = [
-    "COLUMNS", "DIFFERENCE_COLUMNS", "MONEY_COLUMNS", "Assessment", "assess", "difference", "price",
+    "COLUMNS", "DIFFERENCE_COLUMNS", "MONEY_COLUMNS", "Assessment", "added", "assess", "difference", "price",
     "read_subscriptions", "rows", "totals",
 ]  # fmt: skip
 
@@ -226,7 +228,9 @@ def _assessed(
         first, past = divmod(when, n_days + 1)
         valid = bounds[first], bounds[past]
         here = found[service, region]
-        assessment = assess_found(here, policy, version, period, as_of, valid, circles[circle])
+        assessment = assess_found(
+            here, policy, version, period, as_of, valid, circles[circle], service=service, region=region
+        )
         groups.append(_Group(version, policy, assessment))
     return groups
 
@@ -261,7 +265,7 @@ def _columns(
 ) -> dict[str, Any]:
     facts = [group.assessment for group in groups]
     fee = subscriptions["fee"].to_numpy()
-    least, most = _credits(fee, codes, groups)
+    least, most = _credits(fee, _category(subscriptions["currency"]), codes, groups)
 
     def repeated(value_of: Callable[[_Group], object]) -> pd.Categorical:
         return _repeated([value_of(group) for group in groups], codes)
@@ -303,9 +307,7 @@ def _columns(
         "availability": repeated(lambda group: _maybe(group.assessment.availability, percent_text)),
         "availability_at_least": repeated(lambda group: percent_text(group.assessment.availability_at_least)),
         "availability_at_most": repeated(lambda group: percent_text(group.assessment.availability_at_most)),
-        "credit_percent": repeated(
-            lambda group: group.assessment.tiers[0].percent if len(group.assessment.tiers) == 1 else None
-        ),
+        "credit_percent": repeated(lambda group: _maybe(group.assessment.credit_percent, exact_text)),
         # Each column has memory of its own, so that a change to one cannot show in another.
         "credit": pd.arrays.IntegerArray(least.copy(), least != most),
         "credit_at_least": least,
@@ -348,10 +350,13 @@ def _category(values: pd.Series) -> pd.Categorical:
     return values.array if isinstance(values.array, pd.Categorical) else pd.Categorical(values)
 
 
-def _credits(fee: npt.NDArray[Any], codes: Codes, groups: list[_Group]) -> tuple[Ints, Ints]:
+def _credits(
+    fee: npt.NDArray[Any], currency: pd.Categorical, codes: Codes, groups: list[_Group]
+) -> tuple[Ints, Ints]:
     """Return the least and the most credit of each row in minor units, rounded once by the policy's mode."""
-    least = [group.assessment.credit_percent_at_least / 100 for group in groups]
-    most = [group.assessment.credit_percent_at_most / 100 for group in groups]
+    rates = [group.assessment.rates for group in groups]
+    least = [Fraction(0) if pair is None else pair[0] for pair in rates]
+    most = [Fraction(0) if pair is None else pair[1] for pair in rates]
     modes = [group.policy.rounding for group in groups]
     low = _amounts(fee, least, modes, codes)
     high = low.copy()
@@ -359,23 +364,71 @@ def _credits(fee: npt.NDArray[Any], codes: Codes, groups: list[_Group]) -> tuple
     if open_groups.any():
         where = np.flatnonzero(open_groups.take(codes))
         high[where] = _amounts(fee[where], most, modes, codes[where])
+    for group, code, where in _apart(
+        [number for number, pair in enumerate(rates) if pair is None], codes, currency
+    ):
+        one, other = groups[group].assessment.outcome.prices(code)
+        low[where] = _priced(fee[where], one)
+        high[where] = low[where] if one == other else _priced(fee[where], other)
     return low, high
 
 
-def _amounts(fee: npt.NDArray[Any], rates: list[Fraction], modes: list[str], codes: Codes) -> Ints:
-    """Return fee x rate of each row's group, rounded exactly. A rate is at most 1."""
-    whole = lcm(*(rate.denominator for rate in rates))
+def _apart(
+    numbers: list[int], codes: Codes, currency: pd.Categorical
+) -> Iterator[tuple[int, str, npt.NDArray[np.intp]]]:
+    """Yield each of some groups by currency, with its rows."""
+    if not numbers:
+        return
+    width = len(currency.categories)
+    rows = np.flatnonzero(np.isin(codes, numbers))
+    combined = codes[rows] * width + currency.codes[rows]
+    order = np.argsort(combined, kind="stable")
+    values, starts = np.unique(combined[order], return_index=True)
+    for value, where in zip(values.tolist(), np.split(rows[order], starts[1:]), strict=True):
+        number, code = divmod(value, width)
+        yield number, str(currency.categories[code]), where
+
+
+def _priced(fee: npt.NDArray[Any], price: Price) -> Ints:
+    """Return what a price comes to for each fee. Rounding keeps order, so lines are rounded before they are compared."""
+    found: Ints | None = None
+    nowhere = np.zeros(len(fee), dtype=np.intp)
+    for lines in price.form.of:
+        least: Ints | None = None
+        for rate, more in lines:
+            amounts = _amounts(fee, [rate], [price.rounding], nowhere, more)
+            least = amounts if least is None else np.minimum(least, amounts)
+        if least is not None:
+            found = least if found is None else np.maximum(found, least)
+    paid = np.zeros(len(fee), dtype=np.int64) if found is None else found
+    if price.only_above is not None:
+        paid = np.where(paid > int(price.only_above), paid, 0)
+    return paid
+
+
+def _amounts(
+    fee: npt.NDArray[Any], rates: list[Fraction], modes: list[str], codes: Codes, more: Fraction = Fraction(0)
+) -> Ints:
+    """Return fee x rate of each row's group, and `more` of minor units, rounded exactly."""
+    whole = lcm(more.denominator, *(rate.denominator for rate in rates))
     shares = [rate.numerator * (whole // rate.denominator) for rate in rates]
+    added = more.numerator * (whole // more.denominator)
     highest = int(fee.max(initial=0))
-    if fee.dtype != np.int64 or highest * max(shares, default=0) > INT64_MOST or whole > INT64_MOST:
+    if (
+        fee.dtype != np.int64
+        or highest * max(shares, default=0) + abs(added) > INT64_MOST
+        or whole > INT64_MOST
+    ):
         # Beyond 64 bits Python's integers take over: slower, and just as exact.
         exact = (
-            round_ratio(amount * shares[code], whole, modes[code])
+            round_ratio(amount * shares[code] + added, whole, modes[code])
             for amount, code in zip(fee.tolist(), codes.tolist(), strict=True)
         )
         return np.fromiter(exact, dtype=np.int64, count=len(fee))
     remainder = np.asarray(shares, dtype=np.int64).take(codes)
     remainder *= fee
+    if added:
+        remainder += added
     quotient: Ints = remainder // whole
     remainder -= quotient * whole
     to_even = np.asarray([mode == "half-even" for mode in modes], dtype=np.bool_)
@@ -396,7 +449,7 @@ def _amounts(fee: npt.NDArray[Any], rates: list[Fraction], modes: list[str], cod
 def _goes_up_from(mode: str, whole: int) -> int:
     """Return the least remainder of a division by `whole` with which an amount of 0 or more goes up."""
     match mode:
-        case "half-up":
+        case "half-up" | "half-ceiling":
             return (whole + 1) // 2
         case "half-down" | "half-even":
             return whole // 2 + 1
@@ -454,6 +507,25 @@ def totals(frame: pd.DataFrame) -> pd.DataFrame:
             sums = {name: _sum(frame[name].array[here]) for name in money}
             undecided = int(frame[decided].array[here].isna().sum())
             found.append({"currency": code, "subscriptions": int(here.sum()), "undecided": undecided, **sums})
+    return _sums(found, money)
+
+
+def added(parts: Iterable[pd.DataFrame]) -> pd.DataFrame:
+    """Return the totals of several frames of `totals` together: what they would be of all their rows."""
+    found: dict[str, dict[str, Any]] = {}
+    money: list[str] = []
+    for part in parts:
+        money = [name for name in part.columns if name in MONEY_COLUMNS]
+        for row in part.astype(object).to_dict("records"):
+            sums = found.setdefault(row["currency"], {"currency": row["currency"]})
+            for name in ("subscriptions", "undecided", *money):
+                before, more = sums.get(name, 0), row[name]
+                sums[name] = None if before is None or pd.isna(more) else before + int(more)
+    return _sums([found[currency] for currency in sorted(found)], money)
+
+
+def _sums(found: list[dict[str, Any]], money: list[str]) -> pd.DataFrame:
+    """Return one row for each currency; what would leave 64 bits stays Python's integers."""
     summed: dict[str, Any] = {
         name: [row[name] for row in found] for name in ("currency", "subscriptions", "undecided", *money)
     }

@@ -8,13 +8,32 @@ from typing import Any
 import msgspec
 from msgspec import UNSET
 
-from ledger.domain.events import Commitment, EntryCorrected, WindowRevised
+from ledger.domain.events import (
+    Commitment,
+    EntryCorrected,
+    EntryPublished,
+    EntryRedacted,
+    EntryWithdrawn,
+    WindowRevised,
+)
 from ledger.domain.instants import shown
 from ledger.store.stream import Entry, text_or_erased
 from projections.marks import NONE, Marks, marked
 from projections.replay import revisions
 
-__all__ = ["as_json", "find_entry", "log_line", "numbered", "revision_numbers", "show_text", "signature"]
+__all__ = [
+    "as_json",
+    "event_json",
+    "find_entry",
+    "log_line",
+    "mark_words",
+    "numbered",
+    "revision_numbers",
+    "show_text",
+    "signature",
+    "subject",
+    "subject_words",
+]
 
 
 def numbered(entries: Sequence[Entry]) -> Iterator[tuple[Entry, int | None]]:
@@ -82,10 +101,39 @@ def log_line(entry: Entry, revision: int | None, marks: Marks = NONE) -> str:
     event = entry.event
     told = "internal" if entry.published_at is None else shown(entry.published_at)
     number = f"r{revision}" if revision else "-"
-    parts = [f"@{entry.position}", f"v{entry.version}", number, entry.type, told, signature(entry)]
+    parts = [f"@{entry.position}", f"v{entry.version}", number, subject_words(entry), told, signature(entry)]
     if event.source is not None:
         parts.append(f"source: {text_or_erased(event.source)}")
     return "  ".join(parts) + mark_words(entry, marks)
+
+
+def subject(entry: Entry) -> dict[str, Any]:
+    """Return what an entry is about: `about` (the version it acts on), `window`, and `names` (the fields it corrects or erases)."""
+    event = entry.event
+    about: int | str | None = None
+    names: tuple[str, ...] = ()
+    if isinstance(event, EntryCorrected | EntryWithdrawn):
+        about = event.corrects
+    elif isinstance(event, EntryPublished):
+        about = event.publishes
+    elif isinstance(event, EntryRedacted):
+        about, names = event.entry, event.fields
+    if isinstance(event, EntryCorrected):
+        names = tuple(sorted(event.set))
+    return {"about": about, "window": getattr(event, "window", None), "names": list(names)}
+
+
+def subject_words(entry: Entry) -> str:
+    """Return the type of an entry and what it is about, for people: "entry.corrected v3 (body)"."""
+    found = subject(entry)
+    words = [entry.type]
+    if found["about"] is not None:
+        words.append(f"v{found['about']}")
+    if found["window"] is not None:
+        words.append(found["window"])
+    if found["names"]:
+        words.append(f"({', '.join(found['names'])})")
+    return " ".join(words)
 
 
 def signature(entry: Entry) -> str:
@@ -129,7 +177,8 @@ def show_text(entry: Entry, marks: Marks) -> str:
     ]  # the header has it already
     for name, value in [*rows, *said]:
         # A text of several lines stays beside its name.
-        words = str(value).replace("\n", "\n" + " " * 24)
+        text = ", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
+        words = text.replace("\n", "\n" + " " * 24)
         lines.append(f"  {name:<22}{words}")
     return "\n".join(lines) + "\n"
 

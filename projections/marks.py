@@ -27,9 +27,20 @@ from ledger.domain.incident import Facts, effective, fold
 from ledger.domain.instants import shown
 from ledger.domain.window import EVERY, UNKNOWN
 from ledger.store.stream import Entry, text_or_erased
-from projections.replay import Cut, after_resolved, revisions, told
+from projections.replay import Cut, Revision, Told, folded, revisions, told
 
-__all__ = ["NONE", "Concern", "Erasure", "Marks", "concerns", "erasures", "marked", "marks", "words"]
+__all__ = [
+    "NONE",
+    "Concern",
+    "Erasure",
+    "Marks",
+    "concerns",
+    "erasures",
+    "marked",
+    "marks",
+    "marks_of",
+    "words",
+]
 
 
 class Erasure(msgspec.Struct, frozen=True):
@@ -71,12 +82,21 @@ def marks(entries: Sequence[Entry], cut: Cut = Cut()) -> dict[int, Marks]:
     What was erased is gone under every cut, so it is always said.
     """
     seen = told(entries, cut)
+    if not entries or not entries[0].stream.startswith("incident/"):
+        return marks_of(entries, seen, frozenset(), (), erasures(entries))
+    return marks_of(entries, seen, folded(seen).over, revisions(entries), erasures(entries))
+
+
+def marks_of(
+    entries: Sequence[Entry],
+    seen: Sequence[Told],
+    over: frozenset[int],
+    changes: Sequence[Revision],
+    gone: Mapping[int, tuple[Erasure, ...]],
+) -> dict[int, Marks]:
+    """Return the marks of entries that were read before: those shown, told after resolved, the revisions, what was erased."""
     by_version = {one.entry.version: one for one in seen}
-    incident = bool(entries) and entries[0].stream.startswith("incident/")
-    over = after_resolved(seen) if incident else frozenset()
-    changes = revisions(entries) if incident else ()
     numbers = {version: one.number for one in changes for version in one.versions}
-    gone = erasures(entries)
     corrected: dict[int, list[int]] = {}
     withdrawn: dict[int, int] = {}
     published: dict[int, int] = {}
@@ -168,23 +188,21 @@ def concerns(entries: Sequence[Entry]) -> dict[int, Concern]:
 
 def _concern(event: AnyEvent, facts: Facts, found: Mapping[int, Concern]) -> Concern:
     affected = Concern(frozenset(facts.services), frozenset(facts.regions))
-    match event:
-        case WindowAdded() | MeasurementRecorded():
-            return _at(event.service, event.region, facts)
-        case WindowRevised() | WindowWithdrawn():
-            return _of_window(event, facts)
-        case EntryCorrected():
-            said = Concern(_named(event.set.get("service")), _named(event.set.get("region")))
-            of_place = {"service", "region", "start", "end", "effect"} & event.set.keys()
-            return found.get(int(event.corrects), Concern()) | said | (Concern() if of_place else affected)
-        case EntryWithdrawn():
-            return found.get(int(event.corrects), Concern())
-        case EntryPublished():
-            return found.get(int(event.publishes), Concern())
-        case EntryRedacted():
-            return found.get(int(event.entry), Concern())
-        case _:
-            return affected
+    if isinstance(event, WindowAdded | MeasurementRecorded):
+        return _at(event.service, event.region, facts)
+    if isinstance(event, WindowRevised | WindowWithdrawn):
+        return _of_window(event, facts)
+    if isinstance(event, EntryCorrected):
+        said = Concern(_named(event.set.get("service")), _named(event.set.get("region")))
+        of_window = {"service", "component", "region", "start", "end", "effect"} & event.set.keys()
+        return found.get(int(event.corrects), Concern()) | said | (Concern() if of_window else affected)
+    if isinstance(event, EntryWithdrawn):
+        return found.get(int(event.corrects), Concern())
+    if isinstance(event, EntryPublished):
+        return found.get(int(event.publishes), Concern())
+    if isinstance(event, EntryRedacted):
+        return found.get(int(event.entry), Concern())
+    return affected
 
 
 def _named(value: Any) -> frozenset[str]:

@@ -6,7 +6,7 @@ something was down has nothing to do with when it was said. Pure: entries in, no
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -21,14 +21,35 @@ from ledger.domain.events import (
     WindowRevised,
     WindowWithdrawn,
 )
-from ledger.domain.incident import Facts, ImpactWindow
+from ledger.domain.incident import ImpactWindow
 from ledger.domain.instants import seconds, shown
 from ledger.errors import Refused
 from ledger.store.stream import Entry, text_or_erased
 from projections.marks import Erasure, erasures, marked, words
-from projections.replay import Audience, Cut, Told, after_resolved, revisions, statements, told
+from projections.replay import (
+    Audience,
+    Cut,
+    Folded,
+    Told,
+    corrections_of,
+    folded,
+    revisions,
+    said_of,
+    told,
+)
 
-__all__ = ["Correction", "Notice", "NoticeWindow", "Post", "as_json", "as_markdown", "as_text", "notice"]
+__all__ = [
+    "Correction",
+    "Notice",
+    "NoticeWindow",
+    "Post",
+    "as_json",
+    "as_markdown",
+    "as_text",
+    "notice",
+    "notice_of",
+    "window_line",
+]
 
 
 class Correction(msgspec.Struct, frozen=True):
@@ -144,31 +165,38 @@ def notice(entries: Sequence[Entry], cut: Cut = Cut(), audience: Audience = "pub
     """
     key = entries[0].key if entries else ""
     seen = told(entries, cut, audience)
-    said = statements(seen)
-    if not said:
+    if not seen:
         raise Refused(f"incident {key!r} had no public notice{_why_none(entries, cut)}")
+    versions = {one.entry.version for one in seen}
+    numbers = [revision.number for revision in revisions(entries) if versions.intersection(revision.versions)]
+    return notice_of(key, cut, seen, folded(seen), max(numbers, default=0), erasures(entries, public=True))
+
+
+def notice_of(
+    key: str,
+    cut: Cut,
+    seen: Sequence[Told],
+    fold: Folded,
+    revision: int,
+    gone: Mapping[int, tuple[Erasure, ...]],
+) -> Notice:
+    """Return the notice that entries make which were read before: shown, folded, of a revision; gone: what was erased."""
     by_version = {one.entry.version: one for one in seen}
-    facts = Facts()
+    facts, over = fold.facts, fold.over
     posts: list[Post] = []
-    over = after_resolved(seen)
-    gone = erasures(entries, public=True)
-    for statement in said:
-        facts.apply(statement.version, statement.event)
-        one = by_version[statement.version]
+    for statement in fold.said:
         event = statement.event
         # A window, a label or an erasure without words of its own is shown where it belongs, not as a statement.
         if event.body is not None or not isinstance(
             event, WindowAdded | WindowRevised | EntryRedacted | EntryPublished
         ):
-            posts.append(
-                _post(one, event, facts.status, [by_version[at] for at in statement.corrected_by], over, gone)
-            )
-    numbers = [
-        revision.number for revision in revisions(entries) if set(revision.versions) & by_version.keys()
-    ]
+            corrections = [by_version[at] for at in statement.corrected_by]
+            status = fold.statuses[statement.version]
+            posts.append(_post(by_version[statement.version], event, status, corrections, over, gone))
+    corrected = corrections_of(fold.said)
     return Notice(
         incident=key,
-        revision=max(numbers, default=0),
+        revision=revision,
         kind=facts.kind,
         status=facts.status or "unknown",
         title=text_or_erased(facts.title) or "",
@@ -180,7 +208,7 @@ def notice(entries: Sequence[Entry], cut: Cut = Cut(), audience: Audience = "pub
         components=facts.components,
         regions=facts.regions,
         windows=tuple(
-            _window(window, by_version, over)
+            _window(window, [by_version[at] for at in said_of(window, corrected)], over)
             for window in sorted(
                 facts.windows.values(), key=lambda one: (one.fields.start, one.fields.window)
             )
@@ -209,7 +237,7 @@ def _post(
     status: str | None,
     corrections: Sequence[Told],
     over: frozenset[int],
-    gone: dict[int, tuple[Erasure, ...]],
+    gone: Mapping[int, tuple[Erasure, ...]],
 ) -> Post:
     heading = _HEADINGS[one.entry.type]
     if isinstance(event, EntryCorrected) and event.kind == "editorial":
@@ -258,10 +286,8 @@ def _correction(one: Told, over: frozenset[int]) -> Correction:
     )
 
 
-def _window(window: ImpactWindow, by_version: dict[int, Told], over: frozenset[int]) -> NoticeWindow:
+def _window(window: ImpactWindow, said: Sequence[Told], over: frozenset[int]) -> NoticeWindow:
     fields = window.fields
-    said = [by_version[version] for version in window.versions]
-    times = [one.told_at for one in said]
     return NoticeWindow(
         window=fields.window,
         service=fields.service,
@@ -275,9 +301,9 @@ def _window(window: ImpactWindow, by_version: dict[int, Told], over: frozenset[i
         approximate=fields.approximate,
         planned=fields.planned is not None,
         withdrawn=window.withdrawn,
-        added_at=times[0],
-        changed_at=times[-1] if len(times) > 1 else None,
-        after_resolved=any(version in over for version in window.versions),
+        added_at=said[0].told_at,
+        changed_at=max(one.told_at for one in said[1:]) if len(said) > 1 else None,
+        after_resolved=any(one.entry.version in over for one in said),
         late=any(one.late for one in said),
     )
 
@@ -305,7 +331,7 @@ def as_text(found: Notice) -> str:
     lines += [f"{name:<12}{value}" for name, value in _facts(found)]
     if found.windows:
         lines += ["", "Impact windows"]
-        lines += [f"  {_window_line(window)}" for window in found.windows]
+        lines += [f"  {window_line(window)}" for window in found.windows]
     for post in found.posts:
         lines += ["", _post_line(post)]
         if post.body:
@@ -323,7 +349,7 @@ def as_markdown(found: Notice) -> str:
     lines += [f"- **{name}:** {_escaped(value)}" for name, value in _facts(found)]
     if found.windows:
         lines += ["", "## Impact windows", ""]
-        lines += [f"- {_escaped(_window_line(window))}" for window in found.windows]
+        lines += [f"- {_escaped(window_line(window))}" for window in found.windows]
     for post in found.posts:
         lines += ["", f"## {_escaped(_post_line(post))}"]
         if post.body:
@@ -362,7 +388,8 @@ def _facts(found: Notice) -> list[tuple[str, str]]:
     return rows
 
 
-def _window_line(window: NoticeWindow) -> str:
+def window_line(window: NoticeWindow) -> str:
+    """Return an impact window for people, on one line."""
     end = "still open" if window.end is None else shown(window.end)
     about = "about " if window.approximate else ""
     parts = [

@@ -7,13 +7,13 @@ A notice is told in the order of (published_at, position); a cut never renumbers
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Literal, TypeAlias
 
 import msgspec
 
 from ledger.domain.events import EntryPublished
-from ledger.domain.incident import Facts, Statement, effective, fold
+from ledger.domain.incident import Facts, ImpactWindow, Statement, effective, fold
 from ledger.domain.instants import seconds
 from ledger.domain.window import Planned, Window
 from ledger.store.stream import Entry
@@ -21,11 +21,14 @@ from ledger.store.stream import Entry
 __all__ = [
     "Audience",
     "Cut",
+    "Folded",
     "Revision",
     "Told",
-    "after_resolved",
+    "corrections_of",
     "facts_at",
+    "folded",
     "revisions",
+    "said_of",
     "statements",
     "told",
     "window_of",
@@ -44,7 +47,7 @@ class Cut(msgspec.Struct, frozen=True):
     recorded_by: int | None = None
 
 
-class Told(msgspec.Struct, frozen=True):
+class Told(msgspec.Struct, frozen=True, gc=False):
     """An entry and when it was told: to the public, or (internal, for the house) recorded.
 
     late: it is said to have been told before that was recorded.
@@ -101,17 +104,47 @@ def facts_at(entries: Sequence[Entry], cut: Cut = Cut(), audience: Audience = "p
     return fold(statements(told(entries, cut, audience)))
 
 
-def after_resolved(seen: Sequence[Told]) -> frozenset[int]:
-    """Return the versions of the shown entries that were told while their incident stood as over, in the order told."""
-    said = {statement.version: statement for statement in statements(seen)}
+class Folded(msgspec.Struct, frozen=True):
+    """What shown entries add up to, read once.
+
+    said: their statements. facts: the state they lead to. statuses: by version the status after each statement. over: the
+    versions that were told while the incident stood as over, withdrawn ones too.
+    """
+
+    said: tuple[Statement, ...]
+    facts: Facts
+    statuses: dict[int, str | None]
+    over: frozenset[int]
+
+
+def folded(seen: Sequence[Told]) -> Folded:
+    """Return what the shown entries of one incident add up to, in the order told."""
+    said = statements(seen)
+    following = iter(said)
+    statement = next(following, None)
     facts = Facts()
-    found = set()
+    statuses: dict[int, str | None] = {}
+    over = set()
     for one in seen:
+        version = one.entry.version
         if facts.status in OVER:
-            found.add(one.entry.version)
-        if (statement := said.get(one.entry.version)) is not None:
-            facts.apply(statement.version, statement.event)
-    return frozenset(found)
+            over.add(version)
+        # Statements are the shown entries in their order, with the withdrawn ones left out.
+        if statement is not None and statement.version == version:
+            facts.apply(version, statement.event)
+            statuses[version] = facts.status
+            statement = next(following, None)
+    return Folded(tuple(said), facts, statuses, frozenset(over))
+
+
+def said_of(window: ImpactWindow, corrections: Mapping[int, tuple[int, ...]]) -> list[int]:
+    """Return the versions a window rests on: its own entries, and the corrections that were put into them."""
+    return [at for version in window.versions for at in (version, *corrections.get(version, ()))]
+
+
+def corrections_of(said: Iterable[Statement]) -> dict[int, tuple[int, ...]]:
+    """Return by version the corrections that were put into a statement."""
+    return {statement.version: statement.corrected_by for statement in said if statement.corrected_by}
 
 
 def revisions(entries: Sequence[Entry]) -> list[Revision]:

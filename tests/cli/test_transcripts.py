@@ -1,7 +1,7 @@
 """Transcripts: what a user types and sees, kept as text files beside this test.
 
 A line `; …` is a comment. A line `$ ledger …` is run; a line that ends in `<<EOF` gives standard input up to `EOF`; `$ cat > FILE <<EOF` writes a
-file, `$ chmod MODE FILE` sets its mode. What follows is standard output, then standard error behind `! `, then `[exit N]` when N is not 0. The n-th
+file, `$ chmod MODE FILE` sets its mode. `examples/` is that of the project. What follows is standard output, then standard error behind `! `, then `[exit N]` when N is not 0. The n-th
 command runs at 17:00 UTC on 30 March 2022 plus n minutes, salts and the seeds of keys are counted, and the ledger is called ledger-test.
 `make transcripts` rewrites the files; the diff is the review.
 """
@@ -23,6 +23,7 @@ from ledger.cli.session import Session
 from ledger.domain.instants import micros
 
 TRANSCRIPTS = sorted((Path(__file__).parent / "transcripts").glob("*.txt"))
+EXAMPLES = Path(__file__).parents[2] / "examples"
 START = micros("2022-03-30T17:00:00.000000Z")
 
 
@@ -81,6 +82,8 @@ def _play(text: str) -> str:
 def test_transcript(path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """What is typed in the transcript gives what stands in it, to the letter."""
     written = path.read_text()
+    if "examples/" in written:
+        (tmp_path / "examples").symlink_to(EXAMPLES)
     monkeypatch.chdir(tmp_path)
     played = _play(written)
     if os.environ.get("LEDGER_REWRITE_TRANSCRIPTS"):

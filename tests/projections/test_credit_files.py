@@ -161,7 +161,7 @@ _SCHEDULER = """
 import time
 from distributed import LocalCluster
 if __name__ == "__main__":
-    cluster = LocalCluster(n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None)
+    cluster = LocalCluster(n_workers=2, threads_per_worker=1, processes=True, dashboard_address="127.0.0.1:0")
     print(cluster.scheduler_address, flush=True)
     time.sleep(600)
 """

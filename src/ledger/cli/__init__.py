@@ -27,6 +27,10 @@ COMMANDS = {
     "notice": ("read", "notice", "Show the public notice of an incident."),
     "log": ("read", "log", "Show every entry, with both times, who and why."),
     "show": ("read", "show", "Show one entry."),
+    "diff": ("history", "diff", "Show what changed in a notice between two moments, and what it came to."),
+    "blame": ("history", "blame", "Show which entry wrote each line and field of a notice."),
+    "replay": ("history", "replay", "Tell a notice revision by revision."),
+    "state": ("history", "state", "Show what the entries of an incident add up to."),
     "downtime": ("finance", "downtime", "Show the downtime of a period."),
     "credits": ("finance", "credits", "Compute, export, issue and restate SLA credits."),
     "sla": ("sla", "sla", "Exclude time, claim credits, and see until when."),
@@ -35,6 +39,9 @@ COMMANDS = {
     "checkpoint": ("proof", "checkpoint", "Write size and root as a signed note, to be kept elsewhere."),
     "prove": ("proof", "prove", "Prove that an entry is in the ledger, or that nothing was changed."),
     "verify-proof": ("proof", "verify_proof", "Check a proof without any ledger."),
+    "bundle": ("bundle", "bundle", "Write an incident, a customer's part or all into one file to keep."),
+    "verify-bundle": ("bundle", "verify_bundle", "Check a bundle without any ledger."),
+    "import": ("bundle", "import_", "Write the ledger of a bundle where there is none yet."),
     "views": ("views", "views", "Show or rebuild the views for lists and reports."),
 }
 

@@ -20,8 +20,6 @@ if TYPE_CHECKING:
 __all__ = ["Kind", "kind_of", "rows_of", "workbook"]
 
 Kind: TypeAlias = Literal["xlsx", "parquet", "csv"]
-# From so many rows on, somebody who waits sees how far it is.
-_LONG = 1_000_000
 
 
 def kind_of(output: str) -> Kind:
@@ -36,38 +34,28 @@ def kind_of(output: str) -> Kind:
 
 
 def rows_of(
-    session: Session, basis: Basis, output: str, kind: Kind, engine: Engine, scheduler: str | None
+    session: Session,
+    basis: Basis,
+    output: str,
+    kind: Kind,
+    engine: Engine,
+    scheduler: str | None,
+    *,
+    quiet: bool,
 ) -> tuple[str, int]:
     """Write the rows of credit and return the digest of the file and how many they are."""
     from projections.credit_files import write_csv, write_parquet
 
-    counted = _Counted(sum(table.rows for table in basis.tables))
-    frames = counted(run.price_parts(session, basis, engine, scheduler))
-    digest = (write_parquet if kind == "parquet" else write_csv)(Path(output), frames)
-    return digest, counted.rows
+    number = 0
 
+    def counted() -> Iterator[pd.DataFrame]:
+        nonlocal number
+        for frame in run.price_parts(session, basis, engine, scheduler, quiet=quiet):
+            number += len(frame)
+            yield frame
 
-class _Counted:
-    """Counts the rows that go by, and shows a bar on standard error where a long run is watched."""
-
-    def __init__(self, expected: int) -> None:
-        self.expected = expected
-        self.rows = 0
-
-    def __call__(self, frames: Iterator[pd.DataFrame]) -> Iterator[pd.DataFrame]:
-        from rich.console import Console
-        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
-
-        console = Console(stderr=True)
-        hidden = self.expected < _LONG or not console.is_terminal
-        columns = (BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-        with Progress(*columns, console=console, transient=True, disable=hidden) as progress:
-            task = progress.add_task("priced", total=self.expected)
-            for frame in frames:
-                yield frame
-                self.rows += len(frame)
-                # A subscription that is not valid in the month is read, but makes no row: the bar may end early.
-                progress.update(task, completed=self.rows)
+    digest = (write_parquet if kind == "parquet" else write_csv)(Path(output), counted())
+    return digest, number
 
 
 def workbook(basis: Basis, frame: pd.DataFrame, before: Compared | None, output: str) -> str:

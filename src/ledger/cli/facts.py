@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any, Literal
 import click
 import msgspec
 
-from ledger.domain.events import CohortPublished, PolicyPublished, SubscriptionsPublished
+from ledger.domain.events import CohortPublished, PolicyPublished, Series, SubscriptionsPublished
 from ledger.domain.policy import Policy, parse_policy
-from ledger.errors import Refused, Unavailable, nearest
+from ledger.errors import LedgerError, Refused, Unavailable, nearest
 from ledger.store.stream import read_stream
 
 if TYPE_CHECKING:
@@ -28,6 +28,8 @@ __all__ = [
     "doubtful_places",
     "places_of",
     "policies",
+    "policies_used",
+    "published_table",
     "subscriptions",
     "tables",
     "warn_of_places",
@@ -111,6 +113,11 @@ def _latest(log: SealedLog, stream: str, upto: int | None) -> Table | None:
     if found is None:
         return None
     version, table = found
+    return published_table(log, stream, version, table)
+
+
+def published_table(log: SealedLog, stream: str, version: int, table: Series) -> Table:
+    """Return a table that was published; Unavailable or Refused where it is not at hand as it was."""
     content = log.content(table.sha256) if table.location is None else _located(table.location, table.sha256)
     if content is None:
         raise Unavailable(f"the table of {stream} v{version} is not kept; run ledger verify")
@@ -198,6 +205,33 @@ def subscriptions(
             repeats.add(frame)
         repeats.check(lambda: frames)
     return joined(frames), [table.as_json() for table in found]
+
+
+def policies_used(log: SealedLog, upto: int | None) -> set[str]:
+    """Return the keys of the policies that the latest tables of subscriptions name; empty where none can be read."""
+    if not log.streams("subscriptions/", limit=1):
+        return set()
+    try:
+        return {key for table in tables(log, upto, ()) for key in _policies_of(table)}
+    except LedgerError as error:
+        click.echo(f"warning: {error}; all published policies are taken instead", err=True)
+        return set()
+
+
+def _policies_of(table: Table) -> set[str]:
+    """Return the policies a table names, without reading the rest of it where its format allows."""
+    if table.format == "parquet":
+        from io import BytesIO
+
+        import pyarrow.parquet
+
+        source = BytesIO(table.source) if isinstance(table.source, bytes) else table.source
+        parts = pyarrow.parquet.ParquetFile(source).iter_batches(columns=["policy"])
+        return {str(key) for part in parts for key in part.column(0).unique().to_pylist()}
+    import csv
+
+    content = table.source if isinstance(table.source, bytes) else table.source.read_bytes()
+    return {str(row.get("policy")) for row in csv.DictReader(content.decode("utf-8-sig").splitlines())}
 
 
 def _unknown_table(key: str, known: list[str]) -> str:

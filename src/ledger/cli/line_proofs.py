@@ -8,7 +8,7 @@ from typing import Any
 import click
 import msgspec
 
-from ledger.cli.proof import made, own_checkpoint, read_file, signing, write_file
+from ledger.cli.proof import made, own_checkpoint, read_file, signer_of, signing, write_file
 from ledger.cli.session import Session
 from ledger.errors import Refused, nearest
 
@@ -51,7 +51,7 @@ def prove(
     log = session.log()
     stored = log.stream(f"statement/{series}", after=document.version - 1, upto=document.version)[0]
     content = (
-        made(session, None, key_file, sign_command, vkey)
+        made(session, None, signer_of(session, key_file, sign_command, vkey))
         if checkpoint_file is None
         else read_file("--checkpoint", checkpoint_file)
     )

@@ -18,7 +18,9 @@ if TYPE_CHECKING:
     from ledger.proof.note import Note, VerifierKey
     from ledger.proof.tlog_proof import ConsistencyProof, InclusionProof
 
-__all__ = ["checkpoint", "prove", "read_file", "verify_proof", "write_file"]
+__all__ = [
+    "checkpoint", "made", "prove", "read_file", "signer_of", "signing", "verifier_keys", "verify_proof", "write_file",
+]  # fmt: skip
 
 
 def signing(command: Any) -> Any:
@@ -50,7 +52,7 @@ def checkpoint(
     Without a key it is written unsigned: good against accidents, not against whoever runs the database.
     """
     size = session.cut(None, recorded_by).recorded_by
-    content = made(session, size, key_file, sign_command, vkey)
+    content = made(session, size, signer_of(session, key_file, sign_command, vkey))
     from ledger.proof.checkpoint import read_checkpoint
 
     found, note = read_checkpoint(content)
@@ -75,36 +77,39 @@ def checkpoint(
         click.echo("not signed: no --key-file and no --sign-command were given", err=True)
 
 
-def made(
-    session: Session, size: int | None, key_file: str | None, sign_command: str | None, vkey: str | None
-) -> bytes:
-    """Return a checkpoint of the ledger at a size (None: as it stands) as it is kept in a file."""
+def made(session: Session, size: int | None, signer: tuple[str, Callable[[bytes], bytes]] | None) -> bytes:
+    """Return a checkpoint of the ledger at a size (None: as it stands) as it is kept in a file; signer: of `signer_of`."""
     from ledger.proof.checkpoint import Checkpoint, checkpoint_text
     from ledger.proof.note import sign_note
 
+    head = session.log().head()
+    size = head.size if size is None else size
+    text = checkpoint_text(Checkpoint(_origin(head.ledger), size, session.log().root_at(size)))
+    return text.encode() if signer is None else sign_note(text, *signer)
+
+
+def signer_of(
+    session: Session, key_file: str | None, sign_command: str | None, vkey: str | None
+) -> tuple[str, Callable[[bytes], bytes]] | None:
+    """Return the vkey that signs and how it does, as the options of `signing` say; None where nobody signs."""
     if key_file is not None and (sign_command is not None or vkey is not None):
         raise click.UsageError("--key-file signs by itself; leave out --sign-command and --vkey")
     if vkey is not None and sign_command is None:
         raise click.UsageError("--vkey says whose signature --sign-command makes; add --sign-command")
-    head = session.log().head()
-    size = head.size if size is None else size
-    text = checkpoint_text(Checkpoint(_origin(head.ledger), size, session.log().root_at(size)))
     if key_file is not None:
         from ledger.proof.signers import read_key_file
 
         key = read_key_file(key_file)
-        signer: Callable[[bytes], bytes] = key.sign
-        vkey = key.vkey
-    elif sign_command is not None:
-        from ledger.proof.signers import command_signature
+        _warn_unless_present(session, key.vkey)
+        return key.vkey, key.sign
+    if sign_command is None:
+        return None
+    from ledger.proof.signers import command_signature
 
-        command = sign_command
-        vkey = vkey or _only_present(session)
-        signer = lambda message: command_signature(command, message)  # noqa: E731
-    else:
-        return text.encode()
+    command = sign_command
+    vkey = vkey or _only_present(session)
     _warn_unless_present(session, vkey)
-    return sign_note(text, vkey, signer)
+    return vkey, lambda message: command_signature(command, message)
 
 
 def _origin(ledger: str) -> str:
@@ -176,7 +181,7 @@ def prove(
     if checkpoint_file is not None and (key_file or sign_command or vkey):
         raise click.UsageError("--checkpoint is signed already; leave out the options that sign another")
     content = (
-        made(session, None, key_file, sign_command, vkey)
+        made(session, None, signer_of(session, key_file, sign_command, vkey))
         if checkpoint_file is None
         else read_file("--checkpoint", checkpoint_file)
     )
@@ -414,4 +419,4 @@ def write_file(path: str, content: bytes) -> None:
     except OSError as error:
         if os.path.exists(beside):
             os.unlink(beside)
-        raise Refused(f"{path} cannot be written: {error.strerror}; choose another place with -o") from None
+        raise Refused(f"{path} cannot be written: {error.strerror}; choose another place") from None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 from contextlib import suppress
 from typing import Any
 
@@ -11,6 +12,7 @@ import msgspec
 
 from ledger.cli.session import Session, emit_json, json_option, table
 from ledger.cli.tables import parse_with_files
+from ledger.cli.terms import library, lint, schema
 from ledger.cli.write import _print_receipt
 from ledger.domain.events import CohortPublished, SubscriptionsPublished
 from ledger.errors import LedgerError, nearest
@@ -61,8 +63,8 @@ def _warn_of_customers(session: Session, key: str) -> None:
     # Before there are subscriptions, or while a table of them is away, there is nothing to compare with; a run of credits
     # says it then.
     with suppress(LedgerError):
-        for table in facts.tables(session.log(), None, ()):
-            for part in table.parts():
+        for published in facts.tables(session.log(), None, ()):
+            for part in published.parts():
                 for one in seen:
                     one.add(part)
         facts.warn_of_strangers(seen)
@@ -70,23 +72,32 @@ def _warn_of_customers(session: Session, key: str) -> None:
 
 def _warn_of_names(session: Session, key: str) -> None:
     """Say which policies, services and regions a published table names that are not known."""
-    from ledger.cli.facts import places_of, policies, subscriptions, warn_of_places
+    from ledger.cli import facts
 
-    table, _ = subscriptions(session.log(), None, (key,))
-    known = policies(session.log(), None)[0]
-    for name, number in table["policy"].astype(str).value_counts(sort=False).items():
+    policies: Counter[str] = Counter()
+    places: Counter[tuple[str, str]] = Counter()
+    for published in facts.tables(session.log(), None, (key,)):
+        for part in published.parts():
+            policies.update(part["policy"].tolist())
+            places += facts.places_of(part)
+    known = facts.policies(session.log(), None)[0]
+    for name, number in policies.items():
         if name not in known:
             click.echo(
-                f"warning: policy {name!r} of {number:,} subscription{'s' if number > 1 else ''} is not published{nearest(str(name), known)}; "
+                f"warning: policy {name!r} of {number:,} subscription{'s' if number > 1 else ''} is not published{nearest(name, known)}; "
                 "publish it before credits are computed",
                 err=True,
             )
-    warn_of_places(session.log(), places_of(table))
+    facts.warn_of_places(session.log(), places)
 
 
 @click.group()
 def policy() -> None:
-    """Publish and show the terms of SLAs."""
+    """Publish, show and check the terms of SLAs."""
+
+
+for _command in (lint, schema, library):
+    policy.add_command(_command)
 
 
 @policy.command("publish")

@@ -18,9 +18,12 @@ if TYPE_CHECKING:
     from projections.replay import Cut
 
 __all__ = [
-    "Basis", "Compared", "audience", "basis", "compared", "job_of", "parts_of", "price_all", "price_parts",
-    "read_cohorts", "windows_of",
+    "Basis", "Before", "Compared", "Priced", "audience", "basis", "before", "compared", "job_of", "parts_of", "price_all",
+    "price_parts", "read_cohorts", "windows_of",
 ]  # fmt: skip
+
+# Up to so many rows a run is kept in memory (about 150 bytes each) where it is asked for twice.
+_KEPT = 1_000_000
 
 
 class Basis(msgspec.Struct):
@@ -45,6 +48,14 @@ class Basis(msgspec.Struct):
     def sources(self) -> list[dict[str, Any]]:
         """Return where the subscriptions came from, for programs."""
         return [table.as_json() for table in self.tables]
+
+
+class Before(msgspec.Struct):
+    """What a run is compared with: the same ledger as the public knew it by another time."""
+
+    cut: Any
+    as_of: str
+    windows: list[Any]
 
 
 class Compared(msgspec.Struct):
@@ -95,13 +106,10 @@ def _read_cohorts(found: Basis, windows: list[Window], as_of: str) -> None:
 
 def _windows(session: Session, period: str, cut: Cut) -> list[Window]:
     from ledger.domain.period import parse_period
-    from projections.views import open_views
 
     span = parse_period(period)
     # Wide enough for the month in any zone: the earth has offsets from -12 to +14 hours.
-    found: list[Window] = open_views(session.log()).windows(
-        span.start - 86_400, span.end + 86_400, cut, audience(cut)
-    )
+    found: list[Window] = session.views().windows(span.start - 86_400, span.end + 86_400, cut, audience(cut))
     return found
 
 
@@ -123,20 +131,65 @@ def price_all(session: Session, found: Basis) -> pd.DataFrame:
 
 
 def price_parts(
-    session: Session, found: Basis, engine: Engine, scheduler: str | None
+    session: Session,
+    found: Basis,
+    engine: Engine = "local",
+    scheduler: str | None = None,
+    *,
+    quiet: bool = True,
 ) -> Iterator[pd.DataFrame]:
-    """Yield the credit rows part by part, so that memory stays flat."""
+    """Yield the credit rows part by part, so that memory stays flat. quiet: no bar, whoever looks."""
     from projections.engines import priced
 
     job = _job(found, found.windows, found.as_of)
-    yield from priced(_checked(session, found), job, engine, scheduler)
+    yield from priced(_checked(session, found, quiet=quiet), job, engine, scheduler)
 
 
-def _checked(session: Session, found: Basis) -> Iterator[pd.DataFrame]:
+class Priced:
+    """The credit rows of a run, part by part, each beside what it is compared with (or None), as often as they are asked for.
+
+    The first time the tables are checked whole, so that nothing need be said before it is known that nothing is refused. A run
+    that fits is kept; a larger one is priced again.
+    """
+
+    def __init__(
+        self, session: Session, found: Basis, before: Before | None, engine: Engine, scheduler: str | None, *,
+        quiet: bool,
+    ) -> None:  # fmt: skip
+        self.rows = sum(table.rows for table in found.tables)
+        self._session, self._found, self._before = session, found, before
+        self._where, self._quiet = (engine, scheduler), quiet
+        self._kept: list[tuple[pd.DataFrame, pd.DataFrame | None]] = []
+        self._asked = False
+
+    def __iter__(self) -> Iterator[tuple[pd.DataFrame, pd.DataFrame | None]]:
+        """Price, or give what was kept. Raises Refused and Unavailable, all of them the first time."""
+        from projections.engines import BothJobs, priced
+
+        if self._kept:
+            yield from self._kept
+            return
+        found, before = self._found, self._before
+        job = BothJobs(
+            _job(found, found.windows, found.as_of),
+            None if before is None else _job(found, before.windows, before.as_of),
+        )
+        first, self._asked = not self._asked, True
+        parts = _checked(self._session, found, quiet=self._quiet) if first else _parts(found.tables)
+        if self.rows <= _KEPT:
+            # What is wrong with the tables is said before what is wrong with their terms.
+            self._kept = list(priced(list(parts), job, *self._where))
+            yield from self._kept
+        else:
+            yield from priced(parts, job, *self._where)
+
+
+def _checked(session: Session, found: Basis, *, quiet: bool = True) -> Iterator[pd.DataFrame]:
     """Yield the parts of all tables; at the end, complain of subscriptions that are there twice, and warn of slips."""
     from collections import Counter
 
     from ledger.cli import facts
+    from ledger.cli.progress import watched
     from projections.cohorts import Seen
     from projections.repeats import Repeats
 
@@ -144,8 +197,10 @@ def _checked(session: Session, found: Basis) -> Iterator[pd.DataFrame]:
     # Customers of a cohort may well stand in a table that was not asked for.
     seen = [] if found.only else [Seen(cohort) for cohort in found.cohorts.known.values()]
     places: Counter[tuple[str, str]] = Counter()
-    for part in _parts(found.tables):
-        repeats.add(part)
+    expected = sum(table.rows for table in found.tables)
+    parts = ((table.entry, part) for table in found.tables for part in table.parts())
+    for entry, part in watched(parts, expected, quiet=quiet):
+        repeats.add(part, entry)
         places += facts.places_of(part)
         for one in seen:
             one.add(part)
@@ -160,17 +215,24 @@ def _parts(tables: list[Table]) -> Iterator[pd.DataFrame]:
         yield from table.parts()
 
 
-def compared(session: Session, found: Basis, published_by: str, as_of: str | None) -> Compared:
-    """Price the same subscriptions by what had been published by another time."""
+def before(session: Session, found: Basis, published_by: str, as_of: str | None) -> Before:
+    """Read what had been published by another time: what a run is compared with."""
     from projections.replay import Cut
-    from projections.subscriptions import joined
 
     cut = Cut(instant("--compare-published-by", published_by), found.size)
     until = session.as_of(cut, as_of)
     windows = _windows(session, found.period, cut)
     _read_cohorts(found, windows, until)
-    job = _job(found, windows, until)
-    return Compared(cut, until, job.price(joined(list(_parts(found.tables)))))
+    return Before(cut, until, windows)
+
+
+def compared(session: Session, found: Basis, published_by: str, as_of: str | None) -> Compared:
+    """Price the same subscriptions by what had been published by another time."""
+    from projections.subscriptions import joined
+
+    earlier = before(session, found, published_by, as_of)
+    job = _job(found, earlier.windows, earlier.as_of)
+    return Compared(earlier.cut, earlier.as_of, job.price(joined(list(_parts(found.tables)))))
 
 
 def job_of(found: Basis) -> Job:

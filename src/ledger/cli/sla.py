@@ -10,6 +10,7 @@ __all__ = ["sla"]
 
 # name -> (module, attribute, one line of help); the help stands here so that listing imports nothing.
 VERBS = {
+    "evaluate": ("evaluate", "evaluate", "Say what any facts come to under any policy, without a ledger."),
     "exclude": (
         "claims",
         "exclude",

@@ -8,10 +8,12 @@ in the order of publication (`projections.replay`). Corrections and withdrawals 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from functools import cache
 from typing import Any, assert_never
 
 import msgspec
 from msgspec import UNSET
+from msgspec.structs import FieldInfo
 
 from ledger.domain.events import (
     AdjustmentIssued,
@@ -63,7 +65,7 @@ class ImpactWindow(msgspec.Struct, frozen=True):
     withdrawn: bool = False
 
 
-class Statement(msgspec.Struct, frozen=True):
+class Statement(msgspec.Struct, frozen=True, gc=False):
     """One event as it is to be read: its version in the stream and the corrections already put into it."""
 
     version: int
@@ -209,14 +211,20 @@ def set_fields(event: AnyEvent, fields: dict[str, Any]) -> AnyEvent:
     """
     cls = type(event)
     kept = {name: getattr(event, name) for name in cls.__struct_fields__}
-    types = {field.name: field for field in msgspec.structs.fields(cls)}
+    schema = _schema(cls)
     for name, value in fields.items():
-        field = types[name]
+        field = schema[name]
         if value is None and not field.required:
             kept[name] = field.default
         else:
             kept[name] = msgspec.convert(value, field.type)
     return cls(**kept)
+
+
+# Reading the annotations of a class takes longer than all the rest; there are as many answers as types of events.
+@cache
+def _schema(cls: type[AnyEvent]) -> dict[str, FieldInfo]:
+    return {field.name: field for field in msgspec.structs.fields(cls)}
 
 
 def effective(entries: Sequence[tuple[int, AnyEvent]]) -> list[Statement]:

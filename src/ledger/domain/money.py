@@ -7,13 +7,14 @@ are 120000 minor units, 1200 JPY are 1200. No float is taken or made.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from fractions import Fraction
+from typing import Literal
 
 from ledger.errors import Refused, nearest
 
 __all__ = [
-    "ISO_4217", "ROUNDINGS", "format_money", "minor_units", "parse_money", "round_fraction", "round_ratio",
+    "ALL_ROUNDINGS", "ISO_4217", "ROUNDINGS", "allocate", "format_money", "minor_units", "parse_money", "round_fraction", "round_ratio",
 ]  # fmt: skip
 
 _NONE = "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF"
@@ -95,30 +96,59 @@ _GOES_UP: dict[str, Callable[[int, int, int], bool]] = {
     "half-up": lambda q, r, d: 2 * r > d or (2 * r == d and q >= 0),
     "half-even": lambda q, r, d: 2 * r > d or (2 * r == d and q % 2 == 1),
     "half-down": lambda q, r, d: 2 * r > d or (2 * r == d and q < 0),
+    "half-ceiling": lambda q, r, d: 2 * r >= d,
     "up": lambda q, r, d: r > 0 and q >= 0,
     "down": lambda q, r, d: r > 0 and q < 0,
     "ceiling": lambda q, r, d: r > 0,
     "floor": lambda q, r, d: False,
 }
-# half-up is away from zero at a tie, half-down towards it, half-even to the even neighbour; up is away from
-# zero, down towards it, ceiling towards plus and floor towards minus infinity.
-ROUNDINGS: tuple[str, ...] = tuple(_GOES_UP)
+# half-up is away from zero at a tie, half-down towards it, half-even to the even neighbour, half-ceiling towards plus
+# infinity; up is away from zero, down towards it, ceiling towards plus and floor towards minus infinity.
+ALL_ROUNDINGS: tuple[str, ...] = tuple(_GOES_UP)
+# Those that a policy of format 1 may name; it was settled before half-ceiling was added.
+ROUNDINGS: tuple[str, ...] = tuple(mode for mode in ALL_ROUNDINGS if mode != "half-ceiling")
 
 
 def round_ratio(numerator: int, denominator: int, mode: str) -> int:
-    """Return numerator / denominator (denominator above 0) as an integer, rounded by one of ROUNDINGS."""
+    """Return numerator / denominator (denominator above 0) as an integer, rounded by one of ALL_ROUNDINGS."""
     goes_up = _GOES_UP.get(mode)
     if goes_up is None:
         raise Refused(
-            f"rounding {mode!r} is not known{nearest(mode, ROUNDINGS)}; use one of {', '.join(ROUNDINGS)}"
+            f"rounding {mode!r} is not known{nearest(mode, ALL_ROUNDINGS)}; use one of {', '.join(ALL_ROUNDINGS)}"
         )
     quotient, remainder = divmod(numerator, denominator)
     return quotient + goes_up(quotient, remainder, denominator)
 
 
 def round_fraction(value: Fraction, mode: str) -> int:
-    """Return an exact value as an integer, rounded by one of ROUNDINGS."""
+    """Return an exact value as an integer, rounded by one of ALL_ROUNDINGS."""
     return round_ratio(value.numerator, value.denominator, mode)
+
+
+def allocate(
+    amount: int,
+    ratios: Sequence[int | Fraction],
+    order: Literal["first-to-last", "last-to-first"] = "first-to-last",
+) -> list[int]:
+    """Return an amount of minor units split in the proportion of some ratios, whole units that sum to it again.
+
+    Largest remainder (Hamilton): everyone gets the whole units of their exact part, and the units that are left go one each to
+    those whose exact part was cut most. Of equal remainders the first in `order` comes first. A negative amount is split as
+    its opposite. Raises Refused where no ratio is above 0, or one is below.
+    """
+    whole = sum(ratios, Fraction(0))
+    if whole <= 0 or min(ratios) < 0:
+        raise Refused(
+            f"ratios {', '.join(map(str, ratios)) or 'none'} cannot be split by; give numbers from 0, one of them above"
+        )
+    exact = [Fraction(abs(amount)) * ratio / whole for ratio in ratios]
+    parts = [part.numerator // part.denominator for part in exact]
+    places = range(len(ratios)) if order == "first-to-last" else range(len(ratios) - 1, -1, -1)
+    # Sorting is stable, so equal remainders keep the order.
+    by_remainder = sorted(places, key=lambda place: parts[place] - exact[place])
+    for place in by_remainder[: abs(amount) - sum(parts)]:
+        parts[place] += 1
+    return parts if amount >= 0 else [-part for part in parts]
 
 
 def decimal_text(value: Fraction) -> str:

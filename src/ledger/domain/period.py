@@ -17,7 +17,16 @@ import msgspec
 
 from ledger.errors import Refused, Unavailable, nearest
 
-__all__ = ["Period", "day_of", "days", "midnights", "parse_period", "zone_names"]
+__all__ = [
+    "Period",
+    "day_of",
+    "days",
+    "days_between",
+    "local_second",
+    "midnights",
+    "parse_period",
+    "zone_names",
+]
 
 _LABEL = re.compile(r"(\d{4})-(\d\d)(?:-(\d\d))?", re.ASCII)
 _FIRST_YEAR, _LAST_YEAR = 1970, 9998
@@ -27,13 +36,17 @@ _DAY = timedelta(days=1)
 
 
 class Period(msgspec.Struct, frozen=True):
-    """A month ("2022-03") or day ("2022-03-14") of a zone; start and end are UTC seconds, end excluded."""
+    """A month ("2022-03"), a day ("2022-03-14") or another time ("span") of a zone, whose first day is then given.
+
+    start and end are UTC seconds, end excluded.
+    """
 
     label: str
-    kind: Literal["month", "day"]
+    kind: Literal["month", "day", "span"]
     zone: str
     start: int
     end: int
+    first: str | None = None
 
     @property
     def seconds(self) -> int:
@@ -43,6 +56,8 @@ class Period(msgspec.Struct, frozen=True):
     @property
     def first_day(self) -> str:
         """The first local date, such as "2022-03-01"."""
+        if self.first is not None:
+            return self.first
         return self.label if self.kind == "day" else f"{self.label}-01"
 
 
@@ -97,6 +112,27 @@ def parse_period(text: str, zone: str = "UTC") -> Period:
         return Period(text, "day", zone, _first_instant(zone, first), _first_instant(zone, first + _DAY))
     following = date(year + month // 12, month % 12 + 1, 1)
     return Period(text, "month", zone, _first_instant(zone, first), _first_instant(zone, following))
+
+
+def days_between(label: str, zone: str, first: date, following: date) -> Period:
+    """Return the time from one local day to the one before another as a period; ValueError outside the calendar kept."""
+    if not _FIRST_YEAR <= first.year <= following.year <= _LAST_YEAR:
+        raise ValueError(f"it lies outside the years {_FIRST_YEAR} to {_LAST_YEAR}")
+    return Period(
+        label, "span", zone, _first_instant(zone, first), _first_instant(zone, following), first.isoformat()
+    )
+
+
+def local_second(zone: str, day: str, seconds: int) -> int:
+    """Return the UTC second at which the clocks of a zone show `seconds` after midnight on a day; 86,400 is its end.
+
+    Of a time shown twice the first one; a time that is skipped is read with the offset before the gap.
+    """
+    first = date.fromisoformat(day)
+    if seconds in (0, 86_400):
+        return _first_instant(zone, first + (_DAY if seconds else timedelta(0)))
+    clock = datetime(first.year, first.month, first.day, tzinfo=_zone(zone)) + timedelta(seconds=seconds)
+    return (clock - _EPOCH) // _SECOND
 
 
 def days(period: Period) -> tuple[Period, ...]:

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 __all__ = ["PostgresLog"]
 
+# The lock under which a ledger is created: any number, the same for all.
+_CREATING = 0x6C6564676572
 _SCHEMA = """
 CREATE TABLE ledger_entry (
     position BIGINT PRIMARY KEY,
@@ -87,7 +89,7 @@ GRANT UPDATE (size, root, frontier, last_recorded_at) ON ledger_head TO ledger_w
 class PostgresLog(SealedLog):
     """A ledger in a PostgreSQL database; each thread has a connection of its own.
 
-    The tables stand in the first schema of the connection's search path. `create` makes the roles ledger_writer
+    The tables stand in the first schema of the connection's search path. Creating a ledger makes the roles ledger_writer
     (insert, select, erase texts) and ledger_reader (select) where the user may make roles.
     """
 
@@ -185,21 +187,25 @@ class PostgresLog(SealedLog):
             raise Unavailable("the ledger has no head row; it was damaged: run ledger verify")
         return self._head(row)
 
-    def create(self, ledger: str) -> Head:
-        with self._writing():
-            if self._execute("SELECT to_regclass('ledger_head')").fetchone()[0] is not None:
-                raise Refused(
-                    f"the database already holds a ledger ({self.head().ledger}); choose another place"
-                )
-            self._execute(_SCHEMA)
-            self._execute(
-                "INSERT INTO ledger_head VALUES (1, ?, ?, 0, ?, ?, '')",
-                (ledger, SCHEMA_FORMAT, EMPTY_ROOT, b""),
-            )
-            may = self._execute("SELECT rolcreaterole OR rolsuper FROM pg_roles WHERE rolname = current_user")
-            if may.fetchone()[0]:
-                self._execute(_ROLES)
-        return self.head()
+    def _reach(self) -> bool:
+        self._connection()
+        return False
+
+    def _holds_ledger(self) -> bool:
+        # Tables are made by one at a time: two would get in each other's way in the catalogue.
+        self._execute("SELECT pg_advisory_xact_lock(?)", (_CREATING,))
+        found = self._execute("SELECT to_regclass('ledger_head')").fetchone()
+        return found[0] is not None
+
+    def _make_tables(self, ledger: str) -> None:
+        self._execute(_SCHEMA)
+        self._execute(
+            "INSERT INTO ledger_head VALUES (1, ?, ?, 0, ?, ?, '')",
+            (ledger, SCHEMA_FORMAT, EMPTY_ROOT, b""),
+        )
+        may = self._execute("SELECT rolcreaterole OR rolsuper FROM pg_roles WHERE rolname = current_user")
+        if may.fetchone()[0]:
+            self._execute(_ROLES)
 
     def close(self) -> None:
         for connection in self._all:

@@ -185,11 +185,11 @@ def _side(
 def cover(tiers: list[Tier], problems: Problems) -> None:
     """Note each availability from 0% to 100% that no tier holds, or more than one, from below."""
     found = [
-        (place, f"tiers leave a gap: none holds {between(*place)}; add or widen a tier")
+        (place, f"tiers leave a gap: none holds {between(*place)}; add or widen a tier", "gap")
         for place in holes(tiers, "availability")
     ] + [
-        (place, f"tiers overlap: more than one holds {between(*place)}; narrow one of them")
+        (place, f"tiers overlap: more than one holds {between(*place)}; narrow one of them", "overlap")
         for place in shared(tiers)
     ]
-    for _, sentence in sorted(found, key=lambda pair: pair[0]):
-        problems.add(sentence)
+    for _, sentence, kind in sorted(found, key=lambda one: one[0]):
+        problems.add(sentence, kind)

@@ -202,7 +202,17 @@ def _commitment(name: str, document: dict[str, Any], problems: Problems, where: 
     tiers = _tiers(document, measure, where, problems)
     if len(problems.found) == before:
         _cover(tiers, gaps, overlaps, where, problems)
-    return Commitment(name, measure, counting, scope, ordered(tiers), gaps, overlaps)
+    promised = _target(
+        _one("target", document, problems, needed=False, where=where), measure, where, problems
+    )
+    return Commitment(name, measure, counting, scope, ordered(tiers), gaps, overlaps, promised)
+
+
+def _target(values: Values, measure: Measure, where: str, problems: Problems) -> Tier | None:
+    """Return the range that was promised, None where the terms name none."""
+    if all(value is None for value in values.values()):
+        return None
+    return _range(values, measure, f"{where}target.", problems, Remedy())
 
 
 def _measure(values: Values, where: str, problems: Problems) -> Measure:
@@ -423,16 +433,16 @@ def _remedy(values: Values, measure: Measure, at: str, problems: Problems) -> Re
 def _cover(tiers: list[Tier], gaps: str, overlaps: str, where: str, problems: Problems) -> None:
     of = tiers[0].of
     found = [
-        (place, f"{where}tiers leave a gap: none holds {between(*place, of)}; add or widen a tier, or say with reading.gaps what it means")
+        (place, f"{where}tiers leave a gap: none holds {between(*place, of)}; add or widen a tier, or say with reading.gaps what it means", "gap")
         for place in holes(tiers, of)
         if gaps == "refused"
     ] + [
-        (place, f"{where}tiers overlap: more than one holds {between(*place, of)}; narrow one of them, or say with reading.overlaps what it means")
+        (place, f"{where}tiers overlap: more than one holds {between(*place, of)}; narrow one of them, or say with reading.overlaps what it means", "overlap")
         for place in shared(tiers)
         if overlaps == "refused"
     ]  # fmt: skip
-    for _, sentence in sorted(found, key=lambda pair: pair[0]):
-        problems.add(sentence)
+    for _, sentence, kind in sorted(found, key=lambda one: one[0]):
+        problems.add(sentence, kind)
 
 
 def _exclusions(entries: list[Values], problems: Problems) -> tuple[ExclusionRule, ...]:

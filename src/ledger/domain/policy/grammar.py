@@ -12,7 +12,7 @@ import msgspec
 
 from ledger.domain.events import Effect
 from ledger.domain.exclusion import ExclusionKind
-from ledger.domain.money import ROUNDINGS
+from ledger.domain.money import ALL_ROUNDINGS
 
 __all__ = ["GRAMMAR", "Field", "Kind", "Table", "field_of", "table_of"]
 
@@ -169,6 +169,8 @@ GRAMMAR: tuple[Table, ...] = (
               choices=("full", "begun"), example='"full"'),
         Field("take", "choice", "Required where a tier states several amounts of money.", choices=("lesser", "greater", "sum"), example='"lesser"'),
     ), many=True, in_commitments=True),
+    Table("target", "What was promised. It pays nothing: the linter finds tiers that pay although it was met, and those that pay nothing although it was missed.",
+          _bounds(), in_commitments=True),
     Table("reading", "How tiers are read where the contract itself leaves a hole or says two things. refused: such a policy is not accepted.", (
         Field("gaps", "choice", "undecided: between what the neighbours pay. pays-nothing: 0.", default='"refused"',
               choices=("refused", "undecided", "pays-nothing"), example='"undecided"'),
@@ -193,9 +195,9 @@ GRAMMAR: tuple[Table, ...] = (
               "preceding-fee: the fee of the period before. annual-fee: the fee of a year, divided by the periods in one.", default='"fee"',
               choices=("fee", "region-charges", "service-share", "preceding-fee", "annual-fee"), example='"fee"'),
         Field("share", "percent", "service-share: this service's part of the fee of the suite.", example='"40"'),
-        Field("rounding", "choice", "How the amount is rounded to the minor unit, once, at the end.", required=True, choices=ROUNDINGS, example='"half-up"'),
+        Field("rounding", "choice", "How the amount is rounded to the minor unit, once, at the end.", required=True, choices=ALL_ROUNDINGS, example='"half-up"'),
         Field("factor_decimals", "integer", "If given, the factor of the base is rounded first, to so many decimals.", default="not rounded", example="2"),
-        Field("factor_rounding", "choice", "How the factor is rounded.", default="as rounding", choices=ROUNDINGS, example='"half-up"'),
+        Field("factor_rounding", "choice", "How the factor is rounded.", default="as rounding", choices=ALL_ROUNDINGS, example='"half-up"'),
         Field("clawback", "flag", "Whether a credit that was issued and proves too high is taken back.", default="false", example="false"),
     )),
     Table("limits", "The most that is paid, and the least.", (

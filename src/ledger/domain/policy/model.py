@@ -166,7 +166,10 @@ class Scope(msgspec.Struct, frozen=True):
 
 
 class Commitment(msgspec.Struct, frozen=True):
-    """One service level: what is measured, how it counts, and tiers from the best to the worst."""
+    """One service level: what is measured, how it counts, and tiers from the best to the worst.
+
+    target: the range that was promised, without a remedy; None where the terms name none.
+    """
 
     name: str
     measure: Measure
@@ -175,6 +178,7 @@ class Commitment(msgspec.Struct, frozen=True):
     tiers: tuple[Tier, ...]
     gaps: Literal["refused", "undecided", "pays-nothing"] = "refused"
     overlaps: Literal["refused", "undecided", "greatest"] = "refused"
+    target: Tier | None = None
 
     @property
     def tiers_of(self) -> Quantity:

@@ -13,7 +13,9 @@ from ledger.domain.money import decimal_text
 from ledger.domain.policy.model import NO_LIMIT, Quantity, Tier
 from ledger.errors import Refused, nearest
 
-__all__ = ["ABSENT", "Absent", "Problems", "between", "holes", "load", "ordered", "shared", "shown"]
+__all__ = [
+    "ABSENT", "Absent", "Place", "Problems", "between", "holes", "load", "ordered", "places", "shared", "shown",
+]  # fmt: skip
 
 _DECIMAL = re.compile(r"\d{1,9}(\.\d{1,30})?", re.ASCII)
 # A place just before (0) or just after (1) a number, so that touching tiers meet in one place.
@@ -41,14 +43,25 @@ ABSENT = Absent()
 
 
 class Problems:
-    """The sentences found so far, and checks of single values that add to them."""
+    """The sentences found so far, and checks of single values that add to them.
 
-    def __init__(self) -> None:
+    Each has a kind: `gap`, `overlap`, `unknown-key`, or `wrong-value`. tolerated: kinds that are noted and do not keep a
+    policy from being read; the linter looks at such a policy, nothing is ever priced by it.
+    """
+
+    def __init__(self, tolerated: Iterable[str] = ()) -> None:
         self.found: list[str] = []
+        self.kinds: list[str] = []
+        self.noted: list[tuple[str, str]] = []
+        self._tolerated = frozenset(tolerated)
 
-    def add(self, sentence: str) -> None:
+    def add(self, sentence: str, kind: str = "wrong-value") -> None:
         """Note a problem."""
+        if kind in self._tolerated:
+            self.noted.append((kind, sentence))
+            return
         self.found.append(sentence)
+        self.kinds.append(kind)
 
     def wrong(self, field: str, value: object, rest: str) -> None:
         """Note that a value is missing, or what is wrong with it."""
@@ -60,7 +73,8 @@ class Problems:
         for name in found:
             if name not in names:
                 self.add(
-                    f"{where}{name} is not a field of a policy{nearest(name, names)}; known are {', '.join(names)}"
+                    f"{where}{name} is not a field of a policy{nearest(name, names)}; known are {', '.join(names)}",
+                    "unknown-key",
                 )
 
     def text(self, field: str, value: object) -> str:
@@ -144,6 +158,11 @@ def _begins(tier: Tier) -> Place:
 
 def _ends(tier: Tier) -> Place:
     return tier.upper, 1 if tier.upper_included else 0
+
+
+def places(tier: Tier) -> tuple[Place, Place]:
+    """Return where a tier begins and ends."""
+    return _begins(tier), _ends(tier)
 
 
 def holes(tiers: Iterable[Tier], of: Quantity) -> list[tuple[Place, Place]]:

@@ -1,0 +1,269 @@
+"""What changed in a notice between two moments: words, fields, windows, and the entries that did it.
+
+A moment is a cut. Pure, and each moment is folded once, so that a history of a thousand entries is compared at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Container, Iterable, Mapping
+from typing import Any, Literal, TypeAlias
+
+import msgspec
+
+from ledger.domain.incident import Facts
+from ledger.domain.instants import shown
+from ledger.store.stream import Entry, text_or_erased
+from projections.history import mark_words, signature, subject, subject_words
+from projections.marks import Marks
+from projections.notice import window_line
+from projections.reading import Reader, Reading
+from projections.state import facts_fields, measurement_fields, value_text, window_fields
+from projections.words import Part, words_changed
+
+__all__ = [
+    "Changes", "Cause", "FieldChange", "TextChange", "WindowChange", "as_json", "as_text", "cause_json",
+    "changes", "nothing", "word_line",
+]  # fmt: skip
+
+TextAct: TypeAlias = Literal["added", "removed", "changed"]
+WindowAct: TypeAlias = Literal["added", "removed", "revised", "withdrawn", "restored"]
+
+
+class Cause(msgspec.Struct, frozen=True):
+    """An entry that is told on one side only. side: "after" where it was added, "before" where the cut leaves it out."""
+
+    entry: Entry
+    told_at: str
+    side: Literal["before", "after"]
+    marks: Marks
+
+
+class FieldChange(msgspec.Struct, frozen=True):
+    """A field with both values, null where it was not said; words: what changed in a text."""
+
+    field: str
+    before: Any
+    after: Any
+    words: tuple[Part, ...] | None = None
+
+
+class TextChange(msgspec.Struct, frozen=True):
+    """A text of the statement that a version made: its body or reason."""
+
+    version: int
+    type: str
+    heading: str
+    field: str
+    change: TextAct
+    before: str | None
+    after: str | None
+    words: tuple[Part, ...]
+
+
+class WindowChange(msgspec.Struct, frozen=True):
+    """A window that was added, revised or withdrawn, or (looking back) is not there yet; fields: those that differ."""
+
+    window: str
+    change: WindowAct
+    fields: tuple[FieldChange, ...]
+    before: dict[str, Any] | None
+    after: dict[str, Any] | None
+
+
+class Changes(msgspec.Struct, frozen=True):
+    """What differs between two readings; all empty where nothing does. Texts and causes in the order told."""
+
+    causes: tuple[Cause, ...]
+    fields: tuple[FieldChange, ...]
+    texts: tuple[TextChange, ...]
+    windows: tuple[WindowChange, ...]
+
+    def __bool__(self) -> bool:
+        return bool(self.causes or self.fields or self.texts or self.windows)
+
+
+def nothing() -> Reading:
+    """Return what there was before an incident was opened."""
+    return Reader(()).at()
+
+
+def changes(before: Reading, after: Reading) -> Changes:
+    """Return what differs between two readings of one incident."""
+    return Changes(
+        causes=tuple(_causes(before, after)),
+        fields=tuple(_fields(_said(before.facts), _said(after.facts))),
+        texts=tuple(_texts(before, after)),
+        windows=tuple(_windows(before.facts, after.facts)),
+    )
+
+
+def _causes(before: Reading, after: Reading) -> Iterable[Cause]:
+    old = {one.entry.version for one in before.seen}
+    new = {one.entry.version for one in after.seen}
+    sides: tuple[tuple[Literal["before", "after"], Reading, set[int]], ...] = (
+        ("before", before, new), ("after", after, old),
+    )  # fmt: skip
+    found = [
+        Cause(one.entry, one.told_at, side, reading.marks[one.entry.version])
+        for side, reading, there in sides
+        for one in reading.seen
+        if one.entry.version not in there
+    ]
+    return sorted(found, key=lambda one: (one.told_at, one.entry.position))
+
+
+def _said(facts: Facts) -> dict[str, Any]:
+    """Return the single facts, the measurements by name and the links, as fields to compare."""
+    found = facts_fields(facts)
+    for name, event in facts.measurements.items():
+        found[f"measurement {name}"] = measurement_fields(event)
+    if facts.links:
+        found["links"] = [f"{link.relation} {link.to}" for link in facts.links]
+    return found
+
+
+def _fields(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterable[FieldChange]:
+    for name in dict.fromkeys((*old, *new)):
+        before, after = old.get(name), new.get(name)
+        if before != after:
+            words = words_changed(before, after) if name in ("title", "quote") and before and after else None
+            yield FieldChange(name, before, after, words)
+
+
+def _texts(old: Reading, new: Reading) -> Iterable[TextChange]:
+    before = {post.version: post for post in old.notice.posts} if old.seen else {}
+    after = {post.version: post for post in new.notice.posts} if new.seen else {}
+    both = {**before, **after}
+    for post in sorted(both.values(), key=lambda one: (one.published_at, one.position, one.version)):
+        one, other = before.get(post.version), after.get(post.version)
+        for field in ("body", "reason"):
+            was: str | None = getattr(one, field, None)
+            now: str | None = getattr(other, field, None)
+            if was != now:
+                change: TextAct = "added" if was is None else "removed" if now is None else "changed"
+                words = words_changed(was or "", now or "")
+                yield TextChange(post.version, post.type, post.heading, field, change, was, now, words)
+
+
+def _windows(old: Facts, new: Facts) -> Iterable[WindowChange]:
+    for key in sorted({*old.windows, *new.windows}):
+        was = window_fields(old.windows[key]) if key in old.windows else None
+        now = window_fields(new.windows[key]) if key in new.windows else None
+        if was != now:
+            yield WindowChange(
+                key, _act(was, now), tuple(_fields(was or {}, now or {})) if was and now else (), was, now
+            )
+
+
+def _act(was: dict[str, Any] | None, now: dict[str, Any] | None) -> WindowAct:
+    if was is None:
+        return "added"
+    if now is None:
+        return "removed"
+    if was["withdrawn"] == now["withdrawn"]:
+        return "revised"
+    return "withdrawn" if now["withdrawn"] else "restored"
+
+
+def cause_json(cause: Cause) -> dict[str, Any]:
+    """Return an entry that changed a notice, for programs: who, when on both clocks, why, and its marks."""
+    entry, event = cause.entry, cause.entry.event
+    return {
+        "side": cause.side,
+        "version": entry.version,
+        "position": entry.position,
+        "revision": cause.marks.revision,
+        "type": entry.type,
+        **subject(entry),
+        "actor": text_or_erased(event.actor),
+        "published_at": entry.published_at,
+        "told_at": cause.told_at,
+        "recorded_at": entry.recorded_at,
+        "reason": text_or_erased(event.reason),
+        "source": text_or_erased(event.source),
+        "late": entry.late or cause.marks.late,
+        "after_resolved": cause.marks.after_resolved,
+        "erased": msgspec.to_builtins(cause.marks.erased),
+    }
+
+
+def as_json(found: Changes) -> dict[str, Any]:
+    """Return changes for programs (contract in docs/json.md)."""
+    return {
+        "entries": [cause_json(cause) for cause in found.causes],
+        "fields": [_field_json(one) for one in found.fields],
+        "texts": [msgspec.to_builtins(one) for one in found.texts],
+        "windows": [
+            {**msgspec.to_builtins(one), "fields": [_field_json(field) for field in one.fields]}
+            for one in found.windows
+        ],
+    }
+
+
+def _field_json(one: FieldChange) -> dict[str, Any]:
+    built: dict[str, Any] = msgspec.to_builtins(one)
+    return built
+
+
+def as_text(found: Changes, before: Reading, after: Reading) -> list[str]:
+    """Return changes for people, line by line: entries, fields, text, windows; what did not change is left out."""
+    lines: list[str] = []
+    new = {cause.entry.version for cause in found.causes}
+    for heading, part in (
+        ("Entries", [_cause_line(cause) for cause in found.causes]),
+        ("Fields", [f"{one.field}: {_both(one)}" for one in found.fields]),
+        ("Text", [line for one in found.texts for line in _text_lines(one, new)]),
+        ("Impact windows", [line for one in found.windows for line in _window_lines(one, before, after)]),
+    ):
+        if part:
+            lines += [*([""] if lines else []), heading, *(f"  {line}" for line in part)]
+    return lines
+
+
+def _cause_line(cause: Cause) -> str:
+    entry = cause.entry
+    sign = "+" if cause.side == "after" else "-"
+    where = [sign, f"@{entry.position}", f"v{entry.version}", subject_words(entry)]
+    parts = [*where, shown(cause.told_at), signature(entry)]
+    return "  ".join(parts) + mark_words(entry, cause.marks)
+
+
+def _both(one: FieldChange) -> str:
+    return word_line(one.words) if one.words else f"{value_text(one.before)} -> {value_text(one.after)}"
+
+
+def _text_lines(one: TextChange, new: Container[int]) -> list[str]:
+    # The reason of an entry that is new stands beside it already.
+    if one.field == "reason" and one.version in new:
+        return []
+    name = f"v{one.version} {one.heading}, {one.field}"
+    if one.change == "changed":
+        return [f"{name}:", *(f"  {line}" for line in word_line(one.words).split("\n"))]
+    sign, text = ("+", one.after) if one.change == "added" else ("-", one.before)
+    return [f"{name}:", *(f"  {sign} {line}" for line in (text or "").split("\n"))]
+
+
+def word_line(words: Iterable[Part]) -> str:
+    """Return a text with what was taken as [-…-] and what was put as {+…+}; long parts that stay are shortened."""
+    return "".join(
+        _shortened(text) if change == "same" else f"[-{text}-]" if change == "taken" else f"{{+{text}+}}"
+        for change, text in words
+    )
+
+
+def _shortened(text: str) -> str:
+    return text if len(text) <= 160 else f"{text[:70]} … {text[-70:]}"
+
+
+def _window_lines(one: WindowChange, before: Reading, after: Reading) -> list[str]:
+    if one.change == "added":
+        return [f"+ {_line_of(one.window, after)}"]
+    if one.change == "removed":
+        return [f"- {_line_of(one.window, before)}"]
+    fields = [f"{field.field}: {_both(field)}" for field in one.fields if field.field != "withdrawn"]
+    return [f"~ {one.window}: {one.change}", *(f"    {line}" for line in fields)]
+
+
+def _line_of(window: str, side: Reading) -> str:
+    """Return the line of a window in the notice of a side."""
+    return next(window_line(one) for one in side.notice.windows if one.window == window)

@@ -1,0 +1,330 @@
+"""The answer to a question: what a policy makes of the facts, which rule decided, and why, for people and programs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from fractions import Fraction
+from typing import Any
+
+from ledger.domain.instants import from_seconds
+from ledger.domain.interval import Span, intersect, length
+from ledger.domain.money import allocate, format_money, minor_units
+from ledger.domain.policy.deadline import claim_deadline
+from ledger.domain.policy.model import NO_LIMIT, Policy
+from ledger.domain.policy.values import duration_text
+from ledger.errors import Refused
+from projections.availability import (
+    SHOWN_PLACES,
+    base_words,
+    exact_text,
+    percent_text,
+    rule_words,
+    seconds_value,
+)
+from projections.evaluation.amounts import base_factor
+from projections.evaluation.deciding import what_decides
+from projections.evaluation.evidence import Evidence, Plain
+from projections.evaluation.figures import Figure, figure
+from projections.evaluation.outcome import Outcome, Result, outcome, remedy_words, right_to_terminate
+from projections.evaluation.requests import Question, question
+
+__all__ = ["answer"]
+
+_SHOWN = SHOWN_PLACES
+
+
+def answer(policy: Policy, facts: dict[str, Any], now: int, version: int | None = None) -> dict[str, Any]:
+    """Return the answer to facts under a policy, as docs/json.md describes it.
+
+    now: UTC seconds, for open windows where the facts state no as_of. version: of a published policy. Raises Refused with
+    every problem of the facts at once.
+    """
+    asked = question(policy, facts, now)
+    made = outcome(policy, asked.evidence)
+    period = asked.evidence.period
+    found: dict[str, Any] = {
+        "policy": policy.key, "policy_version": version, "policy_sha256": policy.sha256, "service": asked.evidence.service,
+        "region": asked.evidence.region, "period": period.label, "zone": period.zone,
+        "period_start": None if period.first == "1970-01-01" else from_seconds(period.start),
+        "period_end": None if period.first == "1970-01-01" else from_seconds(period.end),
+        **_figure(made.results[0]), **_money(asked, made), **_days(asked, made),
+        "termination": _termination(policy, asked, made),
+        "claim": _claim(policy, asked), "rule": rule_words(made, version),
+        "provisional": any(one.figure.provisional for one in made.results),
+        "approximate": any(one.figure.approximate for one in made.results),
+    }  # fmt: skip
+    if len(made.results) > 1:
+        found["commitments"] = [
+            {"commitment": one.figure.commitment.name, **_figure(one)} for one in made.results
+        ]
+    found["decides"] = what_decides(
+        policy, asked.evidence, made, lambda other: _decided(asked, other), asked.chosen
+    )
+    found["why"] = list(_why(policy, asked, made, found))
+    return found
+
+
+def _figure(result: Result) -> dict[str, Any]:
+    one = result.figure
+    counts_time = one.commitment.measure.makes == "availability"
+    decided, tiers = one.decided, [choice.tier for choice in result.choices]
+    edges = decided and len(tiers) == 1 and tiers[0].of != "value"
+    found: dict[str, Any] = {
+        "measure": one.commitment.measure.of, "period_seconds": seconds_value(one.period_seconds),
+        "downtime_seconds": seconds_value(one.downtime_seconds), "excluded_seconds": seconds_value(one.excluded_seconds),
+        "removed_seconds": seconds_value(one.removed_seconds),
+        **_bounded("eligible_downtime_seconds", one.eligible_least, one.eligible_most, seconds_value),
+        **_bounded("availability", one.low, one.high, percent_text, there=counts_time),
+        **_bounded("value", one.low, one.high, exact_text, there=not counts_time),
+        "tiers": [tier.words for tier in tiers],
+        "met": _met(result),
+        "seconds_to_next_tier": tiers[0].seconds_to_worse(one.eligible_least, one.period_seconds) if edges else None,
+        "seconds_past_tier_edge": tiers[0].seconds_past_better(one.eligible_least, one.period_seconds) if edges else None,
+        "edges": _edges(one),
+        "downtime_intervals": _intervals(one.downtime), "eligible_intervals": _intervals(one.intervals),
+    }  # fmt: skip
+    if one.downtime or one.excluded:
+        found["parts"] = _parts(one)
+    return found
+
+
+def _met(result: Result) -> bool | None:
+    """Tell whether the commitment was kept: no tier that pays is reached; None where it is not decided."""
+    pays = {
+        any((remedy.percent, remedy.multiple, remedy.fixed, remedy.hourly, remedy.service_days))
+        for remedy in (choice.tier.remedy for choice in result.choices)
+    }
+    return not pays.pop() if len(pays) == 1 else None
+
+
+def _bounded(name: str, low: Fraction, high: Fraction, spell: Any, *, there: bool = True) -> dict[str, Any]:
+    if not there:
+        return {name: None, f"{name}_at_least": None, f"{name}_at_most": None}
+    return {
+        name: spell(low) if low == high else None,
+        f"{name}_at_least": spell(low),
+        f"{name}_at_most": spell(high),
+    }
+
+
+def _edges(one: Figure) -> list[dict[str, Any]]:
+    """Return each bound of a tier as seconds of eligible downtime, and how many of them are left."""
+    of = one.commitment.tiers_of
+    if of == "value":
+        return []
+    bounds = sorted(
+        {bound for tier in one.commitment.tiers for bound in (tier.lower, tier.upper)}
+        - {Fraction(0), NO_LIMIT},
+        reverse=of == "availability",
+    )
+    found = []
+    for bound in bounds:
+        down = (1 - bound) * one.period_seconds if of == "availability" else bound
+        if not down:
+            continue
+        found.append(
+            {
+                "availability": exact_text(bound * 100) if of == "availability" else None,
+                "downtime_seconds": seconds_value(down),
+                "remaining_seconds_at_least": _signed(down - one.eligible_most),
+                "remaining_seconds_at_most": _signed(down - one.eligible_least),
+            }
+        )
+    return found
+
+
+def _signed(seconds: Fraction) -> int | str:
+    if seconds >= 0:
+        return seconds_value(seconds)
+    shown = seconds_value(-seconds)
+    return -shown if isinstance(shown, int) else f"-{shown}"
+
+
+def _intervals(spans: Iterable[Span]) -> list[list[str]]:
+    return [[from_seconds(start), from_seconds(end)] for start, end in spans]
+
+
+def _parts(one: Figure) -> dict[str, int]:
+    """Return the seconds of the period as four parts that add up to it: down or up, inside or outside excluded time."""
+    inside = length(intersect(one.downtime, one.excluded))
+    down, out = length(one.downtime), length(one.excluded)
+    whole = int(one.period_seconds + one.removed_seconds)
+    return {
+        "up": whole - down - out + inside, "up_excluded": out - inside, "down": down - inside, "down_excluded": inside,
+    }  # fmt: skip
+
+
+def _decided(asked: Question, made: Outcome) -> bool:
+    """Tell whether an outcome leaves one answer to what was asked: an amount, or without money a form of it."""
+    days = made.days(asked.chosen)
+    if days is not None and days[0] != days[1]:
+        return False
+    if asked.currency is not None and asked.base is not None:
+        low, high = made.prices(asked.currency, asked.credited_before, asked.chosen)
+        return low.amount(asked.base) == high.amount(asked.base)
+    try:
+        low_form, high_form = made.forms(asked.currency or "", asked.chosen)
+    except Refused:
+        # What is paid is a sum of a currency that was not said.
+        return all(one.decided for one in made.results)
+    return low_form == high_form
+
+
+def _money(asked: Question, made: Outcome) -> dict[str, Any]:
+    policy, currency, base = made.policy, asked.currency, asked.base
+    found: dict[str, Any] = {"currency": currency, "base": None, "factor": None, "credit_percent": None}
+    rates = made.rates(currency, asked.credited_before, asked.chosen)
+    if rates is not None:
+        # Which percentage it is needs one tier to say so, even where several pay the same.
+        one_tier = all(len(result.choices) == 1 for result in made.results)
+        one = rates[0] if one_tier and rates[0] == rates[1] else None
+        found |= {
+            "factor": None if one is None else exact_text(one),
+            "credit_percent": None if one is None else exact_text(one * 100),
+            "credit_percent_at_least": exact_text(rates[0] * 100), "credit_percent_at_most": exact_text(rates[1] * 100),
+        }  # fmt: skip
+    else:
+        found |= {"credit_percent_at_least": None, "credit_percent_at_most": None}
+    found |= {"credit": None, "credit_at_least": None, "credit_at_most": None}
+    if currency is None or base is None:
+        return found
+    low, high = (price.amount(base) for price in made.prices(currency, asked.credited_before, asked.chosen))
+    exact = base * base_factor(policy)
+    found["base"] = (
+        format_money(int(exact), currency)
+        if exact.denominator == 1
+        else exact_text(exact / 10 ** minor_units(currency))
+    )
+    found |= {
+        "credit": format_money(low, currency) if low == high else None,
+        "credit_at_least": format_money(low, currency), "credit_at_most": format_money(high, currency),
+    }  # fmt: skip
+    if asked.issued is not None:
+        found["issued"] = format_money(asked.issued, currency)
+        # What is paid now, as rounded, less what was: so the running total equals the fresh figure.
+        deltas = low - asked.issued, high - asked.issued
+        found |= {
+            "delta": format_money(deltas[0], currency) if low == high else None,
+            "delta_at_least": format_money(deltas[0], currency), "delta_at_most": format_money(deltas[1], currency),
+        }  # fmt: skip
+    if asked.allocate_to:
+        if low != high:
+            raise Refused(
+                "allocate_to splits one amount, but the facts leave an interval; state them exactly"
+            )
+        order: Any = asked.allocate_order
+        found["parts_of_credit"] = [
+            format_money(part, currency) for part in allocate(low, asked.allocate_to, order)
+        ]
+    return found
+
+
+def _days(asked: Question, made: Outcome) -> dict[str, Any]:
+    found = made.days(asked.chosen)
+    if found is None:
+        return {"service_days": None, "service_days_at_least": None, "service_days_at_most": None}
+    return _bounded("service_days", *found, exact_text)
+
+
+def _termination(policy: Policy, asked: Question, made: Outcome) -> bool | None:
+    if not policy.termination:
+        return None
+    rows = [
+        [figure(policy, commitment, _earlier(asked.evidence, plain)) for commitment in policy.commitments]
+        for plain in asked.earlier
+    ]
+    return right_to_terminate(policy, [*rows, [one.figure for one in made.results]])
+
+
+def _earlier(evidence: Evidence, plain: Plain) -> Evidence:
+    import msgspec
+
+    return msgspec.structs.replace(evidence, plain=plain, windows=(), measurements=(), exclusions=())
+
+
+def _claim(policy: Policy, asked: Question) -> dict[str, Any] | None:
+    """Return until when a credit has to be claimed, and whether it was; None where it comes by itself."""
+    if policy.claim.how == "automatic":
+        return None
+    times, evidence = asked.times, asked.evidence
+    spans = [window for window in evidence.windows if not window.withdrawn]
+    start = times.get("incident_start", min((window.start for window in spans), default=None))
+    ends = [window.end for window in spans]
+    end = times.get(
+        "incident_end", None if None in ends or not ends else max(one for one in ends if one is not None)
+    )
+    period = None if evidence.period.first == "1970-01-01" else evidence.period
+    found: dict[str, Any] = {"evidence": policy.claim.evidence, "last_day": None, "until": None}
+    try:
+        deadline = claim_deadline(
+            policy,
+            incident_start=start,
+            incident_end=end,
+            period=period,
+            eligible_at=times.get("eligible_at"),
+        )
+    except Refused as refused:
+        return {**found, "words": str(refused), "in_time": None, "revised_after": None}
+    if deadline is None:
+        return None
+    claimed, revised = times.get("claimed_at"), times.get("revised_at")
+    return {
+        **found, "last_day": deadline.last_day, "until": from_seconds(deadline.ends), "words": deadline.words,
+        "in_time": None if claimed is None else claimed < deadline.ends,
+        "revised_after": None if revised is None else revised >= deadline.ends,
+    }  # fmt: skip
+
+
+def _why(policy: Policy, asked: Question, made: Outcome, found: dict[str, Any]) -> Iterator[str]:
+    """Yield how the answer came about, step by step."""
+    base = base_words(policy)
+    for result in made.results:
+        one = result.figure
+        name = f"{one.commitment.name}: " if one.commitment.name else ""
+        if one.commitment.measure.makes == "availability":
+            yield (
+                f"{name}{_span(one.eligible_least, one.eligible_most)} of eligible downtime ({_seconds(one.downtime_seconds)} in all, "
+                f"{_seconds(one.excluded_seconds)} of it not counted) in {_seconds(one.period_seconds)}"
+                f"{f', after {_seconds(one.removed_seconds)} were taken out' if one.removed_seconds else ''}"
+            )
+            low, high = percent_text(one.low), percent_text(one.high)
+            yield (
+                f"{name}availability {low}%" if low == high else f"{name}availability from {low}% to {high}%"
+            )
+        else:
+            low, high = exact_text(one.low), exact_text(one.high)
+            yield (
+                f"{name}{one.commitment.measure.of} {low}"
+                if low == high
+                else f"{name}{one.commitment.measure.of} from {low} to {high}"
+            )
+        for choice in result.choices:
+            yield f"{name}{choice.tier.words}: {remedy_words(choice.tier.remedy, base)}"
+    if found["credit_at_least"] is not None:
+        amount = (
+            f"{found['credit']} {asked.currency}"
+            if found["credit"] is not None
+            else f"from {found['credit_at_least']} to {found['credit_at_most']} {asked.currency}"
+        )
+        yield f"of {found['base']} {asked.currency} that is {amount}, rounded {policy.rounding}"
+        floor = policy.limits.only_above
+        if floor:
+            yield f"an amount is paid only above {format_money(int(dict(floor)[asked.currency or '']), asked.currency or '')} {asked.currency}"
+    if policy.limits.rolling_percent is not None:
+        yield f"credited before: {_credited(asked)}"
+    if found["decides"]:
+        yield f"what would decide: {found['decides']}"
+
+
+def _credited(asked: Question) -> str:
+    if asked.currency is None:
+        return "nothing, as far as was said"
+    return f"{format_money(asked.credited_before, asked.currency)} {asked.currency}"
+
+
+def _seconds(value: Fraction) -> str:
+    return duration_text(value) if value.denominator == 1 else f"{exact_text(value)} seconds"
+
+
+def _span(low: Fraction, high: Fraction) -> str:
+    return _seconds(low) if low == high else f"{_seconds(low)} to {_seconds(high)}"

@@ -1,0 +1,168 @@
+"""Which time a policy excludes, of what was recorded as excludable and of what windows say of their own plan."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from datetime import date
+
+import msgspec
+
+from ledger.domain.exclusion import Exclusion
+from ledger.domain.interval import Span, intersect, union
+from ledger.domain.period import day_of, local_second
+from ledger.domain.policy.model import Commitment, ExclusionRule, Policy
+from ledger.domain.window import EVERY, Window
+from projections.evaluation.evidence import Evidence
+
+__all__ = ["Excluded", "excluded"]
+
+
+class _Plan(msgspec.Struct, frozen=True):
+    """Excludable time under one rule. window: the one whose own plan it is, which is all that it excludes."""
+
+    span: Span
+    service: str
+    component: str
+    region: str
+    surely: bool
+    entries: tuple[str, ...]
+    window: tuple[str, str] | None = None
+
+
+class Excluded(msgspec.Struct, frozen=True):
+    """What is excluded. beside: the spans taken out of a window or measurement, surely and perhaps, by its place.
+
+    removed: what leaves the denominator, surely and at most. everywhere: excluded time that is about all of the service, however
+    it is treated. entries: the exclusions that have a part in the period.
+    """
+
+    beside: Callable[[Window], tuple[tuple[Span, ...], tuple[Span, ...]]]
+    removed: tuple[tuple[Span, ...], tuple[Span, ...]]
+    everywhere: tuple[Span, ...]
+    entries: tuple[str, ...]
+
+
+def excluded(policy: Policy, commitment: Commitment, evidence: Evidence) -> Excluded:
+    """Return what the rules of a policy exclude for one commitment."""
+    start, end = evidence.span
+    plans: list[tuple[ExclusionRule, _Plan]] = []
+    for rule in policy.exclusions:
+        found = [*_recorded(rule, evidence), *_own(rule, evidence)]
+        plans += [
+            (rule, plan)
+            for plan in _limited(rule, found, policy.zone, evidence.period.start, evidence.period.end)
+        ]
+    here = [(rule, plan) for rule, plan in plans if plan.span[0] < end and plan.span[1] > start]
+
+    def beside(window: Window) -> tuple[tuple[Span, ...], tuple[Span, ...]]:
+        sure = [
+            plan.span
+            for _, plan in here
+            if plan.surely and _covers(plan, window, evidence.region, commitment)
+        ]
+        maybe = [plan.span for _, plan in here if _covers(plan, window, evidence.region, commitment)]
+        return union(sure), union(maybe)
+
+    general = [(rule, plan) for rule, plan in here if _everywhere(plan, evidence.region, commitment)]
+    leaving = [plan for rule, plan in general if rule.treated == "removed"]
+    whole = [(start, end)]
+    return Excluded(
+        beside,
+        (
+            intersect(whole, [plan.span for plan in leaving if plan.surely]),
+            intersect(whole, [plan.span for plan in leaving]),
+        ),
+        intersect(whole, [plan.span for _, plan in general if plan.surely]),
+        tuple(entry for _, plan in here for entry in plan.entries),
+    )
+
+
+def _recorded(rule: ExclusionRule, evidence: Evidence) -> Iterable[_Plan]:
+    if rule.own_plan_only:
+        return
+    for one in dict.fromkeys(evidence.exclusions):
+        if one.withdrawn or one.kind not in rule.kinds or one.service not in (EVERY, evidence.service):
+            continue
+        if rule.notice is not None and (
+            one.announced_at is None or one.start - one.announced_at < rule.notice
+        ):
+            continue
+        concerned = _concerned(one, evidence)
+        if concerned is not None:
+            yield _Plan((one.start, one.end), one.service, one.component, one.region, concerned, one.entries)
+
+
+def _concerned(one: Exclusion, evidence: Evidence) -> bool | None:
+    """Tell whether an exclusion surely concerns the customer; None: surely not."""
+    if one.customer is not None and evidence.customer is not None:
+        return True if one.customer == evidence.customer else None
+    member = evidence.member(one.cohort)
+    if member is False:
+        return None
+    return one.customer is None and member is True
+
+
+def _own(rule: ExclusionRule, evidence: Evidence) -> Iterable[_Plan]:
+    if "planned-maintenance" not in rule.kinds:
+        return
+    for window in evidence.windows:
+        planned = window.planned
+        if planned is None or window.withdrawn or window.service != evidence.service:
+            continue
+        if rule.notice is not None and planned.scheduled_start - planned.announced_at < rule.notice:
+            continue
+        span = planned.scheduled_start, planned.scheduled_end
+        yield _Plan(
+            span, window.service, window.component, window.region, True, (), (window.incident, window.window)
+        )
+
+
+def _limited(rule: ExclusionRule, plans: list[_Plan], zone: str, start: int, end: int) -> list[_Plan]:
+    """Return plans cut to what the limit of a rule leaves of them, earliest first, each second counted once."""
+    if rule.most is None:
+        return plans
+    limit = int(rule.most)
+    if rule.most_per == "period":
+        allowed = _first_seconds(intersect([(start, end)], [plan.span for plan in plans]), limit)
+    else:
+        allowed = ()
+        for year in range(int(day_of(zone, start)[:4]), int(day_of(zone, end - 1)[:4]) + 1):
+            bounds = (
+                local_second(zone, f"{year:04}-01-01", 0),
+                local_second(zone, date(year, 12, 31).isoformat(), 86_400),
+            )
+            allowed = union(
+                [*allowed, *_first_seconds(intersect([bounds], [plan.span for plan in plans]), limit)]
+            )
+    return [
+        msgspec.structs.replace(plan, span=span) for plan in plans for span in intersect([plan.span], allowed)
+    ]
+
+
+def _first_seconds(spans: Iterable[Span], limit: int) -> tuple[Span, ...]:
+    found: list[Span] = []
+    for begin, end in union(spans):
+        if limit <= 0:
+            break
+        found.append((begin, min(end, begin + limit)))
+        limit -= found[-1][1] - begin
+    return tuple(found)
+
+
+def _covers(plan: _Plan, window: Window, region: str, commitment: Commitment) -> bool:
+    """Tell whether a plan is about the place of a window."""
+    if plan.window is not None:
+        return plan.window == (window.incident, window.window)
+    if plan.component not in (EVERY, window.component):
+        return False
+    return plan.region in (EVERY, window.region) or (
+        commitment.scope.regions == "each" and plan.region == region
+    )
+
+
+def _everywhere(plan: _Plan, region: str, commitment: Commitment) -> bool:
+    """Tell whether a plan is about all that the commitment is about, so that its time can leave the denominator."""
+    components = commitment.scope.components
+    if plan.component != EVERY and set(components) != {plan.component}:
+        return False
+    return plan.region == EVERY or (commitment.scope.regions == "each" and plan.region == region)

@@ -1,0 +1,232 @@
+"""What a policy makes of the facts: figures of all commitments, what they pay together, and what would decide."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from fractions import Fraction
+
+import msgspec
+
+from ledger.domain.policy.model import Policy, Remedy, Tier
+from ledger.errors import Refused
+from projections.evaluation.amounts import Choice, choices, days_of, forms_of, limited, prices
+from projections.evaluation.evidence import Evidence, Plain
+from projections.evaluation.figures import Figure, figure
+from projections.evaluation.forms import NOTHING, Form, Price, greatest, least, total
+
+__all__ = ["Outcome", "Result", "outcome", "remedy_words", "right_to_terminate"]
+
+NONE = Fraction(0)
+
+
+class Result(msgspec.Struct, frozen=True):
+    """One commitment for the period, or for one incident of it: its figure and the tiers that allows."""
+
+    figure: Figure
+    choices: tuple[Choice, ...]
+
+    @property
+    def decided(self) -> bool:
+        """Whether one tier is left, and what it pays does not depend on what is open."""
+        only = self.choices[0]
+        return len(self.choices) == 1 and (only.tier.remedy.is_percent or self.figure.decided)
+
+
+class Outcome(msgspec.Struct, frozen=True):
+    """What a policy makes of the facts of a period.
+
+    results: of each commitment over the whole period, in the order of the policy. incidents: the same for each incident
+    alone, where the policy stacks incidents.
+    """
+
+    policy: Policy
+    results: tuple[Result, ...]
+    incidents: tuple[tuple[str, tuple[Result, ...]], ...] = ()
+
+    def forms(self, currency: str, chosen: str | None = None) -> tuple[Form, Form]:
+        """Return what is paid at least and at most, before limits; chosen: the commitment the customer chose."""
+        rows = [results for _, results in self.incidents] if self._stacked else [self.results]
+        each = [self._of_commitments(results, currency, chosen) for results in rows]
+        if not self._stacked:
+            return each[0]
+        return _stack(self.policy.stacking.incidents, each)
+
+    @property
+    def _stacked(self) -> bool:
+        return self.policy.stacking.incidents != "together"
+
+    def _of_commitments(
+        self, results: Sequence[Result], currency: str, chosen: str | None
+    ) -> tuple[Form, Form]:
+        picked = [one for one in results if chosen is None or one.figure.commitment.name == chosen]
+        pairs = [forms_of(self.policy, one.figure.commitment, one.choices, currency) for one in picked]
+        return _stack(self.policy.stacking.commitments, pairs) if len(pairs) != 1 else pairs[0]
+
+    def prices(
+        self, currency: str, credited_before: int = 0, chosen: str | None = None
+    ) -> tuple[Price, Price]:
+        """Return what is paid as functions of the amount that credit.of names, at least and at most."""
+        return prices(self.policy, *self.forms(currency, chosen), currency, credited_before)
+
+    def rates(
+        self, currency: str | None = None, credited_before: int = 0, chosen: str | None = None
+    ) -> tuple[Fraction, Fraction] | None:
+        """Return the parts of the base that are paid under all limits but only_above, at least and at most.
+
+        None where they are no mere parts, or depend on a currency that is not known.
+        """
+        try:
+            low, high = (
+                limited(self.policy, form, currency or "", credited_before).rate
+                for form in self.forms(currency or "", chosen)
+            )
+        except Refused:
+            return None
+        return None if low is None or high is None else (low, high)
+
+    def days(self, chosen: str | None = None) -> tuple[Fraction, Fraction] | None:
+        """Return the days of service given, at least and at most; None where the policy gives none."""
+        if not any(
+            tier.remedy.service_days is not None for one in self.policy.commitments for tier in one.tiers
+        ):
+            return None
+        rows = [results for _, results in self.incidents] if self._stacked else [self.results]
+        each = []
+        for results in rows:
+            picked = [one for one in results if chosen is None or one.figure.commitment.name == chosen]
+            each.append(
+                _stack_days(self.policy.stacking.commitments, [days_of(one.choices) for one in picked])
+            )
+        low, high = _stack_days(self.policy.stacking.incidents, each) if self._stacked else each[0]
+        limit = self.policy.limits.days
+        return (low, high) if limit is None else (min(low, limit), min(high, limit))
+
+
+def outcome(policy: Policy, evidence: Evidence) -> Outcome:
+    """Return what a policy makes of the facts. Raises Refused where they are not what it measures."""
+    results = _results(policy, evidence)
+    if policy.stacking.incidents == "together":
+        return Outcome(policy, results)
+    return Outcome(policy, results, tuple(_by_incident(policy, evidence)))
+
+
+def _results(policy: Policy, evidence: Evidence) -> tuple[Result, ...]:
+    found = [figure(policy, commitment, evidence) for commitment in policy.commitments]
+    return tuple(Result(one, choices(one)) for one in found)
+
+
+def _by_incident(policy: Policy, evidence: Evidence) -> Iterable[tuple[str, tuple[Result, ...]]]:
+    if evidence.plain.given:
+        outages = evidence.plain.outages
+        if not outages:
+            yield "", _results(policy, evidence)
+        for number, outage in enumerate(outages, 1):
+            plain = Plain(outages=(outage,))
+            yield f"outage {number}", _results(policy, msgspec.structs.replace(evidence, plain=plain))
+        return
+    names = {one.incident for one in evidence.windows if one.service == evidence.service}
+    names |= {one.incident for one in evidence.measurements if one.service == evidence.service}
+    for name in sorted(names):
+        alone = msgspec.structs.replace(
+            evidence,
+            windows=tuple(one for one in evidence.windows if one.incident == name),
+            measurements=tuple(one for one in evidence.measurements if one.incident == name),
+        )
+        yield name, _results(policy, alone)
+
+
+def _stack(rule: str, pairs: Sequence[tuple[Form, Form]]) -> tuple[Form, Form]:
+    if not pairs:
+        return NOTHING, NOTHING
+    lows, highs = [low for low, _ in pairs], [high for _, high in pairs]
+    match rule:
+        case "sum":
+            return total(lows), total(highs)
+        case "choose-one":
+            # The customer chooses among those that can pay.
+            able = [low for low, high in pairs if not high.is_nothing]
+            return (least(able) if able else NOTHING), greatest(highs)
+        case _:
+            return greatest(lows), greatest(highs)
+
+
+def _stack_days(rule: str, pairs: Sequence[tuple[Fraction, Fraction]]) -> tuple[Fraction, Fraction]:
+    if not pairs:
+        return NONE, NONE
+    lows, highs = [low for low, _ in pairs], [high for _, high in pairs]
+    match rule:
+        case "sum":
+            return sum(lows, NONE), sum(highs, NONE)
+        case "choose-one":
+            return min((low for low, high in pairs if high), default=NONE), max(highs)
+        case _:
+            return max(lows), max(highs)
+
+
+def right_to_terminate(policy: Policy, figures: Sequence[Sequence[Figure]]) -> bool | None:
+    """Tell whether the customer may end the contract: of each period, the latest last, the figures of all commitments.
+
+    None where the bounds do not decide it. The right stays once it has arisen in one of the periods.
+    """
+    answer: bool | None = False
+    for rule in policy.termination:
+        place = next(at for at, one in enumerate(policy.commitments) if one.name == rule.commitment)
+        held = [_held(rule.range, row[place]) for row in figures]
+        for end in range(1, len(held) + 1):
+            latest = held[max(0, end - rule.of_last) : end]
+            if sum(one is True for one in latest) >= rule.periods:
+                return True
+            if sum(one is not False for one in latest) >= rule.periods:
+                answer = None
+    return answer
+
+
+def _held(tier: Tier, found: Figure) -> bool | None:
+    """Tell whether a figure lies in a range: surely, surely not, or None."""
+    match tier.of:
+        case "availability" | "value":
+            low, high = found.low, found.high
+        case "downtime":
+            low, high = found.eligible_least, found.eligible_most
+    if tier.holds(low) and tier.holds(high):
+        return True
+    # Where one bound lies outside on its side, or both lie on the same edge outside, none between them is inside.
+    beyond = high < tier.lower or low > tier.upper or (high == tier.lower and not tier.holds(high))
+    if low == high or beyond or (low == tier.upper and not tier.holds(low)):
+        return False
+    return None
+
+
+def remedy_words(remedy: Remedy, base: str) -> str:
+    """Return what a remedy pays, in words, such as "10% of fee"."""
+    from ledger.domain.money import decimal_text
+    from ledger.domain.policy.values import duration_text
+
+    each = ""
+    if remedy.per == "block" and remedy.block_seconds is not None:
+        each = f" for each {'begun' if remedy.blocks == 'begun' else 'full'} {duration_text(remedy.block_seconds)}"
+    elif remedy.per == "unit":
+        each = " for each one"
+    said: list[str] = []
+    if remedy.percent is not None:
+        said.append(f"{decimal_text(remedy.percent)}% of {base}{each}")
+    if remedy.multiple is not None:
+        said.append(f"{decimal_text(remedy.multiple)} times the {base} for the time down")
+    if remedy.fixed:
+        said.append(f"{_sums(remedy.fixed)}{each}")
+    if remedy.hourly:
+        said.append(f"{_sums(remedy.hourly)} for each hour down")
+    joined = {"lesser": "the lesser of ", "greater": "the greater of ", "sum": ""}.get(remedy.take or "", "")
+    money = joined + (" and " if remedy.take else ", ").join(said)
+    if remedy.service_days is None:
+        return money
+    days = (
+        f"{decimal_text(remedy.service_days)} day{'' if remedy.service_days == 1 else 's'} of service{each}"
+    )
+    return f"{money} and {days}" if money else days
+
+
+def _sums(sums: Iterable[tuple[str, Fraction]]) -> str:
+    from ledger.domain.money import decimal_text, minor_units
+
+    return " or ".join(f"{decimal_text(amount / 10 ** minor_units(code))} {code}" for code, amount in sums)

@@ -1,0 +1,584 @@
+"""A question as a program states it: facts as a JSON object, read into evidence with all problems at once.
+
+Decimals, percentages and money are text (whole numbers may be numbers); times are RFC 3339 with a zone. A duration is given
+in one of several units: `downtime_minutes` or `downtime_seconds`, `_hours`, `_days`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Sequence
+from fractions import Fraction
+from typing import Any, get_args
+
+import msgspec
+
+from ledger.domain.events import Effect
+from ledger.domain.exclusion import Exclusion, ExclusionKind
+from ledger.domain.instants import from_seconds, parse_instant, seconds
+from ledger.domain.interval import Span, union
+from ledger.domain.measurement import Measurement
+from ledger.domain.money import parse_money
+from ledger.domain.period import Period, day_of, parse_period
+from ledger.domain.policy.model import Policy
+from ledger.domain.policy.periods import parse_policy_period, period_holding
+from ledger.domain.window import EVERY, Planned, Window
+from ledger.errors import Refused, nearest
+from projections.evaluation.evidence import Evidence, Membership, Plain
+
+__all__ = ["FACTS", "Question", "question"]
+
+_UNITS = {"seconds": 1, "minutes": 60, "hours": 3_600, "days": 86_400}
+_DECIMAL = re.compile(r"\d{1,30}(\.\d{1,30})?", re.ASCII)
+_EFFECTS: tuple[str, ...] = get_args(Effect)
+_KINDS: tuple[str, ...] = get_args(ExclusionKind)
+_LENGTHS = (
+    "period",
+    "downtime",
+    "downtime_at_least",
+    "downtime_at_most",
+    "excluded_downtime",
+    "excluded",
+    "unobserved",
+)
+_BOUNDED = ("availability", "value")
+_MONEY = (
+    "base",
+    "fee",
+    "region_charges",
+    "suite_fee",
+    "preceding_fee",
+    "annual_fee",
+    "credited_before",
+    "issued",
+)
+_TIMES = ("as_of", "incident_start", "incident_end", "eligible_at", "claimed_at", "revised_at")
+_PLAIN = (
+    *(f"{name}_{unit}" for name in _LENGTHS[1:] for unit in _UNITS),
+    *(f"{name}{bound}" for name in _BOUNDED for bound in ("", "_at_least", "_at_most")),
+    "failed", "total", "outages", "users", "error_rates",
+)  # fmt: skip
+# Stands for no upper bound of a stated figure.
+_MOST = Fraction(10**15)
+# Every key a question may have.
+FACTS: tuple[str, ...] = (
+    "policy", "terms", "version", "id", "term_start", "period", *(f"period_{unit}" for unit in _UNITS), "service", "region",
+    "customer", "inside", "outside", "windows", "measurements", "exclusions", "observed", *_PLAIN, "earlier", "chosen",
+    "currency", *_MONEY, "allocate_to", "allocate_order", *_TIMES,
+)  # fmt: skip
+_WINDOW = (
+    "incident", "window", "service", "component", "region", "start", "end", "effect", "share", "share_at_least", "share_at_most",
+    "share_of", "approximate", "start_within_seconds", "end_within_seconds", "cohort", "planned", "withdrawn",
+)  # fmt: skip
+_MEASUREMENT = (
+    "incident", "measurement", "service", "component", "region", "start", "end", "of", "total", "failed", "value", "unit",
+    "statistic",
+)  # fmt: skip
+_EXCLUSION = (
+    "exclusion", "kind", "service", "component", "region", "start", "end", "announced_at", "customer", "cohort",
+)  # fmt: skip
+# What credit.of reads.
+_BASES = {
+    "fee": "fee", "region-charges": "region_charges", "service-share": "suite_fee", "preceding-fee": "preceding_fee",
+    "annual-fee": "annual_fee",
+}  # fmt: skip
+
+
+class Question(msgspec.Struct, frozen=True):
+    """Facts, read. base: minor units of what the policy pays a part of; None where no money was asked for.
+
+    earlier: plain figures of the periods before, the oldest first. times: of the claim, in UTC seconds, by name.
+    """
+
+    evidence: Evidence
+    currency: str | None
+    base: int | None
+    credited_before: int
+    issued: int | None
+    chosen: str | None
+    earlier: tuple[Plain, ...]
+    allocate_to: tuple[Fraction, ...]
+    allocate_order: str
+    times: dict[str, int]
+
+
+class _Facts:
+    """Reads values and gathers a sentence for everything that is wrong with them."""
+
+    def __init__(self, facts: dict[str, Any], known: Iterable[str], where: str, problems: list[str]) -> None:
+        self.facts, self.where, self.problems = facts, where, problems
+        known = tuple(known)
+        for name in facts:
+            if name not in known:
+                self.wrong(name, f"is not a fact that is known{nearest(str(name), known)}")
+
+    def wrong(self, name: str, rest: str) -> None:
+        self.problems.append(f"{self.where}{name} {rest}")
+
+    def read(self, name: str, read: Callable[[Any], Any], default: Any = None) -> Any:
+        """Return a value as a function reads it; what that says in a ValueError or Refused is a problem."""
+        value = self.facts.get(name)
+        if value is None:
+            return default
+        try:
+            return read(value)
+        except (ValueError, Refused) as error:
+            shown = "" if isinstance(error, Refused) else f"{_shown(value)} "
+            self.wrong(name, f"{shown}{error}")
+            return default
+
+    def text(self, name: str, default: str | None = None) -> Any:
+        return self.read(name, _text, default)
+
+    def decimal(self, name: str) -> Fraction | None:
+        found: Fraction | None = self.read(name, _decimal)
+        return found
+
+    def count(self, name: str) -> int | None:
+        found: int | None = self.read(name, _count)
+        return found
+
+    def instant(self, name: str) -> int | None:
+        found: int | None = self.read(name, _instant)
+        return found
+
+    def choice(self, name: str, known: tuple[str, ...], default: str | None = None) -> Any:
+        def read(value: Any) -> str:
+            found = _text(value)
+            if found not in known:
+                raise ValueError(f"is not one of {', '.join(known)}{nearest(found, known)}")
+            return found
+
+        return self.read(name, read, default)
+
+    def length(self, name: str) -> Fraction | None:
+        """Return a duration in seconds, in whatever unit it is given."""
+        given = [unit for unit in _UNITS if self.facts.get(f"{name}_{unit}") is not None]
+        if len(given) > 1:
+            self.wrong(f"{name}_{given[0]}", f"and {name}_{given[1]} both state it; leave one out")
+        for unit in given[:1]:
+            found = self.decimal(f"{name}_{unit}")
+            return None if found is None else found * _UNITS[unit]
+        return None
+
+    def required(self, name: str) -> bool:
+        if self.facts.get(name) is None:
+            self.wrong(name, "is missing; add it")
+            return False
+        return True
+
+
+def _shown(value: object) -> str:
+    text = repr(value)
+    return text if len(text) <= 60 else text[:57] + "..."
+
+
+def _text(value: Any) -> str:
+    if type(value) is not str:
+        raise ValueError("is not text; put it in quotes")
+    return value
+
+
+def _decimal(value: Any) -> Fraction:
+    if type(value) is int and value >= 0:
+        return Fraction(value)
+    if type(value) is float:
+        raise ValueError(
+            f'is a JSON number with a point, which no program keeps exact; write it as text: "{value}"'
+        )
+    if type(value) is not str or not _DECIMAL.fullmatch(value):
+        raise ValueError('is not a decimal of 0 or more; write it like "4.32"')
+    return Fraction(value)
+
+
+def _share(value: Any) -> str:
+    if _decimal(value) > 1:
+        raise ValueError("is more than 1; a share is a part of the whole: less than 0.2% is 0.002")
+    return str(value)
+
+
+def _count(value: Any) -> int:
+    found = _decimal(value)
+    if found.denominator != 1:
+        raise ValueError("is not a whole number")
+    return int(found)
+
+
+def _instant(value: Any) -> int:
+    found = parse_instant(_text(value))
+    if not found.endswith(".000000Z"):
+        raise ValueError("has parts of a second; state whole seconds")
+    return seconds(found)
+
+
+def _texts(value: Any) -> tuple[str, ...]:
+    if type(value) is not list:
+        raise ValueError("is not a list")
+    return tuple(_text(one) for one in value)
+
+
+def _span(value: Any) -> Span:
+    if type(value) is not list or len(value) != 2:
+        raise ValueError("is not a pair of start and end")
+    start, end = (_instant(one) for one in value)
+    if end <= start:
+        raise ValueError("ends before it has begun; a span is [start, end)")
+    return start, end
+
+
+def _spans(value: Any) -> tuple[Span, ...]:
+    if type(value) is not list:
+        raise ValueError("is not a list of pairs of start and end")
+    return union(_span(one) for one in value)
+
+
+def question(policy: Policy, facts: dict[str, Any], now: int) -> Question:
+    """Return the question that facts ask of a policy. now: UTC seconds, for open windows where no as_of is stated.
+
+    Raises Refused with every problem at once.
+    """
+    problems: list[str] = []
+    reader = _Facts(facts, FACTS, "", problems)
+    period = _period(policy, reader)
+    windows = tuple(_each(reader, "windows", _WINDOW, _window))
+    measurements = tuple(_each(reader, "measurements", _MEASUREMENT, _measurement))
+    exclusions = tuple(_each(reader, "exclusions", _EXCLUSION, _exclusion))
+    plain = _plain(reader)
+    service = reader.text("service") or _only("service", reader, windows, measurements) or "service"
+    region = reader.text("region") or _only("region", reader, windows, measurements, policy) or "region"
+    currency, base = _base(policy, reader)
+    earlier = tuple(_each(reader, "earlier", _PLAIN, _plain))
+    ratios = reader.read("allocate_to", lambda value: tuple(_decimal(one) for one in _list(value)), ())
+    order = reader.choice("allocate_order", ("first-to-last", "last-to-first"), "first-to-last")
+    times = {name: found for name in _TIMES if (found := reader.instant(name)) is not None}
+    chosen = reader.text("chosen")
+    names = [one.name for one in policy.commitments]
+    if chosen is not None and chosen not in names:
+        reader.wrong("chosen", f"{chosen!r} is no commitment of the policy{nearest(chosen, names)}")
+    observed = reader.read("observed", _spans)
+    memberships = {
+        cohort: Membership(name == "inside", "")
+        for name in ("outside", "inside")
+        for cohort in reader.read(name, _texts, ())
+    }
+    customer = reader.text("customer")
+    if plain.given and (windows or measurements):
+        problems.append(
+            "plain figures stand beside windows or measurements; state one of them, so that nothing counts twice"
+        )
+    credited, issued = (_amount(reader, name, currency) for name in ("credited_before", "issued"))
+    if problems or period is None:
+        raise Refused("; ".join(problems), tuple(problems))
+    evidence = Evidence(
+        service, region, period, times.get("as_of", now), windows=_named(windows, service), measurements=_named(measurements, service),
+        exclusions=exclusions, customer=customer, memberships=memberships, observed=observed, plain=plain,
+    )  # fmt: skip
+    return Question(evidence, currency, base, credited or 0, issued, chosen, earlier, ratios, order, times)
+
+
+def _list(value: Any) -> list[Any]:
+    if type(value) is not list:
+        raise ValueError("is not a list")
+    return value
+
+
+def _named(facts: tuple[Any, ...], service: str) -> tuple[Any, ...]:
+    """Return facts with the service they are about filled in where they named none."""
+    return tuple(fact if fact.service else msgspec.structs.replace(fact, service=service) for fact in facts)
+
+
+def _only(
+    field: str,
+    reader: _Facts,
+    windows: tuple[Window, ...],
+    measurements: tuple[Measurement, ...],
+    policy: Policy | None = None,
+) -> str | None:
+    """Return the one service or region that the facts name; a problem where there are several."""
+    named = sorted({getattr(one, field) for one in (*windows, *measurements)} - {EVERY, "", "unknown"})
+    wide = policy is not None and all(one.scope.regions != "each" for one in policy.commitments)
+    if len(named) > 1 and not wide:
+        reader.wrong(
+            field, f"is missing, as the facts are about {', '.join(named)}; say which one is asked for"
+        )
+    return named[0] if named else None
+
+
+def _period(policy: Policy, reader: _Facts) -> Period | None:
+    length = reader.length("period")
+    given = reader.facts.get("period")
+    if given is not None and length is not None:
+        reader.wrong("period", "and its length are both stated; leave one out")
+        return None
+    if length is not None:
+        if length.denominator != 1 or not length:
+            reader.wrong("period", "is not a whole number of seconds above 0; correct its length")
+            return None
+        return Period(f"{int(length)} seconds", "span", policy.zone, 0, int(length), "1970-01-01")
+    if isinstance(given, dict):
+        inner = _Facts(given, ("start", "end"), "period.", reader.problems)
+        start, end = inner.instant("start"), inner.instant("end")
+        if not (inner.required("start") and inner.required("end")) or start is None or end is None:
+            return None
+        if end <= start:
+            inner.wrong("end", "is not after start; a period is [start, end)")
+            return None
+        label = f"{from_seconds(start)}/{from_seconds(end)}"
+        return Period(label, "span", policy.zone, start, end, day_of(policy.zone, start))
+    if given is not None:
+        found: Period | None = reader.read("period", lambda value: _labelled(policy, _text(value)))
+        return found
+    begun = reader.instant("incident_start")
+    if begun is not None:
+        return period_holding(policy.period, begun)
+    if not any(reader.facts.get(name) for name in ("windows", "measurements", "observed")):
+        # A percentage or a count decides without a calendar; a length that is asked for is that of thirty days.
+        return Period("30 days", "span", policy.zone, 0, 30 * 86_400, "1970-01-01")
+    reader.wrong(
+        "period",
+        'is missing; write it like "2022-03", {"start": …, "end": …}, or its length as period_minutes',
+    )
+    return None
+
+
+def _labelled(policy: Policy, label: str) -> Period:
+    try:
+        return parse_policy_period(policy.period, label)
+    except Refused as refused:
+        try:
+            # A day is a part of every period: its figure is asked for on its own.
+            day = parse_period(label, policy.zone)
+        except Refused:
+            raise refused from None
+        if day.kind == "day":
+            return day
+        raise refused from None
+
+
+def _each(reader: _Facts, name: str, known: tuple[str, ...], read: Callable[[_Facts], Any]) -> Iterable[Any]:
+    value = reader.facts.get(name)
+    if value is None:
+        return
+    if type(value) is not list:
+        reader.wrong(name, "is not a list")
+        return
+    for index, entry in enumerate(value, 1):
+        where = f"{reader.where}{name} {index}: "
+        if type(entry) is list and name in ("windows", "exclusions") and len(entry) == 2:
+            entry = {"start": entry[0], "end": entry[1]}
+        if type(entry) is not dict:
+            reader.problems.append(f"{where}is not an object; write it in braces")
+            continue
+        inner = _Facts(entry, known, where, reader.problems)
+        inner.facts.setdefault("_index", index)
+        inner.facts = {**entry, "_index": index}
+        found = read(inner)
+        if found is not None:
+            yield found
+
+
+def _bounds_of(inner: _Facts) -> tuple[int, int] | None:
+    start, end = inner.instant("start"), inner.instant("end")
+    if not (inner.required("start") and inner.required("end")) or start is None or end is None:
+        return None
+    if end <= start:
+        inner.wrong("end", "is not after start; it is [start, end)")
+        return None
+    return start, end
+
+
+def _window(inner: _Facts) -> Window | None:
+    start, end = inner.instant("start"), inner.instant("end")
+    if not inner.required("start") or start is None:
+        return None
+    if end is not None and end <= start:
+        inner.wrong("end", "is not after start; a window is [start, end)")
+        return None
+    share = inner.read("share", _share)
+    least, most = inner.read("share_at_least", _share, share), inner.read("share_at_most", _share, share)
+    if least is not None and most is not None and Fraction(least) > Fraction(most):
+        inner.wrong("share_at_least", f"{least!r} is more than share_at_most {most!r}; exchange them")
+    planned = inner.facts.get("planned")
+    index = inner.facts["_index"]
+    return Window(
+        incident=inner.text("incident", f"incident-{index}"), window=inner.text("window", f"window-{index}"),
+        service=inner.text("service", ""), component=inner.text("component", EVERY), region=inner.text("region", EVERY),
+        start=start, end=end, effect=inner.choice("effect", _EFFECTS, "outage"), share_at_least=least, share_at_most=most,
+        share_of=inner.text("share_of"), approximate=inner.read("approximate", _flag, False),
+        start_within_seconds=inner.count("start_within_seconds") or 0, end_within_seconds=inner.count("end_within_seconds") or 0,
+        cohort=inner.text("cohort"), planned=None if planned is None else _planned(inner, planned),
+        withdrawn=inner.read("withdrawn", _flag, False),
+    )  # fmt: skip
+
+
+def _flag(value: Any) -> bool:
+    if type(value) is not bool:
+        raise ValueError("is neither true nor false")
+    return value
+
+
+def _planned(outer: _Facts, value: Any) -> Planned | None:
+    names = ("announced_at", "scheduled_start", "scheduled_end")
+    if type(value) is not dict:
+        outer.wrong("planned", f"is not an object with {', '.join(names)}")
+        return None
+    inner = _Facts(value, names, f"{outer.where}planned.", outer.problems)
+    found = [inner.instant(name) for name in names if inner.required(name)]
+    if len(found) != 3 or found[0] is None or found[1] is None or found[2] is None:
+        return None
+    return Planned(found[0], found[1], found[2])
+
+
+def _measurement(inner: _Facts) -> Measurement | None:
+    span = _bounds_of(inner)
+    of = inner.choice("of", ("requests", "users", "messages", "executions", "latency"))
+    if not inner.required("of") or span is None or of is None:
+        return None
+    failed, total, value = (
+        inner.count("failed"),
+        inner.count("total"),
+        inner.read("value", lambda one: str(_decimal(one))),
+    )
+    if value is not None:
+        value = str(inner.facts["value"])
+    if (failed is None) == (value is None):
+        inner.wrong("failed", "or value: state one of them")
+    if failed is not None and (total is None or failed > total):
+        inner.wrong("total", "is missing or less than failed; state both")
+    index = inner.facts["_index"]
+    return Measurement(
+        incident=inner.text("incident", f"incident-{index}"), measurement=inner.text("measurement", f"measurement-{index}"),
+        service=inner.text("service", ""), component=inner.text("component", EVERY), region=inner.text("region", EVERY),
+        start=span[0], end=span[1], of=of, total=total, failed=failed, value=value, unit=inner.text("unit"),
+        statistic=inner.text("statistic"),
+    )  # fmt: skip
+
+
+def _exclusion(inner: _Facts) -> Exclusion | None:
+    span = _bounds_of(inner)
+    kind = inner.choice("kind", _KINDS, "planned-maintenance")
+    if span is None:
+        return None
+    return Exclusion(
+        exclusion=inner.text("exclusion", f"exclusion-{inner.facts['_index']}"), kind=kind, service=inner.text("service", EVERY),
+        component=inner.text("component", EVERY), region=inner.text("region", EVERY), start=span[0], end=span[1],
+        announced_at=inner.instant("announced_at"), customer=inner.text("customer"), cohort=inner.text("cohort"),
+    )  # fmt: skip
+
+
+def _pair(stated: Sequence[Fraction | None], top: Fraction) -> tuple[Fraction, Fraction] | None:
+    """Return the bounds of a figure that is stated exactly, at least or at most; None where it is not."""
+    exact, least, most = stated
+    if exact is not None:
+        return exact, exact
+    if least is None and most is None:
+        return None
+    return (Fraction(0) if least is None else least), (top if most is None else most)
+
+
+def _plain(reader: _Facts) -> Plain:
+    """Return the figures that are stated without saying when."""
+    lengths = {name: reader.length(name) for name in _LENGTHS[1:]}
+    bounds = ("", "_at_least", "_at_most")
+    uptime = _pair([reader.decimal(f"availability{bound}") for bound in bounds], Fraction(100))
+    value = _pair([reader.decimal(f"value{bound}") for bound in bounds], _MOST)
+    downtime = _pair([lengths[f"downtime{bound}"] for bound in bounds], _MOST)
+    for name, pair in (("availability", uptime), ("value", value), ("downtime", downtime)):
+        if pair is not None and pair[0] > pair[1]:
+            reader.wrong(f"{name}_at_least", "is more than what it is at most; exchange them")
+    if uptime is not None and uptime[1] > 100:
+        reader.wrong("availability", "is more than 100")
+        uptime = None
+    failed, total = reader.count("failed"), reader.count("total")
+    if (failed is None) != (total is None) or (failed is not None and total is not None and failed > total):
+        reader.wrong("failed", "and total go together, and failed is no more than total; correct them")
+    users = reader.count("users")
+    outages = tuple(
+        _each(
+            reader, "outages", (*_UNITS, "share", "share_at_least", "share_at_most", "users"),
+            lambda inner: _outage(inner, users),
+        )
+    )  # fmt: skip
+    rates = tuple(_each(reader, "error_rates", ("rate", "buckets"), _rate))
+    stated = [
+        name
+        for name, given in (
+            ("downtime", downtime), ("availability", uptime), ("value", value), ("failed and total", total),
+            ("outages", outages or None), ("error_rates", rates or None),
+        )
+        if given is not None
+    ]  # fmt: skip
+    if len(stated) > 1:
+        reader.problems.append(
+            f"{reader.where}{' and '.join(stated)} state the same thing; leave all but one out"
+        )
+    return Plain(
+        downtime=downtime, excluded=lengths["excluded_downtime"] or Fraction(0),
+        availability=None if uptime is None else (uptime[0] / 100, uptime[1] / 100), value=value,
+        removed=lengths["excluded"] or Fraction(0), unobserved=lengths["unobserved"] or Fraction(0), failed=failed, total=total,
+        outages=outages, rates=rates,
+    )  # fmt: skip
+
+
+def _outage(inner: _Facts, users: int | None) -> tuple[Fraction, Fraction, Fraction] | None:
+    given = [unit for unit in _UNITS if inner.facts.get(unit) is not None]
+    lasted = inner.decimal(given[0]) if len(given) == 1 else None
+    if len(given) != 1:
+        inner.wrong("minutes", f"or one of {', '.join(_UNITS)}: state how long it lasted, once")
+    affected = inner.count("users")
+    if affected is not None:
+        if not users or affected > users:
+            inner.wrong(
+                "users", "needs users of the whole beside outages, and no more than those; correct it"
+            )
+            return None
+        share = str(Fraction(affected, users))
+    else:
+        share = inner.read("share", _share)
+    least, most = inner.read("share_at_least", _share, share), inner.read("share_at_most", _share, share)
+    if lasted is None:
+        return None
+    silent = least is None and most is None
+    return (
+        lasted * _UNITS[given[0]], Fraction(1) if silent else Fraction(least or 0), Fraction(1) if most is None else Fraction(most)
+    )  # fmt: skip
+
+
+def _rate(inner: _Facts) -> tuple[Fraction, int] | None:
+    rate, buckets = inner.read("rate", _share), inner.count("buckets")
+    if not inner.required("rate") or not inner.required("buckets") or rate is None or buckets is None:
+        return None
+    return Fraction(rate), buckets
+
+
+def _amount(reader: _Facts, name: str, currency: str | None) -> int | None:
+    if reader.facts.get(name) is None:
+        return None
+    if currency is None:
+        if reader.facts.get("currency") is None:
+            reader.wrong("currency", f"is missing, which {name} needs; add it")
+        return None
+    found: int | None = reader.read(name, lambda value: parse_money(value, currency))
+    return found
+
+
+def _base(policy: Policy, reader: _Facts) -> tuple[str | None, int | None]:
+    """Return currency and minor units of what the policy pays a part of."""
+    from ledger.domain.money import minor_units
+
+    def read(value: Any) -> str:
+        minor_units(_text(value))
+        return str(value)
+
+    currency = reader.read("currency", read)
+    wanted = _BASES[policy.credit.of]
+    given = [name for name in ("base", *_BASES.values()) if reader.facts.get(name) is not None]
+    for name in given:
+        if name not in (wanted, "base"):
+            reader.wrong(
+                name,
+                f'is not what the policy pays a part of (credit.of = "{policy.credit.of}"); state {wanted}',
+            )
+    if len(given) > 1:
+        reader.wrong(given[0], f"and {given[1]} both state what the policy pays a part of; leave one out")
+    return currency, _amount(reader, given[0], currency) if given else None

@@ -1,0 +1,465 @@
+"""What the replay page tells of each revision, and since and until when each part of a notice stood so.
+
+A statement that did not change is told once, with the revisions in which it stood, so that a page grows with what was said
+and not with its square.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import msgspec
+from msgspec import UNSET
+
+from ledger.domain.events import AnyEvent, EntryRedacted, Event, Text
+from ledger.domain.instants import shown
+from ledger.domain.money import decimal_text
+from ledger.domain.window import Window
+from ledger.store.stream import Entry
+from projections.availability import percent_text
+from projections.consequences import Consequence, Consequences, Outcome, Stage
+from projections.notice import Notice, Post
+from projections.page_texts import ShownText, Sources
+from projections.replay import Told
+
+__all__ = [
+    "Fact", "Figure", "PageCorrection", "PageEntry", "PagePolicy", "PagePost", "PageRevision", "Total", "WindowState", "duration",
+    "page_revisions", "window_states",
+]  # fmt: skip
+
+
+# The texts of an entry that are told beside it, and what each is called; body and title stand in the notice.
+_ENTRY_TEXTS = (
+    ("actor", "by"),
+    ("reason", "because"),
+    ("scope", "scope"),
+    ("quote", "quote"),
+    ("source", "source"),
+)
+
+
+class PageEntry(msgspec.Struct, frozen=True):
+    """An entry of a revision: where it stands, both clocks, who is said to have made it and why."""
+
+    position: int
+    version: int
+    type: str
+    published_at: str
+    recorded_at: str
+    late: bool
+    after_resolved: bool
+    clock_behind: bool
+    texts: tuple[tuple[str, ShownText], ...]
+
+
+class PageCorrection(msgspec.Struct, frozen=True):
+    """What was set right in a statement: by which entry, when it was said, which fields and why."""
+
+    version: int
+    published_at: str
+    late: bool
+    after_resolved: bool
+    kind: str
+    fields: tuple[str, ...]
+    reason: ShownText | None
+
+
+class PagePost(msgspec.Struct):
+    """A statement as it stood from one revision until before another; rank: its place, the newest highest."""
+
+    version: int
+    first: int
+    until: int | None
+    rank: tuple[str, int, int]
+    order: int
+    post: Post
+    body: ShownText | None
+    reason: ShownText | None
+    corrections: tuple[PageCorrection, ...]
+    changed: bool
+    raw: Text | None
+
+
+class Fact(msgspec.Struct, frozen=True):
+    """A field of the notice and its value; before: its value at the revision before, where that was another."""
+
+    name: str
+    value: str
+    before: str | None
+
+
+class PagePolicy(msgspec.Struct, frozen=True):
+    """What one policy makes of a region: percentages as text; problem: why it says nothing."""
+
+    policy: str
+    version: int | None
+    availability: str
+    credit: str
+    rule: str
+    changed: bool
+    problem: str | None
+
+
+class Figure(msgspec.Struct, frozen=True):
+    """The figures of a service and region in a month; before: downtime at the revision before, where it was another."""
+
+    service: str
+    region: str
+    period: str
+    zone: str
+    downtime_seconds: int
+    before: int | None
+    provisional: bool
+    approximate: bool
+    policies: tuple[PagePolicy, ...]
+
+
+class Total(msgspec.Struct, frozen=True):
+    """The credits of a month in a currency, as decimal text; before: at the revision before, where that was another."""
+
+    period: str
+    currency: str
+    subscriptions: int
+    fee: str
+    credit: str
+    before: str | None
+
+
+class PageRevision(msgspec.Struct, frozen=True):
+    """One revision: what it told, what it changed, and what that came to. after_resolved: it came after "resolved"."""
+
+    number: int
+    published_at: str
+    recorded_at: str
+    late: bool
+    after_resolved: bool
+    entries: tuple[PageEntry, ...]
+    title: ShownText | None
+    facts: tuple[Fact, ...]
+    posts: tuple[PagePost, ...]
+    standing: str
+    windows: tuple[str, ...]
+    figures: tuple[Figure, ...]
+    totals: tuple[Total, ...]
+    as_of: str
+    changes: tuple[str, ...]
+
+    @property
+    def headline(self) -> str:
+        """The revision in a few words."""
+        said = ", ".join(post.post.heading for post in self.posts if not post.changed)
+        return said or next(iter(self.changes), "No visible change")
+
+
+class WindowState(msgspec.Struct):
+    """An impact window as it stood from one revision until before another; None: it stands so to the end."""
+
+    window: Window
+    first: int
+    until: int | None
+
+
+def window_states(stages: Sequence[Stage]) -> list[WindowState]:
+    """Return every state that a window ever had, by region, start of its first state, and id, the oldest first."""
+    found: dict[tuple[str, int], WindowState] = {}
+    for stage in stages:
+        present = set()
+        for drawn in stage.windows:
+            state = (drawn.window.window, drawn.said_in)
+            present.add(state)
+            found.setdefault(state, WindowState(drawn.window, drawn.said_in, None))
+        for state, one in found.items():
+            if state not in present and one.until is None:
+                one.until = stage.revision
+    return sorted(
+        found.values(), key=lambda one: (one.window.region, one.window.start, one.window.window, one.first)
+    )
+
+
+def page_revisions(
+    entries: Sequence[Entry],
+    stages: Sequence[Stage],
+    found: Sequence[tuple[Consequences | None, Consequences]],
+    sources: Sources,
+) -> list[PageRevision]:
+    """Return the revisions of a notice.
+
+    entries: of its stream. found: at each stage what the windows of the stage before come to, and what its own do, both to
+    the same instant.
+    """
+    posts = _Posts(entries, sources)
+    by_stage = [posts.at(stage) for stage in stages]
+    for order, post in enumerate(sorted(posts.all, key=lambda one: (one.rank, one.first))):
+        post.order = order
+    revisions = []
+    for at, stage in enumerate(stages):
+        before = stages[at - 1] if at else None
+        events = posts.titles
+        title = sources.shown("title", events[at], events[at - 1] if at else None)
+        facts = tuple(_facts(stage.notice, before.notice if before else None))
+        figures = tuple(_figures(*found[at]))
+        over = stage.reading.fold.over
+        told_in = [_entry(one, one.entry.version in over, sources) for one in stage.entries]
+        revisions.append(
+            PageRevision(
+                number=stage.revision,
+                published_at=stage.entries[0].told_at,
+                recorded_at=told_in[-1].recorded_at,
+                late=any(one.late for one in stage.entries),
+                after_resolved=any(one.after_resolved for one in told_in),
+                entries=tuple(told_in),
+                title=title,
+                facts=facts,
+                posts=tuple(by_stage[at]),
+                standing=_standing(posts.all, stage.revision),
+                windows=tuple(
+                    drawn.window.window for drawn in stage.windows if drawn.said_in == stage.revision
+                ),
+                figures=figures,
+                totals=tuple(_totals(*found[at])),
+                as_of=found[at][1].as_of,
+                changes=tuple(_changes(stage, before, by_stage[at], title, facts, figures)),
+            )
+        )
+    return revisions
+
+
+class _Posts:
+    """Follows the statements of a notice from stage to stage."""
+
+    def __init__(self, entries: Sequence[Entry], sources: Sources) -> None:
+        self.by_version = {entry.version: entry for entry in entries}
+        self.sources = sources
+        self.all: list[PagePost] = []
+        self.titles: list[Text | None] = []
+        self._now: dict[int, PagePost] = {}
+
+    def at(self, stage: Stage) -> list[PagePost]:
+        """Take in a stage, and return the statements that are new or changed in it, the newest first."""
+        ranks = {
+            one.entry.version: (one.told_at, one.position, one.entry.version) for one in stage.reading.seen
+        }
+        events = {one.version: one.event for one in stage.reading.fold.said}
+        self.titles.append(_title(events.values()))
+        fresh = []
+        present = {post.version for post in stage.notice.posts}
+        for version in [version for version in self._now if version not in present]:
+            self._now.pop(version).until = stage.revision
+        for post in stage.notice.posts:
+            known = self._now.get(post.version)
+            raw = events[post.version].body
+            if known is not None and known.post == post and known.raw == raw:
+                continue
+            made = self._post(post, events[post.version], stage.revision, ranks[post.version], known)
+            if known is not None:
+                known.until = stage.revision
+            self._now[post.version] = made
+            fresh.append(made)
+        self.all += fresh
+        return fresh
+
+    def _post(
+        self, post: Post, event: Event, revision: int, rank: tuple[str, int, int], known: PagePost | None
+    ) -> PagePost:
+        return PagePost(
+            version=post.version,
+            first=revision,
+            until=None,
+            rank=rank,
+            order=0,
+            post=post,
+            body=self.sources.shown("body", event.body, known.raw if known else None),
+            reason=self.sources.shown("reason", event.reason),
+            corrections=tuple(
+                PageCorrection(
+                    made.version,
+                    made.published_at,
+                    made.late,
+                    made.after_resolved,
+                    made.kind,
+                    made.fields,
+                    self.sources.shown("reason", self.by_version[made.version].event.reason),
+                )
+                for made in post.corrections
+            ),
+            changed=known is not None,
+            raw=event.body,
+        )
+
+
+def _title(events: Iterable[AnyEvent]) -> Text | None:
+    """Return the title of a notice as it was committed: the last one that was said."""
+    found: Text | None = None
+    for event in events:
+        found = getattr(event, "title", found)
+    return found
+
+
+def _entry(one: Told, after: bool, sources: Sources) -> PageEntry:
+    event = one.entry.event
+    return PageEntry(
+        position=one.entry.position,
+        version=one.entry.version,
+        type=one.entry.type,
+        published_at=one.told_at,
+        recorded_at=one.entry.recorded_at,
+        late=one.late,
+        after_resolved=after,
+        clock_behind=one.entry.clock_behind,
+        texts=tuple(
+            (label, found)
+            for field, label in _ENTRY_TEXTS
+            # Unset is what a revision of a window did not touch.
+            if (value := getattr(event, field, None)) is not UNSET
+            and (found := sources.shown(field, value)) is not None
+        ),
+    )
+
+
+def _facts(now: Notice, before: Notice | None) -> Iterable[Fact]:
+    old = {} if before is None else dict(_values(before))
+    for name, value in _values(now):
+        was = old.get(name) if before is not None else value
+        if value or was:
+            yield Fact(name, value or "none", None if was == value else was or "none")
+
+
+def _values(found: Notice) -> Iterable[tuple[str, str]]:
+    yield "Status", found.status
+    for name, instant in (
+        ("Began", found.began_at),
+        ("Fixed", found.fixed_at),
+        ("Resolved", found.resolved_at),
+    ):
+        yield name, shown(instant) if instant else ""
+    yield "Impact", found.impact or ""
+    for name, names in (
+        ("Services", found.services), ("Components", found.components), ("Regions", found.regions),
+    ):  # fmt: skip
+        yield name, ", ".join(names)
+
+
+def _figures(before: Consequences | None, now: Consequences) -> Iterable[Figure]:
+    old = {} if before is None else {_place(row): row for row in before.rows}
+    for row in now.rows:
+        was = old.get(_place(row), row)
+        policies = {one.policy: _policy(one) for one in was.outcomes}
+        yield Figure(
+            row.service,
+            row.region,
+            row.period,
+            row.zone,
+            row.downtime_seconds,
+            None if was.downtime_seconds == row.downtime_seconds else was.downtime_seconds,
+            row.provisional,
+            row.approximate,
+            tuple(_policy(one, policies.get(one.policy)) for one in row.outcomes),
+        )
+
+
+def _totals(before: Consequences | None, now: Consequences) -> Iterable[Total]:
+    old = {} if before is None else {(row["period"], row["currency"]): row for row in before.totals or ()}
+    for row in now.totals or ():
+        was = old.get((row["period"], row["currency"]), row)
+        credit, credited = _money(row), _money(was)
+        yield Total(
+            row["period"], row["currency"], row["subscriptions"], row["fee"], credit,
+            None if credit == credited else credited,
+        )  # fmt: skip
+
+
+def _money(row: Mapping[str, Any]) -> str:
+    if row["credit"] is not None:
+        return str(row["credit"])
+    return f"{row['credit_at_least']} to {row['credit_at_most']}"
+
+
+def _place(row: Consequence) -> tuple[str, str, str]:
+    return row.service, row.region, row.period
+
+
+def _policy(one: Outcome, before: PagePolicy | None = None) -> PagePolicy:
+    made = one.assessment
+    if made is None:
+        return PagePolicy(one.policy, None, "", "", "", changed=False, problem=one.problem)
+    availability = _bounds(percent_text(made.availability_at_least), percent_text(made.availability_at_most))
+    credit = _bounds(decimal_text(made.credit_percent_at_least), decimal_text(made.credit_percent_at_most))
+    changed = before is not None and (before.availability, before.credit) != (availability, credit)
+    return PagePolicy(one.policy, one.version, availability, credit, made.rule, changed, None)
+
+
+def _bounds(least: str, most: str) -> str:
+    return f"{least}%" if least == most else f"{least}% to {most}%"
+
+
+def duration(seconds: int) -> str:
+    """Return seconds as people say them: `7 h 59 min`; nothing is rounded."""
+    hours, rest = divmod(seconds, 3600)
+    minutes, rest = divmod(rest, 60)
+    parts = [f"{count} {unit}" for count, unit in ((hours, "h"), (minutes, "min"), (rest, "s")) if count]
+    return " ".join(parts) or "none"
+
+
+def _standing(posts: Sequence[PagePost], revision: int) -> str:
+    """Return in which revisions the statements are printed that stand here unchanged."""
+    found = sorted(
+        {post.first for post in posts if post.first < revision and (post.until or revision + 1) > revision}
+    )
+    spans: list[list[int]] = []
+    for one in found:
+        if spans and spans[-1][1] == one - 1:
+            spans[-1][1] = one
+        else:
+            spans.append([one, one])
+    return ", ".join(f"r{low}" if low == high else f"r{low} to r{high}" for low, high in spans)
+
+
+def _changes(
+    stage: Stage,
+    before: Stage | None,
+    posts: Sequence[PagePost],
+    title: ShownText | None,
+    facts: Sequence[Fact],
+    figures: Sequence[Figure],
+) -> Iterable[str]:
+    """Yield in words what a revision changed; texts of events are not among them."""
+    if before is None:
+        yield "The notice was published."
+    for post in posts:
+        if post.post.type.startswith("window."):
+            continue  # told with the windows
+        if not post.changed:
+            yield f"Said: {post.post.heading}."
+        elif post.body is not None and post.body.changed:
+            yield f"Text of “{post.post.heading}” ({shown(post.post.published_at)}) changed."
+        elif post.corrections:
+            yield f"“{post.post.heading}” ({shown(post.post.published_at)}) corrected."
+    gone = {post.version for post in before.notice.posts} if before else set()
+    for version in sorted(gone - {post.version for post in stage.notice.posts}):
+        yield f"The statement v{version} was withdrawn."
+    for one in stage.entries:
+        event = one.entry.event
+        if isinstance(event, EntryRedacted):
+            yield f"Erased: {', '.join(event.fields)} of v{event.entry}."
+        elif event.internal:
+            yield f"Made public: v{one.entry.version}, recorded {shown(one.entry.recorded_at)}."
+    if title is not None and title.changed:
+        yield "The title changed."
+    for fact in facts if before else ():
+        if fact.before is not None:
+            yield f"{fact.name}: {fact.before} → {fact.value}."
+    yield from _window_changes(stage)
+    for figure in figures:
+        if figure.before is not None:
+            yield (
+                f"Downtime of {figure.service} in {figure.region}, {figure.period}: "
+                f"{figure.before:,} s → {figure.downtime_seconds:,} s."
+            )
+
+
+def _window_changes(stage: Stage) -> Iterable[str]:
+    for drawn in stage.windows:
+        if drawn.said_in == stage.revision:
+            word = "withdrawn" if drawn.window.withdrawn else "revised" if drawn.ghosts else "added"
+            yield f"Impact window {drawn.window.window} {word}."

@@ -1,0 +1,143 @@
+"""Until when a credit can be claimed."""
+
+from __future__ import annotations
+
+from calendar import monthrange
+from datetime import date, timedelta
+
+import msgspec
+
+from ledger.domain.period import Period, day_of, local_second, parse_period
+from ledger.domain.policy.in_force import added_months
+from ledger.domain.policy.model import Calendar, Policy
+from ledger.domain.policy.periods import following, period_holding
+from ledger.errors import Refused
+
+__all__ = ["Deadline", "claim_deadline"]
+
+_DAY = timedelta(days=1)
+
+
+class Deadline(msgspec.Struct, frozen=True):
+    """The last day on which a claim is in time, and the instant (UTC seconds) from which it is too late."""
+
+    last_day: str
+    ends: int
+    words: str
+
+
+def claim_deadline(
+    policy: Policy,
+    *,
+    incident_start: int | None = None,
+    incident_end: int | None = None,
+    period: Period | None = None,
+    eligible_at: int | None = None,
+) -> Deadline | None:
+    """Return the deadline of a claim under a policy, None where nothing has to be claimed.
+
+    Times are UTC seconds. period: the period that is claimed for; left out, the one the incident began in. Raises Refused
+    where the anchor of the policy is a time that is not given.
+    """
+    claim, zone = policy.claim, policy.zone
+    if claim.how == "automatic" or claim.amount is None or claim.unit is None or claim.anchor is None:
+        return None
+    if period is None and incident_start is not None:
+        period = period_holding(policy.period, incident_start)
+    at, at_end_of_day = _anchor(policy, incident_start, incident_end, period, eligible_at)
+    day = date.fromisoformat(day_of(zone, at - 1 if at_end_of_day else at))
+    words = f"{_spelled(policy)} after the {claim.anchor.replace('-', ' ')} ({day.isoformat()})"
+    count = int(claim.amount)
+    match claim.unit:
+        case "seconds":
+            ends = at + int(claim.amount)
+            return Deadline(day_of(zone, ends - 1), ends, words)
+        case "business-hours":
+            ends = _business_hours(claim.calendar, zone, at, count * 3_600)
+            return Deadline(day_of(zone, ends - 1), ends, words)
+        case "days":
+            last = day + count * _DAY
+        case "business-days":
+            last = _business_days(claim.calendar, day, count)
+        case "months":
+            last = _months(day, count, sticky=claim.anchor in ("month-end", "period-end", "quarter-end"))
+        case "periods":
+            holding = period_holding(policy.period, at - 1 if at_end_of_day else at)
+            last = date.fromisoformat(day_of(zone, following(policy.period, holding, count).end - 1))
+    return Deadline(last.isoformat(), local_second(zone, last.isoformat(), 86_400), words)
+
+
+def _anchor(
+    policy: Policy, start: int | None, end: int | None, period: Period | None, eligible: int | None
+) -> tuple[int, bool]:
+    """Return the instant of the anchor, and whether it is the end of a day rather than a time in one."""
+    match policy.claim.anchor:
+        case "incident-start":
+            return _given("incident_start", start), False
+        case "incident-end":
+            return _given("incident_end", end), False
+        case "period-end":
+            return _given("period", None if period is None else period.end), True
+        case "eligibility":
+            return (
+                (eligible, False)
+                if eligible is not None
+                else (_given("period", None if period is None else period.end), True)
+            )
+        case anchor:
+            begun = _given("incident_start", start if start is not None or period is None else period.end - 1)
+            day = date.fromisoformat(day_of(policy.zone, begun))
+            if anchor == "quarter-end":
+                day = day.replace(month=3 * ((day.month + 2) // 3), day=1)
+            return parse_period(day.isoformat()[:7], policy.zone).end, True
+
+
+def _given(name: str, value: int | None) -> int:
+    if value is None:
+        raise Refused(f"{name} is missing, from which the claim window of the policy is counted; add it")
+    return value
+
+
+def _spelled(policy: Policy) -> str:
+    from ledger.domain.policy.values import duration_text
+
+    claim = policy.claim
+    count = claim.amount or 0
+    if claim.unit == "seconds":
+        return duration_text(claim.amount) if claim.amount is not None else ""
+    unit = str(claim.unit).replace("-", " ")
+    return f"{int(count)} {unit if count != 1 else unit.removesuffix('s')}"
+
+
+def _months(day: date, count: int, *, sticky: bool) -> date:
+    """Return the day so many months later; the last day of a month, where it is an end, leads to a last day."""
+    later = added_months(day, count)
+    if sticky and day.day == monthrange(day.year, day.month)[1]:
+        return later.replace(day=monthrange(later.year, later.month)[1])
+    return later
+
+
+def _open(calendar: Calendar, day: date) -> bool:
+    return day.weekday() in calendar.days and day.isoformat() not in calendar.holidays
+
+
+def _business_days(calendar: Calendar, day: date, count: int) -> date:
+    while count:
+        day += _DAY
+        count -= _open(calendar, day)
+    return day
+
+
+def _business_hours(calendar: Calendar, zone: str, at: int, seconds: int) -> int:
+    day = date.fromisoformat(day_of(zone, at))
+    while True:
+        if _open(calendar, day):
+            opens, closes = (
+                local_second(zone, day.isoformat(), when) for when in (calendar.opens, calendar.closes)
+            )
+            begins = max(at, opens)
+            if begins < closes:
+                if seconds <= closes - begins:
+                    return begins + seconds
+                seconds -= closes - begins
+        day += _DAY

@@ -1,0 +1,58 @@
+"""Which keys may sign a bundle: those brought from elsewhere, and what the bundle's own streams of keys make of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any, NamedTuple
+
+from ledger.proof.errors import ProofError
+from ledger.proof.note import Note, VerifierKey, key_of, verify_note
+
+__all__ = ["KeysFollowed", "follow_keys", "signer"]
+
+
+class KeysFollowed(NamedTuple):
+    """Where the keys that were brought lead. present: whose signature counts now; ever: and those it counted of before."""
+
+    present: tuple[VerifierKey, ...]
+    ever: tuple[VerifierKey, ...]
+
+
+def follow_keys(brought: Sequence[VerifierKey], key_entries: Iterable[dict[str, Any]]) -> KeysFollowed:
+    """Follow keys through the key entries of a bundle, which are in order themselves.
+
+    A key that no stream knows counts as it was brought. Of a stream only the key in use counts, where it was brought or
+    follows, by rotations and past no revoked key, from one that was.
+    """
+    chains: dict[str, list[str]] = {}
+    revoked: set[str] = set()
+    for entry in key_entries:
+        header, data = entry["header"], entry["data"]
+        match header["type"]:
+            case "key.published" | "key.rotated":
+                chains.setdefault(header["stream"], []).append(data["vkey"])
+            case "key.revoked":
+                revoked.add(data["vkey"])
+            case _:
+                pass
+    texts = {str(key) for key in brought}
+    present = texts - {vkey for chain in chains.values() for vkey in chain}
+    ever = set(present)
+    for chain in chains.values():
+        trusted = False
+        for vkey in chain:
+            trusted = (trusted or vkey in texts) and vkey not in revoked
+            ever |= {vkey} if trusted else set()
+        present |= {chain[-1]} if trusted else set()
+    return KeysFollowed(tuple(map(key_of, sorted(present))), tuple(map(key_of, sorted(ever))))
+
+
+def signer(note: Note, brought: Sequence[VerifierKey], accepted: Sequence[VerifierKey]) -> VerifierKey:
+    """Return the accepted key that signed a note with one signature. Raises ProofError, also where a key is out of use."""
+    one = note.signatures[0]
+    for key in brought:
+        if (key.name, key.key_id) == (one.name, one.key_id) and key not in accepted:
+            raise ProofError(
+                f"{key} signed this, but by the entries of the bundle itself it was replaced or revoked by then"
+            )
+    return verify_note(note, accepted)[0] if accepted else verify_note(note, brought)[0]

@@ -1,0 +1,217 @@
+"""An incident with everything that is marked: ghosts of windows, erased texts, late, internal and withdrawn entries."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from tests.page.conftest import Desk, Open, Opened
+
+# Revisions of the incident: opened, two windows, a wrong update, window revised, retitled, update withdrawn, fixed,
+# resolved, internal update published, corrected (both windows and the resolution), planned window added, window
+# withdrawn, text erased, spelling.
+LAST = 15
+
+
+@pytest.fixture
+def found(eventful: Desk, opened: Open) -> Opened:
+    made = opened(eventful.page())
+    assert made.outcome().startswith("Verified in this browser"), made.page.inner_text("#checks")
+    assert made.page.locator("section.revision").count() == LAST
+    return made
+
+
+def at(found: Opened, number: int) -> Any:
+    """Walk to a revision and return it."""
+    found.page.evaluate("(number) => { location.hash = `#r${number}`; }", number)
+    return found.page.locator(f"section#r{number}:visible")
+
+
+def bars(found: Opened) -> dict[str, str]:
+    """Return the state of each bar by what it says."""
+    told: dict[str, str] = found.page.evaluate(
+        """Object.fromEntries(Array.from(document.querySelectorAll(".bar"), (one) => [
+             `${one.closest(".said-in").querySelector(".lane").firstChild.data.trim()} ${one.dataset.first}-${one.dataset.until || ""}`, one.dataset.state]))"""
+    )
+    return told
+
+
+def test_what_was_said_before_stays_as_a_ghost(found: Opened) -> None:
+    at(found, 4).wait_for()
+    assert bars(found) == {
+        "planned 12-": "future", "first 2-5": "now", "first 5-11": "future", "first 11-": "future", "second 3-11": "now",
+        "second 11-13": "future", "second 13-": "future",
+    }  # fmt: skip
+    at(found, 5).wait_for()
+    assert [bars(found)[name] for name in ("first 2-5", "first 5-11")] == ["ghost", "new"]
+    at(found, 13).wait_for()
+    assert bars(found) == {
+        "planned 12-": "now", "first 2-5": "ghost", "first 5-11": "ghost", "first 11-": "now", "second 3-11": "ghost",
+        "second 11-13": "ghost", "second 13-": "new",
+    }  # fmt: skip
+    # A ghost can be seen, one that was withdrawn says so, and the table says the same.
+    page = found.page
+    assert page.locator(".bar[data-state=ghost] rect.thin:visible").count() == 4
+    assert "outage, withdrawn in r13" in page.locator(".bar.withdrawn .tag.full").text_content()  # type: ignore[operator]
+    rows = [[cell.strip() for cell in row.all_text_contents()] for row in
+            (one.locator("th, td") for one in page.locator("#windows tbody tr").all())]  # fmt: skip
+    assert [(row[0], row[1], row[2], row[-1]) for row in rows] == [
+        ("planned", "stands", "*", "r12 and since"),
+        ("first", "superseded in r5", "EMEA", "r2 to r4"),
+        ("first", "superseded in r11", "EMEA", "r5 to r10"),
+        ("first", "stands", "NAM", "r11 and since"),
+        ("second", "superseded in r11", "NAM", "r3 to r10"),
+        ("second", "superseded in r13", "NAM", "r11 to r12"),
+        ("second", "withdrawn now", "NAM", "r13 and since"),
+    ]
+
+
+def test_the_figures_are_those_of_the_command(found: Opened, eventful: Desk) -> None:
+    """Downtime of every region at every revision is what `ledger replay --json` says, open windows at the same instant."""
+    told = [json.loads(line) for line in eventful("replay", "mail", "--json").splitlines()]
+    assert len(told) == LAST
+    compared = 0
+    for number, answer in enumerate(told, 1):
+        section = found.page.locator(f"section#r{number}")
+        for row in answer["consequences"]:
+            card = section.locator(f".figure[data-region='{row['region']}'][data-period='{row['period']}']")
+            assert card.locator(".value").text_content() == f"{row['downtime_seconds_after']:,} s"
+            before = card.locator(".was del")
+            if row["downtime_seconds_delta"]:
+                assert before.text_content() == f"{row['downtime_seconds_before']:,} s"
+            else:
+                assert before.count() == 0
+            compared += 1
+    assert compared >= LAST
+
+
+def test_an_erased_text_says_by_whom_when_and_why(found: Opened) -> None:
+    for number in (1, 14):
+        post = at(found, number).locator("article.post", has=found.page.locator("[data-erased='1/body']"))
+        assert post.locator("[data-erased]").inner_text() == "[erased]"
+        assert "erased 2022-04-01 09:11 UTC (v17) by ops, as claimed: It named a person." in post.inner_text()
+    assert "Anna" not in found.page.content()
+    assert "1 erased" in found.page.inner_text("#checks")
+    assert "Erased: body of v1." in found.page.locator("section#r14 .changes").inner_text()
+
+
+def test_what_was_internal_is_told_from_when_it_was_published(found: Opened) -> None:
+    assert "The queue of NAM is full." not in at(found, 9).inner_text()
+    section = at(found, 10)
+    assert "The queue of NAM is full." in section.inner_text()
+    assert "Made public: v4, recorded 2022-04-01 09:04 UTC." in section.locator(".changes").inner_text()
+    # Both entries are there to be checked: the one that was internal, and the one that published it.
+    assert section.locator("[data-entry]").count() == 2
+
+
+def test_what_is_still_internal_is_nowhere(eventful: Desk, opened: Open) -> None:
+    eventful.act(
+        {"action": "update", "internal": True, "body": "Nobody may read this.", "note": "And nobody this."}
+    )
+    eventful.act({"action": "update", "body": "More soon.", "note": "A note of ours."})
+    made = opened(eventful.page())
+    assert made.outcome().startswith("Verified in this browser")
+    content = made.page.content()
+    assert "Nobody may read this." not in content
+    assert "A note of ours." not in content
+    assert "1 entry of this incident is not public and not on this page." in made.page.inner_text("#proof")
+    assert "1 kept back" in made.page.inner_text("#checks")
+
+
+def test_a_note_stays_in_the_house_also_where_it_is_corrected(eventful: Desk, opened: Open) -> None:
+    eventful.act({"action": "update", "ref": "noted", "body": "More soon.", "note": "A note of ours."})
+    eventful.act(
+        {"action": "correct", "corrects": "noted", "kind": "correction", "set": {"note": "Another note."}, "reason": "A slip."}
+    )  # fmt: skip
+    made = opened(eventful.page())
+    assert made.outcome().startswith("Verified in this browser")
+    assert "note of ours" not in made.page.content()
+    assert "Another note" not in made.page.content()
+    assert "2 kept back" in made.page.inner_text("#checks")
+
+
+def test_the_bytes_of_an_entry_can_be_read(eventful: Desk, opened: Open) -> None:
+    """What is shown is what `ledger show --raw` prints, and what was hashed."""
+    made = opened(eventful.page())
+    made.outcome()
+    page = made.page
+    page.click("#each > summary")
+    for row in page.locator("#entries tbody tr").all()[:4]:
+        row.locator("button").click()
+        raw = eventful("show", "mail", f"v{row.get_attribute('data-version')}", "--raw")
+        assert page.locator("#bytes").inner_text() == raw.strip()
+        assert row.locator("button").get_attribute("aria-expanded") == "true"
+
+
+def test_a_statement_that_was_withdrawn_is_gone_and_said_to_be(found: Opened) -> None:
+    assert "It is over everywhere." in at(found, 6).inner_text()
+    section = at(found, 7)
+    assert "It is over everywhere." not in section.inner_text()
+    assert "The statement v5 was withdrawn." in section.locator(".changes").inner_text()
+
+
+def test_titles_and_corrections_are_marked_where_they_happened(found: Opened) -> None:
+    title = at(found, 6).locator("h4.title")
+    changed = [title.locator(tag).inner_text().strip() for tag in ("del", "ins")]
+    assert changed == ["slow", "lost"]
+    assert at(found, 5).locator("h4.title").inner_text() == "Mail is slow"
+    post = at(found, 11).locator("article.post", has=found.page.locator("ins"))
+    assert "Some mail was lost" in "".join(post.locator(".body").all_inner_texts())
+    assert "corrected 2022-04-01 09:09" in post.first.inner_text()
+    assert (
+        at(found, 12).locator("article.post ins:visible").count() == 0
+        or at(found, 12).locator(".post:not(.settled) ins").count() == 0
+    )
+    spelling = at(found, LAST)
+    assert spelling.locator(".post:not(.settled) .body del").first.inner_text().strip() == ","
+    assert "edited 2022-04-01 09:11" in spelling.inner_text()
+
+
+def test_after_resolved_is_marked(found: Opened) -> None:
+    marked = [
+        number for number in range(1, LAST + 1)
+        if found.page.locator(f"section#r{number} h2 .mark.after").count()
+    ]  # fmt: skip
+    assert marked == list(range(10, LAST + 1))
+    assert [
+        number for number in range(1, LAST + 1)
+        if found.page.locator(f"section#r{number} h2 .mark.late").count()
+    ] == [1]  # fmt: skip
+
+
+def test_under_a_cut_the_page_ends_where_the_cut_does(eventful: Desk, opened: Open) -> None:
+    made = opened(eventful.page("mail", "--recorded-by", "@7"))
+    assert made.outcome().startswith("Verified in this browser")
+    assert made.page.locator("section.revision").count() == 6
+    assert "Mail is lost" in made.page.inner_text("h1") or "Mail is slow" in made.page.inner_text("h1")
+    made = opened(eventful.page("mail", "--published-by", "2022-04-01T09:05:30Z"))
+    assert "as the public had been told by 2022-04-01 09:05:30 UTC" in made.page.inner_text(".lede")
+    assert "It is over." not in made.page.content()
+
+
+def test_a_kept_checkpoint_bounds_the_page(eventful: Desk, opened: Open) -> None:
+    eventful.sign()
+    eventful(
+        "checkpoint",
+        "--key-file",
+        str(eventful.folder / "main.key"),
+        "-o",
+        str(eventful.folder / "kept.checkpoint"),
+    )
+    eventful.act({"action": "update", "body": "Later than what was kept."})
+    made = opened(eventful.page("mail", "--checkpoint", str(eventful.folder / "kept.checkpoint")))
+    assert made.outcome().startswith("Verified in this browser")
+    assert "The checkpoint is signed by page-test" in made.page.inner_text("#checks")
+    assert "Later than what was kept." not in made.page.content()
+    made.page.fill("#kept", (eventful.folder / "kept.checkpoint").read_text())
+    assert made.page.inner_text("#compared").startswith("It is the root of this page")
+
+
+def test_an_unsigned_page_says_that_nobody_vouches(found: Opened) -> None:
+    assert "The checkpoint is not signed: whose ledger this is was not checked." in found.page.inner_text(
+        "#checks"
+    )
+    found.quiet()
