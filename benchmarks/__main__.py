@@ -19,6 +19,7 @@ from benchmarks import (
     streaming,
     telling,
     verifying,
+    workbook,
 )
 
 
@@ -36,8 +37,9 @@ def main() -> None:
             "proving",
             "pricing",
             "streaming",
-            "restating",
+            "workbook",
             "telling",
+            "restating",
         ],
     )
     parser.add_argument("--write", type=Path, help="write the table here, too")
@@ -59,6 +61,8 @@ def main() -> None:
             rows += rebuilding.main(folder, given.entries)
         if given.only in (None, "streaming"):
             rows += streaming.main(folder, 10 * given.entries)
+        if given.only in (None, "workbook"):
+            rows += workbook.main(folder, max(given.entries // 10, 1_000))
         if given.only in (None, "restating"):
             rows += restating.main(folder, given.entries)
     if given.only in (None, "pricing"):

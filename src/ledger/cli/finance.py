@@ -21,6 +21,7 @@ from ledger.cli.session import (
 
 if TYPE_CHECKING:
     from ledger.cli.run import Basis, Before, Compared, Priced
+    from projections.credits import Workings
     from projections.engines import Engine
 
 __all__ = ["credits", "downtime"]
@@ -156,14 +157,14 @@ def _check_engine(engine: Engine, scheduler: str | None) -> None:
 def _found(
     session: Session, period: str, keys: tuple[str, ...], compare_published_by: str | None, published_by: str | None,
     recorded_by: str | None, as_of: str | None,
-) -> tuple[Basis, Any, Compared | None]:  # fmt: skip
+) -> tuple[Basis, Workings, Compared | None]:  # fmt: skip
     """Return what a run rests on, its rows, and the rows to compare them with."""
     found = run.basis(session, period, keys, published_by, recorded_by, as_of)
-    frame = run.price_all(session, found)
+    priced = run.price_all(session, found)
     before = (
         None if compare_published_by is None else run.compared(session, found, compare_published_by, as_of)
     )
-    return found, frame, before
+    return found, priced, before
 
 
 @credits.command("compute")
@@ -314,28 +315,40 @@ def _cell(row: dict[str, Any], name: str) -> str:
     metavar="FILE",
     help="Where to write: a workbook (.xlsx), or each row of credit as Parquet (.parquet) or CSV (.csv).",
 )
+@click.option(
+    "--detail",
+    metavar="FILE.parquet",
+    help="Beside a workbook: every column of each row of credit as Parquet, which the workbook names by its digest.",
+)
 @json_option
 @click.pass_obj
 def export(
-    session: Session, /, output: str, engine: Engine, scheduler: str | None, as_json: bool,
+    session: Session, /, output: str, engine: Engine, scheduler: str | None, detail: str | None, as_json: bool,
     **given: Any,
 ) -> None:  # fmt: skip
     """Write the credits of a month to a file; the same inputs give the same bytes.
 
-    Parquet and CSV are written part by part and take tables of any size. In CSV a text that a spreadsheet would take
-    for a formula gets an apostrophe before it.
+    A workbook has every figure as a formula over its inputs, with the result of the ledger in the cell. Parquet and CSV
+    are written part by part and take tables of any size. In CSV a text that a spreadsheet would take for a formula gets
+    an apostrophe before it.
     """
     from ledger.cli import export as files
 
     kind = files.kind_of(output)
     _check_engine(engine, scheduler)
+    if detail is not None and (kind != "xlsx" or files.kind_of(detail, "--detail") != "parquet"):
+        raise click.UsageError(
+            "--detail writes a .parquet file beside a workbook: name both so, or write the rows alone with --output"
+        )
+    detail_digest: str | None = None
     if kind == "xlsx":
         if engine != "local":
             raise click.UsageError(
                 "a workbook is made in one process; write .parquet or .csv with --engine dask"
             )
-        basis, frame, before = _found(session, **given)
-        digest, number = files.workbook(basis, frame, before, output), len(frame)
+        basis, priced, before = _found(session, **given)
+        digest, detail_digest = files.workbook(session, basis, priced, before, output, detail)
+        number = len(priced.frame)
     else:
         if given.pop("compare_published_by") is not None:
             raise click.UsageError(
@@ -344,6 +357,8 @@ def export(
         basis = run.basis(session, **given)
         digest, number = files.rows_of(session, basis, output, kind, engine, scheduler, quiet=as_json)
     if as_json:
-        emit_json({"file": output, "sha256": digest, "size": basis.size, "root": basis.root, "rows": number})
+        written = {"file": output, "sha256": digest, "size": basis.size, "root": basis.root, "rows": number}
+        emit_json({**written, "detail": detail, "detail_sha256": detail_digest})
     else:
-        click.echo(f"wrote {output}  ({number:,} subscriptions, sha256 {digest})")
+        beside = "" if detail is None else f" and {detail}"
+        click.echo(f"wrote {output}{beside}  ({number:,} subscriptions, sha256 {digest})")
