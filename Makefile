@@ -21,7 +21,7 @@ WORKERS ?= 2
 COMPILE := $(BIN)/uv pip compile --quiet --universal --fork-strategy fewest --python-version 3.11 --generate-hashes \
   --no-emit-index-url --no-emit-find-links --no-annotate --no-header --system-certs
 
-.PHONY: help demo test lint format unit bench wheel wheel-test transcripts docs lock clean
+.PHONY: help demo test lint format unit attack bench wheel wheel-test transcripts docs lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -59,6 +59,9 @@ format: $(DEV_STAMP) ## rewrite the files in the project's format
 
 unit: $(DEV_STAMP) ## the tests against the checkout
 	$(BIN)/python -m pytest -n $(WORKERS)
+
+attack: $(DEV_STAMP) ## alter all of a small ledger, its proofs and bundles, and see that each is found
+	$(BIN)/python -m tools.attack
 
 bench: $(DEV_STAMP) ## measure the figures kept in benchmarks/
 	$(BIN)/python -m benchmarks

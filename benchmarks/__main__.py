@@ -9,7 +9,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from benchmarks import appending, pricing, proving, rebuilding, starting, streaming, verifying
+from benchmarks import appending, pricing, proving, rebuilding, starting, streaming, telling, verifying
 
 
 def main() -> None:
@@ -18,7 +18,16 @@ def main() -> None:
     parser.add_argument("--entries", type=int, default=1_000_000)
     parser.add_argument(
         "--only",
-        choices=["starting", "appending", "rebuilding", "verifying", "proving", "pricing", "streaming"],
+        choices=[
+            "starting",
+            "appending",
+            "rebuilding",
+            "verifying",
+            "proving",
+            "pricing",
+            "streaming",
+            "telling",
+        ],
     )
     parser.add_argument("--write", type=Path, help="write the table here, too")
     given = parser.parse_args()
@@ -33,6 +42,8 @@ def main() -> None:
             rows += verifying.main(folder, given.entries)
         if given.only in (None, "proving"):
             rows += proving.main(folder, given.entries)
+        if given.only in (None, "telling"):
+            rows += telling.main(folder)
         if given.only in (None, "rebuilding"):
             rows += rebuilding.main(folder, given.entries)
         if given.only in (None, "streaming"):

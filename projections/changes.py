@@ -5,7 +5,7 @@ A moment is a cut. Pure, and each moment is folded once, so that a history of a 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from typing import Any, Literal, TypeAlias
 
 import msgspec
@@ -208,10 +208,11 @@ def _field_json(one: FieldChange) -> dict[str, Any]:
 def as_text(found: Changes, before: Reading, after: Reading) -> list[str]:
     """Return changes for people, line by line: entries, fields, text, windows; what did not change is left out."""
     lines: list[str] = []
+    new = {cause.entry.version for cause in found.causes}
     for heading, part in (
         ("Entries", [_cause_line(cause) for cause in found.causes]),
         ("Fields", [f"{one.field}: {_both(one)}" for one in found.fields]),
-        ("Text", [line for one in found.texts for line in _text_lines(one, found)]),
+        ("Text", [line for one in found.texts for line in _text_lines(one, new)]),
         ("Impact windows", [line for one in found.windows for line in _window_lines(one, before, after)]),
     ):
         if part:
@@ -231,8 +232,7 @@ def _both(one: FieldChange) -> str:
     return word_line(one.words) if one.words else f"{value_text(one.before)} -> {value_text(one.after)}"
 
 
-def _text_lines(one: TextChange, found: Changes) -> list[str]:
-    new = {cause.entry.version for cause in found.causes}
+def _text_lines(one: TextChange, new: Container[int]) -> list[str]:
     # The reason of an entry that is new stands beside it already.
     if one.field == "reason" and one.version in new:
         return []

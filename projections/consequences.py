@@ -19,7 +19,7 @@ import msgspec
 from ledger.domain.events import EntryPublished
 from ledger.domain.instants import from_seconds, seconds
 from ledger.domain.money import decimal_text
-from ledger.domain.period import day_of, parse_period
+from ledger.domain.period import Period, day_of, parse_period
 from ledger.domain.policy import Policy, policy_in_force
 from ledger.domain.window import EVERY, UNKNOWN, Window
 from ledger.errors import Refused
@@ -32,6 +32,8 @@ from projections.replay import Cut, Told
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from projections.cohorts import Cohort
 
 __all__ = [
     "Consequence", "Consequences", "DrawnWindow", "Ghost", "Outcome", "Stage", "as_json", "consequences", "difference", "difference_text",
@@ -134,13 +136,15 @@ def consequences(
     places: Sequence[tuple[str, str]] | None = None,
     others: Iterable[Window] = (),
     subscriptions: pd.DataFrame | None = None,
+    cohorts: Mapping[str, Cohort] | None = None,
 ) -> Consequences:
     """Return what windows come to, per month, service and region.
 
     windows: as `projections.replay.windows_of` returns them; withdrawn ones count nothing. policies: published versions by
     key. periods, places: the months and the (service, region) to answer for, also where nothing is down; None: those the
     windows touch. others: windows of other incidents that count beside them. subscriptions: as
-    `projections.subscriptions.read_subscriptions` returns them; those under the given policies are priced and summed up.
+    `projections.subscriptions.read_subscriptions` returns them; those under the given policies are priced and summed up, with
+    the customers of cohorts where they are known. Of a place it is not known who is in a cohort: there it is a bound.
     """
     windows = list(windows)
     until = seconds(as_of)
@@ -150,14 +154,26 @@ def consequences(
     counted = [*windows, *others]
     rows = []
     for label in periods:
+        month = parse_period(label, ZONE)
+        near = [window for window in counted if _may_touch(window, month)]
         found = {
             tuple(value for _, value in row.keys): row
-            for row in downtime(counted, parse_period(label, ZONE), by=("service", "region"), as_of=until)
+            for row in downtime(near, month, by=("service", "region"), as_of=until)
         }
         ruling = [_in_force(key, policies[key], label) for key in sorted(policies)]
-        rows += [_consequence(place, label, found.get(place), counted, ruling, until) for place in places]
-    totals = None if subscriptions is None else _totals(subscriptions, counted, policies, periods, until)
+        rows += [_consequence(place, label, found.get(place), near, ruling, until) for place in places]
+    totals = (
+        None if subscriptions is None else _totals(subscriptions, counted, policies, periods, until, cohorts)
+    )
     return Consequences(as_of, tuple(rows), totals)
+
+
+def _may_touch(window: Window, month: Period) -> bool:
+    """Tell whether a window may lie in a month of any zone: the earth has offsets from -12 to +14 hours."""
+    ends = None if window.end is None else window.end + window.end_within_seconds
+    return window.start - window.start_within_seconds < month.end + 86_400 and (
+        ends is None or ends > month.start - 86_400
+    )
 
 
 def periods_touched(windows: Iterable[Window], as_of: str, zones: Iterable[str] = ()) -> tuple[str, ...]:
@@ -249,6 +265,7 @@ def _totals(
     policies: Policies,
     periods: Sequence[str],
     until: int,
+    cohorts: Mapping[str, Cohort] | None,
 ) -> tuple[dict[str, Any], ...]:
     """Return the credits of each period summed up by currency, of the subscriptions under the policies."""
     from projections.credits import price, rows, totals
@@ -260,7 +277,7 @@ def _totals(
         ruled = [key for key in policies if not isinstance(_in_force(key, policies[key], label), Outcome)]
         frame = under.loc[under["policy"].isin(ruled)].reset_index(drop=True)
         if len(frame):
-            priced = totals(price(frame, windows, policies, label, until))
+            priced = totals(price(frame, windows, policies, label, until, cohorts=cohorts))
             found += [{"period": label, **row} for row in rows(priced)]
     return tuple(found)
 

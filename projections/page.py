@@ -11,7 +11,7 @@ from base64 import b64encode
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from hashlib import sha256
 from importlib import resources
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -34,6 +34,9 @@ from projections.page_states import duration, page_revisions, window_states
 from projections.page_texts import Sources, visible
 from projections.page_timeline import timeline
 from projections.replay import Cut
+
+if TYPE_CHECKING:
+    from projections.cohorts import Cohort
 
 __all__ = ["Evidence", "Terms", "replay_page"]
 
@@ -60,13 +63,15 @@ class Terms(msgspec.Struct, frozen=True):
 
     policies: their published versions by key. subscriptions: as `projections.subscriptions` reads them, to sum up credits.
     others: gives, for months and a cut, the windows of other incidents that count beside; None: this incident alone. as_of:
-    the instant to which open windows have lasted at least; None: at each revision, what the ledger then held.
+    the instant to which open windows have lasted at least; None: at each revision, what the ledger then held. cohorts: gives
+    who is in the cohorts that windows are limited to.
     """
 
     policies: Policies
     subscriptions: Any = None
     others: Callable[[Sequence[str], Cut], Sequence[Window]] | None = None
     as_of: str | None = None
+    cohorts: Callable[[Sequence[Window]], Mapping[str, Cohort]] | None = None
 
 
 def replay_page(
@@ -124,6 +129,7 @@ def _priced(told: Sequence[Stage], terms: Terms) -> Iterator[tuple[Consequences 
             known[asked] = consequences(
                 windows, terms.policies, as_of, periods=months, places=places, others=others,
                 subscriptions=terms.subscriptions,
+                cohorts=None if terms.cohorts is None else terms.cohorts((*windows, *others)),
             )  # fmt: skip
         return msgspec.structs.replace(known[asked], as_of=as_of)
 
@@ -170,10 +176,15 @@ def _evidence_of(entry: Entry, stored: StoredEntry, evidence: Evidence) -> dict[
         "position": entry.position,
         "bytes": b64encode(stored.entry).decode("ascii"),
         "path": [b64encode(one).decode("ascii") for one in evidence.paths[entry.position]],
-        "texts": {path: list(texts[path]) for path in paths if path in texts and path not in KEPT_BACK},
-        "kept_back": [path for path in paths if path in texts and path in KEPT_BACK],
+        "texts": {path: list(texts[path]) for path in paths if path in texts and not _kept_back(path)},
+        "kept_back": [path for path in paths if path in texts and _kept_back(path)],
         "erased": [path for path in paths if path not in texts],
     }
+
+
+def _kept_back(path: str) -> bool:
+    """Tell whether a text never leaves the house, also where a correction puts it right."""
+    return path.removeprefix("set.") in KEPT_BACK
 
 
 def _json(value: Any) -> str:

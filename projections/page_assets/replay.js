@@ -92,8 +92,11 @@
     slider.setAttribute("aria-valuetext", `Revision ${number}, ${index + 1} of ${numbers.length}, published ${when}`);
     byId("place").textContent = `r${number} of ${numbers.length}`;
     for (const link of all(".rail a")) {
-      if (Number(link.dataset.go) === index) link.setAttribute("aria-current", "true");
-      else link.removeAttribute("aria-current");
+      if (Number(link.dataset.go) === index) {
+        link.setAttribute("aria-current", "true");
+        const rail = link.closest(".rail");
+        if (rail.scrollHeight > rail.clientHeight) rail.scrollTop = link.offsetTop - rail.offsetTop - rail.clientHeight / 2;
+      } else link.removeAttribute("aria-current");
     }
     for (const [id, stuck] of [["first", index === 0], ["previous", index === 0],
       ["next", index === numbers.length - 1], ["last", index === numbers.length - 1]]) {
@@ -469,6 +472,27 @@
     compare();
   }
 
+  // The bytes as they were hashed; what cannot be seen is named, as everywhere on the page.
+  function showBytes(button) {
+    const box = byId("bytes"), row = button.closest("tr");
+    let text = "";
+    try {
+      const one = JSON.parse(byId("data").textContent).entries.find((found) => String(found.version) === row.dataset.version);
+      text = new TextDecoder("utf-8", { fatal: true }).decode(bytesOf64(one.bytes));
+    } catch (error) {
+      text = `It cannot be read: ${error.message}`;
+    }
+    box.replaceChildren(...text.split(/([\p{Cf}\u2028\u2029])/u).map((part, at) => {
+      if (at % 2 === 0) return document.createTextNode(part);
+      const named = document.createElement("span");
+      named.className = "ctl";
+      named.textContent = `U+${part.codePointAt(0).toString(16).toUpperCase().padStart(4, "0")}`;
+      return named;
+    }));
+    box.hidden = false;
+    for (const other of all("button.bytes")) other.setAttribute("aria-expanded", String(other === button));
+  }
+
   // ---- comparing with what an auditor kept --------------------------------------------------------------------
 
   function compare() {
@@ -501,6 +525,10 @@
 
   byId("kept").addEventListener("input", compare);
   byId("again").addEventListener("click", check);
+  for (const button of all("button.bytes")) {
+    button.disabled = false;
+    button.addEventListener("click", () => showBytes(button));
+  }
   // For an auditor's console, and for tests against published vectors.
   window.replay = Object.freeze({ ownSha256, check });
 

@@ -197,3 +197,32 @@ def test_others_count_beside_an_incident(tmp_path: Path, monkeypatch: pytest.Mon
     )
     assert (alone["downtime_seconds_before"], alone["downtime_seconds_after"]) == (0, 28_800)
     assert (beside["downtime_seconds_before"], beside["downtime_seconds_after"]) == (10_800, 36_000)
+
+
+def test_amounts_credit_the_customers_of_a_cohort_only(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    examples = Path(__file__).parents[2] / "examples" / "email_delivery_2022"
+    if not examples.exists():
+        pytest.skip("the example stands in the checkout, and this is a run away from it")
+    monkeypatch.chdir(tmp_path)
+    ledger("init")
+    ledger("policy", "publish", str(examples / "policies" / "email-standard.toml"), "--actor", "finance")
+    rows = ("Aurora,a-1", "Baltic,b-1")
+    Path("paid.csv").write_text(
+        "customer,subscription,service,region,policy,currency,fee,valid_from,valid_to\n"
+        + "".join(f"{row},email,EMEA,email-standard,EUR,100.00,2021-01-01,\n" for row in rows)
+    )
+    Path("beta.csv").write_text("customer\nBaltic\n")
+    ledger("subscriptions", "publish", "paid", "paid.csv", "--actor", "finance")
+    ledger("cohort", "publish", "beta", "beta.csv", "--actor", "finance")
+    append({"action": "open", "title": "Mail lost", "status": "investigating", "services": ["email"],
+            "components": ["flow"], "regions": ["EMEA"]})  # fmt: skip
+    append({"action": "add-window", "window": "w1", "service": "email", "component": "flow", "region": "EMEA", "cohort": "beta",
+            "effect": "outage", "start": "2022-03-15T02:00:00Z", "end": "2022-03-15T10:00:00Z"})  # fmt: skip
+    found = json.loads(ledger("diff", "mail", "r1", "r2", "--amounts", "--json").output)
+    [total] = found["totals"]
+    assert (total["credit_before"], total["credit_after"], total["delta"]) == ("0.00", "25.00", "25.00")
+    # Of the region as a whole it is not known who is meant.
+    [policy] = found["consequences"][0]["policies"]
+    assert (policy["credit_percent_after_at_least"], policy["credit_percent_after_at_most"]) == ("0", "25")

@@ -121,6 +121,31 @@ def test_what_is_still_internal_is_nowhere(eventful: Desk, opened: Open) -> None
     assert "1 kept back" in made.page.inner_text("#checks")
 
 
+def test_a_note_stays_in_the_house_also_where_it_is_corrected(eventful: Desk, opened: Open) -> None:
+    eventful.act({"action": "update", "ref": "noted", "body": "More soon.", "note": "A note of ours."})
+    eventful.act(
+        {"action": "correct", "corrects": "noted", "kind": "correction", "set": {"note": "Another note."}, "reason": "A slip."}
+    )  # fmt: skip
+    made = opened(eventful.page())
+    assert made.outcome().startswith("Verified in this browser")
+    assert "note of ours" not in made.page.content()
+    assert "Another note" not in made.page.content()
+    assert "2 kept back" in made.page.inner_text("#checks")
+
+
+def test_the_bytes_of_an_entry_can_be_read(eventful: Desk, opened: Open) -> None:
+    """What is shown is what `ledger show --raw` prints, and what was hashed."""
+    made = opened(eventful.page())
+    made.outcome()
+    page = made.page
+    page.click("#each > summary")
+    for row in page.locator("#entries tbody tr").all()[:4]:
+        row.locator("button").click()
+        raw = eventful("show", "mail", f"v{row.get_attribute('data-version')}", "--raw")
+        assert page.locator("#bytes").inner_text() == raw.strip()
+        assert row.locator("button").get_attribute("aria-expanded") == "true"
+
+
 def test_a_statement_that_was_withdrawn_is_gone_and_said_to_be(found: Opened) -> None:
     assert "It is over everywhere." in at(found, 6).inner_text()
     section = at(found, 7)
@@ -130,7 +155,8 @@ def test_a_statement_that_was_withdrawn_is_gone_and_said_to_be(found: Opened) ->
 
 def test_titles_and_corrections_are_marked_where_they_happened(found: Opened) -> None:
     title = at(found, 6).locator("h4.title")
-    assert (title.locator("del").text_content(), title.locator("ins").text_content()) == ("slow", "lost")
+    changed = [title.locator(tag).inner_text().strip() for tag in ("del", "ins")]
+    assert changed == ["slow", "lost"]
     assert at(found, 5).locator("h4.title").inner_text() == "Mail is slow"
     post = at(found, 11).locator("article.post", has=found.page.locator("ins"))
     assert "Some mail was lost" in "".join(post.locator(".body").all_inner_texts())

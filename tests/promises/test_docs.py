@@ -105,15 +105,21 @@ def test_json_contracts_name_every_key() -> None:
     """What the pages list for programs is what the code prints: no key is missing."""
     from ledger.append import Receipt
     from ledger.store.verify import Problem, Report
+    from projections.blame import Written
+    from projections.changes import Changes, FieldChange, TextChange, WindowChange
     from projections.credits import COLUMNS, DIFFERENCE_COLUMNS
     from projections.downtime import DowntimeRow
     from projections.marks import Erasure
     from projections.notice import Correction, Notice, NoticeWindow, Post
+    from projections.state import FIELDS, WINDOW_FIELDS
 
     page = set(re.findall(r"`(\w+)`", (ROOT / "docs" / "json.md").read_text()))
-    wanted = {*COLUMNS, *DIFFERENCE_COLUMNS, *DowntimeRow.__struct_fields__} - {"keys"}
-    for kind in (Receipt, Report, Problem, Notice, NoticeWindow, Post, Correction, Erasure):
-        wanted |= set(kind.__struct_fields__)
+    wanted = {*COLUMNS, *DIFFERENCE_COLUMNS, *DowntimeRow.__struct_fields__, *FIELDS, *WINDOW_FIELDS} - {
+        "keys"
+    }
+    for kind in (Receipt, Report, Problem, Notice, NoticeWindow, Post, Correction, Erasure, Written, FieldChange, TextChange,
+                 WindowChange, Changes):  # fmt: skip
+        wanted |= set(kind.__struct_fields__) - {"causes"}
     assert not wanted - page
 
 
@@ -158,16 +164,22 @@ def test_decision_records_are_whole() -> None:
             assert named <= numbers, f"{source.name} names {named - numbers}"
 
 
-@pytest.mark.parametrize("command", ["append", "notice"])
+@pytest.mark.parametrize("command", ["append", "notice", "log", "show", "diff", "blame", "replay", "state"])
 def test_commands_load_no_reporting_library(command: str, tmp_path: Path) -> None:
     """Recording and reading a notice pay for no reporting library."""
     words = {
         "append": ["incident", "open", "x-1", "--actor", "a", "--title", "t", "--status", "investigating"],
         "notice": ["notice", "x-1"],
+        "log": ["log", "x-1"],
+        "show": ["show", "x-1", "v1"],
+        "diff": ["diff", "x-1", "r1"],
+        "blame": ["blame", "x-1"],
+        "replay": ["replay", "x-1"],
+        "state": ["state", "x-1"],
     }
     program = (
         "import sys\nfrom ledger.cli import main\n"
-        f"for words in (['init'], {words['append']!r}, {words['notice']!r}):\n"
+        f"for words in (['init'], {words['append']!r}, {words[command]!r}):\n"
         "    try: main(words, prog_name='ledger')\n"
         "    except SystemExit as end: assert not end.code, words\n"
         f"    if words[0] == {words[command][0]!r}: break\n"

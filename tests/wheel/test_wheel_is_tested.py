@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.metadata
 import os
 import sys
+from importlib import resources
 from pathlib import Path
 
 import pytest
@@ -30,3 +31,9 @@ def test_the_package_comes_from_the_wheel(package: object) -> None:
 def test_the_wheel_brings_the_command() -> None:
     commands = importlib.metadata.distribution("incident-sla-ledger").entry_points.select(name="ledger")
     assert [command.value for command in commands] == ["ledger.cli:main"]
+
+
+@pytest.mark.parametrize("name", ["replay.html", "replay.css", "replay.js"])
+def test_the_parts_of_the_page_are_there(name: str) -> None:
+    part = resources.files("projections") / "page_assets" / name
+    assert part.read_text(encoding="utf-8").strip()

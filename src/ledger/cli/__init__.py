@@ -32,13 +32,16 @@ COMMANDS = {
     "replay": ("history", "replay", "Tell a notice revision by revision."),
     "state": ("history", "state", "Show what the entries of an incident add up to."),
     "downtime": ("finance", "downtime", "Show the downtime of a period."),
-    "credits": ("finance", "credits", "Compute and export SLA credits."),
+    "credits": ("finance", "credits", "Compute, export, issue and restate SLA credits."),
     "sla": ("sla", "sla", "Exclude time, claim credits, and see until when."),
     "period": ("books", "period", "Close and reopen the books of a month."),
     "verify": ("verify", "verify", "Re-read everything and say what is wrong."),
     "checkpoint": ("proof", "checkpoint", "Write size and root as a signed note, to be kept elsewhere."),
     "prove": ("proof", "prove", "Prove that an entry is in the ledger, or that nothing was changed."),
     "verify-proof": ("proof", "verify_proof", "Check a proof without any ledger."),
+    "bundle": ("bundle", "bundle", "Write an incident, a customer's part or all into one file to keep."),
+    "verify-bundle": ("bundle", "verify_bundle", "Check a bundle without any ledger."),
+    "import": ("bundle", "import_", "Write the ledger of a bundle where there is none yet."),
     "views": ("views", "views", "Show or rebuild the views for lists and reports."),
 }
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import click
 import msgspec
 
-from ledger.domain.events import CohortPublished, PolicyPublished, SubscriptionsPublished
+from ledger.domain.events import CohortPublished, PolicyPublished, Series, SubscriptionsPublished
 from ledger.domain.policy import Policy, parse_policy
 from ledger.errors import LedgerError, Refused, Unavailable, nearest
 from ledger.store.stream import read_stream
@@ -29,6 +29,7 @@ __all__ = [
     "places_of",
     "policies",
     "policies_used",
+    "published_table",
     "subscriptions",
     "tables",
     "warn_of_places",
@@ -112,6 +113,11 @@ def _latest(log: SealedLog, stream: str, upto: int | None) -> Table | None:
     if found is None:
         return None
     version, table = found
+    return published_table(log, stream, version, table)
+
+
+def published_table(log: SealedLog, stream: str, version: int, table: Series) -> Table:
+    """Return a table that was published; Unavailable or Refused where it is not at hand as it was."""
     content = log.content(table.sha256) if table.location is None else _located(table.location, table.sha256)
     if content is None:
         raise Unavailable(f"the table of {stream} v{version} is not kept; run ledger verify")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -84,9 +85,31 @@ def _limited(row: dict[str, Any]) -> list[str]:
     ]
 
 
-@click.group()
+# name -> (module, attribute): commands on issued documents, each imported when it is called.
+_DOCUMENTS = {
+    "issue": ("statements", "issue"),
+    "list": ("statements", "list_"),
+    "show": ("statements", "show"),
+    "restate": ("restating", "restate"),
+    "prove": ("line_proofs", "prove"),
+}
+
+
+class _Credits(click.Group):
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return [*super().list_commands(ctx), *_DOCUMENTS]
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in _DOCUMENTS:
+            return super().get_command(ctx, cmd_name)
+        module, attribute = _DOCUMENTS[cmd_name]
+        command: click.Command = getattr(import_module(f"ledger.cli.{module}"), attribute)
+        return command
+
+
+@click.group(cls=_Credits)
 def credits() -> None:  # noqa: A001  # the command is called credits
-    """Compute and export SLA credits."""
+    """Compute, export, issue and restate SLA credits."""
 
 
 def _run_options(command: Any) -> Any:

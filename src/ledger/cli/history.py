@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from ledger.domain.window import Window
     from ledger.store.stream import Entry
     from projections.changes import Changes
+    from projections.cohorts import Cohort
     from projections.consequences import Consequences, Stage
     from projections.reading import Reading
     from projections.replay import Audience, Cut
@@ -89,7 +90,8 @@ def diff(
         side.notice.revision for side in (before, after)
     ]  # refuses a moment before the first statement
     found = view.changes(before, after)
-    pricing = _Pricing(session, policies, amounts, with_others, _latest(sides))
+    # The terms are a lens, not part of the notice: those published by now, whatever moments are compared.
+    pricing = _Pricing(session, policies, amounts, with_others, None)
     until = max(session.as_of(cut, as_of) for cut in sides)
     priced = pricing.both(before, after, until, audience)
     if as_json:
@@ -144,12 +146,6 @@ def _moment(session: Session, entries: Sequence[Entry], word: str | None, intern
     return Cut(instant, None)
 
 
-def _latest(cuts: Sequence[Cut]) -> int | None:
-    """Return the position up to which both moments look, None for all."""
-    positions = [cut.recorded_by for cut in cuts]
-    return None if None in positions else max(position for position in positions if position is not None)
-
-
 def _side(word: str | None, revision: int) -> str:
     named = "now" if word is None else word
     return named if named == f"r{revision}" else f"{named} (r{revision})"
@@ -167,11 +163,14 @@ class _Pricing:
     def __init__(
         self, session: Session, policies: tuple[str, ...], amounts: bool, with_others: bool, upto: int | None
     ) -> None:
+        from ledger.cli import facts
+
         self.session = session
         self.upto = upto
         self.with_others = with_others
         self.policies = self._policies(policies)
         self.subscriptions = self._subscriptions() if amounts else None
+        self._cohorts = facts.Cohorts(session.log(), upto)
         self.heading = "Downtime and credits, " + (
             "with the windows of other incidents" if with_others else "of this incident alone"
         )
@@ -230,6 +229,12 @@ class _Pricing:
         views = open_views(self.session.log())
         return [one for one in views.windows(start, end, cut, audience) if one.incident != incident]
 
+    def cohorts(self, windows: Iterable[Window]) -> Mapping[str, Cohort]:
+        """Return who is in the cohorts that windows are limited to; it matters for amounts only."""
+        if self.subscriptions is not None:
+            self._cohorts.read(sorted({one.cohort for one in windows if one.cohort and not one.withdrawn}))
+        return self._cohorts.known
+
     def both(
         self, before: Reading, after: Reading, as_of: str, audience: Audience = "public"
     ) -> tuple[Consequences, Consequences]:
@@ -242,12 +247,13 @@ class _Pricing:
         windows = [*before.windows, *after.windows]
         zones = {policy.zone for versions in self.policies.values() for _, policy in versions}
         periods, places = periods_touched(windows, as_of, zones), places_touched(windows)
-        others = self.others(after.windows[0].incident if after.windows else "", periods, after.cut, audience)
+        others = self.others(after.reader.key, periods, after.cut, audience)
+        cohorts = self.cohorts([*windows, *others])
 
         def made(side: Reading) -> Consequences:
             return consequences(
                 side.windows, self.policies, as_of, periods=periods, places=places, others=others,
-                subscriptions=self.subscriptions,
+                subscriptions=self.subscriptions, cohorts=cohorts,
             )  # fmt: skip
 
         return made(before), made(after)
@@ -367,6 +373,7 @@ def _page(
             pricing.subscriptions,
             partial(pricing.others, entries[0].key) if pricing.with_others else None,
             None if as_of is None else instant("--as-of", as_of),
+            pricing.cohorts,
         )
 
     written = write_page(session, entries, cut, file, terms_at, **proof)

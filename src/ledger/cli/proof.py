@@ -14,10 +14,13 @@ from ledger.errors import Refused, Unavailable
 
 if TYPE_CHECKING:
     from ledger.proof.checkpoint import Checkpoint
+    from ledger.proof.document_proof import DocumentProof
     from ledger.proof.note import Note, VerifierKey
     from ledger.proof.tlog_proof import ConsistencyProof, InclusionProof
 
-__all__ = ["checkpoint", "prove", "read_file", "signing", "verify_proof", "write_file"]
+__all__ = [
+    "checkpoint", "made", "prove", "read_file", "signer_of", "signing", "verifier_keys", "verify_proof", "write_file",
+]  # fmt: skip
 
 
 def signing(command: Any) -> Any:
@@ -49,7 +52,7 @@ def checkpoint(
     Without a key it is written unsigned: good against accidents, not against whoever runs the database.
     """
     size = session.cut(None, recorded_by).recorded_by
-    content = made(session, size, key_file, sign_command, vkey)
+    content = made(session, size, signer_of(session, key_file, sign_command, vkey))
     from ledger.proof.checkpoint import read_checkpoint
 
     found, note = read_checkpoint(content)
@@ -74,36 +77,39 @@ def checkpoint(
         click.echo("not signed: no --key-file and no --sign-command were given", err=True)
 
 
-def made(
-    session: Session, size: int | None, key_file: str | None, sign_command: str | None, vkey: str | None
-) -> bytes:
-    """Return a checkpoint of the ledger at a size (None: as it stands) as it is kept in a file."""
+def made(session: Session, size: int | None, signer: tuple[str, Callable[[bytes], bytes]] | None) -> bytes:
+    """Return a checkpoint of the ledger at a size (None: as it stands) as it is kept in a file; signer: of `signer_of`."""
     from ledger.proof.checkpoint import Checkpoint, checkpoint_text
     from ledger.proof.note import sign_note
 
+    head = session.log().head()
+    size = head.size if size is None else size
+    text = checkpoint_text(Checkpoint(_origin(head.ledger), size, session.log().root_at(size)))
+    return text.encode() if signer is None else sign_note(text, *signer)
+
+
+def signer_of(
+    session: Session, key_file: str | None, sign_command: str | None, vkey: str | None
+) -> tuple[str, Callable[[bytes], bytes]] | None:
+    """Return the vkey that signs and how it does, as the options of `signing` say; None where nobody signs."""
     if key_file is not None and (sign_command is not None or vkey is not None):
         raise click.UsageError("--key-file signs by itself; leave out --sign-command and --vkey")
     if vkey is not None and sign_command is None:
         raise click.UsageError("--vkey says whose signature --sign-command makes; add --sign-command")
-    head = session.log().head()
-    size = head.size if size is None else size
-    text = checkpoint_text(Checkpoint(_origin(head.ledger), size, session.log().root_at(size)))
     if key_file is not None:
         from ledger.proof.signers import read_key_file
 
         key = read_key_file(key_file)
-        signer: Callable[[bytes], bytes] = key.sign
-        vkey = key.vkey
-    elif sign_command is not None:
-        from ledger.proof.signers import command_signature
+        _warn_unless_present(session, key.vkey)
+        return key.vkey, key.sign
+    if sign_command is None:
+        return None
+    from ledger.proof.signers import command_signature
 
-        command = sign_command
-        vkey = vkey or _only_present(session)
-        signer = lambda message: command_signature(command, message)  # noqa: E731
-    else:
-        return text.encode()
+    command = sign_command
+    vkey = vkey or _only_present(session)
     _warn_unless_present(session, vkey)
-    return sign_note(text, vkey, signer)
+    return vkey, lambda message: command_signature(command, message)
 
 
 def _origin(ledger: str) -> str:
@@ -175,7 +181,7 @@ def prove(
     if checkpoint_file is not None and (key_file or sign_command or vkey):
         raise click.UsageError("--checkpoint is signed already; leave out the options that sign another")
     content = (
-        made(session, None, key_file, sign_command, vkey)
+        made(session, None, signer_of(session, key_file, sign_command, vkey))
         if checkpoint_file is None
         else read_file("--checkpoint", checkpoint_file)
     )
@@ -265,10 +271,18 @@ def verify_proof(
     Exit code 0: it holds and a key you named signed it; 1: it does not hold, or was altered; 3: there was no key, or no
     signature, to check it with.
     """
+    from ledger.proof.document_proof import DOCUMENT, parse_document
     from ledger.proof.tlog_proof import InclusionProof, parse_proof
 
-    proof = parse_proof(read_file("FILE", file))
+    content = read_file("FILE", file)
     trusted = verifier_keys(keys)
+    if content.startswith(f"{DOCUMENT}\n".encode()):
+        if entry is not None or leaf is not None:
+            raise click.UsageError("a proof of lines holds the entry itself; leave out --entry and --leaf")
+        document = parse_document(content)
+        _tell_proven(ctx, _checked_document(document), [document.inclusion.note], trusted, as_json)
+        return
+    proof = parse_proof(content)
     if isinstance(proof, InclusionProof):
         found, notes = _checked_inclusion(proof, entry, leaf), [proof.note]
     else:
@@ -277,6 +291,17 @@ def verify_proof(
                 "a proof of consistency is of no single entry; leave out --entry and --leaf"
             )
         found, notes = _checked_consistency(proof), [proof.old_note, proof.new_note]
+    _tell_proven(ctx, found, notes, trusted, as_json)
+
+
+def _tell_proven(
+    ctx: click.Context,
+    found: dict[str, Any],
+    notes: list[Note | None],
+    trusted: list[VerifierKey],
+    as_json: bool,
+) -> None:
+    """Print what is proven and who signed it; exit code 3 where that could not be checked."""
     signers = [signers_of(note, trusted) for note in notes]
     found["signed_by"] = sorted({*map(str, signers[0])}.intersection(*(map(str, one) for one in signers[1:])))
     if as_json:
@@ -318,6 +343,24 @@ def _checked_inclusion(proof: InclusionProof, entry: str | None, leaf: str | Non
         "kind": "inclusion", "origin": proof.checkpoint.origin, "position": position, "size": size,
         "root": proof.checkpoint.root.hex(), "leaf": hashed.hex(),
         "proven": f"entry @{position} of {proof.checkpoint.origin} is among the first {size:,}, root {proof.checkpoint.root.hex()}",
+    }  # fmt: skip
+
+
+def _checked_document(proof: DocumentProof) -> dict[str, Any]:
+    found, inclusion = proof.check(), proof.inclusion
+    name = f"{found.kind} {found.header['stream'].partition('/')[2]} number {found.data['number']} for {found.data['period']}"
+    lines = [f"{name}, entry @{inclusion.leaf_index + 1} of {inclusion.checkpoint.origin}, has these lines:"]
+    for line, assessment in found.lines:
+        facts = assessment.get("after") or assessment.get("before") or assessment
+        lines.append(
+            f"{line['customer']}  {line['subscription']}  {line['amount']} {line['currency']}  ({facts.get('rule', 'no rule')})"
+        )
+    lines.append("whether these are all lines of the customer is not proven")
+    return {
+        "kind": "document", "origin": inclusion.checkpoint.origin, "position": inclusion.leaf_index + 1,
+        "size": inclusion.checkpoint.size, "root": inclusion.checkpoint.root.hex(), "document": found.kind,
+        "series": found.header["stream"].partition("/")[2], "number": found.data["number"], "period": found.data["period"],
+        "lines": [{**line, "assessment": assessment} for line, assessment in found.lines], "proven": "\n".join(lines),
     }  # fmt: skip
 
 
@@ -376,4 +419,4 @@ def write_file(path: str, content: bytes) -> None:
     except OSError as error:
         if os.path.exists(beside):
             os.unlink(beside)
-        raise Refused(f"{path} cannot be written: {error.strerror}; choose another place with -o") from None
+        raise Refused(f"{path} cannot be written: {error.strerror}; choose another place") from None

@@ -20,10 +20,15 @@ from ledger.errors import LedgerError, nearest
 __all__ = ["cohort", "policy", "subscriptions"]
 
 
-def _publishing(command: Any) -> Any:
+def _publishing(command: Any, *, always: bool = True) -> Any:
+    """Add the options of a command that records; always: it does so each time, and has to know who says so."""
     for option in (
         click.option(
-            "--actor", envvar="LEDGER_ACTOR", show_envvar=True, required=True, help="Who says so, as claimed."
+            "--actor",
+            envvar="LEDGER_ACTOR",
+            show_envvar=True,
+            required=always,
+            help="Who says so, as claimed.",
         ),
         click.option("--reason", help="Why, public."),
         click.option("--note", help="Why, never public."),

@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from projections.replay import Cut
 
 __all__ = [
-    "Basis", "Before", "Compared", "Priced", "audience", "basis", "before", "compared", "price_all", "price_parts",
+    "Basis", "Before", "Compared", "Priced", "audience", "basis", "before", "compared", "job_of", "parts_of", "price_all",
+    "price_parts", "read_cohorts", "windows_of",
 ]  # fmt: skip
 
 # Up to so many rows a run is kept in memory (about 150 bytes each) where it is asked for twice.
@@ -235,3 +236,23 @@ def compared(session: Session, found: Basis, published_by: str, as_of: str | Non
     earlier = before(session, found, published_by, as_of)
     job = _job(found, earlier.windows, earlier.as_of)
     return Compared(earlier.cut, earlier.as_of, job.price(joined(list(_parts(found.tables)))))
+
+
+def job_of(found: Basis) -> Job:
+    """Return what prices any part of the subscriptions of a run."""
+    return _job(found, found.windows, found.as_of)
+
+
+def parts_of(session: Session, found: Basis) -> Iterator[pd.DataFrame]:
+    """Yield the subscriptions of a run part by part; slips in the tables are warned of at the end."""
+    yield from _checked(session, found)
+
+
+def windows_of(session: Session, period: str, cut: Cut) -> list[Window]:
+    """Return the windows that may touch a month in any zone, under a cut."""
+    return _windows(session, period, cut)
+
+
+def read_cohorts(found: Basis) -> None:
+    """Read the cohorts that the windows of a run are limited to."""
+    _read_cohorts(found, found.windows, found.as_of)

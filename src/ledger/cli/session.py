@@ -42,6 +42,10 @@ class Session:
         self._appender: Appender | None = None
         self._log: SealedLog | None = None
 
+    def salt_source(self) -> Callable[[], bytes]:
+        """Return where salts of 16 bytes come from."""
+        return self.salts or (lambda: os.urandom(16))
+
     def appender(self) -> Appender:
         """Return the ledger for writing."""
         if self._appender is None:
@@ -184,8 +188,14 @@ def emit_json(value: Any) -> None:
     click.echo(_json(value))
 
 
+def _json(value: Any) -> str:
+    import msgspec
+
+    return _ACTING.sub(lambda found: f"\\u{ord(found.group()):04x}", msgspec.json.encode(value).decode())
+
+
 def emit_json_streaming(value: Mapping[str, Any]) -> None:
-    """Print one JSON object as `emit_json` does; a value of it that is an iterator is an array, written as it comes."""
+    """Print one JSON object on one line; a value of it that is an iterator is an array, written as its items come."""
     before = "{"
     for name, one in value.items():
         click.echo(f"{before}{_json(name)}:", nl=False)
@@ -196,17 +206,10 @@ def emit_json_streaming(value: Mapping[str, Any]) -> None:
                 # An array of some of them, without its brackets.
                 click.echo(between + _json(items)[1:-1], nl=False)
                 between = ","
-            click.echo("[]" if between == "[" else "]", nl=False)
+            click.echo("]" if between == "," else "[]", nl=False)
         else:
             click.echo(_json(one), nl=False)
     click.echo("}")
-
-
-def _json(value: Any) -> str:
-    import msgspec
-
-    line = msgspec.json.encode(value).decode()
-    return _ACTING.sub(lambda found: f"\\u{ord(found.group()):04x}", line)
 
 
 def _batched(items: Iterator[Any], number: int) -> Iterator[list[Any]]:

@@ -56,6 +56,7 @@ def verify(
     session: Session = ctx.obj
     report = run(session.log())
     report, unchecked = _with_keys(session, report)
+    report = _with_documents(session, report)
     undone = []
     if report.empty:
         undone.append("the ledger is empty: there was nothing to verify")
@@ -134,6 +135,30 @@ def _with_keys(session: Session, report: Report) -> tuple[Report, int]:
     if checked.faults:
         report = _with(report, [Problem(*fault) for fault in checked.faults])
     return report, checked.unchecked
+
+
+def _with_documents(session: Session, report: Report) -> Report:
+    """Return the report with what is wrong with issued documents."""
+    from ledger.errors import LedgerError
+    from ledger.store.verify import Problem
+
+    log = session.log()
+    try:
+        rows = [row for row in log.rows_by_stream("statement") if row[0] <= report.size]
+    except (LedgerError, TypeError):
+        return report  # A table that cannot be read is among the problems already.
+    if not rows:
+        return report
+    from ledger.proof.documents import check_documents
+
+    def root_at(size: int) -> bytes | None:
+        try:
+            return log.root_at(size) if size <= report.size else None
+        except LedgerError:
+            return None
+
+    entries = (row[6] if type(row[6]) is bytes else b"" for row in rows)
+    return _with(report, [Problem(*fault) for fault in check_documents(entries, root_at, log.content)])
 
 
 def _with_checkpoints(

@@ -18,6 +18,7 @@ from ledger.domain.events import (
     AnyEvent,
     PeriodClosed,
     PeriodReopened,
+    RestsOn,
     StatementIssued,
 )
 from ledger.domain.money import minor_units
@@ -112,11 +113,18 @@ def _check_adjustment(documents: list[Document], event: AdjustmentIssued, series
             f"rests_on.position {event.rests_on.position} is before {before.position}, which number {last.number} rests "
             "on; restate from what is known now"
         )
-    if not event.causes and event.rests_on.calculator == before.calculator:
+    if not event.causes and _made_alike(event.rests_on, before):
         _refuse(
             f"causes is empty: nothing has changed since number {last.number}, so there is nothing to adjust; name the "
             "entries that made the difference"
         )
+
+
+def _made_alike(one: RestsOn, other: RestsOn) -> bool:
+    """Tell whether figures are made in the same way, so that only entries can make a difference."""
+    return (one.calculator, one.undecided, one.provisional, one.published_by) == (
+        other.calculator, other.undecided, other.provisional, other.published_by,
+    )  # fmt: skip
 
 
 def _check_totals(event: DocumentEvent) -> None:

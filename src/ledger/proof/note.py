@@ -21,8 +21,8 @@ _ED25519 = b"\x01"
 _DASH = "\u2014"
 _MOST_SIGNATURES = 100
 MOST_BYTES = 1_000_000
-# A key name has no Unicode space and no plus.
-_NAME = r"[^\s+\x00-\x1f\x7f]+"
+# A key name has no Unicode space and no plus. Half a surrogate pair, as an argument that is not UTF-8 becomes, is no text.
+_NAME = r"[^\s+\x00-\x1f\x7f\ud800-\udfff]+"
 _VKEY = re.compile(rf"({_NAME})\+([0-9a-f]{{8}})\+([A-Za-z0-9+/]+={{0,2}})")
 _SIGNATURE_LINE = re.compile(rf"{_DASH} ({_NAME}) ([A-Za-z0-9+/]+={{0,2}})")
 

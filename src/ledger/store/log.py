@@ -9,13 +9,22 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from itertools import islice
 from typing import Any
 
 import msgspec
 
 from ledger.domain.instants import from_micros, micros
 from ledger.errors import Conflict, Refused, Unavailable
-from ledger.store.entry import NewEntry, StoredEntry, decode_texts, encode_texts, frame, split_entry
+from ledger.store.entry import (
+    NewEntry,
+    StoredEntry,
+    decode_entry,
+    decode_texts,
+    encode_texts,
+    frame,
+    split_entry,
+)
 from ledger.store.tree import HASH_BYTES, TILE, TILE_HEIGHT, Frontier, leaf_hash, root_at, subtree_root
 
 __all__ = ["CLOCK_TOLERANCE_MICROS", "Appended", "Head", "Redaction", "SealedLog", "Sealed"]
@@ -72,6 +81,8 @@ class SealedLog(ABC):
     """A ledger in one database. Subclasses know the database; what is sealed, and how, is here."""
 
     url: str
+    # What it is called in sentences; a URL may hold a password.
+    place = "the database"
     # Whether a text was erased through this object.
     redacted = False
     # What stays of erased texts that no command of the ledger can drop: the end of a sentence, or nothing.
@@ -96,8 +107,19 @@ class SealedLog(ABC):
         """Return the head row, locked until the transaction ends."""
 
     @abstractmethod
-    def create(self, ledger: str) -> Head:
-        """Create the tables and the head row of an empty ledger; Refused when there is one."""
+    def _reach(self) -> bool:
+        """Open the place where a ledger is going to be, and make it where there is none; return whether it was made."""
+
+    @abstractmethod
+    def _holds_ledger(self) -> bool:
+        """Tell, within a write transaction, whether there are tables of a ledger."""
+
+    @abstractmethod
+    def _make_tables(self, ledger: str) -> None:
+        """Make the tables and the head row of an empty ledger, within a write transaction."""
+
+    def _unmake(self) -> None:
+        """Take away the place that was made for a ledger which then was not written."""
 
     @abstractmethod
     def close(self) -> None:
@@ -231,6 +253,16 @@ class SealedLog(ABC):
         ).fetchall()
         return b"".join(bytes(row[0]) for row in rows) if rows else None
 
+    def content_part(self, digest: str, start: int, stop: int) -> bytes:
+        """Return the bytes from start up to but not stop of a table kept by digest; fewer where it is shorter."""
+        first = start // CONTENT_CHUNK
+        rows = self._execute(
+            "SELECT bytes FROM ledger_content WHERE sha256 = ? AND chunk >= ? AND chunk <= ? ORDER BY chunk",
+            (digest, first, max(first, (stop - 1) // CONTENT_CHUNK)),
+        ).fetchall()
+        offset = first * CONTENT_CHUNK
+        return b"".join(bytes(row[0]) for row in rows)[start - offset : stop - offset]
+
     def contents(self) -> list[str]:
         """Return the digests of the tables that are kept."""
         return [row[0] for row in self._execute("SELECT DISTINCT sha256 FROM ledger_content ORDER BY sha256")]
@@ -286,6 +318,84 @@ class SealedLog(ABC):
         return [leaf_hash(bytes(row[0])) for row in rows]
 
     # ---- writing -----------------------------------------------------------------------------------------
+
+    def create(self, ledger: str) -> Head:
+        """Create the tables and the head row of an empty ledger; Refused when there is one."""
+        self._reach()
+        with self._writing():
+            if self._holds_ledger():
+                raise Refused(
+                    f"{self.place} already holds a ledger ({self.head().ledger}); choose another place"
+                )
+            self._make_tables(ledger)
+        return self.head()
+
+    def restore(
+        self, ledger: str, entries: Iterable[tuple[bytes, bytes]], contents: Iterable[tuple[str, bytes]], root: bytes
+    ) -> Head:  # fmt: skip
+        """Write a ledger as it was elsewhere, in one transaction: where there is none, or an empty one.
+
+        entries: the bytes and the texts of each, in order and verified before; contents: its tables by digest. Raises Refused
+        where there are entries already, or where these do not hash to the root.
+        """
+        made = self._reach()
+        try:
+            with self._writing():
+                if not self._holds_ledger():
+                    self._make_tables(ledger)
+                elif (head := self._locked_head()).size:
+                    raise Refused(
+                        f"{self.place} already holds the {head.size} entries of {head.ledger}; choose an empty place"
+                    )
+                self._restore(ledger, entries, contents, root)
+        except BaseException as error:
+            if made:
+                self._unmake()
+            if isinstance(error, Conflict):
+                raise Refused(
+                    "two of the entries carry the same idempotency key; nothing was stored"
+                ) from None
+            raise
+        return self.head()
+
+    def _restore(
+        self, ledger: str, entries: Iterable[tuple[bytes, bytes]], contents: Iterable[tuple[str, bytes]], root: bytes
+    ) -> None:  # fmt: skip
+        frontier, last = Frontier(), ""
+        waiting = iter(entries)
+        # Whole tiles at a time, so that none is left open in between.
+        while some := list(islice(waiting, 8 * TILE)):
+            rows = []
+            for entry, texts in some:
+                at, _ = decode_entry(entry)
+                rows.append(
+                    (
+                        at.position,
+                        at.stream,
+                        at.version,
+                        at.type,
+                        at.recorded_at,
+                        at.idempotency_key,
+                        entry,
+                        texts,
+                    )
+                )
+                last = at.recorded_at
+            self._executemany(f"INSERT INTO ledger_entry ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)", rows)
+            leaves = [leaf_hash(entry) for entry, _ in some]
+            self._seal_tiles(frontier.size, leaves)
+            for leaf in leaves:
+                frontier.add(leaf)
+        for digest, content in contents:
+            self._keep(digest, content)
+        if frontier.root() != root:
+            raise Refused(
+                f"the entries hash to the root {frontier.root().hex()} and should hash to {root.hex()}; nothing was stored"
+            )
+        self._execute(
+            "UPDATE ledger_head SET ledger = ?, size = ?, root = ?, frontier = ?, last_recorded_at = ?",
+            (ledger, frontier.size, root, frontier.pack(), last),
+        )
 
     def append(
         self,

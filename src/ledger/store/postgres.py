@@ -87,7 +87,7 @@ GRANT UPDATE (size, root, frontier, last_recorded_at) ON ledger_head TO ledger_w
 class PostgresLog(SealedLog):
     """A ledger in a PostgreSQL database; each thread has a connection of its own.
 
-    The tables stand in the first schema of the connection's search path. `create` makes the roles ledger_writer
+    The tables stand in the first schema of the connection's search path. Creating a ledger makes the roles ledger_writer
     (insert, select, erase texts) and ledger_reader (select) where the user may make roles.
     """
 
@@ -185,21 +185,23 @@ class PostgresLog(SealedLog):
             raise Unavailable("the ledger has no head row; it was damaged: run ledger verify")
         return self._head(row)
 
-    def create(self, ledger: str) -> Head:
-        with self._writing():
-            if self._execute("SELECT to_regclass('ledger_head')").fetchone()[0] is not None:
-                raise Refused(
-                    f"the database already holds a ledger ({self.head().ledger}); choose another place"
-                )
-            self._execute(_SCHEMA)
-            self._execute(
-                "INSERT INTO ledger_head VALUES (1, ?, ?, 0, ?, ?, '')",
-                (ledger, SCHEMA_FORMAT, EMPTY_ROOT, b""),
-            )
-            may = self._execute("SELECT rolcreaterole OR rolsuper FROM pg_roles WHERE rolname = current_user")
-            if may.fetchone()[0]:
-                self._execute(_ROLES)
-        return self.head()
+    def _reach(self) -> bool:
+        self._connection()
+        return False
+
+    def _holds_ledger(self) -> bool:
+        found = self._execute("SELECT to_regclass('ledger_head')").fetchone()
+        return found[0] is not None
+
+    def _make_tables(self, ledger: str) -> None:
+        self._execute(_SCHEMA)
+        self._execute(
+            "INSERT INTO ledger_head VALUES (1, ?, ?, 0, ?, ?, '')",
+            (ledger, SCHEMA_FORMAT, EMPTY_ROOT, b""),
+        )
+        may = self._execute("SELECT rolcreaterole OR rolsuper FROM pg_roles WHERE rolname = current_user")
+        if may.fetchone()[0]:
+            self._execute(_ROLES)
 
     def close(self) -> None:
         for connection in self._all:

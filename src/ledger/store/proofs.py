@@ -5,13 +5,24 @@ Each needs about as many tiles as the tree has levels, and at most 255 entries o
 
 from __future__ import annotations
 
-from ledger.store.log import SealedLog
+from collections.abc import Callable
+from typing import Protocol
+
 from ledger.store.tree import node_hash
 
-__all__ = ["consistency_path", "inclusion_path"]
+__all__ = ["Tree", "consistency_path", "inclusion_path"]
 
 
-def inclusion_path(log: SealedLog, position: int, size: int) -> list[bytes]:
+class Tree(Protocol):
+    """Where the roots of complete subtrees come from: the log, or something in front of it."""
+
+    @property
+    def node(self) -> Callable[[int, int], bytes]:
+        """Give the root of the complete subtree of 2**height leaves that starts at leaf index << height."""
+        ...
+
+
+def inclusion_path(tree: Tree, position: int, size: int) -> list[bytes]:
     """Return the hashes that lead from the entry at a position (1, 2, 3 …) to the root of the first `size` entries.
 
     The leaf itself is not among them. The nearest sibling comes first, as in RFC 6962.
@@ -22,16 +33,16 @@ def inclusion_path(log: SealedLog, position: int, size: int) -> list[bytes]:
     while high - low > 1:
         middle = low + _split(high - low)
         if leaf < middle:
-            path.append(_root(log, middle, high))
+            path.append(_root(tree, middle, high))
             high = middle
         else:
-            path.append(_root(log, low, middle))
+            path.append(_root(tree, low, middle))
             low = middle
     path.reverse()
     return path
 
 
-def consistency_path(log: SealedLog, old: int, new: int) -> list[bytes]:
+def consistency_path(tree: Tree, old: int, new: int) -> list[bytes]:
     """Return the hashes that show the first `old` entries to be the beginning of the first `new` ones.
 
     Nothing is needed, and nothing returned, when both sizes are equal. An empty tree is the beginning of any other,
@@ -44,13 +55,13 @@ def consistency_path(log: SealedLog, old: int, new: int) -> list[bytes]:
     while high != old:
         middle = low + _split(high - low)
         if old <= middle:
-            path.append(_root(log, middle, high))
+            path.append(_root(tree, middle, high))
             high = middle
         else:
-            path.append(_root(log, low, middle))
+            path.append(_root(tree, low, middle))
             low, whole = middle, False
     if not whole:
-        path.append(_root(log, low, high))
+        path.append(_root(tree, low, high))
     path.reverse()
     return path
 
@@ -60,12 +71,12 @@ def _split(count: int) -> int:
     return 1 << (count - 1).bit_length() - 1
 
 
-def _root(log: SealedLog, low: int, high: int) -> bytes:
+def _root(tree: Tree, low: int, high: int) -> bytes:
     """Return the root over the leaves low to high, where low is a multiple of the largest subtree in it."""
     parts = []
     while low < high:
         height = (high - low).bit_length() - 1
-        parts.append(log.node(height, low >> height))
+        parts.append(tree.node(height, low >> height))
         low += 1 << height
     root = parts[-1]
     for left in reversed(parts[:-1]):

@@ -76,7 +76,7 @@ class SQLiteLog(SealedLog):
 
     def __init__(self, path: str, *, writable: bool = True) -> None:
         self.path = path
-        self.url = f"sqlite:///{path}"
+        self.url = self.place = f"sqlite:///{path}"
         self.writable = writable
         self._local = threading.local()
         self._all: list[sqlite3.Connection] = []
@@ -192,26 +192,33 @@ class SQLiteLog(SealedLog):
     def _locked_head(self) -> Head:
         return self.head()
 
-    def create(self, ledger: str) -> Head:
+    def _reach(self) -> bool:
         folder = os.path.dirname(os.path.abspath(self.path))
         if not os.path.isdir(folder):
             raise Unavailable(
                 f"{self.url} cannot be created: the folder {folder} does not exist; make it first"
             )
-        connection = self._open(create=True)
-        self._local.connection = connection
-        with self._writing():
-            if self._execute("SELECT 1 FROM sqlite_master WHERE name = 'ledger_head'").fetchone():
-                raise Refused(
-                    f"{self.url} already holds a ledger ({self.head().ledger}); choose another place"
-                )
-            for statement in _statements(_SCHEMA):
-                self._execute(statement)
-            self._execute(
-                "INSERT INTO ledger_head VALUES (1, ?, ?, 0, ?, ?, '')",
-                (ledger, SCHEMA_FORMAT, EMPTY_ROOT, b""),
-            )
-        return self.head()
+        made = not os.path.exists(self.path)
+        self._local.connection = self._open(create=True)
+        return made
+
+    def _holds_ledger(self) -> bool:
+        found = self._execute("SELECT 1 FROM sqlite_master WHERE name = 'ledger_head'").fetchone()
+        return found is not None
+
+    def _make_tables(self, ledger: str) -> None:
+        for statement in _statements(_SCHEMA):
+            self._execute(statement)
+        self._execute(
+            "INSERT INTO ledger_head VALUES (1, ?, ?, 0, ?, ?, '')",
+            (ledger, SCHEMA_FORMAT, EMPTY_ROOT, b""),
+        )
+
+    def _unmake(self) -> None:
+        self.close()
+        for end in ("", "-wal", "-shm"):
+            if os.path.exists(self.path + end):
+                os.unlink(self.path + end)
 
     # Copies of erased texts stay in the write-ahead log until it is cut, which a reader can keep from happening, or a
     # kill between commit and cut. The file itself remembers that, for whichever process comes next: user_version is

@@ -1,0 +1,371 @@
+"""Commands for bundles: one file that an auditor keeps and checks alone, and out of which a ledger comes back."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+import click
+
+from ledger.cli.proof import made, read_file, signer_of, signing, verifier_keys
+from ledger.cli.session import Session, emit_json, json_option
+from ledger.errors import Refused, Unavailable
+
+if TYPE_CHECKING:
+    from ledger.proof.bundle import Scope
+    from ledger.proof.bundle_check import Bundle, BundleReport
+    from ledger.proof.container import Bytes
+
+__all__ = ["bundle", "import_", "verify_bundle"]
+
+
+@click.command()
+@click.argument("key", required=False)
+@click.option("--customer", metavar="ID", help="What concerns one customer, and nothing of any other.")
+@click.option(
+    "--all", "whole", is_flag=True, help="The whole ledger, with its tables; ledger import --bundle takes it."
+)
+@click.option("-o", "--output", metavar="FILE", required=True, help="Where to write it.")
+@click.option(
+    "--with",
+    "with_",
+    type=click.Choice(["actor", "note"]),
+    multiple=True,
+    help="Put in who said it, or notes that are not public; may be given twice.",
+)
+@click.option(
+    "--recorded-by", metavar="T|@POSITION|CHECKPOINT", help="As the ledger stood then (default: now)."
+)
+@signing
+@json_option
+@click.pass_obj
+def bundle(
+    session: Session, key: str | None, customer: str | None, whole: bool, output: str, with_: tuple[str, ...],
+    recorded_by: str | None, key_file: str | None, sign_command: str | None, vkey: str | None, as_json: bool,
+) -> None:  # fmt: skip
+    """Write incident KEY, what concerns a customer, or the whole ledger into one file that can be checked alone.
+
+    In it are the entries as stored, their texts, a checkpoint, proofs, the public keys, the policies used and a page for
+    people. Actors and notes are left out unless asked for; texts that were erased are gone. What it does not prove stands in
+    it, too. Without a key it is written unsigned: whoever reads it cannot tell who made it.
+    """
+    from ledger.cli.bundle_contents import contents_of
+    from ledger.proof.bundle_made import write_bundle
+    from ledger.proof.checkpoint import read_checkpoint
+    from ledger.proof.note import sign_note
+
+    scope = _scope(key, customer, whole=whole)
+    log = session.log()
+    size = session.cut(None, recorded_by).recorded_by
+    size = log.head().size if size is None else size
+    if not size:
+        raise Unavailable("the ledger is empty: there is nothing to bundle")
+    signer = signer_of(session, key_file, sign_command, vkey)
+    note = made(session, size, signer)
+    sign: Callable[[str], bytes] = str.encode if signer is None else lambda text: sign_note(text, *signer)
+    with log.snapshot(), _whole_file(output) as file:
+        contents = contents_of(log, scope, size, tuple(sorted(set(with_))))
+        said = write_bundle(file, log, contents, read_checkpoint(note)[0], note, sign)
+        file.flush()
+        with _mapped(file) as content:
+            _check_own(content)
+    if as_json:
+        emit_json({"file": output, "signed": signer is not None, **said})
+    else:
+        click.echo(f"wrote {output}  ({said['entries']:,} entries of {size:,}, root {said['root']})")
+        _echo_lacks(said)
+    if signer is None:
+        click.echo("not signed: no --key-file and no --sign-command were given", err=True)
+
+
+def _scope(key: str | None, customer: str | None, *, whole: bool) -> Scope:
+    from ledger.proof.bundle import ALL, Scope
+
+    if (key is not None) + (customer is not None) + whole != 1:
+        raise click.UsageError("name one: the KEY of an incident, --customer ID, or --all")
+    if whole:
+        return ALL
+    return Scope("incident", key) if key is not None else Scope("customer", customer or "")
+
+
+def _check_own(content: Bytes) -> None:
+    """Refuse to hand out a bundle that does not hold: the ledger it was made of is damaged."""
+    from ledger.proof.bundle_check import check_bundle, open_bundle
+
+    report = check_bundle(open_bundle(content))
+    if report.problems:
+        first = report.problems[0]
+        where = "" if first.position is None else f"@{first.position} "
+        raise Refused(
+            f"the ledger was altered or damaged, and no bundle is made of it: {where}{first.kind}, {first.detail}; run ledger "
+            "verify"
+        )
+
+
+def _echo_lacks(said: dict[str, Any]) -> None:
+    click.echo("it does not prove:")
+    for sentence in said["does_not_prove"].values():
+        click.echo(f"  {sentence}")
+
+
+@click.command("verify-bundle")
+@click.argument("file", metavar="FILE")
+@click.option(
+    "--key", "keys", multiple=True, metavar="VKEY",
+    help="Whom to trust: NAME+ID+KEY, or a file with one in each line. A key of the first day will do, where the bundle "
+    "has its rotations.",
+)  # fmt: skip
+@click.option(
+    "--against", "checkpoints", multiple=True, metavar="CHECKPOINT",
+    help="Also compare with a checkpoint that was kept elsewhere; may be given more than once.",
+)  # fmt: skip
+@json_option
+@click.pass_context
+def verify_bundle(
+    ctx: click.Context, file: str, keys: tuple[str, ...], checkpoints: tuple[str, ...], as_json: bool
+) -> None:
+    """Check a bundle without any ledger: every byte of it, and who made it.
+
+    Exit code 0: all of it holds, and a key you named (or one that follows from it) signed it; 1: something does not hold;
+    3: there was no key, or no signature, to check it with, or a checkpoint could not be compared.
+    """
+    from ledger.proof.bundle_check import check_bundle, open_bundle
+    from ledger.proof.errors import ProofError
+
+    trusted = verifier_keys(keys)
+    with _opened(file) as content:
+        try:
+            opened = open_bundle(content)
+            report = check_bundle(opened, trusted)
+            undone = (
+                []
+                if report.unchecked is None
+                else [f"whose ledger this is was not checked: {report.unchecked}"]
+            )
+            if report.ok:
+                report, more = _against(opened, report, checkpoints, keys)
+                undone += more
+        except ProofError as error:
+            _fail_unread(ctx, str(error), as_json=as_json)
+    if as_json:
+        emit_json(report.as_json())
+    else:
+        _echo(report, len(checkpoints))
+    if not report.ok:
+        click.echo(f"{len(report.problems)} problems found: the bundle was altered", err=True)
+        ctx.exit(1)
+    for sentence in undone:
+        click.echo(sentence, err=True)
+    if undone:
+        ctx.exit(3)
+
+
+def _fail_unread(ctx: click.Context, sentence: str, *, as_json: bool) -> None:
+    if as_json:
+        emit_json(
+            {"ok": False, "problems": [{"position": None, "kind": "bundle-refused", "detail": sentence}]}
+        )
+    else:
+        click.echo(f"bundle-refused  {sentence}")
+    click.echo("1 problem found: the bundle was altered, or is none", err=True)
+    ctx.exit(1)
+
+
+def _echo(report: BundleReport, compared: int) -> None:
+    said = report.said
+    for problem in report.problems:
+        where = "bundle" if problem.position is None else f"@{problem.position}"
+        click.echo(f"{where}  {problem.kind}  {problem.detail}")
+    if report.problems:
+        return
+    of = {"all": "whole", "incident": "incident", "customer": "customer"}[said["scope"]["kind"]]
+    named = said["scope"].get(of, "ledger")
+    click.echo(
+        f"verified {said['entries']:,} entries of {of} {named}, of {said['size']:,} in {said['ledger']}"
+    )
+    click.echo(f"root {said['root']}")
+    if report.signed_by is not None:
+        click.echo(f"signed by {report.signed_by}")
+    if compared:
+        click.echo(f"compared with {compared} checkpoint{'s' if compared > 1 else ''} kept elsewhere")
+    texts = said["texts"]
+    click.echo(
+        f"texts: {texts['here']:,} here, {texts['erased']:,} erased, {texts['left_out']:,} left out, {len(texts['gone']):,} gone"
+    )
+    for one in said["streams"] or ():
+        gaps = f" without v{', v'.join(map(str, one['left_out']))}" if one["left_out"] else ""
+        click.echo(
+            f"{one['stream']}: {one['versions']:,} version{'s' if one['versions'] > 1 else ''}{gaps}, complete through @{one['complete_through']}"
+        )
+    click.echo("it proves:" if report.signed_by else "it proves, for whoever trusts its checkpoint:")
+    for sentence in said["proves"].values():
+        click.echo(f"  {sentence}")
+    _echo_lacks(said)
+
+
+def _against(
+    opened: Bundle, report: BundleReport, checkpoints: tuple[str, ...], keys: tuple[str, ...]
+) -> tuple[BundleReport, list[str]]:
+    """Return the report with what checkpoints kept elsewhere show, and why some of them could not be compared."""
+    from ledger.cli.proof import signers_of
+    from ledger.proof.bundle_check import BundleProblem, root_of_first
+    from ledger.proof.checkpoint import read_checkpoint
+    from ledger.proof.errors import ProofError
+
+    problems, undone = [], []
+    for path in checkpoints:
+        try:
+            kept, note = read_checkpoint(read_file("--against", path))
+            if keys and note is None:
+                raise ProofError("it is not signed, but --key was given")
+            signers_of(note, verifier_keys(keys))
+        except ProofError as error:
+            problems.append(BundleProblem(None, "checkpoint-refused", f"{path}: {error}"))
+            continue
+        here = opened.checkpoint
+        if kept.origin != here.origin:
+            problems.append(
+                BundleProblem(
+                    None, "other-ledger", f"{path} is of {kept.origin[:200]!r}, the bundle of {here.origin!r}"
+                )
+            )
+        elif (root := root_of_first(opened, kept.size)) is None:
+            undone.append(
+                f"{path} has {kept.size:,} entries and the bundle {here.size:,}: they could not be compared; ask for a proof "
+                "with ledger prove --from"
+            )
+        elif root != kept.root:
+            problems.append(
+                BundleProblem(
+                    None, "history-rewritten",
+                    f"{path} has the root {kept.root.hex()} for {kept.size} entries, the bundle has {root.hex()}",
+                )
+            )  # fmt: skip
+    return report._replace(problems=(*report.problems, *problems)), undone
+
+
+@click.command("import")
+@click.option(
+    "--bundle",
+    "file",
+    metavar="FILE",
+    required=True,
+    help="A bundle of the whole ledger (ledger bundle --all).",
+)
+@click.option(
+    "--key",
+    "keys",
+    multiple=True,
+    metavar="VKEY",
+    help="Who has to have signed the bundle: NAME+ID+KEY, or a file with one in each line.",
+)
+@click.option(
+    "--lacking-texts",
+    is_flag=True,
+    help="Take a bundle without its actors and notes, or without texts that are gone; ledger verify will miss each.",
+)
+@json_option
+@click.pass_obj
+def import_(
+    session: Session, file: str, keys: tuple[str, ...], *, lacking_texts: bool, as_json: bool
+) -> None:
+    """Write the ledger of a bundle into the empty place that --ledger names: the same entries, the same root.
+
+    The bundle is checked first, all of it; what is not the whole of a ledger is refused, and so is a place that holds entries.
+    """
+    from ledger.proof.bundle import ENTRIES, TABLES, TEXTS
+    from ledger.proof.bundle_check import check_bundle, open_bundle
+    from ledger.store.location import open_log
+
+    trusted = verifier_keys(keys)
+    with _opened(file) as content:
+        opened = open_bundle(content)
+        report = check_bundle(opened, trusted)
+        _check_importable(report, signed=bool(trusted), lacking_texts=lacking_texts)
+        lines = zip(opened.lines(ENTRIES), opened.lines(TEXTS), strict=True)
+        tables = (
+            (name.removeprefix(TABLES), b"".join(opened.pieces(name)))
+            for name in opened.members
+            if name.startswith(TABLES)
+        )
+        log = open_log(session.url)
+        try:
+            head = log.restore(opened.checkpoint.origin, lines, tables, opened.checkpoint.root)
+        finally:
+            log.close()
+    if as_json:
+        emit_json(
+            {
+                "ledger": head.ledger, "size": head.size, "root": head.root.hex(),
+                "tables": len(report.said["tables"]["here"]), "signed_by": report.signed_by,
+            }
+        )  # fmt: skip
+    else:
+        click.echo(f"imported {head.size:,} entries of {head.ledger}")
+        click.echo(f"root {head.root.hex()}")
+    if report.unchecked is not None:
+        click.echo(f"note: whose ledger this is was not checked: {report.unchecked}", err=True)
+
+
+def _check_importable(report: BundleReport, *, signed: bool, lacking_texts: bool) -> None:
+    """Refuse a bundle that does not hold, or is not the whole of a ledger."""
+    said = report.said
+    if report.problems:
+        details = tuple(f"{one.kind}: {one.detail}" for one in report.problems[:20])
+        raise Refused(
+            "the bundle was altered, and nothing was imported",
+            ("the bundle was altered, and nothing was imported", *details),
+        )
+    if signed and report.signed_by is None:
+        raise Refused(f"--key was given, but {report.unchecked}; nothing was imported")
+    if said["scope"]["kind"] != "all":
+        raise Refused(
+            f"the bundle holds {said['entries']} of {said['size']} entries, and a ledger is imported whole; make one with "
+            "ledger bundle --all"
+        )
+    texts = said["texts"]
+    if (texts["left_out"] or texts["gone"]) and not lacking_texts:
+        raise Refused(
+            f"the bundle lacks {texts['left_out']} actors and notes that were left out, and {len(texts['gone'])} other texts, which "
+            "would be lost; make it with --with actor --with note, or pass --lacking-texts"
+        )
+
+
+@contextmanager
+def _whole_file(path: str) -> Iterator[BinaryIO]:
+    """Give a file to write; it is there under its name once all went well, and not at all otherwise."""
+    beside = f"{path}.{os.getpid()}.tmp"
+    try:
+        with open(beside, "w+b") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(beside, path)
+    except OSError as error:
+        raise Refused(f"{path} cannot be written: {error.strerror}; choose another place with -o") from None
+    finally:
+        if os.path.exists(beside):
+            os.unlink(beside)
+
+
+@contextmanager
+def _opened(path: str) -> Iterator[Bytes]:
+    try:
+        with open(path, "rb") as file, _mapped(file) as content:
+            yield content
+    except OSError as error:
+        raise Unavailable(f"FILE {path} cannot be read: {error.strerror}; check the path") from None
+
+
+@contextmanager
+def _mapped(file: BinaryIO) -> Iterator[Bytes]:
+    """Give the bytes of a file without reading them all at once."""
+    import mmap
+
+    if not os.fstat(file.fileno()).st_size:
+        yield b""  # Nothing cannot be mapped.
+        return
+    with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as mapped:
+        yield mapped

@@ -1,0 +1,299 @@
+"""Verify a bundle of an incident ledger: python verify_bundle.py FILE [VKEY]…
+
+One file, to be read in an hour, and written from docs/bundle-format.md; it shares no code with the ledger. It needs Python 3.11
+and, for signatures alone, the package cryptography. A VKEY is a verifier key that you have from elsewhere, or a file with one in
+each line. Exit codes: 0 verified; 1 something does not hold; 2 usage; 3 all holds, but who made it could not be checked.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import struct
+import sys
+import zlib
+from base64 import b64decode, b64encode
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+FORMAT = "incident-sla-ledger/bundle@v1"
+TEXT, NUMBER = r'"(?:[^"\\]|\\.)*"', "[1-9][0-9]*"
+INSTANT = r'"\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])T([01]\d|2[0-3])(:[0-5]\d){2}\.\d{6}Z"'
+HEADER = re.compile(
+    rf'(?a),"header":{{("clock_behind":true,)?"format":1,("idempotency_key":{TEXT},)?"ledger":{TEXT},"position":{NUMBER},'
+    rf'"recorded_at":{INSTANT},"stream":"[a-z]+/[a-z0-9][a-z0-9-]{{0,63}}","type":{TEXT},"version":{NUMBER}}}}}\Z'
+)
+D = "[0-9a-f]{64}"
+KEPT = rf'{{(?:"format":"[a-z]+","rows":\d+|"assessments":\d+,"lines":\d+,"root":"{D}"),"sha256":"({D})"}}'
+CHECKPOINT = re.compile(r"([^\n]+)\n(0|[1-9][0-9]{0,19})\n([A-Za-z0-9+/]{43}=)\n")
+SIGNATURE = re.compile("\u2014 ([^\\s+\\x00-\\x1f\\x7f]+) ([A-Za-z0-9+/]+={0,2})\n")
+VKEY = re.compile(r"([^\s+\x00-\x1f\x7f]+)\+([0-9a-f]{8})\+([A-Za-z0-9+/]{44})")
+Json = dict[str, Any]
+NUL = re.compile(rb"(?<!\\)(\\\\)*\\u0000")
+
+
+class Stop(Exception):
+    """The verdict: an exit code, and a sentence that says why."""
+
+
+def need(so: object, sentence: str) -> None:
+    """Stop unless something is so."""
+    if not so:
+        raise Stop(1, sentence)
+
+
+def members(file: bytes) -> dict[str, bytes]:
+    """Take the members out and write the file anew: it has to come out the same."""
+    found: dict[str, bytes] = {}
+    local, central, at = [], [], 0
+    while file[at : at + 4] == b"PK\x03\x04":
+        length, _, named = struct.unpack("<IIH", file[at + 18 : at + 28])
+        name, content = file[at + 30 : at + 30 + named], file[at + 30 + named : at + 30 + named + length]
+        shared = struct.pack("<5H3I2H", 10, 0, 0, 0, 33, zlib.crc32(content), length, length, named, 0)
+        local += [b"PK\x03\x04", shared, name, content]
+        central += [b"PK\x01\x02\x0a\x00", shared, struct.pack("<3H2I", 0, 0, 0, 0, at), name]
+        need(name.decode() not in found and len(found) < 65_534, "a member stands twice, or is one too many")
+        found[name.decode()] = content
+        at += 30 + named + length
+    listed = b"".join(central)
+    end = struct.pack("<I4H2IH", 0x06054B50, 0, 0, len(found), len(found), len(listed), at, 0)
+    need(len(file) < 2**32 - 1 and b"".join([*local, listed, end]) == file, "the container was altered")
+    return found
+
+
+def spelled(value: object) -> bytes:
+    """Spell a value as canonical JSON (RFC 8785)."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+
+
+def canonical(raw: bytes) -> Any:
+    """Return what canonical JSON says; a number that is no exact integer makes int() fail."""
+    number = lambda one: int(one if abs(int(one)) < 2**53 else "")  # noqa: E731  # three times
+    found = json.loads(raw.decode(), parse_float=int, parse_constant=int, parse_int=number)
+    need(spelled(found) == raw and not NUL.search(raw), f"not canonical JSON: {raw[:60]!r}")
+    return found
+
+
+def base64(text: str) -> bytes:
+    """Return the bytes of base64 in its one spelling."""
+    found = b64decode(text, validate=True)
+    need(b64encode(found).decode() == text, f"base64 in another spelling: {text[:60]!r}")
+    return found
+
+
+def hashed(*parts: bytes) -> bytes:
+    """Hash bytes; the first part is 0 for a leaf, 1 for a node (RFC 6962, section 2.1)."""
+    return sha256(b"".join(parts)).digest()
+
+
+def tree(level: list[bytes]) -> bytes:
+    """Return the root over leaves: whoever has no partner moves up alone."""
+    while len(level) > 1:
+        odd = level[-1:] if len(level) % 2 else []
+        level = [hashed(b"\x01", *level[at : at + 2]) for at in range(0, len(level) - 1, 2)] + odd
+    return level[0]
+
+
+def root_by(path: list[bytes], found: bytes, index: int, size: int) -> bytes:
+    """Return the root that an inclusion proof leads to from a leaf (RFC 9162, section 2.1.3.2)."""
+    last = size - 1
+    for sibling in path:
+        need(last and len(sibling) == 32, "a proof is too long, or holds no hash")
+        on_the_right = index % 2 or index == last
+        found = hashed(b"\x01", sibling, found) if on_the_right else hashed(b"\x01", found, sibling)
+        while on_the_right and index % 2 == 0 and index:
+            index, last = index >> 1, last >> 1
+        index, last = index >> 1, last >> 1
+    need(last == 0, "a proof is too short")
+    return found
+
+
+def note(content: bytes) -> tuple[str, str, bytes]:
+    """Return the text of a note, name and id of the key that is said to have signed it, and the signature."""
+    text, parted, line = content.decode().rpartition("\n\n")
+    need(not re.search(r"[\x00-\x09\x0b-\x1f]", text + line), "a note holds a control character")
+    if not parted:
+        return line, "", b""
+    found = SIGNATURE.fullmatch(line)
+    name, raw = (found[1], base64(found[2])) if found else ("", b"")
+    need(len(raw) > 4, "a note has not exactly one signature")
+    return f"{text}\n", f"{name}+{raw[:4].hex()}", raw[4:]
+
+
+def check_signed(vkey: str, signature: bytes, message: bytes) -> None:
+    """Stop unless a key made an Ed25519 signature (RFC 8032)."""
+    found = VKEY.fullmatch(vkey)
+    name, key_id, encoded = found.groups() if found else ("", "", "")
+    material = base64(encoded)
+    fits = key_id == sha256(name.encode() + b"\n" + material).hexdigest()[:8]
+    need(material[:1] == b"\x01" and fits, f"not a verifier key: {vkey[:80]!r}")
+    try:
+        from cryptography.exceptions import InvalidSignature
+        from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+        Ed25519PublicKey.from_public_bytes(material[1:]).verify(signature, message)
+    except ImportError:
+        raise Stop(3, "signatures need the package cryptography") from None
+    except InvalidSignature:
+        raise Stop(1, f"a signature is not that of {vkey}") from None
+
+
+def accepted(brought: set[str], entries: list[Json]) -> set[str]:
+    """Check the streams of keys and return the keys whose signature counts."""
+    revoked = {one["data"]["vkey"] for one in entries if one["header"]["type"] == "key.revoked"}
+    trusted, chains = brought - revoked, {"": [""]}
+    for header, data in ((one["header"], one["data"]) for one in entries):
+        chain, vkey, type_ = chains.setdefault(header["stream"], []), data.get("vkey"), header["type"]
+        place, old = f"{header['stream']} v{header['version']}", chain[-1] if chain else ""
+        if type_ == "key.rotated":
+            need(old and data["replaces"] == old and vkey not in chain, f"{place} replaces no key in use")
+            need(vkey.split("+")[0] == old.split("+")[0], f"{place} has another name")
+            said = {**header, "replaces": old, "vkey": vkey}
+            signed = {one: said[one] for one in ("ledger", "replaces", "stream", "version", "vkey")}
+            message = b"incident-sla-ledger/key.rotated/v1\0" + spelled(signed)
+            check_signed(old, base64(data["signature"]), message)
+            trusted |= {vkey} - revoked if old in trusted else set()
+            trusted.discard(old)
+            chain.append(vkey)
+        elif type_ == "key.revoked":
+            need(vkey in chain, f"{place} revokes a key that was never there")
+            chain += [""] * (vkey == old)  # nobody is in use any more
+        elif type_ != "entry.redacted":
+            need(type_ == "key.published" and vkey and header["version"] == 1, f"{place} is out of order")
+            chain.append(vkey)
+    return trusted
+
+
+def check_texts(entry: Json, texts: Json, erased: set[Any], optional: set[str]) -> set[str]:
+    """Check the texts of an entry against its commitments; return what is not proven for want of some."""
+    header, data, lacks = entry["header"], entry["data"], set()
+    place, inner = f"@{header['position']}", data["set"] if type(data.get("set")) is dict else {}
+    values = {**data, "set": None, **{f"set.{name}": one for name, one in inner.items()}}
+    paths = {path for path, one in values.items() if type(one) is dict and one.keys() == {"sha256"}}
+    need(texts.keys() <= paths, f"{place} has a text that it does not commit to")
+    for path in paths:
+        is_erased = (header["stream"], header["version"], path) in erased
+        left_out = path.split(".")[-1] in optional
+        if path in texts:
+            salt, value = texts[path]
+            need(not is_erased and not left_out, f"{path} of {place} should not be here")
+            digest = sha256(bytes.fromhex(salt) + value.encode()).hexdigest()
+            fits = re.fullmatch("[0-9a-f]{32}", salt) and digest == values[path]["sha256"]
+            need(fits, f"{path} of {place} is not what was said")
+        elif not is_erased:
+            lacks.add("left-out-texts" if left_out else "gone-texts")
+    return lacks
+
+
+def verify(file: bytes, brought: set[str]) -> str:
+    """Check everything; return what it is, and who signed it."""
+    parts = members(file)
+    manifest = canonical(parts["manifest.json"])
+    scope, with_, kind = manifest["scope"], manifest["with"], manifest["scope"]["kind"]
+    need(kind in ("all", "incident", "customer") and scope.keys() == {"kind", kind} - {"all"}, "no scope")
+    need(with_ in ([], ["actor"], ["note"], ["actor", "note"]), "`with` lists other texts")
+    tables, partial = sorted(name[7:] for name in parts if name.startswith("tables/")), kind != "all"
+    order = ["checkpoint.note", "entries.jsonl", "texts.jsonl", *["proofs.jsonl"] * partial]
+    order += ["subscriptions.json"] * (kind == "customer") + [f"tables/{one}" for one in tables]
+    order.append("page.html")
+    need([*parts] == [*order, "manifest.json", "statement.note"], "the members are not those of the scope")
+    text, signer, signature = note(parts["checkpoint.note"])
+    statement, stater, stated = note(parts["statement.note"])
+    ledger, digits, encoded = CHECKPOINT.fullmatch(text).groups()  # type: ignore[union-attr]  # or it is none
+    size, root, digest = int(digits), base64(encoded), sha256(parts["manifest.json"]).hexdigest()
+    need(statement == f"{FORMAT}\nmanifest {digest}\n{ledger}\n", "the statement is not about this manifest")
+    need(signer == stater, "checkpoint and statement are signed by different keys")
+
+    lines = [parts.get(f"{one}.jsonl", b"").split(b"\n") for one in ("entries", "texts", "proofs")]
+    need([one.pop() for one in lines] == [b"", b"", b""] and lines[0], "no lines, or the last has no end")
+    entries = [canonical(raw) for raw in lines[0]]
+    erased = {
+        (one["header"]["stream"], one["data"]["entry"], field)
+        for one in entries if one["header"]["type"] == "entry.redacted" for field in one["data"]["fields"]
+    }  # fmt: skip
+    position, time, referenced, optional = 0, "", set(), {"actor", "note"} - {*with_}
+    streams: dict[str, list[tuple[int, int]]] = {}
+    lacks = {"after", "truth", "page"} | ({"others"} if partial else set())
+    for entry, raw, texts, proof in zip(entries, *lines[:2], lines[1 + partial], strict=True):
+        header, data, at = entry["header"], entry["data"], entry["header"]["position"]
+        need(HEADER.search(raw.decode()) and len(entry) == 2 and type(data) is dict, f"@{at} is no entry")
+        need(header["ledger"] == ledger, f"@{at} is of another ledger")
+        need(position < at <= size and time < header["recorded_at"], f"@{at} is out of order")
+        position, time = at, header["recorded_at"]
+        streams.setdefault(header["stream"], []).append((header["version"], at))
+        terms = data["terms"].encode() if header["type"] == "policy.published" else None
+        need(terms is None or sha256(terms).hexdigest() == data["sha256"], f"@{at} has other terms")
+        lacks |= check_texts(entry, canonical(texts), erased, optional)
+        referenced |= {*re.findall(KEPT, raw.decode(), re.ASCII)}
+        if partial:
+            path = [base64(one) for one in canonical(proof)]
+            need(root_by(path, hashed(b"\0", raw), at - 1, size) == root, f"@{at} is not in the tree")
+    whole = position == size == len(entries) and tree([hashed(b"\0", raw) for raw in lines[0]]) == root
+    need(partial or whole, "the entries are not all there, or have another root than the checkpoint")
+    need(kind != "incident" or f"incident/{scope['incident']}" in streams, "the incident is not here")
+    digests = {name: sha256(content).hexdigest() for name, content in parts.items()}
+    need(all(digests[f"tables/{one}"] == one for one in tables), "a table is another one")
+    need(referenced == {*tables} or (partial and referenced > {*tables}), "tables are missing, or too many")
+
+    positions = {at for versions in streams.values() for _, at in versions}
+    left_out = {one["stream"]: one["left_out"] for one in manifest["streams"] or ()}
+    described = []
+    for name in sorted(streams):
+        here, through = [version for version, _ in streams[name]], streams[name][-1][1]
+        gaps = left_out.get(name, [])
+        together = sorted(here + gaps)
+        need(here == sorted(here) and together == [*range(1, len(together) + 1)], f"{name} has gaps")
+        while partial and through + 1 in positions:
+            through += 1
+        row = {"stream": name, "versions": len(together), "complete_through": through}
+        described.append({**row, "left_out": [*map(int, sorted(gaps))]})
+        lacks |= {"later-versions"} if partial and through < size else set()
+        lacks |= {"left-out-versions"} if gaps else set()
+    lacks |= {"left-out-tables"} if referenced - {*tables} else set()
+    wanted = {
+        "format": FORMAT, "scope": scope, "with": with_, "streams": described if partial else None,
+        "proves": ["entries", *["streams"] * partial, "texts", *["whole"] * (not partial)],
+        "members": [{"name": one, "bytes": len(parts[one]), "sha256": digests[one]} for one in order],
+        "does_not_prove": sorted(lacks),
+    }  # fmt: skip
+    need(spelled(wanted) == parts["manifest.json"], "the manifest does not say what the bundle holds")
+    counted = accepted(brought, [one for one in entries if one["header"]["stream"].startswith("key/")])
+    told = f"{len(entries)} entries of {size} in {ledger}, root {root.hex()}, scope {scope}"
+    told += f"\nproves: {', '.join(wanted['proves'])}\ndoes not prove: {', '.join(sorted(lacks))}\n"
+    if not signer or not brought:
+        raise Stop(3, f"{told}who made it was not checked: it is not signed, or no key was given")
+    for key in counted:
+        if key.startswith(f"{signer}+"):
+            check_signed(key, signature, text.encode())
+            check_signed(key, stated, statement.encode())
+            return f"{told}signed by {key}"
+    raise Stop(1, f"{signer} signed it, and is none of the keys given, nor follows from one and is in use")
+
+
+def verdict(file: bytes, brought: set[str]) -> tuple[int, str]:
+    """Return the exit code and the sentences of the verdict on a bundle."""
+    try:
+        return 0, verify(file, brought)
+    except Stop as stop:
+        return stop.args[0], stop.args[1]
+    except (ValueError, TypeError, LookupError, AttributeError, RecursionError, struct.error) as error:
+        return 1, f"not a bundle of format 1: {type(error).__name__} {error}"
+
+
+def main() -> int:
+    """Print the verdict on a file and return the exit code."""
+    if len(sys.argv) < 2:
+        print(__doc__)
+        return 2
+    try:
+        given = [Path(one).read_text().split() if Path(one).is_file() else [one] for one in sys.argv[2:]]
+        code, told = verdict(Path(sys.argv[1]).read_bytes(), {key for keys in given for key in keys})
+    except OSError as error:
+        code, told = 3, f"{error}"
+    print(told, ("verified", "DOES NOT HOLD", "", "NOT CHECKED")[code], sep="\n")
+    return code
+
+
+if __name__ == "__main__":
+    sys.exit(main())
