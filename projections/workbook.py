@@ -25,7 +25,7 @@ from openpyxl.utils import get_column_letter
 
 from ledger.domain.policy import Policy
 from ledger.domain.window import Window
-from ledger.errors import Refused
+from ledger.errors import Refused, Unavailable
 from projections.credits import difference, rows, totals
 
 __all__ = ["write_workbook"]
@@ -306,5 +306,7 @@ def _save(book: Any, path: Path) -> str:
         beside.replace(path)
     except OSError as error:
         beside.unlink(missing_ok=True)
-        raise Refused(f"{path} cannot be written: {error.strerror}; choose another place with -o") from None
+        raise Unavailable(
+            f"{path} cannot be written: {error.strerror}; choose another place with -o"
+        ) from None
     return hashlib.sha256(content).hexdigest()
