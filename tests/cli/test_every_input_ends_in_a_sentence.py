@@ -108,6 +108,7 @@ _CASES: list[tuple[tuple[str, ...], int, str]] = [
     (("subscriptions", "publish", "g", "header.csv", "--actor", "o"), 1, "header.csv holds no subscriptions; to end those"),
     (_measure("bad.parquet"), 1, "the series is not Parquet"),
     (_measure("nofile"), 2, "nofile cannot be read"),
+    ((*_UPDATE, "--body", "\udcff"), 2, "an argument '\\udcff' is not UTF-8 text at character 1; write it in UTF-8"),
     (("show", "@9223372036854775808"), 1, "entry @9223372036854775808 does not exist: the ledger has 1 entries"),
     (("show", f"@{_HUGE}"), 1, "does not exist: the ledger has 1 entries"),
     (("show", "a", f"v{_HUGE}"), 1, "does not exist: incident/a has versions v1 to v1"),
@@ -167,6 +168,7 @@ _LINES: list[tuple[dict[str, Any], str]] = [
     ({"action": "redact", "entry": "@x", "fields": ["title"], "reason": "r"}, "entry '@x' names no position"),
     ({"action": "redact", "entry": 5, "fields": ["title"], "reason": "r"}, "incident is missing; give the key of the incident"),
     ({"action": "reopen", "incident": "a"}, "reason is missing; add it"),
+    ({"action": ["reopen"], "incident": "a"}, "action ['reopen'] is unknown"),
     ({"action": "set-affected", "incident": "a", "services": [], "components": []}, "regions is missing; add it"),
 ]  # fmt: skip
 

@@ -512,7 +512,9 @@ def _affected(field: str, value: str, known: tuple[str, ...], *, wildcards: bool
     if value in known or (wildcards and value in ("*", "unknown")):
         return
     listed = ", ".join(map(repr, known)) or "nothing"
-    extra = ", '*' (all of them) or 'unknown'" if wildcards else ""
+    # An empty set leaves open which there are (`ledger.domain.window.place`).
+    every = "all of them" if known else "any, as none is named"
+    extra = f", '*' ({every}) or 'unknown'" if wildcards else ""
     _refuse(
         f"{field} {value!r} is not affected by this incident{nearest(value, known)}; affected: {listed}{extra}; "
         "use set-affected to add a name"
