@@ -80,7 +80,7 @@ class Group(msgspec.Struct, frozen=True):
 
     period: the month in the zone of the policy. valid: the seconds of it in which the subscriptions are valid. found:
     the windows that concern service and region, each with whether it surely does. memberships: of their customers, by
-    cohort.
+    cohort. unfinished: it is marked that the month is not over.
     """
 
     version: int
@@ -92,6 +92,12 @@ class Group(msgspec.Struct, frozen=True):
     found: list[Found]
     memberships: Mapping[str, Membership]
     assessment: Assessment
+    unfinished: bool = False
+
+    @property
+    def provisional(self) -> bool:
+        """Whether the figures may still change without anything being revised."""
+        return self.assessment.provisional or self.unfinished
 
 
 class Workings(NamedTuple):
@@ -135,8 +141,14 @@ def workings(
     as_of: int,
     resting_on: Iterable[str] = (),
     cohorts: Mapping[str, Cohort] | None = None,
+    *,
+    mark_unfinished: bool = False,
 ) -> Workings:
-    """Do what `price` does, and tell which rows share an assessment, and what it was made of."""
+    """Do what `price` does, and tell which rows share an assessment, and what it was made of.
+
+    mark_unfinished: rows are provisional, too, where the month is not over in the zone of their policy at as_of. Issued
+    documents are without it: what was issued says of the whole document that it is provisional.
+    """
     month = parse_period(period)
     if month.kind != "month":
         raise Refused(
@@ -148,6 +160,11 @@ def workings(
     circle, circles = _circles(subscriptions, windows, cohorts)
     codes, keys = _grouped(subscriptions, (first * (n_days + 1) + past) * len(circles) + circle)
     groups = _assessed(keys, n_days, circles, windows, policies, period, as_of)
+    if mark_unfinished:
+        groups = [
+            msgspec.structs.replace(group, unfinished=True) if group.period.end > as_of else group
+            for group in groups
+        ]
     frame = _columns(subscriptions, codes, groups, period, tuple(resting_on))
     priced = pd.DataFrame(
         {**{name: frame[name] for name in COLUMNS}, "minor_units": frame["minor_units"]}, copy=False
@@ -350,7 +367,7 @@ def _columns(
         "rule": repeated(lambda group: group.assessment.rule),
         "seconds_to_next_tier": nullable([fact.seconds_to_next_tier for fact in facts]),
         "seconds_past_tier_edge": nullable([fact.seconds_past_tier_edge for fact in facts]),
-        "provisional": flags([fact.provisional for fact in facts]),
+        "provisional": flags([group.provisional for group in groups]),
         "approximate": flags([fact.approximate for fact in facts]),
         "entries": repeated(entries),
         "minor_units": _digits(subscriptions["currency"]),

@@ -42,7 +42,7 @@ _ANSWER = 15.0
 
 
 class Job(msgspec.Struct, frozen=True):
-    """What every part of a run is priced with: the arguments of `projections.credits.price`."""
+    """What every part of a run is priced with: the arguments of `projections.credits.workings`."""
 
     windows: tuple[Window, ...]
     policies: Mapping[str, Sequence[tuple[int, Policy]]]
@@ -50,6 +50,7 @@ class Job(msgspec.Struct, frozen=True):
     as_of: int
     resting_on: tuple[str, ...]
     cohorts: Mapping[str, Cohort] = {}
+    mark_unfinished: bool = False
 
     def price(self, part: pd.DataFrame) -> pd.DataFrame:
         """Return the credit rows of a part of the subscriptions."""
@@ -58,8 +59,9 @@ class Job(msgspec.Struct, frozen=True):
     def workings(self, part: pd.DataFrame) -> Workings:
         """Return the credit rows of a part of the subscriptions with what they were computed from."""
         return workings(
-            part, self.windows, self.policies, self.period, self.as_of, self.resting_on, self.cohorts
-        )
+            part, self.windows, self.policies, self.period, self.as_of, self.resting_on, self.cohorts,
+            mark_unfinished=self.mark_unfinished,
+        )  # fmt: skip
 
 
 class BothJobs(msgspec.Struct, frozen=True):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
+import click
 import msgspec
 
 from ledger.cli.session import Session, instant
@@ -19,8 +20,8 @@ if TYPE_CHECKING:
     from projections.replay import Cut
 
 __all__ = [
-    "Basis", "Before", "Compared", "Priced", "audience", "basis", "before", "compared", "job_of", "parts_of", "price_all",
-    "price_parts", "read_cohorts", "windows_of",
+    "Basis", "Before", "Compared", "Priced", "audience", "basis", "before", "compared", "is_over", "job_of", "parts_of", "price_all",
+    "price_parts", "read_cohorts", "warn_unfinished", "windows_of",
 ]  # fmt: skip
 
 # Up to so many rows a run is kept in memory (about 150 bytes each) where it is asked for twice.
@@ -120,8 +121,9 @@ def _job(found: Basis, windows: list[Window], as_of: str) -> Job:
 
     resting = tuple(table.entry for table in found.tables)
     return Job(
-        tuple(windows), found.policies, found.period, seconds(as_of), resting, dict(found.cohorts.known)
-    )
+        tuple(windows), found.policies, found.period, seconds(as_of), resting, dict(found.cohorts.known),
+        mark_unfinished=True,
+    )  # fmt: skip
 
 
 def price_all(session: Session, found: Basis) -> Workings:
@@ -237,8 +239,28 @@ def compared(session: Session, found: Basis, published_by: str, as_of: str | Non
 
 
 def job_of(found: Basis) -> Job:
-    """Return what prices any part of the subscriptions of a run."""
-    return _job(found, found.windows, found.as_of)
+    """Return what prices any part of the subscriptions of a document, which says as a whole whether its month was over."""
+    return msgspec.structs.replace(_job(found, found.windows, found.as_of), mark_unfinished=False)
+
+
+def is_over(found: Basis) -> bool:
+    """Tell whether the month of a run was over in the zones of all policies by the time it is read as of."""
+    from ledger.domain.instants import seconds
+    from ledger.domain.period import parse_period
+
+    zones = {policy.zone for versions in found.policies.values() for _, policy in versions}
+    return all(seconds(found.as_of) >= parse_period(found.period, zone).end for zone in zones)
+
+
+def warn_unfinished(found: Basis) -> None:
+    """Say on standard error that a month is not over, so that nobody takes its figures for the last word."""
+    from ledger.domain.instants import shown
+
+    if not is_over(found):
+        click.echo(
+            f"note: {found.period} is not over as of {shown(found.as_of)}: downtime may still come, so its rows are provisional",
+            err=True,
+        )
 
 
 def parts_of(session: Session, found: Basis) -> Iterator[pd.DataFrame]:
