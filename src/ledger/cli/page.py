@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ledger.errors import Refused
+from ledger.errors import Refused, counted
 
 if TYPE_CHECKING:
     from ledger.cli.session import Session
@@ -79,7 +79,7 @@ def _upto(cut: Cut, size: int) -> int:
     """Return the position up to which the page tells the incident."""
     if cut.recorded_by is not None and cut.recorded_by > size:
         raise Refused(
-            f"--recorded-by asks for @{cut.recorded_by}, but the checkpoint has {size} entries; take a later checkpoint"
+            f"--recorded-by asks for @{cut.recorded_by}, but the checkpoint has {counted(size, 'entry')}; take a later checkpoint"
         )
     return size if cut.recorded_by is None else cut.recorded_by
 

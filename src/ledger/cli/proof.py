@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ledger.cli.session import Session, emit_json, json_option
-from ledger.errors import Refused, Unavailable
+from ledger.errors import Refused, Unavailable, counted
 
 if TYPE_CHECKING:
     from ledger.proof.checkpoint import Checkpoint
@@ -72,7 +72,7 @@ def checkpoint(
         sys.stdout.buffer.write(content)
         sys.stdout.buffer.flush()
     else:
-        click.echo(f"wrote {output}  ({found.size:,} entries, root {found.root.hex()})")
+        click.echo(f"wrote {output}  ({counted(found.size, 'entry')}, root {found.root.hex()})")
     if note is None:
         click.echo("not signed: no --key-file and no --sign-command were given", err=True)
 
@@ -195,7 +195,7 @@ def prove(
         sys.stdout.buffer.flush()
         return
     write_file(output, proof)
-    click.echo(f"wrote {output}  (against {later.size:,} entries, root {later.root.hex()})")
+    click.echo(f"wrote {output}  (against {counted(later.size, 'entry')}, root {later.root.hex()})")
 
 
 def _inclusion(session: Session, entry: tuple[str, ...], later: Checkpoint, content: bytes) -> bytes:

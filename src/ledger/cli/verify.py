@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from ledger.cli.session import Session, emit_json, json_option
+from ledger.errors import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -83,7 +84,9 @@ def verify(
         )
     _show(report, as_json, len(checkpoints), compared=compared)
     if not report.ok:
-        click.echo(f"{len(report.problems)} problems found: the ledger was altered or damaged", err=True)
+        click.echo(
+            f"{counted(len(report.problems), 'problem')} found: the ledger was altered or damaged", err=True
+        )
         ctx.exit(1)
     for sentence in undone:
         click.echo(sentence, err=True)
@@ -99,14 +102,16 @@ def _show(report: Report, as_json: bool, checkpoints: int, *, compared: bool) ->
         where = "ledger" if problem.position is None else f"@{problem.position}"
         click.echo(f"{where}  {problem.kind}  {problem.detail}")
     if report.ok:
-        click.echo(f"verified {report.size:,} entries")
+        click.echo(f"verified {counted(report.size, 'entry')}")
         click.echo(f"root {report.root}")
         if checkpoints:
             click.echo(f"continues {checkpoints} checkpoint{'s' if checkpoints > 1 else ''} kept elsewhere")
         if compared:
             click.echo("the views are what the entries come to")
     if report.erased:
-        click.echo(f"{report.erased} texts were erased, each by an entry that says who and why")
+        click.echo(
+            f"{counted(report.erased, 'text')} {'was' if report.erased == 1 else 'were'} erased, each by an entry that says who and why"
+        )
 
 
 def _with(report: Report, problems: Iterable[Problem]) -> Report:
