@@ -24,7 +24,7 @@ from projections.evaluation.evidence import Evidence, Membership
 from projections.evaluation.outcome import Outcome, Result, outcome, remedy_words, right_to_terminate
 
 __all__ = [
-    "Assessment", "Membership", "applicable", "assess", "assess_found", "base_words", "concerning", "entry_order", "exact_text", "percent_text",
+    "Assessment", "Found", "Membership", "applicable", "assess", "assess_found", "base_words", "concerning", "entry_order", "exact_text", "percent_text",
     "rule_words", "seconds_value",
 ]  # fmt: skip
 

@@ -11,12 +11,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from fractions import Fraction
 from math import lcm
-from typing import Any
+from typing import Any, NamedTuple
 
+import msgspec
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from ledger.domain.interval import Span
 from ledger.domain.money import ROUNDINGS, format_money, minor_units, round_ratio
 from ledger.domain.period import Period, days, parse_period
 from ledger.domain.policy import Policy, policy_in_force
@@ -24,6 +26,7 @@ from ledger.domain.window import Window, place
 from ledger.errors import Refused, nearest
 from projections.availability import (
     Assessment,
+    Found,
     Membership,
     applicable,
     assess,
@@ -38,8 +41,8 @@ from projections.evaluation.forms import Price
 from projections.subscriptions import read_subscriptions
 
 __all__ = [
-    "COLUMNS", "DIFFERENCE_COLUMNS", "MONEY_COLUMNS", "Assessment", "added", "assess", "difference", "price",
-    "read_subscriptions", "rows", "totals",
+    "COLUMNS", "DIFFERENCE_COLUMNS", "MONEY_COLUMNS", "Assessment", "Group", "Workings", "added", "assess", "difference",
+    "price", "read_subscriptions", "rows", "totals", "workings",
 ]  # fmt: skip
 
 # The keys of a credit row, in the order of the documented contract; the added ones follow what they belong
@@ -72,15 +75,31 @@ Codes = npt.NDArray[np.intp]
 Flags = npt.NDArray[np.bool_]
 
 
-class _Group:
-    """What all subscriptions of one group share: the terms, and what they make of the facts."""
+class Group(msgspec.Struct, frozen=True):
+    """What all subscriptions of one group share: the terms, and what they make of the facts.
 
-    __slots__ = ("assessment", "policy", "version")
+    period: the month in the zone of the policy. valid: the seconds of it in which the subscriptions are valid. found:
+    the windows that concern service and region, each with whether it surely does. memberships: of their customers, by
+    cohort.
+    """
 
-    def __init__(self, version: int, policy: Policy, assessment: Assessment) -> None:
-        self.version = version
-        self.policy = policy
-        self.assessment = assessment
+    version: int
+    policy: Policy
+    service: str
+    region: str
+    period: Period
+    valid: Span
+    found: list[Found]
+    memberships: Mapping[str, Membership]
+    assessment: Assessment
+
+
+class Workings(NamedTuple):
+    """Credit rows with what they were computed from: of each row its place in the groups."""
+
+    frame: pd.DataFrame
+    codes: npt.NDArray[np.intp]
+    groups: list[Group]
 
 
 def price(
@@ -105,6 +124,19 @@ def price(
     month and fee stay whole. Raises Refused with a sentence for every policy that is not known or not in
     force.
     """
+    return workings(subscriptions, windows, policies, period, as_of, resting_on, cohorts).frame
+
+
+def workings(
+    subscriptions: pd.DataFrame,
+    windows: Iterable[Window],
+    policies: Mapping[str, Sequence[tuple[int, Policy]]],
+    period: str,
+    as_of: int,
+    resting_on: Iterable[str] = (),
+    cohorts: Mapping[str, Cohort] | None = None,
+) -> Workings:
+    """Do what `price` does, and tell which rows share an assessment, and what it was made of."""
     month = parse_period(period)
     if month.kind != "month":
         raise Refused(
@@ -117,9 +149,10 @@ def price(
     codes, keys = _grouped(subscriptions, (first * (n_days + 1) + past) * len(circles) + circle)
     groups = _assessed(keys, n_days, circles, windows, policies, period, as_of)
     frame = _columns(subscriptions, codes, groups, period, tuple(resting_on))
-    return pd.DataFrame(
+    priced = pd.DataFrame(
         {**{name: frame[name] for name in COLUMNS}, "minor_units": frame["minor_units"]}, copy=False
     )
+    return Workings(priced, codes, groups)
 
 
 def _valid_in(subscriptions: pd.DataFrame, month: Period) -> tuple[pd.DataFrame, Ints, Ints]:
@@ -212,7 +245,7 @@ def _assessed(
     policies: Mapping[str, Sequence[tuple[int, Policy]]],
     label: str,
     as_of: int,
-) -> list[_Group]:
+) -> list[Group]:
     ruling = _ruling(sorted({key[0] for key in keys}), policies, label)
     by_service: dict[str, list[Window]] = {}
     for window in windows:
@@ -221,7 +254,7 @@ def _assessed(
         (service, region): applicable(by_service.get(service, ()), service, region)
         for service, region in dict.fromkeys((service, region) for _, service, region, _ in keys)
     }
-    groups: list[_Group] = []
+    groups: list[Group] = []
     for key, service, region, rest in keys:
         version, policy, period, bounds = ruling[key]
         when, circle = divmod(rest, len(circles))
@@ -231,7 +264,9 @@ def _assessed(
         assessment = assess_found(
             here, policy, version, period, as_of, valid, circles[circle], service=service, region=region
         )
-        groups.append(_Group(version, policy, assessment))
+        groups.append(
+            Group(version, policy, service, region, period, valid, here, circles[circle], assessment)
+        )
     return groups
 
 
@@ -261,13 +296,13 @@ def _ruling(
 
 
 def _columns(
-    subscriptions: pd.DataFrame, codes: Codes, groups: list[_Group], period: str, resting_on: tuple[str, ...]
+    subscriptions: pd.DataFrame, codes: Codes, groups: list[Group], period: str, resting_on: tuple[str, ...]
 ) -> dict[str, Any]:
     facts = [group.assessment for group in groups]
     fee = subscriptions["fee"].to_numpy()
     least, most = _credits(fee, _category(subscriptions["currency"]), codes, groups)
 
-    def repeated(value_of: Callable[[_Group], object]) -> pd.Categorical:
+    def repeated(value_of: Callable[[Group], object]) -> pd.Categorical:
         return _repeated([value_of(group) for group in groups], codes)
 
     def integers(values: list[int]) -> Ints:
@@ -280,7 +315,7 @@ def _columns(
     def flags(values: list[bool]) -> Flags:
         return np.asarray(values, dtype=np.bool_).take(codes)
 
-    def entries(group: _Group) -> tuple[str, ...]:
+    def entries(group: Group) -> tuple[str, ...]:
         if not resting_on:
             return group.assessment.entries
         return tuple(sorted({*group.assessment.entries, *resting_on}, key=entry_order))
@@ -351,7 +386,7 @@ def _category(values: pd.Series) -> pd.Categorical:
 
 
 def _credits(
-    fee: npt.NDArray[Any], currency: pd.Categorical, codes: Codes, groups: list[_Group]
+    fee: npt.NDArray[Any], currency: pd.Categorical, codes: Codes, groups: list[Group]
 ) -> tuple[Ints, Ints]:
     """Return the least and the most credit of each row in minor units, rounded once by the policy's mode."""
     rates = [group.assessment.rates for group in groups]

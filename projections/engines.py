@@ -23,7 +23,7 @@ from ledger.domain.policy import Policy
 from ledger.domain.window import Window
 from ledger.errors import Unavailable
 from projections.cohorts import Cohort
-from projections.credits import price
+from projections.credits import Workings, workings
 
 __all__ = ["ENGINES", "BothJobs", "Engine", "Job", "priced"]
 
@@ -53,7 +53,11 @@ class Job(msgspec.Struct, frozen=True):
 
     def price(self, part: pd.DataFrame) -> pd.DataFrame:
         """Return the credit rows of a part of the subscriptions."""
-        return price(
+        return self.workings(part).frame
+
+    def workings(self, part: pd.DataFrame) -> Workings:
+        """Return the credit rows of a part of the subscriptions with what they were computed from."""
+        return workings(
             part, self.windows, self.policies, self.period, self.as_of, self.resting_on, self.cohorts
         )
 

@@ -15,11 +15,13 @@ from ledger.cli.session import (
     emit_json,
     emit_json_streaming,
     json_option,
+    say,
     table,
 )
 
 if TYPE_CHECKING:
     from ledger.cli.run import Basis, Before, Compared, Priced
+    from projections.credits import Workings
     from projections.engines import Engine
 
 __all__ = ["credits", "downtime"]
@@ -51,7 +53,6 @@ def downtime(
     from ledger.domain.instants import seconds
     from ledger.domain.period import parse_period
     from projections import downtime as view
-    from projections.views import open_views
 
     keys = tuple(word.strip() for word in by.split(",") if word.strip())
     if not keys or set(keys) - {"service", "component", "region"} or len(set(keys)) != len(keys):
@@ -59,7 +60,7 @@ def downtime(
     cut = session.cut(published_by, recorded_by)
     until = session.as_of(cut, as_of)
     span = parse_period(period, zone)
-    windows = open_views(session.log()).windows(span.start, span.end, cut, run.audience(cut))
+    windows = session.views().windows(span.start, span.end, cut, run.audience(cut))
     rows = view.downtime(windows, span, by=keys, per=per, as_of=seconds(until))
     found = view.as_json(rows, as_of=until, published_by=cut.published_by, recorded_by=cut.recorded_by)
     if as_json:
@@ -156,14 +157,14 @@ def _check_engine(engine: Engine, scheduler: str | None) -> None:
 def _found(
     session: Session, period: str, keys: tuple[str, ...], compare_published_by: str | None, published_by: str | None,
     recorded_by: str | None, as_of: str | None,
-) -> tuple[Basis, Any, Compared | None]:  # fmt: skip
+) -> tuple[Basis, Workings, Compared | None]:  # fmt: skip
     """Return what a run rests on, its rows, and the rows to compare them with."""
     found = run.basis(session, period, keys, published_by, recorded_by, as_of)
-    frame = run.price_all(session, found)
+    priced = run.price_all(session, found)
     before = (
         None if compare_published_by is None else run.compared(session, found, compare_published_by, as_of)
     )
-    return found, frame, before
+    return found, priced, before
 
 
 @credits.command("compute")
@@ -211,7 +212,7 @@ def _show(priced: Priced) -> None:
     )
     _print_rows(rows(added(sums)), ("currency", "subscriptions", "undecided", "fee", "credit"), 1)
     for line in why.lines():
-        click.echo(line)
+        say(line)
 
 
 def _show_changes(priced: Priced) -> None:
@@ -314,36 +315,66 @@ def _cell(row: dict[str, Any], name: str) -> str:
     metavar="FILE",
     help="Where to write: a workbook (.xlsx), or each row of credit as Parquet (.parquet) or CSV (.csv).",
 )
+@click.option(
+    "--compare-issued",
+    metavar="SERIES",
+    help="Also show what was issued for the period in this series, such as main, and what changed since.",
+)
+@click.option(
+    "--detail",
+    metavar="FILE.parquet",
+    help="Beside a workbook: every column of each row of credit as Parquet, which the workbook names by its digest.",
+)
 @json_option
 @click.pass_obj
 def export(
-    session: Session, /, output: str, engine: Engine, scheduler: str | None, as_json: bool,
-    **given: Any,
+    session: Session, /, output: str, engine: Engine, scheduler: str | None, detail: str | None,
+    compare_issued: str | None, as_json: bool, **given: Any,
 ) -> None:  # fmt: skip
     """Write the credits of a month to a file; the same inputs give the same bytes.
 
-    Parquet and CSV are written part by part and take tables of any size. In CSV a text that a spreadsheet would take
-    for a formula gets an apostrophe before it.
+    A workbook has every figure as a formula over its inputs, with the result of the ledger in the cell. Parquet and CSV
+    are written part by part and take tables of any size. In CSV a text that a spreadsheet would take for a formula gets
+    an apostrophe before it.
     """
     from ledger.cli import export as files
 
     kind = files.kind_of(output)
     _check_engine(engine, scheduler)
+    if detail is not None and (kind != "xlsx" or files.kind_of(detail, "--detail") != "parquet"):
+        raise click.UsageError(
+            "--detail writes a .parquet file beside a workbook: name both so, or write the rows alone with --output"
+        )
+    detail_digest: str | None = None
     if kind == "xlsx":
         if engine != "local":
             raise click.UsageError(
                 "a workbook is made in one process; write .parquet or .csv with --engine dask"
             )
-        basis, frame, before = _found(session, **given)
-        digest, number = files.workbook(basis, frame, before, output), len(frame)
-    else:
-        if given.pop("compare_published_by") is not None:
+        if compare_issued is not None and given["compare_published_by"] is not None:
             raise click.UsageError(
-                "--compare-published-by needs a workbook: write to a file that ends in .xlsx"
+                "--compare-issued and --compare-published-by fill the same sheet; give one"
             )
+        basis, priced, before = _found(session, **given)
+        cut = (given["published_by"], given["recorded_by"], given["as_of"])
+        issued = (
+            None if compare_issued is None else files.issued_changes(session, basis, compare_issued, *cut)
+        )
+        digest, detail_digest = files.workbook(session, basis, priced, before, output, detail, issued)
+        number = len(priced.frame)
+    else:
+        for name, value in (
+            ("published-by", given.pop("compare_published_by")), ("issued", compare_issued)
+        ):  # fmt: skip
+            if value is not None:
+                raise click.UsageError(
+                    f"--compare-{name} needs a workbook: write to a file that ends in .xlsx"
+                )
         basis = run.basis(session, **given)
         digest, number = files.rows_of(session, basis, output, kind, engine, scheduler, quiet=as_json)
     if as_json:
-        emit_json({"file": output, "sha256": digest, "size": basis.size, "root": basis.root, "rows": number})
+        written = {"file": output, "sha256": digest, "size": basis.size, "root": basis.root, "rows": number}
+        emit_json({**written, "detail": detail, "detail_sha256": detail_digest})
     else:
-        click.echo(f"wrote {output}  ({number:,} subscriptions, sha256 {digest})")
+        beside = "" if detail is None else f" and {detail}"
+        click.echo(f"wrote {output}{beside}  ({number:,} subscriptions, sha256 {digest})")

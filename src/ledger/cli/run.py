@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from ledger.cli.facts import Table
     from ledger.domain.window import Window
+    from projections.credits import Workings
     from projections.engines import Engine, Job
     from projections.replay import Cut
 
@@ -106,13 +107,10 @@ def _read_cohorts(found: Basis, windows: list[Window], as_of: str) -> None:
 
 def _windows(session: Session, period: str, cut: Cut) -> list[Window]:
     from ledger.domain.period import parse_period
-    from projections.views import open_views
 
     span = parse_period(period)
     # Wide enough for the month in any zone: the earth has offsets from -12 to +14 hours.
-    found: list[Window] = open_views(session.log()).windows(
-        span.start - 86_400, span.end + 86_400, cut, audience(cut)
-    )
+    found: list[Window] = session.views().windows(span.start - 86_400, span.end + 86_400, cut, audience(cut))
     return found
 
 
@@ -126,11 +124,11 @@ def _job(found: Basis, windows: list[Window], as_of: str) -> Job:
     )
 
 
-def price_all(session: Session, found: Basis) -> pd.DataFrame:
-    """Return the credit rows of all subscriptions as one table; slips in the tables are warned of."""
+def price_all(session: Session, found: Basis) -> Workings:
+    """Return the credit rows of all subscriptions, with what they were computed from; slips in tables are warned of."""
     from projections.subscriptions import joined
 
-    return _job(found, found.windows, found.as_of).price(joined(list(_checked(session, found))))
+    return _job(found, found.windows, found.as_of).workings(joined(list(_checked(session, found))))
 
 
 def price_parts(

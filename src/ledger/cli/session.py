@@ -12,12 +12,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ledger.domain.checks import number_of
 from ledger.errors import LedgerError, Refused
 
 if TYPE_CHECKING:
     from ledger.append import Appender
     from ledger.store.log import SealedLog
     from projections.replay import Cut
+    from projections.views import Views
 
 __all__ = [
     "Session", "cut_options", "emit_json", "emit_json_streaming", "json_option", "say", "table", "visible",
@@ -41,6 +43,7 @@ class Session:
         self.seeds = seeds or (lambda: os.urandom(32))
         self._appender: Appender | None = None
         self._log: SealedLog | None = None
+        self._warned = False
 
     def salt_source(self) -> Callable[[], bytes]:
         """Return where salts of 16 bytes come from."""
@@ -61,6 +64,16 @@ class Session:
 
             self._log = open_log(self.url, writable=False)
         return self._log
+
+    def views(self) -> Views:
+        """Return the views of the ledger, up to date; a warning where something else stands in their place."""
+        from projections.views import open_views
+
+        views = open_views(self.log())
+        if views.foreign and not self._warned:
+            self._warned = True
+            click.echo(f"warning: {views.unkept}", err=True)
+        return views
 
     @staticmethod
     def _finish_erasure(log: SealedLog) -> None:
@@ -93,9 +106,10 @@ class Session:
 
     def _position(self, recorded_by: str) -> int:
         if recorded_by.startswith("@"):
-            if not recorded_by[1:].isdecimal():
+            position = number_of(recorded_by, "@")
+            if position is None:
                 raise click.UsageError(f"--recorded-by {recorded_by!r} is no position; write it like @812")
-            position, size = int(recorded_by[1:]), self.log().head().size
+            size = self.log().head().size
             if position > size:
                 raise Refused(f"--recorded-by {recorded_by} is beyond the ledger, which has {size} entries")
             return position
@@ -188,14 +202,8 @@ def emit_json(value: Any) -> None:
     click.echo(_json(value))
 
 
-def _json(value: Any) -> str:
-    import msgspec
-
-    return _ACTING.sub(lambda found: f"\\u{ord(found.group()):04x}", msgspec.json.encode(value).decode())
-
-
 def emit_json_streaming(value: Mapping[str, Any]) -> None:
-    """Print one JSON object on one line; a value of it that is an iterator is an array, written as its items come."""
+    """Print one JSON object as `emit_json` does; a value of it that is an iterator is an array, written as it comes."""
     before = "{"
     for name, one in value.items():
         click.echo(f"{before}{_json(name)}:", nl=False)
@@ -206,10 +214,17 @@ def emit_json_streaming(value: Mapping[str, Any]) -> None:
                 # An array of some of them, without its brackets.
                 click.echo(between + _json(items)[1:-1], nl=False)
                 between = ","
-            click.echo("]" if between == "," else "[]", nl=False)
+            click.echo("[]" if between == "[" else "]", nl=False)
         else:
             click.echo(_json(one), nl=False)
     click.echo("}")
+
+
+def _json(value: Any) -> str:
+    import msgspec
+
+    line = msgspec.json.encode(value).decode()
+    return _ACTING.sub(lambda found: f"\\u{ord(found.group()):04x}", line)
 
 
 def _batched(items: Iterator[Any], number: int) -> Iterator[list[Any]]:

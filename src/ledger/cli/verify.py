@@ -71,6 +71,7 @@ def verify(
             undone.append("whether the checkpoints are genuine was not checked: no key was given (--key)")
     elif keys:
         raise click.UsageError("--key says who signed checkpoints; name them with --against")
+    compared = False
     if with_views and not report.problems:
         report, compared = _with_views(session, report)
         if not compared:
@@ -80,7 +81,7 @@ def verify(
             "texts that were erased still stand in the files of the ledger; run any command that records, when no reader "
             "keeps them open"
         )
-    _show(report, as_json, len(checkpoints), with_views=with_views)
+    _show(report, as_json, len(checkpoints), compared=compared)
     if not report.ok:
         click.echo(f"{len(report.problems)} problems found: the ledger was altered or damaged", err=True)
         ctx.exit(1)
@@ -90,7 +91,7 @@ def verify(
         ctx.exit(3)
 
 
-def _show(report: Report, as_json: bool, checkpoints: int, *, with_views: bool) -> None:
+def _show(report: Report, as_json: bool, checkpoints: int, *, compared: bool) -> None:
     if as_json:
         emit_json(report.as_json())
         return
@@ -102,7 +103,7 @@ def _show(report: Report, as_json: bool, checkpoints: int, *, with_views: bool) 
         click.echo(f"root {report.root}")
         if checkpoints:
             click.echo(f"continues {checkpoints} checkpoint{'s' if checkpoints > 1 else ''} kept elsewhere")
-        if with_views:
+        if compared:
             click.echo("the views are what the entries come to")
     if report.erased:
         click.echo(f"{report.erased} texts were erased, each by an entry that says who and why")
