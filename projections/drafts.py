@@ -17,7 +17,7 @@ from ledger.domain.claims import Claim
 from ledger.domain.money import format_money
 from ledger.domain.policy import Policy
 from ledger.errors import Refused
-from projections.credits import rows
+from projections.credits import COLUMNS, MONEY_COLUMNS, rows
 
 __all__ = [
     "ASSESSED",
@@ -36,13 +36,9 @@ __all__ = [
 Facts: TypeAlias = dict[str, Any]
 PolicyOf: TypeAlias = Callable[[str, int], Policy]
 
-# What the lines of one assessment share, in the words of a credit row.
-ASSESSED = (
-    "service", "region", "policy", "policy_version", "policy_sha256", "downtime_seconds", "excluded_seconds",
-    "eligible_downtime_seconds", "eligible_downtime_seconds_at_least", "eligible_downtime_seconds_at_most",
-    "period_seconds", "availability", "availability_at_least", "availability_at_most", "credit_percent", "rule",
-    "seconds_to_next_tier", "seconds_past_tier_edge", "provisional", "approximate", "entries",
-)  # fmt: skip
+# What the lines of one assessment share: all of a credit row that is neither the subscription's own nor money.
+_OF_LINES = frozenset(("customer", "subscription", "currency", *MONEY_COLUMNS))
+ASSESSED = tuple(name for name in COLUMNS if name not in _OF_LINES)
 _SHOWN = 20
 
 
@@ -127,7 +123,7 @@ def draft(
             "customer": subscriptions["customer"],
             "subscription": subscriptions["subscription"],
             "currency": frame["currency"].astype(object),
-            "fee": frame["fee"],
+            "fee": subscriptions["fee"],
             "valid_from": _dates(subscriptions["valid_from"]),
             "valid_to": _dates(subscriptions["valid_to"]),
             "amount": amounts,

@@ -24,10 +24,9 @@ if TYPE_CHECKING:
     from ledger.domain.exclusion import Exclusion
     from ledger.domain.policy import Policy
     from projections.drafts import Choice, Draft
-    from projections.replay import Cut
 
 __all__ = [
-    "Reading", "chain_of", "documents_in", "drafted", "light_basis", "read_facts", "rests_on", "row_of", "series_named",
+    "Reading", "chain_of", "documents_in", "drafted", "read_facts", "rests_on", "row_of", "series_named",
     "sources_of",
 ]  # fmt: skip
 
@@ -197,19 +196,3 @@ def row_of(series: str, document: Document, entry: Any) -> dict[str, Any]:
         "stream": entry.stream, "version": entry.version, "position": entry.position, "recorded_at": entry.recorded_at,
         "published_at": entry.published_at,
     }  # fmt: skip
-
-
-def light_basis(session: Session, period: str, cut: Cut, as_of: str) -> Basis:
-    """Return what a run rests on without its tables, which may be large; cut: with a position."""
-    from ledger.cli import facts
-
-    log = session.log()
-    upto = log.head().size if cut.recorded_by is None else cut.recorded_by
-    policies, terms = facts.policies(log, upto)
-    cohorts: Any = facts.Cohorts(log, upto)
-    found = run.Basis(
-        period, cut, as_of, upto, log.root_at(upto).hex(), log.head().ledger,
-        run.windows_of(session, period, cut), policies, terms, [], cohorts, only=True,
-    )  # fmt: skip
-    run.read_cohorts(found)
-    return found
