@@ -191,7 +191,7 @@ def propose(
         issued = held(session.log(), chain)
         found = restated(issued, draft, reading.policy_of, moved, changed, before)
         in_use = {one["policy"] for one in draft.facts}
-        return Proposal(chain, reading, draft, found, sources_of(session, reading, in_use), True)
+        return Proposal(chain, reading, draft, found, sources_of(session, reading, draft, in_use), True)
     issued = held(session.log(), chain, reaches(moved, reading.policy_of))
     if len(issued.lines):
         draft = _drafted(session, reading, choice, issued)
@@ -205,7 +205,7 @@ def propose(
         if one.stream.partition("/")[0] in _WHOLE
     }
     return Proposal(
-        chain, reading, draft, found, {**kept, **sources_of(session, reading, _policies(chain))}, False
+        chain, reading, draft, found, {**kept, **sources_of(session, reading, draft, _policies(chain))}, False
     )
 
 
