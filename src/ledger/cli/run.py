@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Basis", "Before", "Compared", "Priced", "audience", "basis", "before", "compared", "job_of", "parts_of", "price_all",
-    "price_parts", "read_cohorts", "windows_of",
+    "price_parts", "windows_of",
 ]  # fmt: skip
 
 # Up to so many rows a run is kept in memory (about 150 bytes each) where it is asked for twice.
@@ -74,9 +74,9 @@ def audience(cut: Cut) -> Any:
 
 def basis(
     session: Session, period: str, keys: tuple[str, ...], published_by: str | None, recorded_by: str | None,
-    as_of: str | None,
+    as_of: str | None, *, with_tables: bool = True,
 ) -> Basis:  # fmt: skip
-    """Read what a run rests on. Raises Refused and Unavailable as the readings do."""
+    """Read what a run rests on; with_tables: the subscriptions, too. Raises Refused and Unavailable as the readings do."""
     from ledger.cli import facts
     from projections.replay import Cut
 
@@ -88,7 +88,7 @@ def basis(
     policies, terms = facts.policies(log, upto)
     found = Basis(
         period, held, session.as_of(cut, as_of), upto, log.root_at(upto).hex(), head.ledger,
-        _windows(session, period, held), policies, terms, facts.tables(log, upto, keys),
+        _windows(session, period, held), policies, terms, facts.tables(log, upto, keys) if with_tables else [],
         facts.Cohorts(log, upto), bool(keys),
     )  # fmt: skip
     _read_cohorts(found, found.windows, found.as_of)
@@ -249,8 +249,3 @@ def parts_of(session: Session, found: Basis) -> Iterator[pd.DataFrame]:
 def windows_of(session: Session, period: str, cut: Cut) -> list[Window]:
     """Return the windows that may touch a month in any zone, under a cut."""
     return _windows(session, period, cut)
-
-
-def read_cohorts(found: Basis) -> None:
-    """Read the cohorts that the windows of a run are limited to."""
-    _read_cohorts(found, found.windows, found.as_of)
