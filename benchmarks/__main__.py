@@ -14,6 +14,7 @@ from benchmarks import (
     pricing,
     proving,
     rebuilding,
+    restating,
     starting,
     streaming,
     telling,
@@ -38,6 +39,7 @@ def main() -> None:
             "streaming",
             "workbook",
             "telling",
+            "restating",
         ],
     )
     parser.add_argument("--write", type=Path, help="write the table here, too")
@@ -61,6 +63,8 @@ def main() -> None:
             rows += streaming.main(folder, 10 * given.entries)
         if given.only in (None, "workbook"):
             rows += workbook.main(folder, max(given.entries // 10, 1_000))
+        if given.only in (None, "restating"):
+            rows += restating.main(folder, given.entries)
     if given.only in (None, "pricing"):
         rows += pricing.main()
     lines = [

@@ -131,7 +131,7 @@ def draft(
             "valid_from": _dates(subscriptions["valid_from"]),
             "valid_to": _dates(subscriptions["valid_to"]),
             "amount": amounts,
-            "claim": None,
+            "claim": pd.Series(np.full(len(frame), None, dtype=object), dtype=object),
             "unclaimed": np.zeros(len(frame), dtype=np.int64),
             "chosen": chosen,
         },
@@ -145,7 +145,8 @@ def draft(
 def _dates(values: pd.Series) -> Any:
     known, found = pd.factorize(values, use_na_sentinel=True)
     texts = np.asarray([*(str(one)[:10] for one in pd.DatetimeIndex(found)), None], dtype=object)
-    return texts[known]
+    # As objects, since pandas would make a number of what has no date.
+    return pd.Series(texts[known], dtype=object)
 
 
 def _grouped(frame: pd.DataFrame) -> tuple[Any, list[Facts]]:
@@ -237,7 +238,7 @@ def _claimed(
     ]
     claimed = np.full(len(lines), None, dtype=object)
     claimed[where] = by
-    lines["claim"] = claimed
+    lines["claim"] = pd.Series(claimed, dtype=object)
     without = where[np.asarray([one is None for one in by], dtype=np.bool_)]
     amounts = lines["amount"].to_numpy().copy()
     unclaimed = np.zeros(len(lines), dtype=np.int64)

@@ -11,7 +11,6 @@ import pandas as pd
 
 from ledger.domain.documents import Document
 from ledger.domain.events import AdjustmentIssued, StatementIssued
-from ledger.domain.money import parse_money
 from ledger.errors import Unavailable
 from ledger.store.lines import KeptLines
 from projections.drafts import ASSESSED, Facts, key_of
@@ -80,9 +79,9 @@ class Held(msgspec.Struct, frozen=True):
     present: list[set[bytes]]
 
 
-def signed(amount: str, currency: str) -> int:
-    """Return an amount in major units, which may be below 0, as minor units."""
-    return -parse_money(amount[1:], currency) if amount.startswith("-") else parse_money(amount, currency)
+def signed(amount: str) -> int:
+    """Return an amount of an issued line, written with all digits of its currency, as minor units."""
+    return int(amount.replace(".", ""))
 
 
 def held(log: SealedLog, chain: Chain, wanted: Wanted | None = None) -> Held:
@@ -114,7 +113,7 @@ def held(log: SealedLog, chain: Chain, wanted: Wanted | None = None) -> Held:
         }
         _read(kept.leaves(chosen), places, columns)
     lines = pd.DataFrame(
-        {name: np.asarray(values, dtype=_INTEGERS.get(name, object)) for name, values in columns.items()},
+        {name: pd.Series(values, dtype=_INTEGERS.get(name, object)) for name, values in columns.items()},
         copy=False,
     )
     if len(chain.documents) > 1:
@@ -157,15 +156,15 @@ def _read(leaves: Iterable[bytes], places: Mapping[int, int], columns: dict[str,
             line = _decode(leaf).line
         except msgspec.MsgspecError as error:
             raise Unavailable(f"a line of a document cannot be read ({error}); run ledger verify") from None
-        amount = signed(line.amount, line.currency)
-        before = 0 if line.as_issued is None else signed(line.as_issued, line.currency)
+        amount = signed(line.amount)
+        before = 0 if line.as_issued is None else signed(line.as_issued)
         add["customer"](line.customer)
         add["subscription"](line.subscription)
         add["currency"](line.currency)
-        add["fee"](parse_money(line.fee, line.currency))
+        add["fee"](signed(line.fee))
         add["valid_from"](line.valid_from)
         add["valid_to"](line.valid_to)
         add["claim"](line.claim)
         add["issued"](before + amount)
-        add["now"](amount if line.as_now is None else signed(line.as_now, line.currency))
+        add["now"](amount if line.as_now is None else signed(line.as_now))
         add["before"](places[line.assessment])

@@ -184,7 +184,7 @@ def _side_by_side(issued: Held, draft: Draft) -> pd.DataFrame:
     kept = new[said].assign(
         unclaimed=new["unclaimed"], before=was("before", -1).astype(np.int64), after=new["group"],
         as_issued=was("issued", 0).astype(np.int64), last=was("now", 0).astype(np.int64), as_now=new["amount"],
-        old_claim=was("claim", None), same_inputs=inputs,
+        old_claim=pd.Series(was("claim", None), dtype=object), same_inputs=inputs,
     )  # fmt: skip
     left = old.iloc[gone]
     lost = left[said].assign(

@@ -5,28 +5,8 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from tools.small_ledger import Desk, members_of
+from tools.small_ledger import Desk, members_of, settle
 from tools.verify_bundle import verdict
-
-
-def settle(desk: Desk) -> None:
-    """Let two customers claim, exclude time for each and for everybody, and issue a statement."""
-    for claim, customer in (("a-1", "Aurora Rail"), ("b-1", "Birch Bank")):
-        desk.run(
-            "sla", "claim", claim, "--actor", "ops", "--customer", customer, "--period", "2022-03",
-            "--at", "2022-03-20T00:00:00Z",
-        )  # fmt: skip
-    for name, words in (
-        ("x-a", ("--customer", "Aurora Rail")),
-        ("x-b", ("--customer", "Birch Bank")),
-        ("x-all", ()),
-    ):
-        desk.run(
-            "sla", "exclude", name, "--actor", "ops", "--kind", "customer" if words else "force-majeure", "--service", "email",
-            "--component", "*", "--region", "*", "--start", "2022-03-14T16:00:00Z", "--end", "2022-03-14T16:01:00Z",
-            "--approved-by", "Head of ops", "--evidence", "A ticket.", *words,
-        )  # fmt: skip
-    desk.run("credits", "issue", "--period", "2022-03", "--provisional", "--actor", "finance")
 
 
 def test_documents_go_with_whom_they_concern(own_desk: Desk, tmp_path: Path) -> None:

@@ -157,7 +157,7 @@ class Series:
         for document in self.chain.documents:
             for leaf in self.log.kept[document.event.lines.sha256].splitlines():
                 if (line := msgspec.json.decode(leaf).get("line")) is not None:
-                    sums[line["subscription"]] += signed(line["amount"], line["currency"])
+                    sums[line["subscription"]] += signed(line["amount"])
         return dict(sums)
 
 

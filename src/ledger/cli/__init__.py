@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import os
 import sys
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from importlib import import_module
 from typing import Any
 
 import click
 
-from ledger.errors import LedgerError
+from ledger.cli.output import guard_output
+from ledger.errors import LedgerError, NotUnderstood, Unavailable
 
 __all__ = ["main"]
 
 # name -> (module, attribute, one line of help); the help stands here so that listing imports nothing.
 COMMANDS = {
     "init": ("write", "init", "Create an empty ledger."),
-    "append": ("write", "append", "Record actions from JSON lines, all or none."),
+    "append": ("batch", "append", "Record actions from JSON lines, all or none."),
     "incident": ("write", "incident", "Record one action on an incident."),
     "window": ("write", "window", "Record one action on an impact window."),
     "redact": ("write", "redact", "Erase texts of an entry; every proof stays."),
@@ -76,13 +80,58 @@ class _Lazy(click.Group):
         try:
             return super().invoke(ctx)
         except LedgerError as error:
-            for problem in error.problems:
-                click.echo(f"ledger: {problem}", err=True)
+            _tell(error.problems)
             ctx.exit(error.exit_code)
+        except KeyboardInterrupt:
+            _tell(("interrupted",))
+            ctx.exit(Unavailable.exit_code)
         except BrokenPipeError:
             # The reader of our output has gone; there is nobody to tell.
             sys.stderr.close()
             ctx.exit(0)
+
+    def main(self, *args: Any, **kwargs: Any) -> Any:
+        """Run the command line. A program of its own ends in a sentence whatever happens; in a test what is wrong is raised."""
+        alone = guard_output()
+        try:
+            _check_unicode(args[0] if args else kwargs.get("args"))
+            return super().main(*args, **kwargs)
+        except LedgerError as error:
+            _tell(error.problems)
+            sys.exit(error.exit_code)
+        except Exception as error:
+            if not alone or os.environ.get("LEDGER_TRACEBACK"):
+                raise
+            _tell(
+                (
+                    *getattr(error, "__notes__", ()),
+                    f"{type(error).__name__}: {error}; this is a mistake of the program, not of yours: report it with what "
+                    "LEDGER_TRACEBACK=1 in the environment shows",
+                )
+            )
+            sys.exit(Unavailable.exit_code)
+
+
+def _check_unicode(words: Sequence[str] | None) -> None:
+    """Refuse bytes that are no text before any command meets them; Python hands them over as halves of surrogate pairs."""
+    settings = {name: os.environ[name] for name in ("LEDGER_URL", "LEDGER_ACTOR") if name in os.environ}
+    given = [
+        *(("an argument", word) for word in (sys.argv[1:] if words is None else words)),
+        *settings.items(),
+    ]
+    for what, word in given:
+        try:
+            word.encode()
+        except UnicodeEncodeError as error:
+            raise NotUnderstood(
+                f"{what} {word!r} is not UTF-8 text at character {error.start + 1}; write it in UTF-8"
+            ) from None
+
+
+def _tell(problems: Iterable[str]) -> None:
+    with suppress(OSError):
+        for problem in problems:
+            click.echo(f"ledger: {problem}", err=True)
 
 
 @click.group(cls=_Lazy, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})

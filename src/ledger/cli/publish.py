@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import os
 from collections import Counter
 from contextlib import suppress
 from typing import Any
 
 import click
-import msgspec
 
+from ledger.cli.recording import record, telling
 from ledger.cli.session import Session, emit_json, json_option, table
 from ledger.cli.tables import parse_with_files
 from ledger.cli.terms import library, lint, schema
-from ledger.cli.write import _print_receipt
 from ledger.domain.events import CohortPublished, SubscriptionsPublished
 from ledger.errors import LedgerError, nearest
 
@@ -33,23 +31,30 @@ def _publishing(command: Any, *, always: bool = True) -> Any:
         click.option("--reason", help="Why, public."),
         click.option("--note", help="Why, never public."),
         click.option("--source", help="URL or ticket."),
+        click.option(
+            "--published-at", metavar="T", help="When it was made public (default: when it is recorded)."
+        ),
         click.option("--idempotency-key", help="The same key with the same content is recorded once."),
         click.option("--expected-version", type=int, help="Refuse unless the stream has this version."),
+        click.option(
+            "--accept-clock", is_flag=True, help="Record although the clock is behind the last entry."
+        ),
         json_option,
     ):
         command = option(command)
     return command
 
 
-def _publish(session: Session, as_json: bool, **given: Any) -> None:
-    action = {name: value for name, value in given.items() if value is not None and value is not False}
-    parsed = parse_with_files(msgspec.json.encode(action), os.getcwd())
-    receipt = session.appender().append([parsed])[0]
-    _print_receipt(receipt, as_json)
-    if isinstance(parsed.event, SubscriptionsPublished):
-        _warn_of_names(session, receipt.stream.partition("/")[2])
-    elif isinstance(parsed.event, CohortPublished):
-        _warn_of_customers(session, receipt.stream.partition("/")[2])
+def _publish(session: Session, given: dict[str, Any], *, as_json: bool, accept_clock: bool) -> None:
+    parsed = parse_with_files(
+        {name: value for name, value in given.items() if value is not None and value is not False}
+    )
+    (receipt,) = receipts = record(session, [parsed], accept_clock=accept_clock, as_json=as_json)
+    with telling(receipts):
+        if isinstance(parsed.event, SubscriptionsPublished):
+            _warn_of_names(session, receipt.stream.partition("/")[2])
+        elif isinstance(parsed.event, CohortPublished):
+            _warn_of_customers(session, receipt.stream.partition("/")[2])
 
 
 def _warn_of_customers(session: Session, key: str) -> None:
@@ -104,9 +109,10 @@ for _command in (lint, schema, library):
 @click.argument("path", metavar="FILE")
 @_publishing
 @click.pass_obj
-def policy_publish(session: Session, /, path: str, as_json: bool, **given: Any) -> None:
+def policy_publish(session: Session, /, path: str, as_json: bool, accept_clock: bool, **given: Any) -> None:
     """Publish the terms in FILE (TOML) as the next version of the policy they name."""
-    _publish(session, as_json, action="publish-policy", path=path, **given)
+    action = {"action": "publish-policy", "path": path, **given}
+    _publish(session, action, as_json=as_json, accept_clock=accept_clock)
 
 
 @policy.command("list")
@@ -176,17 +182,17 @@ def _table_group(kind: str, words: str, columns: str) -> click.Group:
     @_publishing
     @click.pass_obj
     def publish(
-        session: Session, /, key: str, path: str, by_location: bool, as_json: bool, **given: Any
+        session: Session,
+        /,
+        key: str,
+        path: str,
+        by_location: bool,
+        as_json: bool,
+        accept_clock: bool,
+        **given: Any,
     ) -> None:
-        _publish(
-            session,
-            as_json,
-            action=f"publish-{kind}",
-            path=path,
-            by_location=by_location,
-            **{kind: key},
-            **given,
-        )
+        action = {"action": f"publish-{kind}", kind: key, "path": path, "by_location": by_location, **given}
+        _publish(session, action, as_json=as_json, accept_clock=accept_clock)
 
     return group
 

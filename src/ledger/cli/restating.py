@@ -9,9 +9,9 @@ import msgspec
 
 from ledger.cli import run
 from ledger.cli.publish import _publishing
+from ledger.cli.recording import print_receipt, telling
 from ledger.cli.session import Session, cut_options, emit_json, table
 from ledger.cli.statements import choice_options, dates, is_over, record, refuse_unfinished, send_again, told
-from ledger.cli.write import _print_receipt
 from ledger.domain.money import format_money
 from ledger.errors import Refused
 
@@ -64,7 +64,7 @@ class Proposal(msgspec.Struct):
 def restate(
     session: Session, /, number: int | None, period: str | None, series: str, issues: bool, whole: bool,
     undecided: Literal["least", "most"] | None, provisional: bool, decided_on: str | None, accounting_date: str | None,
-    published_by: str | None, recorded_by: str | None, as_of: str | None, as_json: bool, **given: Any,
+    published_by: str | None, recorded_by: str | None, as_of: str | None, as_json: bool, accept_clock: bool, **given: Any,
 ) -> None:  # fmt: skip
     """Compare what is issued for a period with what is known now, and propose an adjustment; --issue records it.
 
@@ -92,7 +92,8 @@ def restate(
         asked = {"decided_on": decided_on, "accounting_date": accounting_date, "undecided": undecided,
                  "provisional": provisional, "adjusts": chain.statement.number}  # fmt: skip
         if (receipt := send_again(session, action, asked)) is not None:
-            _print_receipt(receipt, as_json)
+            with telling([receipt]):
+                print_receipt(receipt, as_json)
             return
     # What is still open counts as it did in the last document, unless it is said otherwise.
     before = chain.last.event.rests_on
@@ -105,7 +106,8 @@ def restate(
             made,
             choice,
             dates(session, action["period"], decided_on, accounting_date),
-            as_json,
+            as_json=as_json,
+            accept_clock=accept_clock,
         )
     else:
         _tell(made, as_json)
@@ -117,7 +119,9 @@ def _issue(
     made: Proposal,
     choice: Choice,
     when: dict[str, str],
+    *,
     as_json: bool,
+    accept_clock: bool,
 ) -> None:
     from ledger.cli.documents import rests_on
     from ledger.store.lines import KeptLines
@@ -137,8 +141,10 @@ def _issue(
         "rests_on": rests_on(made.reading, choice, made.draft, made.sources, over=is_over(made.reading)),
         "causes": [_source(one) for one in made.found.causes],
     }  # fmt: skip
-    receipt, found = record(session, action, lambda: adjustment_text(made.found, session.salt_source()))
-    told(chain.series, receipt, found, as_json)
+    receipt = record(
+        session, action, lambda: adjustment_text(made.found, session.salt_source()), accept_clock=accept_clock
+    )
+    told(session, chain.series, receipt, as_json)
 
 
 def _source(entry: str) -> dict[str, Any]:
@@ -191,7 +197,9 @@ def propose(
         for one in last.rests_on.sources
         if one.stream.partition("/")[0] in _WHOLE
     }
-    return Proposal(chain, reading, draft, found, {**kept, **sources_of(session, reading, set())}, False)
+    return Proposal(
+        chain, reading, draft, found, {**kept, **sources_of(session, reading, _policies(chain))}, False
+    )
 
 
 def _tables(session: Session, chain: Chain, position: int) -> list[Any]:
@@ -268,6 +276,12 @@ def _all_of_it(chain: Chain, choice: Choice, changed: dict[str, tuple[int, int]]
     )
 
 
+def _policies(chain: Chain) -> set[str]:
+    """Return the keys of the policies that the last document rests on."""
+    sources = chain.last.event.rests_on.sources
+    return {one.stream.partition("/")[2] for one in sources if one.stream.startswith("policy/")}
+
+
 def _moved(session: Session, chain: Chain, reading: Reading) -> list[Moved]:
     from ledger.cli import recorded
     from projections.replay import Cut
@@ -277,13 +291,13 @@ def _moved(session: Session, chain: Chain, reading: Reading) -> list[Moved]:
     then = Cut(rests.published_by, rests.position)
     now = reading.basis.cut
     windows = run.windows_of(session, chain.statement.event.period, then)
-    exclusions = recorded.exclusions(session.log(), then)
-    return [
-        *moved_windows(
-            windows, reading.basis.windows, _since(session, then, now), later=reading.basis.as_of != rests.as_of
-        ),
-        *moved_exclusions(exclusions, recorded.exclusions(session.log(), now)),
-    ]  # fmt: skip
+    found = moved_windows(
+        windows, reading.basis.windows, _since(session, then, now), later=reading.basis.as_of != rests.as_of
+    )
+    if reading.reads_exclusions(_policies(chain)):
+        earlier = recorded.exclusions(session.log(), then)
+        found += moved_exclusions(earlier, recorded.exclusions(session.log(), now))
+    return found
 
 
 def _since(session: Session, then: Cut, now: Cut) -> Callable[[str, str], tuple[str, ...]]:
@@ -388,8 +402,8 @@ def _totals(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
     for row in rows:
         total = sums.setdefault(row["currency"], [0, 0, 0])
         total[0] += 1
-        total[1] += signed(row["amount"], row["currency"])
-        total[2] += signed(row.get("waived", "0"), row["currency"]) if "waived" in row else 0
+        total[1] += signed(row["amount"])
+        total[2] += signed(row.get("waived", "0"))
     return [
         {"currency": code, "lines": lines, "amount": format_money(amount, code),
          "waived": format_money(waived, code) if waived else None}

@@ -8,8 +8,8 @@ import click
 import msgspec
 
 from ledger.cli.publish import _publishing
+from ledger.cli.recording import appended, print_receipt, telling
 from ledger.cli.session import Session, cut_options, emit_json, json_option, table
-from ledger.cli.write import _print_receipt
 from ledger.errors import Refused, Unavailable
 
 if TYPE_CHECKING:
@@ -58,19 +58,17 @@ def dates(
     }
 
 
-def record(session: Session, action: dict[str, Any], content: Callable[[], bytes]) -> tuple[Receipt, Any]:
-    """Issue a document and return its receipt and the document as it stands; the same action sent again answers as before."""
-    from ledger.cli.documents import documents_in
+def record(
+    session: Session, action: dict[str, Any], content: Callable[[], bytes], *, accept_clock: bool
+) -> Receipt:
+    """Issue a document and return its receipt; the same action sent again answers as before."""
     from ledger.domain.actions import parse_action
     from ledger.store.lines import lines_of
 
     text = content()
     lines, totals = lines_of(text)
     given = {**action, "lines": msgspec.to_builtins(lines), "totals": msgspec.to_builtins(totals)}
-    receipt = session.appender().append([parse_action(given, content=text)])[0]
-    series = str(action["statement"])
-    found = [pair for pair in documents_in(session, series) if pair[0].version == receipt.version]
-    return receipt, found[0]
+    return appended(session.appender(), [parse_action(given, content=text)], accept_clock=accept_clock)[0]
 
 
 def _again(session: Session, verb: str, series: str, key: str | None, period: str) -> dict[str, Any] | None:
@@ -114,7 +112,7 @@ def send_again(session: Session, action: dict[str, Any], asked: dict[str, Any]) 
                 f"{value!r}); use a new key"
             )
     known.pop("ref", None)
-    return session.appender().append([parse_action({**known, **action})])[0]
+    return appended(session.appender(), [parse_action({**known, **action})])[0]
 
 
 @click.command()
@@ -133,7 +131,7 @@ def send_again(session: Session, action: dict[str, Any], asked: dict[str, Any]) 
 def issue(
     session: Session, /, period: str, series: str, keys: tuple[str, ...], undecided: Literal["least", "most"] | None,
     provisional: bool, decided_on: str | None, accounting_date: str | None, published_by: str | None,
-    recorded_by: str | None, as_of: str | None, as_json: bool, **given: Any,
+    recorded_by: str | None, as_of: str | None, as_json: bool, accept_clock: bool, **given: Any,
 ) -> None:  # fmt: skip
     """Issue the credits of a month as a statement: numbered in its series, and never edited.
 
@@ -152,7 +150,8 @@ def issue(
         "provisional": provisional,
     }
     if (receipt := send_again(session, action, asked)) is not None:
-        _print_receipt(receipt, as_json)
+        with telling([receipt]):
+            print_receipt(receipt, as_json)
         return
     _refuse_twice(session, series, period)
     choice = Choice(undecided, provisional)
@@ -165,8 +164,10 @@ def issue(
     sources = sources_of(session, reading, {one["policy"] for one in draft.facts})
     action |= dates(session, period, decided_on, accounting_date)
     action["rests_on"] = rests_on(reading, choice, draft, sources, over=is_over(reading))
-    receipt, found = record(session, action, lambda: statement_text(draft, session.salt_source()))
-    told(series, receipt, found, as_json)
+    receipt = record(
+        session, action, lambda: statement_text(draft, session.salt_source()), accept_clock=accept_clock
+    )
+    told(session, series, receipt, as_json)
 
 
 def _texts(given: dict[str, Any]) -> dict[str, Any]:
@@ -218,19 +219,21 @@ def _warn_of_claims(draft: Draft) -> None:
         )
 
 
-def told(series: str, receipt: Receipt, found: Any, as_json: bool) -> None:
+def told(session: Session, series: str, receipt: Receipt, as_json: bool) -> None:
     """Print what was issued."""
-    from ledger.cli.documents import row_of
+    from ledger.cli.documents import documents_in, row_of
 
-    row = row_of(series, *found)
-    if as_json:
-        emit_json({**row, "receipt": receipt.as_json()})
-        return
-    _print_receipt(receipt, as_json=False)
-    click.echo(
-        f"{row['kind']} {series} number {row['number']} for {row['period']}, booked {row['accounting_date']}"
-    )
-    _print_totals(row)
+    with telling([receipt]):
+        found = next(pair for pair in documents_in(session, series) if pair[0].version == receipt.version)
+        row = row_of(series, *found)
+        if as_json:
+            emit_json({**row, "receipt": receipt.as_json()})
+            return
+        print_receipt(receipt, as_json=False)
+        click.echo(
+            f"{row['kind']} {series} number {row['number']} for {row['period']}, booked {row['accounting_date']}"
+        )
+        _print_totals(row)
 
 
 def _print_totals(row: dict[str, Any]) -> None:

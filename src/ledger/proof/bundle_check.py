@@ -33,7 +33,7 @@ from ledger.proof.bundle import (
     statement_text,
 )  # fmt: skip
 from ledger.proof.bundle_keys import KeysFollowed, follow_keys, signer
-from ledger.proof.canonical import read_canonical
+from ledger.proof.canonical import canonical, read_canonical
 from ledger.proof.checkpoint import Checkpoint, read_checkpoint
 from ledger.proof.container import Bytes, Member, read_members
 from ledger.proof.errors import ProofError
@@ -388,8 +388,8 @@ class _Check:
         wanted = self.outline.manifest(self.bundle.checkpoint, tables, left_out, listed)
         counted = self.outline.counted(self.bundle.checkpoint, tables)
         for name, value in wanted.items():
-            # JSON's 1, 1.0 and true are equal in Python; canonical JSON tells them apart, and floats it has none.
-            if manifest[name] != value or _has_bool(manifest[name]):
+            # To Python 1 and true are equal; to canonical JSON they are not.
+            if canonical(manifest[name]) != canonical(value):
                 self.say(
                     None,
                     "manifest-differs",
@@ -486,14 +486,6 @@ def _fits(text: Any, committed: Any) -> bool:
         _SALT.fullmatch(salt) is not None
         and sha256(bytes.fromhex(salt) + value.encode()).hexdigest() == committed
     )
-
-
-def _has_bool(value: Any) -> bool:
-    if type(value) is list:
-        return any(map(_has_bool, value))
-    if type(value) is dict:
-        return any(map(_has_bool, value.values()))
-    return type(value) is bool
 
 
 def _shown(versions: Sequence[int]) -> str:

@@ -7,7 +7,7 @@ the head, and commits: all or nothing. Dense positions come from the head row an
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import islice
 from typing import Any
@@ -83,6 +83,8 @@ class SealedLog(ABC):
     url: str
     # What it is called in sentences; a URL may hold a password.
     place = "the database"
+    # Called right before each commit: from there on an interrupt must not make a command end without a word.
+    before_commit: Callable[[], None] = staticmethod(lambda: None)
     # Whether a text was erased through this object.
     redacted = False
     # What stays of erased texts that no command of the ledger can drop: the end of a sentence, or nothing.
@@ -154,7 +156,7 @@ class SealedLog(ABC):
         ).fetchone()
         if row is None:
             raise Unavailable(
-                f"{self.url} has no head row; it is not a ledger, or it was damaged: run ledger verify"
+                f"{self.place} has no head row; it is not a ledger, or it was damaged: run ledger verify"
             )
         return self._head(row)
 

@@ -7,7 +7,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from ledger.errors import Conflict, LedgerError, Refused, Unavailable
+from ledger.errors import Conflict, LedgerError, NotUnderstood, Refused, Unavailable, require
+from ledger.store.location import shown_url, without_secrets
 from ledger.store.log import SCHEMA_FORMAT, Head, SealedLog
 from ledger.store.tree import EMPTY_ROOT
 
@@ -99,6 +100,7 @@ class PostgresLog(SealedLog):
     )
 
     def __init__(self, url: str, *, writable: bool = True) -> None:
+        require("PostgreSQL", "psycopg", "postgres")
         self.url = url
         self.writable = writable
         self._local = threading.local()
@@ -107,21 +109,22 @@ class PostgresLog(SealedLog):
     def _connection(self) -> psycopg.Connection[Any]:
         connection: psycopg.Connection[Any] | None = getattr(self._local, "connection", None)
         if connection is None or connection.closed:
-            try:
-                import psycopg
-            except ImportError:
-                raise Unavailable(
-                    "PostgreSQL needs the psycopg package; install incident-sla-ledger[postgres]"
-                ) from None
+            import psycopg
+
             try:
                 connection = psycopg.connect(self.url, autocommit=True, connect_timeout=10)
                 connection.execute("SET default_transaction_isolation = 'read committed'")
                 connection.execute("SET synchronous_commit = on")
                 connection.execute("SET client_min_messages = warning")
-            except psycopg.Error as error:
-                raise Unavailable(
-                    f"the database cannot be reached: {str(error).strip()}; check the URL"
+            except psycopg.ProgrammingError:
+                # What PostgreSQL says of a URL repeats its parts, and one may be a part of the password.
+                raise NotUnderstood(
+                    f"PostgreSQL does not understand the ledger URL {shown_url(self.url)!r}; write it like "
+                    "postgresql://user@host/database, and every special character of a name or a password as %XX"
                 ) from None
+            except (psycopg.Error, UnicodeError) as error:
+                said = without_secrets(self.url, str(error).strip())
+                raise Unavailable(f"the database cannot be reached: {said}; check the URL") from None
             self._local.connection = connection
             self._all.append(connection)
         return connection
@@ -164,6 +167,7 @@ class PostgresLog(SealedLog):
         self._execute("BEGIN")
         try:
             yield
+            self.before_commit()
             self._execute("COMMIT")
         except BaseException:
             connection = self._connection()

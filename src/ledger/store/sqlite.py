@@ -189,6 +189,7 @@ class SQLiteLog(SealedLog):
         self._execute("BEGIN IMMEDIATE")
         try:
             yield
+            self.before_commit()
             self._execute("COMMIT")
         except BaseException:
             connection = self._connection()
