@@ -25,7 +25,7 @@ from projections.evaluation.outcome import Outcome, Result, outcome, remedy_word
 
 __all__ = [
     "Assessment", "Membership", "applicable", "assess", "assess_found", "base_words", "concerning", "entry_order", "exact_text", "percent_text",
-    "rule_words", "seconds_value",
+    "Found",    "rule_words", "seconds_value",
 ]  # fmt: skip
 
 # What is shown has 12 decimals of a percentage; what is decided has all of them.
@@ -79,6 +79,18 @@ class Assessment(msgspec.Struct, frozen=True):
     def availability(self) -> Fraction | None:
         """Availability as a fraction of 1, None where the bounds differ."""
         return self.availability_at_least if self.eligible is not None else None
+
+    @property
+    def value(self) -> tuple[Fraction, Fraction] | None:
+        """The value at least and at most, None of a measure that makes an availability."""
+        if self.value_at_least is None or self.value_at_most is None:
+            return None
+        return self.value_at_least, self.value_at_most
+
+    @property
+    def service_days(self) -> tuple[Fraction, Fraction] | None:
+        """Days of service given, at least and at most; None where the policy gives none."""
+        return self.outcome.days()
 
     @property
     def credit_percent(self) -> Fraction | None:

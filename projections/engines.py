@@ -14,6 +14,8 @@ from urllib.parse import urlsplit
 import msgspec
 import pandas as pd
 
+from ledger.domain.exclusion import Exclusion
+from ledger.domain.measurement import Measurement
 from ledger.domain.policy import Policy
 from ledger.domain.window import Window
 from ledger.errors import Unavailable
@@ -37,12 +39,16 @@ class Job(msgspec.Struct, frozen=True):
     as_of: int
     resting_on: tuple[str, ...]
     cohorts: Mapping[str, Cohort] = {}
+    measurements: tuple[Measurement, ...] = ()
+    exclusions: tuple[Exclusion, ...] = ()
+    credited: Mapping[str, int] = {}
 
     def price(self, part: pd.DataFrame) -> pd.DataFrame:
         """Return the credit rows of a part of the subscriptions."""
         return price(
-            part, self.windows, self.policies, self.period, self.as_of, self.resting_on, self.cohorts
-        )
+            part, self.windows, self.policies, self.period, self.as_of, self.resting_on, self.cohorts,
+            measurements=self.measurements, exclusions=self.exclusions, credited=self.credited,
+        )  # fmt: skip
 
 
 def priced(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from ledger.cli.facts import Table
+    from ledger.domain.exclusion import Exclusion
+    from ledger.domain.measurement import Measurement
+    from ledger.domain.policy import Policy
     from ledger.domain.window import Window
     from projections.engines import Engine, Job
     from projections.replay import Cut
@@ -23,7 +26,8 @@ __all__ = ["Basis", "Compared", "audience", "basis", "compared", "price_all", "p
 class Basis(msgspec.Struct):
     """What a run rests on: the ledger up to a position, and what stands there.
 
-    tables: of subscriptions; only: some were asked for. cohorts: those that windows are limited to.
+    tables: of subscriptions; only: some were asked for. cohorts: those that windows are limited to. measurements,
+    exclusions: of the ledger, where a policy reads any.
     """
 
     period: str
@@ -38,6 +42,8 @@ class Basis(msgspec.Struct):
     tables: list[Any]
     cohorts: Any
     only: bool
+    measurements: list[Any] = []
+    exclusions: list[Any] = []
 
     def sources(self) -> list[dict[str, Any]]:
         """Return where the subscriptions came from, for programs."""
@@ -71,10 +77,11 @@ def basis(
     upto = head.size if cut.recorded_by is None else cut.recorded_by
     held = Cut(cut.published_by, upto)
     policies, terms = facts.policies(log, upto)
+    measurements, exclusions = _beside_windows(session, policies, held)
     found = Basis(
         period, held, session.as_of(cut, as_of), upto, log.root_at(upto).hex(), head.ledger,
-        _windows(session, period, held), policies, terms, facts.tables(log, upto, keys),
-        facts.Cohorts(log, upto), bool(keys),
+        _windows(session, policies, period, held), policies, terms, facts.tables(log, upto, keys),
+        facts.Cohorts(log, upto), bool(keys), measurements, exclusions,
     )  # fmt: skip
     _read_cohorts(found, found.windows, found.as_of)
     return found
@@ -84,22 +91,46 @@ def _read_cohorts(found: Basis, windows: list[Window], as_of: str) -> None:
     """Read the cohorts that windows of the run are limited to."""
     from ledger.domain.instants import seconds
 
-    if any(window.cohort is not None for window in windows):
+    excluded = {one.cohort for one in found.exclusions if one.cohort is not None and not one.withdrawn}
+    if excluded or any(window.cohort is not None for window in windows):
         from projections.cohorts import named_by
 
-        found.cohorts.read(named_by(windows, found.policies, found.period, seconds(as_of)))
+        named = named_by(windows, found.policies, found.period, seconds(as_of))
+        found.cohorts.read(sorted(excluded.union(named)))
 
 
-def _windows(session: Session, period: str, cut: Cut) -> list[Window]:
-    from ledger.domain.period import parse_period
+def _windows(
+    session: Session, policies: Mapping[str, Sequence[tuple[int, Policy]]], period: str, cut: Cut
+) -> list[Window]:
+    from ledger.domain.policy.periods import label_is_month, spans_of_run
     from projections.views import open_views
 
-    span = parse_period(period)
-    # Wide enough for the month in any zone: the earth has offsets from -12 to +14 hours.
-    found: list[Window] = open_views(session.log()).windows(
-        span.start - 86_400, span.end + 86_400, cut, audience(cut)
-    )
+    spans = spans_of_run((policy for versions in policies.values() for _, policy in versions), period)
+    if label_is_month(period) or not spans:
+        from ledger.domain.period import parse_period
+
+        span = parse_period(period)
+        # Wide enough for the month in any zone: the earth has offsets from -12 to +14 hours.
+        spans.append((span.start - 86_400, span.end + 86_400))
+    start, end = min(start for start, _ in spans), max(end for _, end in spans)
+    found: list[Window] = open_views(session.log()).windows(start, end, cut, audience(cut))
     return found
+
+
+def _beside_windows(
+    session: Session, policies: Mapping[str, Sequence[tuple[int, Policy]]], cut: Cut
+) -> tuple[list[Measurement], list[Exclusion]]:
+    """Read measurements and exclusions where some policy asks for them."""
+    from ledger.cli import recorded
+
+    every = [policy for versions in policies.values() for _, policy in versions]
+    log = session.log()
+    reads = any(one.measure.reads for policy in every for one in policy.commitments)
+    excludes = any(not rule.own_plan_only for policy in every for rule in policy.exclusions)
+    return (
+        recorded.measurements(log, cut, audience(cut)) if reads else [],
+        recorded.exclusions(log, cut) if excludes else [],
+    )
 
 
 def _job(found: Basis, windows: list[Window], as_of: str) -> Job:
@@ -108,8 +139,9 @@ def _job(found: Basis, windows: list[Window], as_of: str) -> Job:
 
     resting = tuple(table.entry for table in found.tables)
     return Job(
-        tuple(windows), found.policies, found.period, seconds(as_of), resting, dict(found.cohorts.known)
-    )
+        tuple(windows), found.policies, found.period, seconds(as_of), resting, dict(found.cohorts.known),
+        tuple(found.measurements), tuple(found.exclusions),
+    )  # fmt: skip
 
 
 def price_all(session: Session, found: Basis) -> pd.DataFrame:
@@ -164,7 +196,9 @@ def compared(session: Session, found: Basis, published_by: str, as_of: str | Non
 
     cut = Cut(instant("--compare-published-by", published_by), found.size)
     until = session.as_of(cut, as_of)
-    windows = _windows(session, found.period, cut)
+    windows = _windows(session, found.policies, found.period, cut)
+    measurements, exclusions = _beside_windows(session, found.policies, cut)
+    found = msgspec.structs.replace(found, measurements=measurements, exclusions=exclusions)
     _read_cohorts(found, windows, until)
     job = _job(found, windows, until)
     return Compared(cut, until, job.price(joined(list(_parts(found.tables)))))
