@@ -116,8 +116,10 @@ cells = st.integers(0, 31 * 86_400 // CELL - 1)
 @st.composite
 def some_windows(draw: st.DrawFn) -> list[Window]:
     found = []
-    for number in range(draw(st.integers(0, 5))):
-        start = MARCH.start + draw(cells) * CELL
+    begin = draw(cells)
+    for number in range(draw(st.integers(1, 5))):
+        # Mostly near each other, so that they overlap and touch.
+        start = MARCH.start + min(begin + draw(st.integers(0, 400)), 31 * 86_400 // CELL - 1) * CELL
         length = draw(st.one_of(st.integers(1, 60), st.integers(1, 1500))) * CELL
         region = draw(st.sampled_from(["EMEA", "EMEA", "NAM"]))
         effect = draw(st.sampled_from(["outage", "outage", "degraded"]))
@@ -153,8 +155,8 @@ def some_exclusions(draw: st.DrawFn, windows: list[Window]) -> list[Exclusion]:
     return found
 
 
-def slow_credit(terms: Terms, windows: list[Window], exclusions: list[Exclusion], fee: int, code: str) -> int:
-    """The credit in minor units, from sets of half minutes and fractions."""
+def slow_time(terms: Terms, windows: list[Window], exclusions: list[Exclusion]) -> tuple[int, int]:
+    """Eligible seconds and those of the denominator, from sets of half minutes."""
 
     def covered(start: int, end: int) -> set[int]:
         return {
@@ -203,14 +205,16 @@ def slow_credit(terms: Terms, windows: list[Window], exclusions: list[Exclusion]
             if way == "slots-filled":
                 slots = {slot for slot in slots if all(slot * width + at in kept for at in range(width))}
             eligible = len(slots) * quantum
-    period = Fraction(31 * 86_400)
-    if terms.treated == "removed":
-        gone: set[int] = set()
-        for one in plans:
-            if one.region == "*" or terms.regions == "each":
-                gone |= covered(one.start, one.end)
-        period -= len(gone) * CELL
-    share = min(Fraction(eligible) / period, Fraction(1))
+    gone: set[int] = set()
+    for one in plans if terms.treated == "removed" else ():
+        if one.region == "*" or terms.regions == "each":
+            gone |= covered(one.start, one.end)
+    return eligible, 31 * 86_400 - len(gone) * CELL
+
+
+def slow_credit(terms: Terms, eligible: int, period: int, fee: int, code: str) -> int:
+    """The credit in minor units, in fractions."""
+    share = min(Fraction(eligible, period), Fraction(1))
     place = sum(1 - share < Fraction(edge) / 100 for edge in terms.ladder)
     remedy = dict(terms.remedies[place])
     base = (
@@ -281,8 +285,12 @@ def test_every_amount_equals_the_slow_calculator(
     frame = price(
         table(given_fees), windows, {"p": [(1, policy)]}, "2022-03", MARCH.end, exclusions=exclusions
     )
-    expected = [slow_credit(terms, windows, exclusions, fee, code) for fee, code in given_fees]
-    assert frame["credit"].tolist() == expected
+    eligible, period = slow_time(terms, windows, exclusions)
+    assert frame["eligible_downtime_seconds"].tolist() == [eligible] * len(given_fees)
+    assert frame["period_seconds"].tolist() == [period] * len(given_fees)
+    assert frame["credit"].tolist() == [
+        slow_credit(terms, eligible, period, fee, code) for fee, code in given_fees
+    ]
 
 
 @settings(deadline=None, max_examples=60)
