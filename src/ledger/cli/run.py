@@ -102,10 +102,12 @@ def _read_cohorts(found: Basis, windows: list[Window], as_of: str) -> None:
 def _windows(
     session: Session, policies: Mapping[str, Sequence[tuple[int, Policy]]], period: str, cut: Cut
 ) -> list[Window]:
-    from ledger.domain.policy.periods import label_is_month, spans_of_run
+    from ledger.domain.policy.periods import check_label, label_is_month, spans_of_run
     from projections.views import open_views
 
-    spans = spans_of_run((policy for versions in policies.values() for _, policy in versions), period)
+    every = [policy for versions in policies.values() for _, policy in versions]
+    check_label(period, every)
+    spans = spans_of_run(every, period)
     if label_is_month(period) or not spans:
         from ledger.domain.period import parse_period
 
