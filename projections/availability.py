@@ -24,8 +24,8 @@ from projections.evaluation.evidence import Evidence, Membership
 from projections.evaluation.outcome import Outcome, Result, outcome, remedy_words, right_to_terminate
 
 __all__ = [
-    "Assessment", "Membership", "applicable", "assess", "assess_found", "base_words", "concerning", "entry_order", "exact_text", "percent_text",
-    "Found",    "rule_words", "seconds_value",
+    "Assessment", "Found", "Membership", "applicable", "assess", "assess_found", "base_words", "concerning", "entry_order", "exact_text", "percent_text",
+    "rule_words", "seconds_value",
 ]  # fmt: skip
 
 # What is shown has 12 decimals of a percentage; what is decided has all of them.

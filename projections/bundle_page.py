@@ -65,6 +65,8 @@ exact bytes. Check them with <code>ledger verify-bundle FILE --key VKEY</code>, 
 <ul>
 {% for line in streams %}<li><bdi>{{ line }}</bdi></li>
 {% endfor %}</ul>
+{% endif %}{% if not histories %}<p>Here are too many entries for one page. <code>ledger import --bundle FILE</code> makes a ledger of a
+whole bundle again, in which every notice and its history can be read.</p>
 {% endif %}{% for stream in histories %}<section>
 <h2>{{ stream.name }}</h2>
 {% if stream.notice %}<h3>The notice as it reads</h3>

@@ -47,7 +47,7 @@ Policies = Mapping[str, Sequence[tuple[int, Policy]]]
 class Outcome(msgspec.Struct, frozen=True):
     """What one policy makes of a service and region in a period.
 
-    version: the version in force, None where none is; then `assessment` is None and `problem` says so.
+    version: the version in force, None where none is. assessment: None where there is none; `problem` says why.
     """
 
     policy: str
@@ -242,10 +242,12 @@ def _consequence(
             outcomes.append(one)
             continue
         key, version, policy = one
-        period = parse_period(label, policy.zone)
-        outcomes.append(
-            Outcome(key, version, assess(windows, policy, version, service, region, period, until))
-        )
+        try:
+            made = assess(windows, policy, version, service, region, parse_period(label, policy.zone), until)
+        except Refused as error:
+            outcomes.append(Outcome(key, version, None, str(error)))
+        else:
+            outcomes.append(Outcome(key, version, made))
     return Consequence(
         service=service,
         region=region,
@@ -311,7 +313,7 @@ def _row_json(row: Consequence) -> dict[str, Any]:
 def _outcome_json(outcome: Outcome) -> dict[str, Any]:
     made = outcome.assessment
     if made is None:
-        return {"policy": outcome.policy, "policy_version": None, "problem": outcome.problem}
+        return {"policy": outcome.policy, "policy_version": outcome.version, "problem": outcome.problem}
     return {
         "policy": outcome.policy,
         "policy_version": outcome.version,

@@ -5,7 +5,6 @@ A file stands under its name only when it is whole; the same rows give the same 
 
 from __future__ import annotations
 
-import csv
 import hashlib
 import os
 from collections.abc import Iterable, Iterator
@@ -23,7 +22,7 @@ from projections.credits import COLUMNS, MONEY_COLUMNS, rows
 if TYPE_CHECKING:
     import pyarrow as pa
 
-__all__ = ["as_arrow", "write_csv", "write_parquet"]
+__all__ = ["as_arrow", "digest", "whole", "write_csv", "write_parquet"]
 
 # Decimals of every amount in Parquet: the most an ISO 4217 currency has (CLF, UYW). Exact for all others, too.
 _DECIMALS = 4
@@ -103,7 +102,7 @@ def write_parquet(path: Path, frames: Iterable[pd.DataFrame]) -> str:
     """Write the rows of all frames as Parquet and return the SHA-256 of the file, in hexadecimal."""
     import pyarrow.parquet as pq
 
-    with _whole(path) as beside, beside.open("wb") as file:
+    with whole(path) as beside, beside.open("wb") as file:
         writer: Any = None
         try:
             for frame in frames:
@@ -118,7 +117,7 @@ def write_parquet(path: Path, frames: Iterable[pd.DataFrame]) -> str:
             if writer is not None:
                 writer.close()
         file.flush()
-        return _digest(beside)
+        return digest(beside)
 
 
 def write_csv(path: Path, frames: Iterable[pd.DataFrame]) -> str:
@@ -126,30 +125,35 @@ def write_csv(path: Path, frames: Iterable[pd.DataFrame]) -> str:
 
     A text that a spreadsheet would take for a formula gets an apostrophe before it; numbers stay as they are.
     """
-    with _whole(path) as beside:
+    with whole(path) as beside:
         with beside.open("w", encoding="utf-8", newline="") as file:
             _write_rows(file, frames)
-        return _digest(beside)
+        return digest(beside)
 
 
 def _write_rows(file: IO[str], frames: Iterable[pd.DataFrame]) -> None:
-    writer = csv.writer(file)
-    writer.writerow(COLUMNS)
+    file.write(",".join(COLUMNS) + "\r\n")
     for frame in frames:
         for row in rows(frame):
             row["entries"] = "; ".join(row["entries"])
-            for name in _TEXTS:
-                if row[name].startswith(_FORMULA_STARTS):
-                    row[name] = f"'{row[name]}"
-            writer.writerow([_csv_value(row[name]) for name in COLUMNS])
+            file.write(",".join(_csv_value(name, row[name]) for name in COLUMNS) + "\r\n")
 
 
-def _csv_value(value: Any) -> Any:
-    return str(value).lower() if isinstance(value, bool) else value
+def _csv_value(name: str, value: Any) -> str:
+    """Return a value as it stands in CSV: numbers bare, texts in quotes and never a formula.
+
+    The quotes hold what a reader with another separator would take for the next cell (OWASP, CSV Injection).
+    """
+    if value is None:
+        return ""
+    if name not in _TEXTS:
+        return str(value).lower() if value is True or value is False else str(value)
+    text: str = f"'{value}" if value.startswith(_FORMULA_STARTS) else value
+    return '"' + text.replace('"', '""') + '"'
 
 
 @contextmanager
-def _whole(path: Path) -> Iterator[Path]:
+def whole(path: Path) -> Iterator[Path]:
     """Give a name to write under; what was written there takes the real name at the end, or goes."""
     beside = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
@@ -165,6 +169,7 @@ def _whole(path: Path) -> Iterator[Path]:
         beside.unlink(missing_ok=True)
 
 
-def _digest(path: Path) -> str:
+def digest(path: Path) -> str:
+    """Return the SHA-256 of a file, in hexadecimal."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

@@ -11,13 +11,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from fractions import Fraction
 from math import lcm
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal, NamedTuple, TypeAlias
 
+import msgspec
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
 from ledger.domain.exclusion import Exclusion
+from ledger.domain.interval import Span
 from ledger.domain.measurement import Measurement
 from ledger.domain.money import ROUNDINGS, format_money, minor_units, round_ratio
 from ledger.domain.period import Period, days, parse_period
@@ -42,8 +44,8 @@ from projections.evaluation.forms import Price
 from projections.subscriptions import read_subscriptions
 
 __all__ = [
-    "COLUMNS", "DIFFERENCE_COLUMNS", "MONEY_COLUMNS", "Assessment", "assess", "difference", "price",
-    "read_subscriptions", "rows", "totals",
+    "COLUMNS", "DIFFERENCE_COLUMNS", "MONEY_COLUMNS", "Assessment", "Group", "Workings", "added", "assess", "difference",
+    "price", "read_subscriptions", "rows", "totals", "workings",
 ]  # fmt: skip
 
 # The keys of a credit row, in the order of the documented contract; the added ones follow what they belong
@@ -78,16 +80,31 @@ Codes = npt.NDArray[np.intp]
 Flags = npt.NDArray[np.bool_]
 
 
-class _Group:
-    """What all subscriptions of one group share: the terms, and what they make of the facts."""
+class Group(msgspec.Struct, frozen=True):
+    """What all subscriptions of one group share: the terms, and what they make of the facts.
 
-    __slots__ = ("assessment", "period", "policy", "version")
+    period: the month in the zone of the policy. valid: the seconds of it in which the subscriptions are valid. found:
+    the windows that concern service and region, each with whether it surely does. memberships: of their customers, by
+    cohort.
+    """
 
-    def __init__(self, version: int, policy: Policy, period: Period, assessment: Assessment) -> None:
-        self.version = version
-        self.policy = policy
-        self.period = period
-        self.assessment = assessment
+    version: int
+    policy: Policy
+    service: str
+    region: str
+    period: Period
+    valid: Span
+    found: list[Found]
+    memberships: Mapping[str, Membership]
+    assessment: Assessment
+
+
+class Workings(NamedTuple):
+    """Credit rows with what they were computed from: of each row its place in the groups."""
+
+    frame: pd.DataFrame
+    codes: npt.NDArray[np.intp]
+    groups: list[Group]
 
 
 class _Facts:
@@ -133,6 +150,26 @@ def price(
     that part; period and fee stay whole unless the policy says otherwise. Raises Refused with a sentence for every policy
     that is not known or not in force.
     """
+    return workings(
+        subscriptions, windows, policies, period, as_of, resting_on, cohorts, measurements=measurements,
+        exclusions=exclusions, credited=credited,
+    ).frame  # fmt: skip
+
+
+def workings(
+    subscriptions: pd.DataFrame,
+    windows: Iterable[Window],
+    policies: Mapping[str, Sequence[tuple[int, Policy]]],
+    period: str,
+    as_of: int,
+    resting_on: Iterable[str] = (),
+    cohorts: Mapping[str, Cohort] | None = None,
+    *,
+    measurements: Iterable[Measurement] = (),
+    exclusions: Iterable[Exclusion] = (),
+    credited: Mapping[str, int] | None = None,
+) -> Workings:
+    """Do what `price` does, and tell which rows share an assessment, and what it was made of."""
     # A label that is none at all is refused even where no subscription asks for a period.
     check_label(period, [policy for versions in policies.values() for _, policy in versions])
     facts = _Facts(list(windows), list(measurements), list(exclusions), as_of)
@@ -147,9 +184,10 @@ def price(
     codes, keys = _grouped(subscriptions, apart)
     groups = _assessed(keys, (width, circles, terms, people), facts, policies, period)
     frame = _columns(subscriptions, codes, groups, tuple(resting_on), credited or {})
-    return pd.DataFrame(
+    priced = pd.DataFrame(
         {**{name: frame[name] for name in COLUMNS}, "minor_units": frame["minor_units"]}, copy=False
     )
+    return Workings(priced, codes, groups)
 
 
 def _spans(
@@ -304,7 +342,7 @@ def _assessed(
     facts: _Facts,
     policies: Mapping[str, Sequence[tuple[int, Policy]]],
     label: str,
-) -> list[_Group]:
+) -> list[Group]:
     width, circles, terms, people = widths
     ruling = _ruling(sorted({key[0] for key in keys}), policies, label)
     by_service: dict[str, list[Window]] = {}
@@ -312,7 +350,7 @@ def _assessed(
         by_service.setdefault(window.service, []).append(window)
     near: dict[tuple[str, str], list[Found]] = {}
     editions: dict[tuple[str, str], _Ruling] = {}
-    groups: list[_Group] = []
+    groups: list[Group] = []
     for key, service, region, rest in keys:
         rest, person = divmod(rest, len(people))
         rest, edition = divmod(rest, len(terms))
@@ -334,7 +372,12 @@ def _assessed(
             service=service, region=region, measurements=facts.measurements if _reads(policy) else (),
             exclusions=facts.exclusions, customer=people[person], earlier=_earlier(policy, period),
         )  # fmt: skip
-        groups.append(_Group(version, policy, period, assessment))
+        groups.append(
+            Group(
+                version, policy, service, region, period, (bounds[first], bounds[past]), near[place_of], circles[circle],
+                assessment,
+            )
+        )  # fmt: skip
     return groups
 
 
@@ -385,13 +428,13 @@ def _ruling(
 
 
 def _columns(
-    subscriptions: pd.DataFrame, codes: Codes, groups: list[_Group], resting_on: tuple[str, ...],
+    subscriptions: pd.DataFrame, codes: Codes, groups: list[Group], resting_on: tuple[str, ...],
     credited: Mapping[str, int],
 ) -> dict[str, Any]:  # fmt: skip
     facts = [group.assessment for group in groups]
     least, most = _credits(subscriptions, codes, groups, credited)
 
-    def repeated(value_of: Callable[[_Group], object]) -> pd.Categorical:
+    def repeated(value_of: Callable[[Group], object]) -> pd.Categorical:
         return _repeated([value_of(group) for group in groups], codes)
 
     def integers(values: list[int]) -> Ints:
@@ -404,7 +447,7 @@ def _columns(
     def flags(values: list[bool]) -> Flags:
         return np.asarray(values, dtype=np.bool_).take(codes)
 
-    def entries(group: _Group) -> tuple[str, ...]:
+    def entries(group: Group) -> tuple[str, ...]:
         if not resting_on:
             return group.assessment.entries
         return tuple(sorted({*group.assessment.entries, *resting_on}, key=entry_order))
@@ -455,20 +498,20 @@ def _columns(
     }
 
 
-def _there(group: _Group, availability: object) -> object:
+def _there(group: Group, availability: object) -> object:
     """Return an availability, None for a measure that makes a value instead."""
     return None if group.assessment.value is not None else availability
 
 
 def _bounded(
     name: str,
-    repeated: Callable[[Callable[[_Group], object]], pd.Categorical],
-    pair_of: Callable[[_Group], tuple[Fraction, Fraction] | None],
+    repeated: Callable[[Callable[[Group], object]], pd.Categorical],
+    pair_of: Callable[[Group], tuple[Fraction, Fraction] | None],
 ) -> dict[str, pd.Categorical]:
     """Return the columns of a figure that not every policy has: decided, at least and at most."""
 
-    def told(at: Literal["", "_at_least", "_at_most"]) -> Callable[[_Group], object]:
-        def one(group: _Group) -> object:
+    def told(at: Literal["", "_at_least", "_at_most"]) -> Callable[[Group], object]:
+        def one(group: Group) -> object:
             pair = pair_of(group)
             if pair is None or (not at and pair[0] != pair[1]):
                 return None
@@ -509,7 +552,7 @@ def _category(values: pd.Series) -> pd.Categorical:
 
 
 def _credits(
-    subscriptions: pd.DataFrame, codes: Codes, groups: list[_Group], credited: Mapping[str, int]
+    subscriptions: pd.DataFrame, codes: Codes, groups: list[Group], credited: Mapping[str, int]
 ) -> tuple[Ints, Ints]:
     """Return the least and the most credit of each row in minor units, rounded once by the policy's mode."""
     fee, currency = subscriptions["fee"].to_numpy(), _category(subscriptions["currency"])
@@ -674,6 +717,25 @@ def totals(frame: pd.DataFrame) -> pd.DataFrame:
             sums = {name: _sum(frame[name].array[here]) for name in money}
             undecided = int(frame[decided].array[here].isna().sum())
             found.append({"currency": code, "subscriptions": int(here.sum()), "undecided": undecided, **sums})
+    return _sums(found, money)
+
+
+def added(parts: Iterable[pd.DataFrame]) -> pd.DataFrame:
+    """Return the totals of several frames of `totals` together: what they would be of all their rows."""
+    found: dict[str, dict[str, Any]] = {}
+    money: list[str] = []
+    for part in parts:
+        money = [name for name in part.columns if name in MONEY_COLUMNS]
+        for row in part.astype(object).to_dict("records"):
+            sums = found.setdefault(row["currency"], {"currency": row["currency"]})
+            for name in ("subscriptions", "undecided", *money):
+                before, more = sums.get(name, 0), row[name]
+                sums[name] = None if before is None or pd.isna(more) else before + int(more)
+    return _sums([found[currency] for currency in sorted(found)], money)
+
+
+def _sums(found: list[dict[str, Any]], money: list[str]) -> pd.DataFrame:
+    """Return one row for each currency; what would leave 64 bits stays Python's integers."""
     summed: dict[str, Any] = {
         name: [row[name] for row in found] for name in ("currency", "subscriptions", "undecided", *money)
     }

@@ -30,7 +30,8 @@ from projections.consequences import (
     stages,
 )
 from projections.notice import notice
-from projections.page_states import duration, page_revisions, window_states
+from projections.page_figures import duration
+from projections.page_states import page_revisions, window_states
 from projections.page_texts import Sources, visible
 from projections.page_timeline import timeline
 from projections.replay import Cut
@@ -200,15 +201,13 @@ def _rendered(context: dict[str, Any]) -> bytes:
     from jinja2 import DictLoader, Environment, StrictUndefined
     from markupsafe import Markup
 
-    assets = resources.files("projections") / "page_assets"
-    # One kind of line end, whoever checked the files out: the digests of the policy are over these characters.
-    style, program, template = (
-        (assets / name).read_text(encoding="utf-8").replace("\r\n", "\n")
-        for name in ("replay.css", "replay.js", "replay.html")
-    )
+    style, template = _asset("page.css"), _asset("page.html")
+    # The programs share a scope of their own, and nothing else.
+    programs = "\n".join(_asset(name) for name in ("walking.js", "proofs.js", "checking.js"))
+    program = f'(() => {{\n"use strict";\n{programs}}})();\n'
     environment = Environment(
-        loader=DictLoader({"replay.html": template}), autoescape=True, undefined=StrictUndefined,
-        trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True,
+        loader=DictLoader({"page.html": template}), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
+        lstrip_blocks=True, keep_trailing_newline=True,
     )  # fmt: skip
     environment.filters |= {
         "shown": shown,
@@ -217,7 +216,7 @@ def _rendered(context: dict[str, Any]) -> bytes:
         "minute": lambda at: f"{at[:10]} {at[11:16]} UTC",
         "runs": lambda text: list(visible(text)),
     }
-    page = environment.get_template("replay.html").render(
+    page = environment.get_template("page.html").render(
         **context,
         style=Markup(style),  # noqa: S704  # our own file
         program=Markup(program),  # noqa: S704  # our own file
@@ -228,6 +227,12 @@ def _rendered(context: dict[str, Any]) -> bytes:
         ),
     )
     return page.encode()
+
+
+def _asset(name: str) -> str:
+    """Return a file of the page with one kind of line end, as the digests of the policy are over these characters."""
+    file = resources.files("projections") / "page_assets" / name
+    return file.read_text(encoding="utf-8").replace("\r\n", "\n")
 
 
 def _digest(text: str) -> str:

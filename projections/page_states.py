@@ -6,26 +6,23 @@ and not with its square.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterable, Sequence
 
 import msgspec
 from msgspec import UNSET
 
 from ledger.domain.events import AnyEvent, EntryRedacted, Event, Text
 from ledger.domain.instants import shown
-from ledger.domain.money import decimal_text
 from ledger.domain.window import Window
 from ledger.store.stream import Entry
-from projections.availability import percent_text
-from projections.consequences import Consequence, Consequences, Outcome, Stage
+from projections.consequences import Consequences, Stage
 from projections.notice import Notice, Post
+from projections.page_figures import Figure, Total, figures, totals
 from projections.page_texts import ShownText, Sources
 from projections.replay import Told
 
 __all__ = [
-    "Fact", "Figure", "PageCorrection", "PageEntry", "PagePolicy", "PagePost", "PageRevision", "Total", "WindowState", "duration",
-    "page_revisions", "window_states",
+    "Fact", "PageCorrection", "PageEntry", "PagePost", "PageRevision", "WindowState", "page_revisions", "window_states",
 ]  # fmt: skip
 
 
@@ -86,43 +83,6 @@ class Fact(msgspec.Struct, frozen=True):
 
     name: str
     value: str
-    before: str | None
-
-
-class PagePolicy(msgspec.Struct, frozen=True):
-    """What one policy makes of a region: percentages as text; problem: why it says nothing."""
-
-    policy: str
-    version: int | None
-    availability: str
-    credit: str
-    rule: str
-    changed: bool
-    problem: str | None
-
-
-class Figure(msgspec.Struct, frozen=True):
-    """The figures of a service and region in a month; before: downtime at the revision before, where it was another."""
-
-    service: str
-    region: str
-    period: str
-    zone: str
-    downtime_seconds: int
-    before: int | None
-    provisional: bool
-    approximate: bool
-    policies: tuple[PagePolicy, ...]
-
-
-class Total(msgspec.Struct, frozen=True):
-    """The credits of a month in a currency, as decimal text; before: at the revision before, where that was another."""
-
-    period: str
-    currency: str
-    subscriptions: int
-    fee: str
-    credit: str
     before: str | None
 
 
@@ -198,7 +158,7 @@ def page_revisions(
         events = posts.titles
         title = sources.shown("title", events[at], events[at - 1] if at else None)
         facts = tuple(_facts(stage.notice, before.notice if before else None))
-        figures = tuple(_figures(*found[at]))
+        counted = tuple(figures(*found[at]))
         over = stage.reading.fold.over
         told_in = [_entry(one, one.entry.version in over, sources) for one in stage.entries]
         revisions.append(
@@ -216,10 +176,10 @@ def page_revisions(
                 windows=tuple(
                     drawn.window.window for drawn in stage.windows if drawn.said_in == stage.revision
                 ),
-                figures=figures,
-                totals=tuple(_totals(*found[at])),
+                figures=counted,
+                totals=tuple(totals(*found[at])),
                 as_of=found[at][1].as_of,
-                changes=tuple(_changes(stage, before, by_stage[at], title, facts, figures)),
+                changes=tuple(_changes(stage, before, by_stage[at], title, facts, counted)),
             )
         )
     return revisions
@@ -340,67 +300,6 @@ def _values(found: Notice) -> Iterable[tuple[str, str]]:
         yield name, ", ".join(names)
 
 
-def _figures(before: Consequences | None, now: Consequences) -> Iterable[Figure]:
-    old = {} if before is None else {_place(row): row for row in before.rows}
-    for row in now.rows:
-        was = old.get(_place(row), row)
-        policies = {one.policy: _policy(one) for one in was.outcomes}
-        yield Figure(
-            row.service,
-            row.region,
-            row.period,
-            row.zone,
-            row.downtime_seconds,
-            None if was.downtime_seconds == row.downtime_seconds else was.downtime_seconds,
-            row.provisional,
-            row.approximate,
-            tuple(_policy(one, policies.get(one.policy)) for one in row.outcomes),
-        )
-
-
-def _totals(before: Consequences | None, now: Consequences) -> Iterable[Total]:
-    old = {} if before is None else {(row["period"], row["currency"]): row for row in before.totals or ()}
-    for row in now.totals or ():
-        was = old.get((row["period"], row["currency"]), row)
-        credit, credited = _money(row), _money(was)
-        yield Total(
-            row["period"], row["currency"], row["subscriptions"], row["fee"], credit,
-            None if credit == credited else credited,
-        )  # fmt: skip
-
-
-def _money(row: Mapping[str, Any]) -> str:
-    if row["credit"] is not None:
-        return str(row["credit"])
-    return f"{row['credit_at_least']} to {row['credit_at_most']}"
-
-
-def _place(row: Consequence) -> tuple[str, str, str]:
-    return row.service, row.region, row.period
-
-
-def _policy(one: Outcome, before: PagePolicy | None = None) -> PagePolicy:
-    made = one.assessment
-    if made is None:
-        return PagePolicy(one.policy, None, "", "", "", changed=False, problem=one.problem)
-    availability = _bounds(percent_text(made.availability_at_least), percent_text(made.availability_at_most))
-    credit = _bounds(decimal_text(made.credit_percent_at_least), decimal_text(made.credit_percent_at_most))
-    changed = before is not None and (before.availability, before.credit) != (availability, credit)
-    return PagePolicy(one.policy, one.version, availability, credit, made.rule, changed, None)
-
-
-def _bounds(least: str, most: str) -> str:
-    return f"{least}%" if least == most else f"{least}% to {most}%"
-
-
-def duration(seconds: int) -> str:
-    """Return seconds as people say them: `7 h 59 min`; nothing is rounded."""
-    hours, rest = divmod(seconds, 3600)
-    minutes, rest = divmod(rest, 60)
-    parts = [f"{count} {unit}" for count, unit in ((hours, "h"), (minutes, "min"), (rest, "s")) if count]
-    return " ".join(parts) or "none"
-
-
 def _standing(posts: Sequence[PagePost], revision: int) -> str:
     """Return in which revisions the statements are printed that stand here unchanged."""
     found = sorted(
@@ -421,7 +320,7 @@ def _changes(
     posts: Sequence[PagePost],
     title: ShownText | None,
     facts: Sequence[Fact],
-    figures: Sequence[Figure],
+    counted: Sequence[Figure],
 ) -> Iterable[str]:
     """Yield in words what a revision changed; texts of events are not among them."""
     if before is None:
@@ -450,7 +349,7 @@ def _changes(
         if fact.before is not None:
             yield f"{fact.name}: {fact.before} → {fact.value}."
     yield from _window_changes(stage)
-    for figure in figures:
+    for figure in counted:
         if figure.before is not None:
             yield (
                 f"Downtime of {figure.service} in {figure.region}, {figure.period}: "

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from itertools import islice
 
 import numpy as np
 import numpy.typing as npt
@@ -14,6 +15,7 @@ __all__ = ["Repeats"]
 
 Hashes = npt.NDArray[np.uint64]
 _SHOWN = 20
+_ROWS = 3
 _ODD = 0x9E3779B97F4A7C15  # any odd number has an inverse modulo 2**64
 
 
@@ -22,34 +24,47 @@ class Repeats:
 
     def __init__(self) -> None:
         self._seen: list[Hashes] = []
+        self._of: list[str] = []
 
-    def add(self, table: pd.DataFrame) -> None:
-        """Take in the subscriptions of a table."""
+    def add(self, table: pd.DataFrame, of: str = "") -> None:
+        """Take in the subscriptions of a table, or of a part of the table `of`."""
         self._seen.append(_hashes(table["subscription"]))
+        self._of.append(of)
 
     def check(self, again: Callable[[], Iterable[pd.DataFrame]]) -> None:
-        """Raise Refused when a subscription was added twice; `again` gives the same tables once more."""
+        """Raise Refused when a subscription was added twice, and say where; `again` gives the same tables once more."""
         if not self._seen:
             return
-        hashes = np.concatenate(self._seen)
-        self._seen.clear()
+        hashes, of = np.concatenate(self._seen), self._of
+        self._seen, self._of = [], []
         hashes.sort()
         double = np.unique(hashes[1:][hashes[1:] == hashes[:-1]])
         if not len(double):
             return
-        counts: dict[str, int] = {}
-        for table in again():
-            column = table["subscription"]
-            for name in column[np.isin(_hashes(column), double)]:
-                counts[name] = counts.get(name, 0) + 1
-        twice = [name for name, count in counts.items() if count > 1]
+        twice = {name: rows for name, rows in _places(double, again(), of).items() if len(rows) > 1}
         if twice:
-            shown = ", ".join(repr(name) for name in twice[:_SHOWN])
+            shown = ", ".join(
+                f"{name!r} ({' and '.join(rows[:_ROWS])}{' and so on' if len(rows) > _ROWS else ''})"
+                for name, rows in islice(twice.items(), _SHOWN)
+            )
             more = f" and {len(twice) - _SHOWN:,} more" if len(twice) > _SHOWN else ""
             raise Refused(
                 f"subscription {shown}{more} stands in the tables more than once; correct them, or name the table with "
                 "--subscriptions"
             )
+
+
+def _places(double: Hashes, tables: Iterable[pd.DataFrame], names: list[str]) -> dict[str, list[str]]:
+    """Return of each subscription with one of the hashes where it stands in the tables."""
+    found: dict[str, list[str]] = {}
+    before, last = 0, ""
+    for table, name in zip(tables, names, strict=True):
+        before, last = (before if name == last else 0), name
+        column = table["subscription"]
+        for row in np.flatnonzero(np.isin(_hashes(column), double)).tolist():
+            found.setdefault(str(column.iloc[row]), []).append(f"{name} row {before + row + 1}".lstrip())
+        before += len(table)
+    return found
 
 
 def _hashes(column: pd.Series) -> Hashes:

@@ -124,7 +124,7 @@ def _window(window: ImpactWindow, said: Sequence[Told], over: frozenset[int]) ->
 def as_text(found: Mapping[str, Any]) -> str:
     """Return a state for people: a field on each line; what was not said is left out."""
     lines = [
-        f"incident/{found['incident']}  r{found['revision']}  ({found['entries']} entries, the last @{found['last_position']})"
+        f"incident/{found['incident']}  r{found['revision']}  ({found['entries']} {'entry' if found['entries'] == 1 else 'entries'}, the last @{found['last_position']})"
     ]
     lines += _rows({name: found[name] for name in FIELDS}, "  ")
     for window in found["windows"]:

@@ -15,8 +15,8 @@ import numpy.typing as npt
 import pandas as pd
 
 from ledger.domain.money import minor_units
-from ledger.errors import LedgerError, Refused, Unavailable
-from projections.subscriptions import CHECKS, COLUMNS, check_header, refused, table_of, texts_of
+from ledger.errors import LedgerError
+from projections.subscriptions import CHECKS, COLUMNS, check_header, refused, table_of, texts_of, unreadable
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -40,22 +40,22 @@ def read_batches(source: bytes | Path, rows: int = ROWS) -> Iterator[pd.DataFram
     import pyarrow as pa
     import pyarrow.parquet as pq
 
+    opened = pa.BufferReader(source) if isinstance(source, bytes) else source
     try:
-        file = pq.ParquetFile(
-            pa.BufferReader(source) if isinstance(source, bytes) else source,
-            read_dictionary=list(_CATEGORIES),
-        )
+        file = pq.ParquetFile(opened)
         check_header(file.schema_arrow.names)
+        # Only a plain column can be read as a dictionary; any other gets its sentence later.
+        plain = [name for name in _CATEGORIES if not pa.types.is_nested(file.schema_arrow.field(name).type)]
+        file = pq.ParquetFile(opened, metadata=file.metadata, read_dictionary=plain)
         before = 0
         for batch in _batches(file, rows):
             yield _frame(batch, before)
             before += len(batch)
-    except OSError as error:
-        raise Unavailable(
-            f"the subscriptions {str(source)!r} cannot be read: {error.strerror or error}; check the path"
-        ) from None
-    except pa.ArrowException as error:
-        raise Refused(f"the subscriptions are not Parquet ({error}); check the file and its format") from None
+        if not before:
+            # No rows are a table, too: whoever writes what comes of it has to know its columns.
+            yield table_of({name: [] for name in COLUMNS}, str)
+    except (OSError, pa.ArrowException) as error:
+        raise unreadable(error, source) from None
 
 
 def _batches(file: pq.ParquetFile, rows: int) -> Iterator[pa.RecordBatch]:
@@ -86,7 +86,7 @@ def _frame(batch: pa.RecordBatch, before: int) -> pd.DataFrame:
     if frame is not None:
         return frame
     problems: list[str] = []
-    columns = {name: texts_of(name, batch.column(name), problems) for name in batch.schema.names}
+    columns = {name: texts_of(name, batch.column(name), problems, before) for name in batch.schema.names}
     if problems:
         raise refused(problems)
     return table_of(columns, lambda row: f"row {before + row + 1}")
@@ -153,7 +153,10 @@ def _ordinary_categories(name: str, column: pa.Array) -> bool:
 
     if not kinds.is_dictionary(column.type) or column.dictionary.null_count:
         return False
-    values = column.dictionary.to_pylist()
+    try:
+        values = column.dictionary.to_pylist()
+    except UnicodeDecodeError:
+        return False
     return all(isinstance(value, str) and not CHECKS[name](value) for value in values)
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import csv
 import io
+import os
 import re
 from collections.abc import Callable, Iterator, Sequence
 from datetime import date
@@ -39,6 +40,7 @@ __all__ = [
     "repeated",
     "table_of",
     "texts_of",
+    "unreadable",
 ]
 
 COLUMNS = (
@@ -172,10 +174,11 @@ def _parquet(
     import pyarrow.parquet as pq
 
     try:
-        table = pq.read_table(pa.BufferReader(content))
-    except pa.ArrowException as error:
-        raise Refused(f"{what} are not Parquet ({error}); check the file and its format") from None
-    check_header(table.column_names, names, what)
+        file = pq.ParquetFile(pa.BufferReader(content))
+        check_header(file.schema_arrow.names, names, what)
+        table = file.read()
+    except (OSError, pa.ArrowException) as error:
+        raise unreadable(error, content, what) from None
     problems: list[str] = []
     columns = {name: texts_of(name, table.column(name), problems) for name in table.column_names}
     if problems:
@@ -183,12 +186,29 @@ def _parquet(
     return columns, lambda row: f"row {row + 1}"
 
 
-def texts_of(name: str, column: pa.ChunkedArray, problems: list[str]) -> Column:
-    """Return a Parquet column as the texts a CSV would hold; what cannot be exact is a problem."""
+def unreadable(error: Exception, source: bytes | Path, what: str = _WHAT) -> LedgerError:
+    """Return the error for a Parquet file that could not be read: it is not there, or it is none."""
+    # What is wrong inside of a file is an OSError for pyarrow as well, but none that the system knows.
+    if isinstance(error, OSError) and error.errno is not None:
+        return Unavailable(
+            f"{what} {str(source)!r} cannot be read: {os.strerror(error.errno)}; check the path"
+        )
+    return Refused(f"{what} are not Parquet ({error}); check the file and its format")
+
+
+def texts_of(name: str, column: pa.ChunkedArray, problems: list[str], before: int = 0) -> Column:
+    """Return a Parquet column as the texts a CSV would hold; what cannot be exact is a problem.
+
+    before: the number of rows of the file that come before the column's.
+    """
     import pyarrow.types as kinds
 
     kind = column.type.value_type if kinds.is_dictionary(column.type) else column.type
-    values: list[Any] = column.to_pylist()
+    try:
+        values: list[Any] = column.to_pylist()
+    except UnicodeDecodeError:
+        problems.append(f"row {before + _undecodable(column) + 1}: {name} is not UTF-8 text; write it anew")
+        return []
     if (
         kinds.is_null(kind)
         or kinds.is_string(kind)
@@ -208,6 +228,16 @@ def texts_of(name: str, column: pa.ChunkedArray, problems: list[str]) -> Column:
     )
     problems.append(f"column {name} has the type {kind}; store it as {instead}")
     return []
+
+
+def _undecodable(column: pa.ChunkedArray) -> int:
+    """Return the first place of a column whose text is not UTF-8."""
+    for place, value in enumerate(column):
+        try:
+            value.as_py()
+        except UnicodeDecodeError:
+            return place
+    raise ValueError("every text of the column is UTF-8")
 
 
 def _plain(value: Decimal) -> str:
@@ -260,15 +290,15 @@ def table_of(columns: dict[str, Column], places: Callable[[int], str]) -> pd.Dat
         raise refused(
             [f"{places(row)}: {sentence}" for row, sentence in sorted(found, key=lambda pair: pair[0])]
         )
-    currency = pd.Categorical(columns["currency"])
+    currency = _category(columns["currency"])
     digits = np.array([minor_units(code) for code in currency.categories], dtype=np.int8)
     return pd.DataFrame(
         {
             "customer": pd.array(columns["customer"], dtype="str"),
             "subscription": pd.array(columns["subscription"], dtype="str"),
-            "service": pd.Categorical(columns["service"]),
-            "region": pd.Categorical(columns["region"]),
-            "policy": pd.Categorical(columns["policy"]),
+            "service": _category(columns["service"]),
+            "region": _category(columns["region"]),
+            "policy": _category(columns["policy"]),
             "currency": currency,
             "fee": np.array(fees, dtype=np.int64),
             "minor_units": digits[currency.codes],
@@ -277,6 +307,11 @@ def table_of(columns: dict[str, Column], places: Callable[[int], str]) -> pd.Dat
         },
         copy=False,
     )
+
+
+def _category(values: Column) -> pd.Categorical:
+    """Return texts as categories; without any the categories are texts, too, so that tables can be joined."""
+    return pd.Categorical(values, categories=pd.Index(sorted({value or "" for value in values}), dtype="str"))
 
 
 def bad_rows(name: str, values: Column, check: Callable[[str], str]) -> Iterator[tuple[int, str]]:

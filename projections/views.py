@@ -5,8 +5,10 @@ published_from up to published_to, on the axis of positions from position_from u
 null: for ever). So the windows under any cut are one WHERE. The rows of a stream are a pure function of its entries:
 a view built entry by entry equals one rebuilt from nothing.
 
-A SQLite ledger `X.db` has its views in `X.views.db`, a PostgreSQL ledger in the schema `ledger_views`. A reader who
-may not write there builds them in memory.
+A SQLite ledger `X.db` has its views in `X.views.db` (a ledger `X` in `X.views`), a PostgreSQL ledger in the schema
+`ledger_views`. What stands there is only replaced when its own tracking table says that it is the views of this ledger:
+under that name somebody may keep anything. A reader who may not write there, or finds something else there, builds them
+in memory.
 """
 
 from __future__ import annotations
@@ -141,10 +143,15 @@ def _state(row: Sequence[Any]) -> Window:
 class Views:
     """Views that have caught up with their ledger."""
 
-    def __init__(self, log: SealedLog, engine: sa.Engine, place: str) -> None:
+    def __init__(
+        self, log: SealedLog, engine: sa.Engine, place: str, unkept: str = "", *, foreign: bool = False
+    ) -> None:
         self.log = log
         self.engine = engine
         self.place = place
+        # Why they are in memory only, "" where they are kept; foreign: since something else stands in their place.
+        self.unkept = unkept
+        self.foreign = foreign
 
     def position(self) -> int | None:
         """Return the position read up to; None when the tables are not there or belong to something else."""
@@ -294,8 +301,8 @@ def open_views(log: SealedLog) -> Views:
         if views.position() is None:
             return rebuild(log)
         views.catch_up()
-    except (OSError, DBAPIError):
-        return _in_memory(log, 1)
+    except (OSError, DBAPIError) as error:
+        return _in_memory(log, 1, _unwritable(log, error))
     return views
 
 
@@ -308,11 +315,13 @@ def refresh(log: SealedLog) -> None:
         views = _at_home(log)
         if _is_file(log) and not Path(_path(log)).exists():
             return
+        if _owner(log) != log.head().ledger:
+            return  # What stands there is somebody else's, and holds nothing of this ledger.
         if views.position() is not None:
             views.catch_up()
-        elif _is_file(log) or _has_schema(views.engine):
+        else:
             views = rebuild(log)
-        problem = "they cannot be written" if views.place == "memory" else ""
+        problem = views.unkept
     except (OSError, DBAPIError) as error:
         problem = str(error).splitlines()[0]
     if problem:
@@ -338,10 +347,48 @@ def views_in_memory(log: SealedLog) -> Views:
     return _in_memory(log, _cores())
 
 
-def _has_schema(engine: sa.Engine) -> bool:
-    query = sa.text("SELECT 1 FROM information_schema.schemata WHERE schema_name = :name")
-    with engine.connect() as connection:
-        return connection.execute(query, {"name": _SCHEMA}).first() is not None
+def _owner(log: SealedLog) -> str | None:
+    """Return the id of the ledger whose views stand where those of this one are kept: "" for nothing, None for something else."""
+    if _is_file(log):
+        path = Path(_path(log))
+        # An empty file is what opening a database leaves behind.
+        if not os.path.lexists(path) or (path.is_file() and not path.stat().st_size):
+            return ""
+        if not path.is_file():
+            return None
+        engine = _engine(str(path))
+    else:
+        engine = _server(log, _SCHEMA)
+        with engine.connect() as connection:
+            query = sa.text("SELECT 1 FROM information_schema.schemata WHERE schema_name = :name")
+            if connection.execute(query, {"name": _SCHEMA}).first() is None:
+                return ""
+    try:
+        with engine.connect() as connection:
+            found = connection.execute(sa.select(_tracking.c.ledger)).scalars().all()
+    except DatabaseError:
+        return None
+    finally:
+        engine.dispose()
+    return str(found[0]) if len(found) == 1 else None
+
+
+def _foreign(log: SealedLog) -> str:
+    """Return why nothing may be written where the views of this ledger are kept, "" where it may."""
+    owner, ledger = _owner(log), log.head().ledger
+    if owner in ("", ledger):
+        return ""
+    place = _path(log) if _is_file(log) else f"schema {_SCHEMA}"
+    what = "is not the views of a ledger" if owner is None else f"is the views of another ledger, {owner}"
+    return (
+        f"{place} {what}, and is left as it is; move it away, so that the views of {ledger} can be kept there"
+    )
+
+
+def _unwritable(log: SealedLog, error: Exception) -> str:
+    place = _path(log) if _is_file(log) else f"schema {_SCHEMA}"
+    reason = getattr(error, "strerror", None) or str(getattr(error, "orig", None) or error)
+    return f"the views cannot be kept at {place}: {reason.splitlines()[0]}; check the permissions and the free space"
 
 
 def rebuild(log: SealedLog, *, processes: int | None = None) -> Views:
@@ -357,9 +404,11 @@ def rebuild(log: SealedLog, *, processes: int | None = None) -> Views:
 
 def _rebuild(log: SealedLog, processes: int) -> Views:
     try:
+        if foreign := _foreign(log):
+            return _in_memory(log, processes, foreign, foreign=True)
         return _rebuild_file(log, processes) if _is_file(log) else _rebuild_schema(log, processes)
-    except (OSError, DBAPIError):
-        return _in_memory(log, processes)
+    except (OSError, DBAPIError) as error:
+        return _in_memory(log, processes, _unwritable(log, error))
 
 
 def _cores() -> int:
@@ -372,12 +421,15 @@ def _is_file(log: SealedLog) -> bool:
 
 def _path(log: SealedLog) -> str:
     path = log.url.removeprefix("sqlite:///")
-    return f"{path.removesuffix('.db')}.views.db"
+    # Two ledgers never share a place: `X` and `X.db` may stand side by side.
+    return f"{path.removesuffix('.db')}.views.db" if path.endswith(".db") else f"{path}.views"
 
 
 def _engine(path: str | None) -> sa.Engine:
     # One connection that stays, since a memory database lives as long as its connection.
-    engine = sa.create_engine("sqlite://" if path is None else f"sqlite:///{path}", poolclass=sa.StaticPool)
+    # As parts and absolute: in the text of a URL `?` and `%` would end or change the path.
+    url = sa.URL.create("sqlite", database=None if path is None else str(Path(path).absolute()))
+    engine = sa.create_engine(url, poolclass=sa.StaticPool)
 
     @sa.event.listens_for(engine, "connect")
     def _settings(connection: Any, _record: Any) -> None:
@@ -405,10 +457,10 @@ def _at_home(log: SealedLog) -> Views:
     return Views(log, _server(log, _SCHEMA), f"schema {_SCHEMA}")
 
 
-def _in_memory(log: SealedLog, processes: int) -> Views:
+def _in_memory(log: SealedLog, processes: int, unkept: str = "", *, foreign: bool = False) -> Views:
     engine = _engine(None)
     _build(log, engine, processes)
-    return Views(log, engine, "memory")
+    return Views(log, engine, "memory", unkept, foreign=foreign)
 
 
 def _rebuild_file(log: SealedLog, processes: int) -> Views:

@@ -30,17 +30,19 @@ from ledger.proof.bundle_check import check_bundle, open_bundle
 from ledger.proof.canonical import canonical
 from ledger.proof.checkpoint import read_checkpoint
 from ledger.proof.container import write_members
+from ledger.proof.document_proof import parse_document
 from ledger.proof.merkle import leaf_of
 from ledger.proof.note import VerifierKey, key_of, parse_note, sign_note, verify_note
 from ledger.proof.tlog_proof import InclusionProof, parse_proof
 from ledger.store.tree import Frontier, leaf_hash
 from tools.ledger_attacks import SqliteVictim, attacks, disarm, make_victim
-from tools.small_ledger import make, members_of
+from tools.small_ledger import make, members_of, settle
 from tools.verify_bundle import verdict
 
 __all__ = ["Mutant", "Tally", "bundle_mutants", "byte_mutants", "main", "rebuilt", "run", "value_mutants"]
 
 Found = Callable[[bytes], bool]
+_BITS = (1, 2, 4, 8, 16, 32, 64, 128)
 # What is in a bundle and follows from nothing else: only the signature vouches for it.
 _VOUCHED_FOR = (PAGE, SUBSCRIPTIONS)
 
@@ -304,18 +306,32 @@ class Attacks:
         desk.run("prove", "--from", str(files["early"]), *signed, str(files["consistency"]))
         entry = desk.run("show", "emea-1", "v2", "--raw").stdout_bytes.rstrip(b"\n")
         content = {name: path.read_bytes() for name, path in files.items()}
+        document = self._document_proof()
         kinds: dict[str, tuple[bytes, Callable[[bytes], bool]]] = {
             "bytes of a checkpoint": (content["now"], lambda one: _signs(one, key)),
             "bytes of a proof of inclusion": (content["inclusion"], lambda one: _proves(one, key, entry)),
             "bytes of a proof of consistency": (content["consistency"], lambda one: _proves(one, key, None)),
+            "bytes of a proof of a statement's lines": (document, lambda one: _proves_lines(one, key)),
             "bytes of a verifier key": (str(key).encode(), lambda one: _is_key(one, content["now"])),
             "bytes of an entry under a proof": (entry, lambda one: _proves(content["inclusion"], key, one)),
         }
         for what, (good, holds) in kinds.items():
             if not holds(good):
                 raise RuntimeError(f"{what}: the original does not hold")
-            mutants = self.some(byte_mutants(good, range(1, 256)))
+            # Of short files each byte is changed to every other.
+            flips = range(1, 256) if len(good) < 1_500 else _BITS
+            mutants = self.some(byte_mutants(good, flips))
             yield tally(what, mutants, lambda one, holds=holds: not holds(one))  # type: ignore[misc]
+
+    def _document_proof(self) -> bytes:
+        """Return the proof of one customer's lines in a statement of a ledger of its own, under the same keys."""
+        (self.folder / "settled").mkdir()
+        desk = make(self.folder / "settled")
+        settle(desk)
+        proof = desk.path("lines.proof")
+        signed = ("--key-file", desk.path("next.key"), "-o", proof)
+        desk.run("credits", "prove", "1", "--customer", "Aurora Rail", *signed)
+        return Path(proof).read_bytes()
 
     def bundles(self) -> Iterator[Tally]:
         """Every byte of bundles of each scope, and every value with all else made to fit, for both verifiers."""
@@ -335,7 +351,7 @@ class Attacks:
             altered = self.some(bundle_mutants(members, members))
             yield tally(
                 f"values in a bundle of {what}, the rest made to fit, the signature kept",
-                (Mutant(where, rebuilt(one)) for where, one in altered if rebuilt(one) != good),
+                _unlike(good, altered),
                 with_key,
             )
             unsigned = members_of(desk.bundle(*words, key=None))
@@ -343,7 +359,7 @@ class Attacks:
             altered = self.some(bundle_mutants(unsigned, proven))
             yield tally(
                 f"values in a bundle of {what}, the rest made to fit, not signed",
-                (Mutant(where, rebuilt(one)) for where, one in altered if _says_more(where, unsigned, one)),
+                _unlike(rebuilt(unsigned), _provable(altered)),
                 bare,
             )
             yield tally(
@@ -351,12 +367,17 @@ class Attacks:
             )
 
 
-def _says_more(where: str, good: dict[str, bytes], altered: dict[str, bytes]) -> bool:
-    """Whether an alteration of an unsigned bundle is one that proofs can find: not whom it was made for, or whose it is."""
-    if rebuilt(altered) == rebuilt(good):
-        return False
-    # Anybody may say of themselves that these are the entries of another customer, or of a ledger nobody signed.
-    return not where.startswith("manifest.json: scope.customer.")
+def _unlike(good: bytes, altered: Iterable[tuple[str, dict[str, bytes]]]) -> Iterator[Mutant]:
+    """Yield the bundles of altered members that are not the good one again."""
+    for where, members in altered:
+        content = rebuilt(members)
+        if content != good:
+            yield Mutant(where, content)
+
+
+def _provable(altered: Iterable[tuple[str, dict[str, bytes]]]) -> Iterator[tuple[str, dict[str, bytes]]]:
+    """Leave out what no proof can find in an unsigned bundle: anybody may say whom they made it for."""
+    return ((where, one) for where, one in altered if not where.startswith("manifest.json: scope.customer."))
 
 
 def _resigned(members: dict[str, bytes], vkey: str, sign: Callable[[bytes], bytes]) -> Iterator[Mutant]:
@@ -434,6 +455,17 @@ def _proves(content: bytes, key: VerifierKey, entry: bytes | None) -> bool:
         return all(
             note is not None and bool(verify_note(note, [key])) for note in (proof.old_note, proof.new_note)
         )
+    except LedgerError:
+        return False
+
+
+def _proves_lines(content: bytes, key: VerifierKey) -> bool:
+    """Whether a proof of lines of a document holds, its checkpoint signed."""
+    try:
+        proof = parse_document(content)
+        proof.check()
+        note = proof.inclusion.note
+        return note is not None and bool(verify_note(note, [key]))
     except LedgerError:
         return False
 

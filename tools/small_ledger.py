@@ -31,7 +31,7 @@ Birch Bank,birch-nam,email,NAM,email-by-share,USD,1800.50,2021-01-01,2030-01-01
 START = micros("2022-03-30T17:00:00.000000Z")
 
 
-__all__ = ["Desk", "fill", "make", "members_of"]
+__all__ = ["Desk", "fill", "make", "members_of", "settle"]
 
 
 class Desk:
@@ -138,6 +138,26 @@ def fill(desk: Desk) -> None:
         desk.path("next.key"),
     )
     desk.run("incident", "resolve", "emea-1", "--actor", "Ann", "--body", "Over.")
+
+
+def settle(desk: Desk) -> None:
+    """Let two customers claim, exclude time for each and for everybody, and issue a statement."""
+    for claim, customer in (("a-1", "Aurora Rail"), ("b-1", "Birch Bank")):
+        desk.run(
+            "sla", "claim", claim, "--actor", "ops", "--customer", customer, "--period", "2022-03",
+            "--at", "2022-03-20T00:00:00Z",
+        )  # fmt: skip
+    for name, words in (
+        ("x-a", ("--customer", "Aurora Rail")),
+        ("x-b", ("--customer", "Birch Bank")),
+        ("x-all", ()),
+    ):
+        desk.run(
+            "sla", "exclude", name, "--actor", "ops", "--kind", "customer" if words else "force-majeure", "--service", "email",
+            "--component", "*", "--region", "*", "--start", "2022-03-14T16:00:00Z", "--end", "2022-03-14T16:01:00Z",
+            "--approved-by", "Head of ops", "--evidence", "A ticket.", *words,
+        )  # fmt: skip
+    desk.run("credits", "issue", "--period", "2022-03", "--provisional", "--actor", "finance")
 
 
 def make(folder: Path) -> Desk:

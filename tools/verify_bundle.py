@@ -207,21 +207,23 @@ def verify(file: bytes, brought: set[str]) -> str:
 
     lines = [parts.get(f"{one}.jsonl", b"").split(b"\n") for one in ("entries", "texts", "proofs")]
     need([one.pop() for one in lines] == [b"", b"", b""] and lines[0], "no lines, or the last has no end")
-    entries = [canonical(raw) for raw in lines[0]]
+    redactions = [canonical(raw) for raw in lines[0] if b'"type":"entry.redacted"' in raw]
     erased = {
         (one["header"]["stream"], one["data"]["entry"], field)
-        for one in entries if one["header"]["type"] == "entry.redacted" for field in one["data"]["fields"]
+        for one in redactions if one["header"]["type"] == "entry.redacted" for field in one["data"]["fields"]
     }  # fmt: skip
-    position, time, referenced, optional = 0, "", set(), {"actor", "note"} - {*with_}
+    position, time, referenced, keys, optional = 0, "", set(), [], {"actor", "note"} - {*with_}
     streams: dict[str, list[tuple[int, int]]] = {}
     lacks = {"after", "truth", "page"} | ({"others"} if partial else set())
-    for entry, raw, texts, proof in zip(entries, *lines[:2], lines[1 + partial], strict=True):
+    for raw, texts, proof in zip(*lines[:2], lines[1 + partial], strict=True):
+        entry = canonical(raw)
         header, data, at = entry["header"], entry["data"], entry["header"]["position"]
         need(HEADER.search(raw.decode()) and len(entry) == 2 and type(data) is dict, f"@{at} is no entry")
         need(header["ledger"] == ledger, f"@{at} is of another ledger")
         need(position < at <= size and time < header["recorded_at"], f"@{at} is out of order")
         position, time = at, header["recorded_at"]
         streams.setdefault(header["stream"], []).append((header["version"], at))
+        keys += [entry] if header["stream"].startswith("key/") else []
         terms = data["terms"].encode() if header["type"] == "policy.published" else None
         need(terms is None or sha256(terms).hexdigest() == data["sha256"], f"@{at} has other terms")
         lacks |= check_texts(entry, canonical(texts), erased, optional)
@@ -229,7 +231,7 @@ def verify(file: bytes, brought: set[str]) -> str:
         if partial:
             path = [base64(one) for one in canonical(proof)]
             need(root_by(path, hashed(b"\0", raw), at - 1, size) == root, f"@{at} is not in the tree")
-    whole = position == size == len(entries) and tree([hashed(b"\0", raw) for raw in lines[0]]) == root
+    whole = position == size == len(lines[0]) and tree([hashed(b"\0", raw) for raw in lines[0]]) == root
     need(partial or whole, "the entries are not all there, or have another root than the checkpoint")
     need(kind != "incident" or f"incident/{scope['incident']}" in streams, "the incident is not here")
     digests = {name: sha256(content).hexdigest() for name, content in parts.items()}
@@ -241,8 +243,7 @@ def verify(file: bytes, brought: set[str]) -> str:
     described = []
     for name in sorted(streams):
         here, through = [version for version, _ in streams[name]], streams[name][-1][1]
-        gaps = left_out.get(name, [])
-        together = sorted(here + gaps)
+        together = sorted(here + (gaps := left_out.get(name, [])))
         need(here == sorted(here) and together == [*range(1, len(together) + 1)], f"{name} has gaps")
         while partial and through + 1 in positions:
             through += 1
@@ -258,17 +259,15 @@ def verify(file: bytes, brought: set[str]) -> str:
         "does_not_prove": sorted(lacks),
     }  # fmt: skip
     need(spelled(wanted) == parts["manifest.json"], "the manifest does not say what the bundle holds")
-    counted = accepted(brought, [one for one in entries if one["header"]["stream"].startswith("key/")])
-    told = f"{len(entries)} entries of {size} in {ledger}, root {root.hex()}, scope {scope}"
+    told = f"{len(lines[0])} entries of {size} in {ledger}, root {root.hex()}, scope {scope}"
     told += f"\nproves: {', '.join(wanted['proves'])}\ndoes not prove: {', '.join(sorted(lacks))}\n"
-    if not signer or not brought:
-        raise Stop(3, f"{told}who made it was not checked: it is not signed, or no key was given")
-    for key in counted:
+    for key in accepted(brought, keys):
         if key.startswith(f"{signer}+"):
             check_signed(key, signature, text.encode())
             check_signed(key, stated, statement.encode())
             return f"{told}signed by {key}"
-    raise Stop(1, f"{signer} signed it, and is none of the keys given, nor follows from one and is in use")
+    need(not signer or not brought, f"{signer} signed it, and no key that was given leads to that one")
+    raise Stop(3, f"{told}who made it was not checked: it is not signed, or no key was given")
 
 
 def verdict(file: bytes, brought: set[str]) -> tuple[int, str]:
@@ -291,6 +290,7 @@ def main() -> int:
         code, told = verdict(Path(sys.argv[1]).read_bytes(), {key for keys in given for key in keys})
     except OSError as error:
         code, told = 3, f"{error}"
+    told = "".join(one if one == "\n" or one.isprintable() else f"<U+{ord(one):04X}>" for one in told)
     print(told, ("verified", "DOES NOT HOLD", "", "NOT CHECKED")[code], sep="\n")
     return code
 

@@ -72,6 +72,7 @@ def run(folder: Path) -> dict[str, Any]:
         "credits_before": ledger.json("credits", "compute", "--period", PERIOD, "--published-by", BEFORE),
         "credits_after": ledger.json("credits", "compute", *compared),
         "workbook": ledger.json("credits", "export", *compared, "-o", str(workbook)),
+        "page": ledger.json("replay", INCIDENT, "--html", str(folder / f"{INCIDENT}.html"), "--amounts"),
         "verified": ledger.json("verify"),
     }
 
@@ -139,6 +140,7 @@ def show(answers: dict[str, Any], console: Console) -> None:
     verified = answers["verified"]
     console.print(f"{verified['size']} entries, root {verified['root']}", soft_wrap=True)
     console.print(f"workbook: {answers['workbook']['file']}", soft_wrap=True)
+    console.print(f"replay page, to be opened in a browser: {answers['page']['file']}", soft_wrap=True)
     console.print(
         "Terms, customers and the times of earlier updates are assumed: see the README beside this file."
     )

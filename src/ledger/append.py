@@ -23,13 +23,17 @@ from ledger.domain.events import (
     AdjustmentIssued,
     AnyEvent,
     ClaimFiled,
+    CohortPublished,
     EntryCorrected,
     EntryPublished,
     EntryRedacted,
     IncidentLinked,
     KeyPublished,
     KeyRotated,
+    MeasurementRecorded,
+    Series,
     StatementIssued,
+    SubscriptionsPublished,
 )
 from ledger.domain.instants import from_micros, micros
 from ledger.errors import Conflict, LedgerError, Refused, nearest
@@ -252,8 +256,12 @@ class Appender:
                 if isinstance(action.event, KeyPublished | KeyRotated):
                     self._check_key(action, action.event.vkey, plan)
                 event, warnings = self._decide(history, action, now, start)
+                if isinstance(event, EntryCorrected) and "to" in event.set:
+                    self._check_incidents("set.to", (event.set["to"],), plan)
                 if isinstance(event, StatementIssued | AdjustmentIssued):
                     self._check_document(action, event, plan)
+                else:
+                    self._check_table(action, event, plan)
             except Refused as error:
                 failures.append((index, self._with_nearest(error, action, plan)))
                 if not (stream := plan.touched.get(action.stream)) or not stream.version:
@@ -347,7 +355,9 @@ class Appender:
             if not (stream in plan.touched and plan.touched[stream].version) and not self.sealed.stream(
                 stream, upto=1
             ):
-                raise Refused(f"{field} {key!r} is no incident of this ledger{self._near(stream)}")
+                raise Refused(
+                    f"{field} {key!r} is no incident of this ledger{self._near(stream)}; open it first, or name another one"
+                )
 
     def _check_document(self, action: Action, event: StatementIssued | AdjustmentIssued, plan: _Plan) -> None:
         """Refuse a document that the rest of the ledger contradicts, now or when it is sealed."""
@@ -402,21 +412,42 @@ class Appender:
             return Refused(f"{error}{self._near(action.stream)}")
         return error
 
-    @staticmethod
-    def _keep(plan: _Plan, event: AnyEvent, content: bytes) -> None:
+    def _check_table(self, action: Action, event: AnyEvent, plan: _Plan) -> None:
+        """Refuse a table, or a series, of which there is neither the content nor a place: nobody could ever read it."""
         from hashlib import sha256
 
+        field, table = _table_of(event)
+        if table is None:
+            return
+        if action.content is not None:
+            digest = sha256(action.content).hexdigest()
+            if table.sha256 != digest:
+                raise Refused(
+                    f"sha256 {table.sha256} is not the digest of the table, which is {digest}; name the file, and leave "
+                    "the digest to the ledger"
+                )
+        elif table.location is None and not (
+            isinstance(event, EntryCorrected)
+            and (table.sha256 in plan.contents or self.sealed.content(table.sha256) is not None)
+        ):
+            way = "series_path" if field == "series" else "path"
+            raise Refused(
+                f"{field} {table.sha256} has no content and no location; "
+                + (
+                    "record the series as a measurement of its own"
+                    if isinstance(event, EntryCorrected)
+                    else f"name its file with {way}, and add by_location if it is to stay where it is"
+                )
+            )
+
+    @staticmethod
+    def _keep(plan: _Plan, event: AnyEvent, content: bytes) -> None:
         if isinstance(event, StatementIssued | AdjustmentIssued):
             plan.contents[event.lines.sha256] = content  # what they are was checked with the document
             return
-        table = getattr(event, "table", None) or getattr(event, "series", None)
-        digest = sha256(content).hexdigest()
-        if table is None or table.sha256 != digest:
-            raise Refused(
-                f"sha256 {getattr(table, 'sha256', None)} is not the digest of the table, which is {digest}"
-            )
-        if table.location is None:
-            plan.contents[digest] = content
+        _, table = _table_of(event)
+        if table is not None and table.location is None:
+            plan.contents[table.sha256] = content
 
     # ---- retries -----------------------------------------------------------------------------------------
 
@@ -449,13 +480,29 @@ class Appender:
             if stored.type != action.event.TYPE:
                 return f"it was {stored.type}"
             history = self._history(stored.stream, upto=stored.version - 1)
-            event, _ = self._decide(history, action, max(stored.recorded_at, from_micros(self.clock())), -1)
         except Refused as error:
             return str(error)
+        refusal: str | None = None
+        try:
+            event, _ = self._decide(history, action, max(stored.recorded_at, from_micros(self.clock())), -1)
+        except Refused as error:
+            # A rule may be younger than the entry: what was recorded is still the answer to the same action.
+            event, refusal = action.event, str(error)
         texts = decode_texts(stored.texts)
         event = _with_erased(event, event_of(stored.type, split_entry(stored.entry), stored.texts))
         data, _ = encode_data(event, TEXTS[type(event)], is_text_field, texts)
-        return None if data == split_entry(stored.entry) else "some field differs"
+        return None if data == split_entry(stored.entry) else refusal or "some field differs"
+
+
+def _table_of(event: AnyEvent) -> tuple[str, Series | None]:
+    """Return the table that an event publishes or records by digest, and the field it stands in."""
+    if isinstance(event, SubscriptionsPublished | CohortPublished):
+        return "table", event.table
+    if isinstance(event, MeasurementRecorded):
+        return "series", event.series
+    if isinstance(event, EntryCorrected) and event.set.get("series") is not None:
+        return "set.series", msgspec.convert(event.set["series"], Series)
+    return "", None
 
 
 def _uncompared(stored: StoredEntry) -> tuple[str, ...]:

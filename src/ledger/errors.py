@@ -7,7 +7,7 @@ tampering found; 2 usage; 3 could not do or check it.
 
 from __future__ import annotations
 
-__all__ = ["Conflict", "LedgerError", "Refused", "Unavailable", "nearest"]
+__all__ = ["Conflict", "LedgerError", "NotUnderstood", "Refused", "Unavailable", "missing", "nearest"]
 
 
 class LedgerError(Exception):
@@ -29,6 +29,12 @@ class Refused(LedgerError):
     exit_code = 1
 
 
+class NotUnderstood(LedgerError):
+    """What was given to a command is nothing it could use, such as a file that is not there."""
+
+    exit_code = 2
+
+
 class Conflict(Refused):
     """Somebody else appended to the same stream, or under the same key, in the meantime."""
 
@@ -37,6 +43,11 @@ class Unavailable(LedgerError):
     """The ledger could not be reached, read or checked."""
 
     exit_code = 3
+
+
+def missing(what: str, package: str, extra: str) -> Unavailable:
+    """Return the error for something that needs a package which is not there."""
+    return Unavailable(f"{what} needs the package {package}; install incident-sla-ledger[{extra}]")
 
 
 def nearest(word: str, known: object) -> str:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 import zipfile
 from hashlib import sha256
 from io import BytesIO
@@ -12,6 +14,8 @@ from typing import Any
 import pytest
 
 from ledger.proof.bundle_check import check_bundle, open_bundle
+from ledger.proof.canonical import canonical
+from tools.attack import rebuilt
 from tools.small_ledger import Desk, make, members_of
 
 
@@ -217,6 +221,11 @@ def test_checkpoints_kept_elsewhere_are_compared(desk: Desk, tmp_path: Path) -> 
     for name in ("nine", "now"):
         assert desk.verdict(whole, *keys, "--against", desk.path(f"{name}.checkpoint")) == 0
     assert desk.verdict(part, *keys, "--against", desk.path("now.checkpoint")) == 0
+    # The key of the first day leads to the ones that signed either.
+    for name in ("nine", "now"):
+        first = ("--key", desk.vkey(0), "--against", desk.path(f"{name}.checkpoint"))
+        assert desk.verdict(whole, *first) == 0
+    assert desk.verdict(whole, "--key", desk.vkey(1), "--against", desk.path("nine.checkpoint")) == 1
     assert desk.verdict(part, *keys, "--against", desk.path("nine.checkpoint")) == 3
     # The same actions, but for one: another history under the same id and keys.
     forked = make(tmp_path)
@@ -288,3 +297,26 @@ def test_text_from_events_is_data_on_the_page(own_desk: Desk) -> None:
     assert "<img" not in page
     assert "&lt;script&gt;" in page
     assert "default-src &#39;none&#39;" in page or "default-src 'none'" in page
+
+
+def test_nothing_in_a_bundle_acts_on_the_terminal(desk: Desk) -> None:
+    """Whoever made it may have put anything into what is printed; neither verifier passes it on."""
+    members = members_of(desk.bundle("--customer", "Aurora Rail", key=None))
+    said = json.loads(members["manifest.json"])
+    said["scope"]["customer"] = "A\u202e\x1b[2J\x9b2J"
+    content = rebuilt({**members, "manifest.json": canonical(said)})
+    Path(desk.path("hostile.zip")).write_bytes(content)
+    shown = desk.run("verify-bundle", desk.path("hostile.zip"), code=3)
+    alone = subprocess.run(
+        [sys.executable, "-m", "tools.verify_bundle", desk.path("hostile.zip")],
+        capture_output=True, text=True, check=False, cwd=Path(__file__).parents[2],
+    )  # fmt: skip
+    assert alone.returncode == 3
+    for text in (shown.stdout, shown.stderr, alone.stdout):
+        assert not {"\u202e", "\x1b", "\x9b"} & set(text)
+    bad = {
+        **members,
+        "checkpoint.note": members["checkpoint.note"].replace(b"ledger-bundled", "\u202e".encode()),
+    }
+    Path(desk.path("hostile.zip")).write_bytes(rebuilt(bad))
+    assert "\u202e" not in desk.run("verify-bundle", desk.path("hostile.zip"), code=1).output

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import csv
+import hashlib
+import json
 from pathlib import Path
 
+import openpyxl
 import pyarrow as pa
 import pyarrow.csv
 import pyarrow.parquet as pq
@@ -93,9 +96,52 @@ def test_a_cluster_is_started_and_gives_the_same_bytes(folder: Path) -> None:
     assert (folder / "here.parquet").read_bytes() == (folder / "there.parquet").read_bytes()
 
 
+def test_each_row_goes_to_parquet_beside_the_workbook(folder: Path) -> None:
+    """The workbook names the file by its digest, and both are the same for the same inputs."""
+    done = ledger("subscriptions", "publish", "all", str(EXAMPLE / "subscriptions.csv"), "--actor", "f")
+    assert done.exit_code == 0, done.output
+    words = ("credits", "export", "--period", "2022-03", "-o", "c.xlsx", "--detail", "each.parquet", "--json")
+    first, second = (json.loads(ledger(*words).stdout) for _ in range(2))
+    assert first == second
+    digest = hashlib.sha256((folder / "each.parquet").read_bytes()).hexdigest()
+    assert (first["detail"], first["detail_sha256"]) == ("each.parquet", digest)
+    about = openpyxl.load_workbook("c.xlsx", read_only=True)["About"]
+    told = {row[0]: row[1] for row in about.iter_rows(max_col=2, values_only=True)}
+    assert told["each row in each.parquet"] == f"sha256 {digest}, {first['rows']} rows"
+    assert pq.read_table("each.parquet").num_rows == first["rows"]
+    assert "and each.parquet" in ledger(*words[:-1]).stdout
+
+
+def test_the_workbook_tells_what_was_recorded(folder: Path) -> None:
+    """Events holds what the cut shows, and nothing that was told or recorded later."""
+    done = ledger("subscriptions", "publish", "all", str(EXAMPLE / "subscriptions.csv"), "--actor", "f")
+    assert done.exit_code == 0, done.output
+    for name, cut in (("now", ()), ("then", ("--published-by", "2022-03-30T16:51:59Z"))):
+        done = ledger("credits", "export", "--period", "2022-03", "-o", f"{name}.xlsx", *cut)
+        assert done.exit_code == 0, done.output
+    events = {
+        name: [
+            row[1]
+            for row in openpyxl.load_workbook(f"{name}.xlsx", read_only=True)["Events"].iter_rows(
+                min_row=2, values_only=True
+            )
+        ]
+        for name in ("now", "then")
+    }
+    assert "incident/email-2022-03 v9" in events["now"]
+    assert "incident/email-2022-03 v9" not in events["then"]
+    assert {"policy/email-standard v1", "subscriptions/all v1"} <= set(events["then"])
+
+
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
+        (("-o", "a.csv", "--detail", "b.parquet"), "--detail writes a .parquet file beside a workbook"),
+        (("-o", "a.xlsx", "--detail", "b.csv"), "--detail writes a .parquet file beside a workbook"),
+        (
+            ("-o", "a.xlsx", "--detail", "b"),
+            "--detail 'b' does not end in .xlsx, .parquet or .csv; name the file so",
+        ),
         (
             ("-o", "credits.txt"),
             "--output 'credits.txt' does not end in .xlsx, .parquet or .csv; name the file so",

@@ -39,7 +39,8 @@ def _act(verb: str, **fields: Any) -> dict[str, Any]:
 
 
 def _update(**fields: Any) -> dict[str, Any]:
-    return _act("update", **fields)
+    said = {"body", "status", "note", "reason"} & fields.keys()
+    return _act("update", **fields) if said else _act("update", body="Still at it.", **fields)
 
 
 def _correct(**fields: Any) -> dict[str, Any]:
@@ -297,7 +298,7 @@ _REFUSED: list[tuple[list[list[dict[str, Any]]], list[dict[str, Any]], str]] = [
     (
         [[_OPEN]],
         [_act("link", relation="related", to="email-2022-3")],
-        "to 'email-2022-3' is no incident of this ledger (did you mean 'email-2022-03'?)",
+        "to 'email-2022-3' is no incident of this ledger (did you mean 'email-2022-03'?); open it first, or name another one",
     ),
     (
         [[_OPEN], [_act("withdraw", reason="r")]],

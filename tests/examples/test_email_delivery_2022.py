@@ -143,7 +143,7 @@ def test_verified(answers: dict[str, Any]) -> None:
 
 
 def test_the_workbook_holds_the_figures(answers: dict[str, Any]) -> None:
-    book = openpyxl.load_workbook(answers["workbook"]["file"], read_only=True)
+    book = openpyxl.load_workbook(answers["workbook"]["file"], read_only=True, data_only=True)
     heading, *rows = book["Changes"].iter_rows(values_only=True)
     found = {row["subscription"]: row for row in (dict(zip(heading, row, strict=True)) for row in rows)}
     assert found.keys() == FIGURES["subscriptions"].keys()
@@ -154,6 +154,15 @@ def test_the_workbook_holds_the_figures(answers: dict[str, Any]) -> None:
             ("delta", expected["difference"]),
         ):
             assert Decimal(str(found[name][column])) == Decimal(amount), (name, column)
+
+
+def test_the_replay_page_is_of_the_verified_ledger(answers: dict[str, Any]) -> None:
+    """It holds the downtime of each region, and its proofs lead to the root that was verified."""
+    made = answers["page"]
+    assert (made["size"], made["root"]) == (answers["verified"]["size"], answers["verified"]["root"])
+    page = Path(made["file"]).read_text(encoding="utf-8")
+    for region in FIGURES["regions"].values():
+        assert f'data-seconds="{region["after"]["downtime_seconds"]}"' in page
 
 
 def test_a_terminal_without_the_characters_shows_every_figure(folder: Path, answers: dict[str, Any]) -> None:
@@ -172,6 +181,7 @@ def test_a_terminal_without_the_characters_shows_every_figure(folder: Path, answ
             assert f"{expected[side]['downtime_seconds']:,}" in shown
             assert expected[side]["availability"] in shown
     assert answers["workbook"]["file"] in shown
+    assert answers["page"]["file"] in shown
 
 
 def test_the_commands_of_its_readme_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -137,7 +137,7 @@ _REFUSED: list[tuple[list[Step], Step, str]] = [
     ([], ("claim", "acme", {**_CLAIM, "at": "2022-04-03T00:00:00Z"}),
      "at 2022-04-03T00:00:00.000000Z is after the statement itself (2022-04-02T09:00:00.000000Z); say it when it has happened"),
     ([], ("claim", "acme", {**_CLAIM, "incidents": ["email-2"]}),
-     "incidents 'email-2' is no incident of this ledger (did you mean 'email-1'?)"),
+     "incidents 'email-2' is no incident of this ledger (did you mean 'email-1'?); open it first, or name another one"),
     ([], ("claim", "acme", {**_CLAIM, "incidents": ["email-1", "email-1"]}),
      "incidents lists 'email-1' twice; list each incident once"),
     ([], ("claim", "acme", {**_CLAIM, "customer": " Acme"}), "customer ' Acme' starts or ends with a space; take it out"),

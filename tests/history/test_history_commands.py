@@ -21,7 +21,7 @@ from click.testing import CliRunner, Result
 
 from ledger.append import Appender
 from ledger.cli import main
-from ledger.cli.session import visible
+from ledger.cli.session import Session, visible
 from ledger.proof.merkle import leaf_of
 from ledger.store.location import open_log
 
@@ -226,3 +226,54 @@ def test_amounts_credit_the_customers_of_a_cohort_only(
     # Of the region as a whole it is not known who is meant.
     [policy] = found["consequences"][0]["policies"]
     assert (policy["credit_percent_after_at_least"], policy["credit_percent_after_at_most"]) == ("0", "25")
+
+
+@pytest.mark.postgres
+def test_both_databases_tell_the_same_history(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, postgres_url: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    told = []
+    for url in ("sqlite:///ledger.db", postgres_url):
+        session = Session(lambda: 1_648_659_600_000_000, ledger_id="ledger-test")
+
+        def run(*words: str, at: str = url, by: Session = session) -> str:
+            result = CliRunner().invoke(main, ("--ledger", at, *words), obj=by)
+            assert result.exit_code == 0, result.output
+            return result.output
+
+        run("init")
+        opened = (
+            "--title",
+            "Mail lost",
+            "--status",
+            "investigating",
+            "--region",
+            "EMEA",
+            "--service",
+            "email",
+        )
+        run("incident", "open", "mail", "--actor", "ops", *opened, "--component", "flow")
+        place = ("--service", "email", "--component", "flow", "--region", "EMEA", "--effect", "outage")
+        run("window", "add", "mail", "w1", "--actor", "ops", *place, "--start", "2022-03-15T02:30:00Z")
+        run(
+            "window",
+            "revise",
+            "mail",
+            "w1",
+            "--actor",
+            "ops",
+            "--end",
+            "2022-03-15T10:00:00Z",
+            "--reason",
+            "Over.",
+        )
+        words = (
+            "log mail --json",
+            "diff mail r2 r3",
+            "blame mail",
+            "replay mail --json",
+            "state mail --json",
+        )
+        told.append([run(*one.split()) for one in words])
+    assert told[0] == told[1]

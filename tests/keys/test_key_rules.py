@@ -385,7 +385,7 @@ def test_without_cryptography_everything_but_a_rotation_is_recorded(
     ledger.record("publish-key", "main", actor="ops", vkey=_V[0])
     lines = [
         sqlite_url,
-        {"action": "update", "incident": "a", "actor": "ops"},
+        {"action": "update", "incident": "a", "actor": "ops", "body": "b"},
         {"action": "rotate-key", "key": "main", "actor": "ops", **_signed(0, 1)},
     ]
     done = subprocess.run(

@@ -148,6 +148,8 @@ def opened(browser: Browser) -> Iterator[Open]:
     def opens(file: Path, *, hash_: str = "", before: str = "", **context: Any) -> Opened:
         made = browser.new_context(**{"viewport": {"width": 1400, "height": 1000}, **context})
         contexts.append(made)
+        # Two busy cores may be slow; how fast a page is, is no property of it.
+        made.set_default_timeout(120_000)
         if before:
             made.add_init_script(before)
         page = made.new_page()

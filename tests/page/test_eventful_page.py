@@ -69,13 +69,42 @@ def test_what_was_said_before_stays_as_a_ghost(found: Opened) -> None:
     ]
 
 
-def test_the_figures_are_those_of_the_command(found: Opened, eventful: Desk) -> None:
-    """Downtime of every region at every revision is what `ledger replay --json` says, open windows at the same instant."""
-    told = [json.loads(line) for line in eventful("replay", "mail", "--json").splitlines()]
+TERMS = """format = 1
+policy = "as-counted"
+title = "Everything counts"
+in_force_from = 2022-01-01
+[period]
+kind = "calendar-month"
+zone = "UTC"
+[counting]
+effects = ["outage", "degraded", "delay"]
+windows = "by-share"
+planned = "excluded"
+[[tiers]]
+availability_at_least = "99.9"
+credit_percent = "0"
+[[tiers]]
+availability_below = "99.9"
+credit_percent = "12.5"
+[credit]
+of = "fee"
+rounding = "half-up"
+"""
+
+
+def test_the_figures_are_those_of_the_command(eventful: Desk, opened: Open) -> None:
+    """Downtime, availability and credit of every region at every revision are what `ledger replay --json` says.
+
+    The terms are those of a file, and were never published; the bounds of shares are shown as bounds.
+    """
+    (eventful.folder / "terms.toml").write_text(TERMS, encoding="utf-8")
+    options = ("--policy", str(eventful.folder / "terms.toml"))
+    page = opened(eventful.page("mail", *options)).page
+    told = [json.loads(line) for line in eventful("replay", "mail", *options, "--json").splitlines()]
     assert len(told) == LAST
-    compared = 0
+    compared = bounds = 0
     for number, answer in enumerate(told, 1):
-        section = found.page.locator(f"section#r{number}")
+        section = page.locator(f"section#r{number}")
         for row in answer["consequences"]:
             card = section.locator(f".figure[data-region='{row['region']}'][data-period='{row['period']}']")
             assert card.locator(".value").text_content() == f"{row['downtime_seconds_after']:,} s"
@@ -84,8 +113,18 @@ def test_the_figures_are_those_of_the_command(found: Opened, eventful: Desk) -> 
                 assert before.text_content() == f"{row['downtime_seconds_before']:,} s"
             else:
                 assert before.count() == 0
-            compared += 1
+            for policy in row["policies"]:
+                line = card.locator("tr[data-policy='as-counted']")
+                for shown, name in (("availability", "availability"), ("credit", "credit_percent")):
+                    least, most = policy[f"{name}_after_at_least"], policy[f"{name}_after_at_most"]
+                    said = f"{least}%" if least == most else f"{least}% to {most}%"
+                    text = line.locator(f".{shown}").text_content() or ""
+                    assert text.removesuffix(" of the fee") == said
+                    bounds += least != most
+                compared += 1
+            assert "not published" in card.inner_text() or not card.is_visible()
     assert compared >= LAST
+    assert bounds
 
 
 def test_an_erased_text_says_by_whom_when_and_why(found: Opened) -> None:
@@ -166,7 +205,7 @@ def test_titles_and_corrections_are_marked_where_they_happened(found: Opened) ->
         or at(found, 12).locator(".post:not(.settled) ins").count() == 0
     )
     spelling = at(found, LAST)
-    assert spelling.locator(".post:not(.settled) .body del").first.text_content() == ", "
+    assert spelling.locator(".post:not(.settled) .body del").first.inner_text().strip() == ","
     assert "edited 2022-04-01 09:11" in spelling.inner_text()
 
 

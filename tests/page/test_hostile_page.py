@@ -69,7 +69,7 @@ def hostile(desk: Desk) -> Path:
     desk.act(
         {
             "action": "correct", "corrects": "long", "kind": "correction", "reason": SCRIPTS[1],
-            "set": {"body": LONG.replace("word word", f"word {SCRIPTS[0]} word", 3)[:25_000]},
+            "set": {"body": f"{LONG[:20_000]} {SCRIPTS[0]} {LONG[20_000:]}"[:25_000]},
         },
         {"action": "retitle", "title": f"{SCRIPTS[2]} \u202eeltit"},
         {"action": "redact", "entry": "open", "fields": ["body", "actor"], "reason": SCRIPTS[4], "actor": SCRIPTS[2]},
@@ -154,6 +154,14 @@ def test_a_long_text_stays_usable(hostile: Path, opened: Open, width: int) -> No
     page.keyboard.press("End")
     page.keyboard.press("ArrowLeft")
     assert page.url == before  # the keys are the box's while it has the focus
+
+
+def test_a_long_text_opens_where_it_changed(hostile: Path, opened: Open) -> None:
+    page = opened(hostile, hash_="#r22").page
+    box = page.locator("section#r22 .post:not(.settled) .long:visible")
+    inside = """(box) => { const frame = box.getBoundingClientRect(), change = box.querySelector("ins, del").getBoundingClientRect();
+      return box.scrollTop > 0 && change.top >= frame.top && change.top < frame.bottom; }"""
+    assert box.evaluate(inside)
 
 
 def test_the_data_cannot_leave_its_element(hostile: Path) -> None:

@@ -158,8 +158,10 @@ def test_the_drawing_is_to_scale(march: Path, opened: Open) -> None:
     assert page.evaluate(states) == ["now", "new", "new"]
     page.keyboard.press("ArrowLeft")
     assert page.evaluate(states) == ["now", "future", "future"]
+    assert not page.is_visible("#unsaid")
     page.keyboard.press("Home")
     assert page.evaluate(states) == ["future", "future", "future"]
+    assert page.inner_text("#unsaid") == "No impact window had been said by this revision."
 
 
 def test_the_address_names_the_revision(march: Path, opened: Open) -> None:

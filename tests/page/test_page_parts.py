@@ -17,7 +17,8 @@ from ledger.proof.checkpoint import read_checkpoint
 from ledger.proof.merkle import check_inclusion, leaf_of
 from ledger.proof.note import key_of, verify_note
 from projections.page import _json as embedded
-from projections.page_states import WindowState, duration, window_states
+from projections.page_figures import duration
+from projections.page_states import WindowState, window_states
 from projections.page_texts import visible
 from projections.page_timeline import Timeline, timeline
 

@@ -142,6 +142,25 @@ def test_csv_keeps_numbers_and_disarms_texts(tmp_path: Path) -> None:
     assert [row["credit"] for row in found] == [row["credit"] or "" for row in rows(JOB.price(frame))]
 
 
+def test_csv_texts_cannot_start_a_cell_of_their_own(tmp_path: Path) -> None:
+    """Every text is in quotes, its own quotes doubled, so that no other separator parts it; numbers are bare."""
+    frame = table(4)
+    evil = ["a;=1+1;b", 'x","=cmd|\' /C calc\'!A0","', "tab\t=1", "\n=1+1"]
+    frame["customer"] = pd.array(evil, dtype="str")
+    write_csv(tmp_path / "a.csv", [JOB.price(frame)])
+    content = (tmp_path / "a.csv").read_bytes().decode()
+    assert content.startswith("customer,subscription,")
+    assert '\r\n"a;=1+1;b","s-0","email",' in content
+    assert '\r\n"x"",""=cmd|\' /C calc\'!A0"",""","s-1",' in content
+    assert '\r\n"\'\n=1+1","s-3",' in content
+    with (tmp_path / "a.csv").open(newline="", encoding="utf-8") as file:
+        found = list(csv.DictReader(file))
+    assert [row["customer"].removeprefix("'") for row in found] == evil
+    assert ",EUR,1234.56," in content
+    assert ",false," in content
+    assert not [line for line in content.split("\r\n") if line.startswith(("=", "+", "-", "@"))]
+
+
 @pytest.fixture(scope="module")
 def cluster() -> Iterator[str]:
     """Start a scheduler and two workers, each a process of its own, and give the scheduler's address."""
@@ -161,7 +180,7 @@ _SCHEDULER = """
 import time
 from distributed import LocalCluster
 if __name__ == "__main__":
-    cluster = LocalCluster(n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None)
+    cluster = LocalCluster(n_workers=2, threads_per_worker=1, processes=True, dashboard_address="127.0.0.1:0")
     print(cluster.scheduler_address, flush=True)
     time.sleep(600)
 """

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 import shutil
+import sqlite3
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +28,7 @@ from projections import view_rows
 from projections import views as module
 from projections.replay import Audience, Cut, facts_at, told, windows_of
 from projections.view_rows import rows_of
-from projections.views import Views, open_views, rebuild
+from projections.views import Views, open_views, rebuild, stored_views
 
 _START = micros("2022-04-01T00:00:00.000000Z")
 _ALWAYS = (-(1 << 40), 1 << 40)
@@ -367,30 +368,88 @@ def test_a_failed_catch_up_moves_nothing(appender: Appender, monkeypatch: pytest
     assert views.status()["lag"] == 1
 
 
-def test_views_of_another_ledger_or_format_are_built_anew(
-    appender: Appender, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_views_of_an_earlier_format_are_built_anew(
+    appender: Appender, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     log = appender.sealed
     open_views(log).engine.dispose()
-    other = Appender(f"sqlite:///{tmp_path / 'other.db'}", clock=_Clock())
-    other.create("another")
-    assert _do(other, _open("b"))
-    assert _do(other, _add("w9", "b"))
-    shutil.copy(_views_file(log), _views_file(other.sealed))
-    found = open_views(other.sealed)
-    assert [window.incident for window in found.windows(*_ALWAYS)] == ["b"]
     monkeypatch.setattr(module, "FORMAT", module.FORMAT + 1)
     views = Views(log, module._engine(str(_views_file(log))), "")
     assert views.position() is None
-    assert open_views(log).position() == 2
+    found = open_views(log)
+    assert (found.place, found.position()) == (str(_views_file(log)), 2)
+
+
+def _views_of_another(log: SealedLog, place: Path) -> None:
+    other = Appender(f"sqlite:///{place.parent / 'other.db'}", clock=_Clock())
+    other.create("another")
+    assert _do(other, _open("b"))
+    open_views(other.sealed).engine.dispose()
+    shutil.copy(_views_file(other.sealed), place)
     other.close()
 
 
-def test_a_damaged_file_is_replaced(appender: Appender) -> None:
-    _views_file(appender.sealed).write_bytes(b"this is no database at all " * 200)
-    views = open_views(appender.sealed)
-    assert views.place.endswith("ledger.views.db")
-    assert len(views.windows(*_ALWAYS)) == 1
+def _another_ledger(log: SealedLog, place: Path) -> None:
+    other = Appender(f"sqlite:///{place}", clock=_Clock())
+    other.create("another")
+    assert _do(other, _open("b"))
+    other.close()
+
+
+def _a_text(log: SealedLog, place: Path) -> None:
+    place.write_bytes(b"this is no database at all " * 200)
+
+
+def _a_table(log: SealedLog, place: Path) -> None:
+    connection = sqlite3.connect(place)
+    connection.execute("CREATE TABLE tracking (ledger TEXT)")
+    connection.close()
+
+
+@pytest.mark.parametrize("something", [_views_of_another, _another_ledger, _a_text, _a_table])
+def test_what_is_not_the_views_of_this_ledger_is_never_replaced(
+    appender: Appender, something: Callable[[SealedLog, Path], None]
+) -> None:
+    """Whatever stands where the views would: it is read by nobody, written by nobody, and named; an erasure goes on."""
+    log = appender.sealed
+    place = _views_file(log)
+    something(log, place)
+    before = place.read_bytes()
+    for views in (open_views(log), rebuild(log)):
+        assert (views.place, views.foreign) == ("memory", True)
+        assert f"{place} is " in views.unkept
+        assert len(views.windows(*_ALWAYS)) == 1
+    module.refresh(log)
+    assert place.read_bytes() == before
+    assert sorted(path.name for path in place.parent.glob("*.new")) == []
+
+
+def test_an_empty_file_gives_way(appender: Appender) -> None:
+    """Nothing is lost with it, and opening a database may leave one."""
+    _views_file(appender.sealed).touch()
+    assert open_views(appender.sealed).place == str(_views_file(appender.sealed))
+
+
+@pytest.mark.parametrize(
+    "name", ["q?.db", "50%.db", "a%20b.db", "x#y.db", "b", "b.db", "c.sqlite", "file:d.db"]
+)
+def test_every_name_of_a_ledger_has_views_of_its_own(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    other = _ledger("sqlite:///b.db" if name == "b" else "sqlite:///b")
+    open_views(other.sealed).engine.dispose()
+    made = _ledger(f"sqlite:///{name}")
+    views = open_views(made.sealed)
+    views.engine.dispose()
+    assert views.place == (
+        f"{name.removesuffix('.db')}.views.db" if name.endswith(".db") else f"{name}.views"
+    )
+    kept = {path.name for path in tmp_path.iterdir() if not path.name.endswith(("-wal", "-shm"))}
+    beside = {"b.db", "b.views.db"} if name == "b" else {"b", "b.views"}
+    assert kept == {name, views.place, *beside}
+    assert stored_views(made.sealed) is not None
+    assert stored_views(other.sealed) is not None
 
 
 @pytest.mark.parametrize("more", [0, 1, 2, 3])

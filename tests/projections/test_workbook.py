@@ -1,10 +1,12 @@
-"""The workbook: real types, no formula from foreign text, the same bytes for the same inputs."""
+"""The workbook: live formulas with the ledger's results, no formula from foreign text, the same bytes for the same inputs."""
 
 from __future__ import annotations
 
 import hashlib
 import os
+import re
 import time
+import zipfile
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -12,86 +14,131 @@ from typing import Any
 import openpyxl
 import pandas as pd
 import pytest
+from openpyxl.utils import column_index_from_string
 
+from ledger.domain.events import IncidentUpdated
 from ledger.domain.policy import parse_policy
 from ledger.domain.window import Window
 from ledger.errors import Refused
-from projections import workbook
-from projections.credits import difference, price, rows, totals
+from ledger.store.stream import Entry
+from projections.credits import Workings, difference, price, rows, totals, workings
 from projections.subscriptions import read_subscriptions
+from projections.workbook import book as books
 from projections.workbook import write_workbook
+from projections.workbook.lines import Changes
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "email_delivery_2022"
 TERMS = (EXAMPLE / "policies" / "email-standard.toml").read_text()
-HOSTILE = ("=1+1", "+SUM(A1)", "-2", "@cmd", "\ttab", "=HYPERLINK(0)")
+HOSTILE = ("=1+1", "+SUM(A1)", "-2", "@cmd", "=HYPERLINK(0)", "_x003D_1+1", "a\u00a0b  c", "<b>&amp;")
+SHEETS = [
+    "About", "Summary", "Availability", "Inputs", "Events", "Intervals", "Terms", "Edges", "Coverage", "Segments",
+    "Calculation", "Credits", "Changes", "Checks", "Policy",
+]  # fmt: skip
+TABLES = [name for name in SHEETS if name not in ("About", "Summary", "Availability", "Inputs", "Checks")]
 
 
-def frames() -> tuple[pd.DataFrame, pd.DataFrame, list[Window], Any]:
-    """Return (before, after, windows, policy): hostile customers, an undecided credit, three currencies."""
+def frames() -> tuple[pd.DataFrame, Workings, list[Window], Any]:
+    """Return (before, priced, windows, policy): hostile customers, an undecided credit, three currencies."""
     policy = parse_policy(TERMS)
     table = ["customer,subscription,service,region,policy,currency,fee,valid_from,valid_to"]
     table += [
-        f'"{name}",s-{at},email,EMEA,email-standard,EUR,100.00,2021-01-01,'
-        for at, name in enumerate(HOSTILE)
-        if "\t" not in name
+        f'"{name}",s-{at},email,EMEA,email-standard,EUR,100.00,2021-01-01,' for at, name in enumerate(HOSTILE)
     ]
     table += [
         "Yen,s-yen,email,EMEA,email-standard,JPY,1001,2021-01-01,",
         "Open,s-open,email,NAM,email-standard,USD,10.05,2021-01-01,",
+        "Part,s-part,email,EMEA,email-standard,EUR,3.33,2022-03-01,2022-03-02",
     ]
     subscriptions = read_subscriptions("\n".join(table).encode() + b"\n", "csv")
     start = 1_646_092_800  # 2022-03-01T00:00:00Z
     windows = [
-        Window("i", "w", "email", "c", "EMEA", start, start + 30_000, "outage", entries=("incident/i v2",)),
+        Window(
+            "i", "=w()", "email", "c", "EMEA", start, start + 30_000, "outage", entries=("incident/i v2",)
+        ),
         Window("i", "o", "email", "c", "NAM", start + 86_400, None, "outage", entries=("incident/i v3",)),
     ]
     policies = {"email-standard": [(1, policy)]}
     before = price(subscriptions, [], policies, "2022-03", start + 90_000)
-    after = price(subscriptions, windows, policies, "2022-03", start + 90_000)
+    after = workings(subscriptions, windows, policies, "2022-03", start + 90_000)
     return before, after, windows, policy
 
 
-def write(path: Path) -> str:
-    """Write the workbook of `frames`."""
-    before, after, windows, policy = frames()
-    return write_workbook(
-        path, credits=after, before=before, windows=windows, policies=[("email-standard", 1, policy, TERMS)],
-        provenance={"period": "2022-03", "root": "ab" * 32, "size": "3"},
+def entry() -> Entry:
+    return Entry(
+        7, "incident/i", 2, "incident.updated", "2022-03-02T00:00:00.000000Z", "2022-03-01T12:00:00.000000Z",
+        IncidentUpdated(actor="=actor", body="+body\n@two", published_at="2022-03-01T12:00:00.000000Z"),
     )  # fmt: skip
 
 
+def write(path: Path, **more: Any) -> str:
+    """Write the workbook of `frames`."""
+    before, after, windows, policy = frames()
+    given: dict[str, Any] = {
+        "priced": after, "period": "2022-03", "as_of": 1_646_092_800 + 90_000, "windows": windows,
+        "policies": [("email-standard", 1, policy, TERMS)], "entries": [entry()], "before": before,
+        "provenance": {"period": "2022-03", "root": "ab" * 32, "size": "3"},
+    }  # fmt: skip
+    return write_workbook(path, **(given | more))
+
+
+def lines_of(path: Path, sheet: str) -> list[dict[str, Any]]:
+    """Return the rows of a table as an eye sees them: cached values under the headings."""
+    book = openpyxl.load_workbook(path, data_only=True)
+    heading, *lines = book[sheet].iter_rows(values_only=True)
+    return [dict(zip(map(str, heading), line, strict=True)) for line in lines]
+
+
 def test_cells_equal_the_frames(tmp_path: Path) -> None:
-    """Every credit row stands in the workbook, money as numbers, undecided ones empty between their bounds."""
+    """Every credit row stands in the workbook, money as numbers, undecided ones between their bounds."""
     write(tmp_path / "c.xlsx")
     _, after, _, _ = frames()
-    sheet = openpyxl.load_workbook(tmp_path / "c.xlsx")["Credits"]
-    lines = list(sheet.iter_rows(values_only=True))
-    names = list(next(iter(rows(after))))
-    assert [str(name).partition(" (")[0].replace(" ", "_") for name in lines[0]] == names
-    for line, row in zip(lines[1:], rows(after), strict=True):
-        found = dict(zip(names, line, strict=True))
-        assert found["customer"] == row["customer"]
-        for name in ("fee", "credit", "credit_at_least", "credit_at_most"):
-            assert (found[name] is None) == (row[name] is None)
-            assert row[name] is None or found[name] == pytest.approx(float(row[name]), abs=1e-9)
-    open_line = next(line for line in lines if "s-open" in line)
-    assert open_line[names.index("credit")] is None
-    assert open_line[names.index("credit_at_most")] > open_line[names.index("credit_at_least")]  # type: ignore[operator]
+    scopes = {line["scope"]: line for line in lines_of(tmp_path / "c.xlsx", "Calculation")}
+    lines = lines_of(tmp_path / "c.xlsx", "Credits")
+    assert len(lines) == len(after.frame)
+    for line, row in zip(lines, rows(after.frame), strict=True):
+        for name in ("customer", "subscription", "service", "region", "policy", "currency", "rule"):
+            shown = "_x005F_x003D_1+1" if row[name] == "_x003D_1+1" else row[name]
+            assert line[name] == shown
+        for name in ("fee", "credit at least", "credit at most"):
+            assert line[name] == float(row[name.replace(" ", "_")])
+        assert line["credit"] == ("undecided" if row["credit"] is None else float(row["credit"]))
+        scope = scopes[line["scope"]]
+        assert scope["downtime (s)"] == row["downtime_seconds"]
+        assert scope["excluded (s)"] == row["excluded_seconds"]
+        assert scope["availability at least (%)"] == pytest.approx(
+            float(row["availability_at_least"]), abs=1e-12
+        )
+        assert scope["availability at most (%)"] == pytest.approx(
+            float(row["availability_at_most"]), abs=1e-12
+        )
+        assert (scope["to the next tier (s)"] or None) == row["seconds_to_next_tier"]
+        assert (scope["past the tier's edge (s)"] or None) == row["seconds_past_tier_edge"]
+        assert scope["entries"] == ", ".join(row["entries"])
+        assert scope["figures are"] == "formulas"
+    assert [line["credit"] for line in lines if line["subscription"] == "s-open"] == ["undecided"]
 
 
 def test_types_and_layout(tmp_path: Path) -> None:
-    """Dates are dates, money has its currency's digits, and every table can be filtered and printed."""
+    """Dates are dates, money has its currency's digits, and every sheet prints on pages as wide as it is."""
     write(tmp_path / "c.xlsx")
-    book = openpyxl.load_workbook(tmp_path / "c.xlsx")
-    assert book.sheetnames == ["Summary", "Credits", "Changes", "Downtime windows", "Policy", "Provenance"]
-    for name in book.sheetnames[1:]:
-        sheet = book[name]
-        assert sheet.freeze_panes == "A2"
-        assert sheet.auto_filter.ref.startswith("A1:")
+    book = openpyxl.load_workbook(tmp_path / "c.xlsx", data_only=True)
+    assert book.sheetnames == SHEETS
+    for sheet in book:
+        assert sheet.freeze_panes is not None
         assert sheet.print_title_rows == "$1:$1"
         assert sheet.page_setup.orientation == "landscape"
-    windows = list(book["Downtime windows"].iter_rows(values_only=True))
-    assert windows[1][5] == datetime(2022, 3, 1)  # noqa: DTZ001  # a spreadsheet has no zones; the heading says UTC
+        assert (sheet.page_setup.fitToWidth, sheet.page_setup.fitToHeight) == (1, 0)
+        assert sheet.sheet_properties.pageSetUpPr is not None
+        assert sheet.sheet_properties.pageSetUpPr.fitToPage
+        assert sheet.sheet_state == "visible"
+        assert not sheet.merged_cells.ranges
+        column, row = re.fullmatch(r"'.+'!\$A\$1:\$([A-Z]+)\$(\d+)", str(sheet.print_area)).groups()  # type: ignore[union-attr]
+        assert (column_index_from_string(column), int(row)) >= (sheet.max_column, sheet.max_row)
+    for name in TABLES:
+        assert book[name].auto_filter.ref == book[name].dimensions
+    intervals = list(book["Intervals"].iter_rows(values_only=True))
+    start = intervals[0].index("start (UTC)")
+    assert intervals[1][start] == datetime(2022, 3, 1)  # noqa: DTZ001  # a spreadsheet has no zones; the heading says UTC
     credits = list(book["Credits"].iter_rows())
     fee = next(at for at, cell in enumerate(credits[0]) if cell.value == "fee")
     fees = {row[0].value: row[fee].number_format for row in credits[1:]}
@@ -100,31 +147,150 @@ def test_types_and_layout(tmp_path: Path) -> None:
 
 
 def test_text_is_never_a_formula(tmp_path: Path) -> None:
-    """What looks like a formula is a text cell, in every sheet."""
+    """What looks like a formula is a text cell, in every sheet; formulas are only those of the workbook."""
     write(tmp_path / "c.xlsx")
     book = openpyxl.load_workbook(tmp_path / "c.xlsx")
     cells = [cell for sheet in book for row in sheet.iter_rows() for cell in row]
-    assert not [cell for cell in cells if cell.data_type == "f"]
-    assert {"=1+1", "+SUM(A1)", "-2", "@cmd", "=HYPERLINK(0)"} <= {
-        cell.value for cell in cells if cell.data_type == "s"
-    }
+    texts = {cell.value for cell in cells if cell.data_type == "s"}
+    assert {"=1+1", "+SUM(A1)", "-2", "@cmd", "=HYPERLINK(0)", "=w()", "=actor"} <= texts
+    formulas = {str(cell.value) for cell in cells if cell.data_type == "f"}
+    assert formulas
+    assert not [
+        one for one in formulas if any(word in one for word in ("1+1,", "HYPERLINK", "cmd", "actor", "w()"))
+    ]
+    with zipfile.ZipFile(tmp_path / "c.xlsx") as file:
+        assert not [name for name in file.namelist() if "external" in name.lower() or "vba" in name.lower()]
 
 
-def test_control_totals_hold(tmp_path: Path) -> None:
-    """The summary carries checks, each computed from both sides, and each holds."""
+def test_formulas_are_short_and_hold_no_figure(tmp_path: Path) -> None:
+    """ICAEW, Twenty Principles 13 and 14: short formulas, and nothing inside them that might change. None is volatile."""
     write(tmp_path / "c.xlsx")
-    lines = list(openpyxl.load_workbook(tmp_path / "c.xlsx")["Summary"].iter_rows(values_only=True))
-    at = next(number for number, line in enumerate(lines) if line[0] == "check")
-    checks = lines[at + 1 :]
-    assert len(checks) >= 4
-    assert all(line[3] is True for line in checks), checks
-    before, after, _, _ = frames()
-    eur = next(row for row in rows(totals(difference(before, after))) if row["currency"] == "EUR")
-    assert any(
-        line[0] == "EUR" and line[4] == pytest.approx(float(eur["delta"]))
-        for line in lines
-        if line[4] is not None
+    book = openpyxl.load_workbook(tmp_path / "c.xlsx")
+    formulas = [
+        str(cell.value)
+        for sheet in book
+        for row in sheet.iter_rows()
+        for cell in row
+        if cell.data_type == "f"
+    ]
+    assert len(formulas) > 500
+    for formula in formulas:
+        assert len(formula) < 200, formula
+        assert not re.search(r"\b(NOW|TODAY|RAND|OFFSET|INDIRECT|CELL|INFO)\b", formula)
+        # Left are the numbers of rows, and 0, 1 and -1, which count.
+        bare = re.sub(r"'[^']+'!|\$?[A-Z]{1,3}\$?\d+|\"[^\"]*\"", "", formula)
+        assert set(re.findall(r"\d+\.?\d*", bare)) <= {"0", "1"}, formula
+
+
+def test_only_inputs_may_be_changed(tmp_path: Path) -> None:
+    """Every sheet is protected without a password; what is unlocked is yellow, and holds no formula."""
+    write(tmp_path / "c.xlsx")
+    book = openpyxl.load_workbook(tmp_path / "c.xlsx")
+    unlocked = []
+    for sheet in book:
+        assert sheet.protection.sheet
+        assert sheet.protection.password is None
+        assert not sheet.protection.autoFilter
+        for row in sheet.iter_rows():
+            for cell in row:
+                if not cell.protection.locked:
+                    unlocked.append((sheet.title, cell.data_type))
+                    assert cell.fill.fgColor.rgb == "FFFFF6D6"
+    assert {title for title, _ in unlocked} == {"About", "Inputs", "Intervals", "Credits"}
+    assert "f" not in {kind for _, kind in unlocked}
+
+
+def test_checks_hold_and_are_calculated_from_two_sides(tmp_path: Path) -> None:
+    write(tmp_path / "c.xlsx")
+    lines = list(
+        openpyxl.load_workbook(tmp_path / "c.xlsx", data_only=True)["Checks"].iter_rows(values_only=True)
     )
+    assert lines[1][3] is True
+    checks = {line[0]: line for line in lines[3:]}
+    assert all(line[3] is True for line in checks.values()), checks
+    assert {"lines = subscriptions", "lines = total, credit at least, EUR", "lines = total, fee, JPY",
+            "minutes of email in EMEA = union (UTC)", "minutes of email in NAM = union (UTC)",
+            "excluded + counted = gross downtime, seconds, all scopes",
+            "credit before + delta = credit after, EUR"} <= checks.keys()  # fmt: skip
+    assert checks["minutes of email in EMEA = union (UTC)"][1] == 500
+    before, after, _, _ = frames()
+    eur = next(row for row in rows(totals(difference(before, after.frame))) if row["currency"] == "EUR")
+    summary = list(
+        openpyxl.load_workbook(tmp_path / "c.xlsx", data_only=True)["Summary"].iter_rows(values_only=True)
+    )
+    assert ["EUR", 9, 0, float(eur["credit_before"]), float(eur["credit_after"]), float(eur["delta"])] in [
+        list(line[:6]) for line in summary
+    ]
+
+
+def test_changes_name_their_cause(tmp_path: Path) -> None:
+    """Without the entries before, with them after: the entry that made the difference is named."""
+    write(tmp_path / "c.xlsx")
+    lines = {line["subscription"]: line for line in lines_of(tmp_path / "c.xlsx", "Changes")}
+    assert lines["s-0"]["cause"] == "incident/i v2"
+    assert lines["s-0"]["delta"] == lines["s-0"]["credit after"] - lines["s-0"]["credit before"] == 25
+    assert lines["s-open"]["delta"] == "undecided"
+    assert lines["s-open"]["credit after at most"] > lines["s-open"]["credit after at least"]
+
+
+def test_an_adjustment_fills_the_sheet_of_changes(tmp_path: Path) -> None:
+    """As issued, as now, delta and cause, whatever made them; a line that is no longer credited is a value."""
+    _, after, _, _ = frames()
+    first = after.frame.iloc[0]
+    gone = {"customer": "Gone", "subscription": "s-gone", "service": "email", "region": "EMEA", "policy": "email-standard",
+            "period": "2022-03", "currency": "EUR", "as_issued": 700, "as_now": 0, "delta": -700, "cause": "incident/i v9"}  # fmt: skip
+    kept = {
+        **gone,
+        "customer": first["customer"],
+        "subscription": "s-0",
+        "as_issued": 250,
+        "as_now": 2500,
+        "delta": 2250,
+    }
+    write(
+        tmp_path / "c.xlsx",
+        before=None,
+        changes=Changes(pd.DataFrame([kept, gone]).convert_dtypes(), "as issued", "as now"),
+    )
+    lines = {line["subscription"]: line for line in lines_of(tmp_path / "c.xlsx", "Changes")}
+    assert {name: lines["s-0"][name] for name in ("as issued", "as now", "delta", "cause")} == {
+        "as issued": 2.5, "as now": 25, "delta": 22.5, "cause": "incident/i v9"
+    }  # fmt: skip
+    assert lines["s-gone"]["delta"] == -7
+    formulas = openpyxl.load_workbook(tmp_path / "c.xlsx")["Changes"]
+    assert [row[8].value for row in formulas.iter_rows(min_row=2)] == ["=Credits!$I$2", 0]
+    checks = list(
+        openpyxl.load_workbook(tmp_path / "c.xlsx", data_only=True)["Checks"].iter_rows(values_only=True)
+    )
+    assert next(line for line in checks if line[0] == "as issued + delta = as now, EUR")[1:4] == (
+        25,
+        25,
+        True,
+    )
+
+
+def test_events_say_who_and_when(tmp_path: Path) -> None:
+    write(tmp_path / "c.xlsx")
+    (line,) = lines_of(tmp_path / "c.xlsx", "Events")
+    assert line["entry"] == "incident/i v2"
+    assert line["recorded at (UTC)"] == datetime(2022, 3, 2)  # noqa: DTZ001  # UTC, as the heading says
+    assert line["actor (as claimed)"] == "=actor"
+    assert line["recorded after it was published"] is True
+    assert line["named by a credit"] is True
+    assert line["what it says"] == "body: +body\n@two; body_format: text"
+
+
+def test_a_chart_for_each_policy_shows_availability_and_tiers(tmp_path: Path) -> None:
+    """Each series refers to cells of the workbook and keeps what they hold."""
+    write(tmp_path / "c.xlsx")
+    with zipfile.ZipFile(tmp_path / "c.xlsx") as file:
+        charts = [file.read(name).decode() for name in file.namelist() if name.startswith("xl/charts/chart")]
+    assert len(charts) == 1
+    assert re.findall(r"<v>(tier[^<]*|availability[^<]*)</v>", charts[0]) == [
+        "availability at least (%)", "availability at most (%)", "tier from 99.9%", "tier from 99%", "tier from 98%"
+    ]  # fmt: skip
+    assert charts[0].count("<f>'Availability'!$A$5:$A$6</f>") == 5
+    assert "<v>98.87992831541219</v>" in charts[0]
 
 
 def test_same_inputs_same_bytes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -141,15 +307,32 @@ def test_same_inputs_same_bytes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     time.tzset()
 
 
-def test_too_many_rows_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A sheet has an end; the sentence says where and what to do."""
-    monkeypatch.setattr(workbook, "_MOST_ROWS", 3)
-    with pytest.raises(Refused, match="credit rows do not fit a sheet, which holds 3"):
-        write(tmp_path / "c.xlsx")
-    assert list(tmp_path.iterdir()) == []
+def test_lines_that_do_not_fit_a_sheet_go_on_in_the_next(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Totals and checks run over all of them."""
+    monkeypatch.setattr(books, "MOST_ROWS", 4)
+    write(tmp_path / "c.xlsx")
+    book = openpyxl.load_workbook(tmp_path / "c.xlsx", data_only=True)
+    assert [name for name in book.sheetnames if name.startswith("C")] == [
+        "Coverage", "Calculation", "Credits 1", "Credits 2", "Credits 3", "Changes 1", "Changes 2", "Changes 3", "Checks",
+    ]  # fmt: skip
+    assert [line["subscription"] for line in lines_of(tmp_path / "c.xlsx", "Credits 2")] == [
+        "s-4",
+        "s-5",
+        "s-6",
+        "s-7",
+    ]
+    checks = list(book["Checks"].iter_rows(values_only=True))
+    assert all(line[3] is True for line in checks[3:]), checks
+    formulas = openpyxl.load_workbook(tmp_path / "c.xlsx")
+    assert formulas["Changes 2"]["I2"].value == "='Credits 2'!$I$2"
 
 
 def test_a_place_that_cannot_be_written_is_refused(tmp_path: Path) -> None:
     """No half of a workbook is left behind."""
     with pytest.raises(Refused, match="cannot be written"):
         write(tmp_path / "no" / "such" / "c.xlsx")
+    with pytest.raises(Refused, match="cannot be written"):
+        write(tmp_path)
+    assert list(tmp_path.iterdir()) == []

@@ -50,15 +50,15 @@ def test_readme_commands_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     assert (tmp_path / "credits-2022-03.xlsx").stat().st_size > 0
 
 
-def test_commands_of_the_page_of_proofs_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Every command of docs/proofs.md runs, in order, in an empty folder; `> FILE` writes what was printed."""
+@pytest.mark.parametrize("page", ["proofs.md", "statements.md"])
+def test_commands_of_a_page_run(page: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every command of a page runs, in order, in an empty folder; `> FILE` writes what was printed."""
     from ledger.cli import main
 
+    (tmp_path / "examples").symlink_to(ROOT / "examples")
     monkeypatch.chdir(tmp_path)
     lines = [
-        line
-        for block in SHELL.findall((ROOT / "docs" / "proofs.md").read_text())
-        for line in block.splitlines()
+        line for block in SHELL.findall((ROOT / "docs" / page).read_text()) for line in block.splitlines()
     ]
     assert len(lines) >= 12
     for line in lines:
@@ -75,6 +75,13 @@ def test_page_of_proofs_names_every_finding() -> None:
     said = set(re.findall(r'(?:Finding|Problem)\(\s*[^"()]+?,\s*"([a-z-]+)"', code))
     listed = set(re.findall(r"^\| `([a-z-]+)` \|", (ROOT / "docs" / "proofs.md").read_text(), re.MULTILINE))
     assert listed == said
+
+
+def test_page_of_statements_names_every_finding() -> None:
+    """docs/statements.md lists what is found wrong with documents, all of it and nothing else."""
+    code = (ROOT / "src/ledger/proof/documents.py").read_text()
+    said = set(re.findall(r'DocumentFault\(\s*[^,()]+,\s*"([a-z-]+)"', code))
+    assert set(re.findall(r"`(document-[a-z]+)`", (ROOT / "docs" / "statements.md").read_text())) == said
 
 
 def test_every_command_is_described() -> None:

@@ -33,7 +33,7 @@ def test_the_wheel_brings_the_command() -> None:
     assert [command.value for command in commands] == ["ledger.cli:main"]
 
 
-@pytest.mark.parametrize("name", ["replay.html", "replay.css", "replay.js"])
+@pytest.mark.parametrize("name", ["page.html", "page.css", "walking.js", "proofs.js", "checking.js"])
 def test_the_parts_of_the_page_are_there(name: str) -> None:
     part = resources.files("projections") / "page_assets" / name
     assert part.read_text(encoding="utf-8").strip()

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import os
 import sys
+from collections.abc import Iterable
+from contextlib import suppress
 from importlib import import_module
 from typing import Any
 
 import click
 
-from ledger.errors import LedgerError
+from ledger.cli.output import guard_output
+from ledger.errors import LedgerError, Unavailable
 
 __all__ = ["main"]
 
 # name -> (module, attribute, one line of help); the help stands here so that listing imports nothing.
 COMMANDS = {
     "init": ("write", "init", "Create an empty ledger."),
-    "append": ("write", "append", "Record actions from JSON lines, all or none."),
+    "append": ("batch", "append", "Record actions from JSON lines, all or none."),
     "incident": ("write", "incident", "Record one action on an incident."),
     "window": ("write", "window", "Record one action on an impact window."),
     "redact": ("write", "redact", "Erase texts of an entry; every proof stays."),
@@ -32,7 +36,7 @@ COMMANDS = {
     "replay": ("history", "replay", "Tell a notice revision by revision."),
     "state": ("history", "state", "Show what the entries of an incident add up to."),
     "downtime": ("finance", "downtime", "Show the downtime of a period."),
-    "credits": ("finance", "credits", "Compute and export SLA credits."),
+    "credits": ("finance", "credits", "Compute, export, issue and restate SLA credits."),
     "sla": ("sla", "sla", "Exclude time, claim credits, and see until when."),
     "period": ("books", "period", "Close and reopen the books of a month."),
     "verify": ("verify", "verify", "Re-read everything and say what is wrong."),
@@ -76,13 +80,41 @@ class _Lazy(click.Group):
         try:
             return super().invoke(ctx)
         except LedgerError as error:
-            for problem in error.problems:
-                click.echo(f"ledger: {problem}", err=True)
+            _tell(error.problems)
             ctx.exit(error.exit_code)
+        except KeyboardInterrupt:
+            _tell(("interrupted",))
+            ctx.exit(Unavailable.exit_code)
         except BrokenPipeError:
             # The reader of our output has gone; there is nobody to tell.
             sys.stderr.close()
             ctx.exit(0)
+
+    def main(self, *args: Any, **kwargs: Any) -> Any:
+        """Run the command line. A program of its own ends in a sentence whatever happens; in a test what is wrong is raised."""
+        alone = guard_output()
+        try:
+            return super().main(*args, **kwargs)
+        except LedgerError as error:
+            _tell(error.problems)
+            sys.exit(error.exit_code)
+        except Exception as error:
+            if not alone or os.environ.get("LEDGER_TRACEBACK"):
+                raise
+            _tell(
+                (
+                    *getattr(error, "__notes__", ()),
+                    f"{type(error).__name__}: {error}; this is a mistake of the program, not of yours: report it with what "
+                    "LEDGER_TRACEBACK=1 in the environment shows",
+                )
+            )
+            sys.exit(Unavailable.exit_code)
+
+
+def _tell(problems: Iterable[str]) -> None:
+    with suppress(OSError):
+        for problem in problems:
+            click.echo(f"ledger: {problem}", err=True)
 
 
 @click.group(cls=_Lazy, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 import click
 
 from ledger.cli.proof import made, read_file, signer_of, signing, verifier_keys
-from ledger.cli.session import Session, emit_json, json_option
+from ledger.cli.session import Session, emit_json, json_option, say, visible
 from ledger.errors import Refused, Unavailable
 
 if TYPE_CHECKING:
@@ -78,6 +78,12 @@ def bundle(
         _echo_lacks(said)
     if signer is None:
         click.echo("not signed: no --key-file and no --sign-command were given", err=True)
+    if said["texts"]["gone"]:
+        click.echo(
+            f"warning: {len(said['texts']['gone'])} texts are gone and no entry in the bundle says that they were erased; run "
+            "ledger verify, unless they were erased after the checkpoint",
+            err=True,
+        )
 
 
 def _scope(key: str | None, customer: str | None, *, whole: bool) -> Scope:
@@ -157,7 +163,7 @@ def verify_bundle(
         click.echo(f"{len(report.problems)} problems found: the bundle was altered", err=True)
         ctx.exit(1)
     for sentence in undone:
-        click.echo(sentence, err=True)
+        click.echo(visible(sentence), err=True)
     if undone:
         ctx.exit(3)
 
@@ -168,7 +174,7 @@ def _fail_unread(ctx: click.Context, sentence: str, *, as_json: bool) -> None:
             {"ok": False, "problems": [{"position": None, "kind": "bundle-refused", "detail": sentence}]}
         )
     else:
-        click.echo(f"bundle-refused  {sentence}")
+        say(f"bundle-refused  {sentence}")
     click.echo("1 problem found: the bundle was altered, or is none", err=True)
     ctx.exit(1)
 
@@ -177,31 +183,29 @@ def _echo(report: BundleReport, compared: int) -> None:
     said = report.said
     for problem in report.problems:
         where = "bundle" if problem.position is None else f"@{problem.position}"
-        click.echo(f"{where}  {problem.kind}  {problem.detail}")
+        say(f"{where}  {problem.kind}  {problem.detail}")
     if report.problems:
         return
     of = {"all": "whole", "incident": "incident", "customer": "customer"}[said["scope"]["kind"]]
     named = said["scope"].get(of, "ledger")
-    click.echo(
-        f"verified {said['entries']:,} entries of {of} {named}, of {said['size']:,} in {said['ledger']}"
-    )
-    click.echo(f"root {said['root']}")
+    say(f"verified {said['entries']:,} entries of {of} {named}, of {said['size']:,} in {said['ledger']}")
+    say(f"root {said['root']}")
     if report.signed_by is not None:
-        click.echo(f"signed by {report.signed_by}")
+        say(f"signed by {report.signed_by}")
     if compared:
-        click.echo(f"compared with {compared} checkpoint{'s' if compared > 1 else ''} kept elsewhere")
+        say(f"compared with {compared} checkpoint{'s' if compared > 1 else ''} kept elsewhere")
     texts = said["texts"]
-    click.echo(
+    say(
         f"texts: {texts['here']:,} here, {texts['erased']:,} erased, {texts['left_out']:,} left out, {len(texts['gone']):,} gone"
     )
     for one in said["streams"] or ():
         gaps = f" without v{', v'.join(map(str, one['left_out']))}" if one["left_out"] else ""
-        click.echo(
+        say(
             f"{one['stream']}: {one['versions']:,} version{'s' if one['versions'] > 1 else ''}{gaps}, complete through @{one['complete_through']}"
         )
-    click.echo("it proves:" if report.signed_by else "it proves, for whoever trusts its checkpoint:")
+    say("it proves:" if report.signed_by else "it proves, for whoever trusts its checkpoint:")
     for sentence in said["proves"].values():
-        click.echo(f"  {sentence}")
+        say(f"  {sentence}")
     _echo_lacks(said)
 
 
@@ -210,17 +214,19 @@ def _against(
 ) -> tuple[BundleReport, list[str]]:
     """Return the report with what checkpoints kept elsewhere show, and why some of them could not be compared."""
     from ledger.cli.proof import signers_of
-    from ledger.proof.bundle_check import BundleProblem, root_of_first
+    from ledger.proof.bundle_check import BundleProblem, followed_keys, root_of_first
     from ledger.proof.checkpoint import read_checkpoint
     from ledger.proof.errors import ProofError
 
+    # One that was kept may be signed by a key that was in use then.
+    trusted = [*followed_keys(opened, verifier_keys(keys)).ever]
     problems, undone = [], []
     for path in checkpoints:
         try:
             kept, note = read_checkpoint(read_file("--against", path))
-            if keys and note is None:
+            if trusted and note is None:
                 raise ProofError("it is not signed, but --key was given")
-            signers_of(note, verifier_keys(keys))
+            signers_of(note, trusted)
         except ProofError as error:
             problems.append(BundleProblem(None, "checkpoint-refused", f"{path}: {error}"))
             continue
@@ -303,7 +309,7 @@ def import_(
             }
         )  # fmt: skip
     else:
-        click.echo(f"imported {head.size:,} entries of {head.ledger}")
+        say(f"imported {head.size:,} entries of {head.ledger}")
         click.echo(f"root {head.root.hex()}")
     if report.unchecked is not None:
         click.echo(f"note: whose ledger this is was not checked: {report.unchecked}", err=True)
@@ -353,10 +359,11 @@ def _whole_file(path: str) -> Iterator[BinaryIO]:
 @contextmanager
 def _opened(path: str) -> Iterator[Bytes]:
     try:
-        with open(path, "rb") as file, _mapped(file) as content:
-            yield content
+        file = open(path, "rb")  # noqa: SIM115  # closed below; what goes wrong there is no matter of this file
     except OSError as error:
         raise Unavailable(f"FILE {path} cannot be read: {error.strerror}; check the path") from None
+    with file, _mapped(file) as content:
+        yield content
 
 
 @contextmanager

@@ -6,34 +6,39 @@ from collections.abc import Iterable, Iterator
 from itertools import islice
 from typing import Any
 
-__all__ = ["explanations"]
+__all__ = ["Reasons"]
 
 _SHOWN = 40
-# What the rows of one reason share.
-_SHARED = (
-    "policy", "policy_version", "service", "region", "downtime_seconds", "excluded_seconds",
-    "eligible_downtime_seconds_at_least", "eligible_downtime_seconds_at_most", "availability_at_least",
-    "availability_at_most", "rule", "seconds_to_next_tier", "seconds_past_tier_edge", "provisional", "approximate",
-)  # fmt: skip
 
 
-def explanations(rows: Iterable[dict[str, Any]]) -> Iterator[str]:
-    """Yield lines: of each policy, service and region the downtime that counted, the rule, the edges, the entries."""
-    groups: dict[tuple[Any, ...], list[dict[str, Any]]] = {}
-    for row in rows:
-        groups.setdefault((*(row[name] for name in _SHARED), *row["entries"]), []).append(row)
-    for same in islice(groups.values(), _SHOWN):
-        first, count = same[0], len(same)
-        yield (
-            f"{first['policy']} v{first['policy_version']}, {first['service']} in {first['region']} "
-            f"({count:,} subscription{'s' if count > 1 else ''}): {first['rule']}"
-        )
-        for line in (_counted(first), _edges(first), _marks(first)):
-            if line:
-                yield f"  {line}"
-        yield f"  rests on {'; '.join(first['entries']) or 'no entry'}"
-    if len(groups) > _SHOWN:
-        yield f"and {len(groups) - _SHOWN:,} more reasons; --json and the workbook have each row's"
+class Reasons:
+    """The reasons of a run, added up over its parts; they read in the order in which they came first."""
+
+    def __init__(self) -> None:
+        self._found: dict[tuple[Any, ...], tuple[dict[str, Any], int]] = {}
+
+    def add(self, found: Iterable[tuple[dict[str, Any], int]]) -> None:
+        """Take in reasons, as `projections.reasons` gives them."""
+        from projections.reasons import SHARED
+
+        for row, number in found:
+            key = tuple(tuple(row[name]) if name == "entries" else row[name] for name in SHARED)
+            first, before = self._found.get(key, (row, 0))
+            self._found[key] = first, before + number
+
+    def lines(self) -> Iterator[str]:
+        """Yield of each policy, service and region the downtime that counted, the rule, the edges, the entries."""
+        for row, number in islice(self._found.values(), _SHOWN):
+            yield (
+                f"{row['policy']} v{row['policy_version']}, {row['service']} in {row['region']} "
+                f"({number:,} subscription{'s' if number > 1 else ''}): {row['rule']}"
+            )
+            for line in (_counted(row), _edges(row), _marks(row)):
+                if line:
+                    yield f"  {line}"
+            yield f"  rests on {'; '.join(row['entries']) or 'no entry'}"
+        if len(self._found) > _SHOWN:
+            yield f"and {len(self._found) - _SHOWN:,} more reasons; --json and ledger credits export have each row's"
 
 
 def _counted(row: dict[str, Any]) -> str:

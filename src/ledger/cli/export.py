@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import click
 
@@ -15,78 +15,69 @@ if TYPE_CHECKING:
 
     from ledger.cli.run import Basis, Compared
     from ledger.cli.session import Session
+    from ledger.store.stream import Entry
+    from projections.credits import Workings
     from projections.engines import Engine
 
 __all__ = ["Kind", "kind_of", "rows_of", "workbook"]
 
 Kind: TypeAlias = Literal["xlsx", "parquet", "csv"]
-# From so many rows on, somebody who waits sees how far it is.
-_LONG = 1_000_000
 
 
-def kind_of(output: str) -> Kind:
+def kind_of(output: str, option: str = "--output") -> Kind:
     """Return what to write, by the end of the file's name; a usage error when it says nothing."""
     kinds: dict[str, Kind] = {".xlsx": "xlsx", ".parquet": "parquet", ".csv": "csv"}
     kind = kinds.get(Path(output).suffix.lower())
     if kind is None:
         raise click.UsageError(
-            f"--output {output!r} does not end in .xlsx, .parquet or .csv; name the file so"
+            f"{option} {output!r} does not end in .xlsx, .parquet or .csv; name the file so"
         )
     return kind
 
 
 def rows_of(
-    session: Session, basis: Basis, output: str, kind: Kind, engine: Engine, scheduler: str | None
+    session: Session,
+    basis: Basis,
+    output: str,
+    kind: Kind,
+    engine: Engine,
+    scheduler: str | None,
+    *,
+    quiet: bool,
 ) -> tuple[str, int]:
     """Write the rows of credit and return the digest of the file and how many they are."""
     from projections.credit_files import write_csv, write_parquet
 
-    counted = _Counted(sum(table.rows for table in basis.tables))
-    frames = counted(run.price_parts(session, basis, engine, scheduler))
-    digest = (write_parquet if kind == "parquet" else write_csv)(Path(output), frames)
-    return digest, counted.rows
+    number = 0
+
+    def counted() -> Iterator[pd.DataFrame]:
+        nonlocal number
+        for frame in run.price_parts(session, basis, engine, scheduler, quiet=quiet):
+            number += len(frame)
+            yield frame
+
+    digest = (write_parquet if kind == "parquet" else write_csv)(Path(output), counted())
+    return digest, number
 
 
-class _Counted:
-    """Counts the rows that go by, and shows a bar on standard error where a long run is watched."""
-
-    def __init__(self, expected: int) -> None:
-        self.expected = expected
-        self.rows = 0
-
-    def __call__(self, frames: Iterator[pd.DataFrame]) -> Iterator[pd.DataFrame]:
-        from rich.console import Console
-        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
-
-        console = Console(stderr=True)
-        hidden = self.expected < _LONG or not console.is_terminal
-        columns = (BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-        with Progress(*columns, console=console, transient=True, disable=hidden) as progress:
-            task = progress.add_task("priced", total=self.expected)
-            for frame in frames:
-                yield frame
-                self.rows += len(frame)
-                # A subscription that is not valid in the month is read, but makes no row: the bar may end early.
-                progress.update(task, completed=self.rows)
-
-
-def workbook(basis: Basis, frame: pd.DataFrame, before: Compared | None, output: str) -> str:
-    """Write the workbook of a run and return its digest."""
+def workbook(
+    session: Session, basis: Basis, priced: Workings, before: Compared | None, output: str, detail: str | None
+) -> tuple[str, str | None]:
+    """Write the workbook of a run, and its rows as Parquet where they are asked for; return the digests of both."""
     from importlib.metadata import version
 
+    from ledger.domain.instants import seconds
+    from projections.credit_files import write_parquet
     from projections.workbook import write_workbook
 
-    used = {
-        (row.policy, row.policy_version)
-        for row in frame[["policy", "policy_version"]].drop_duplicates().itertuples()
-    }
+    used = {(group.policy.key, group.version) for group in priced.groups}
     policies = [
         (key, number, policy, basis.terms[key, number])
         for key, versions in sorted(basis.policies.items())
         for number, policy in versions
         if (key, number) in used
     ]
-    provenance: dict[str, Any] = {
+    provenance: dict[str, str] = {
         "period": basis.period,
         "ledger": basis.ledger,
         "size": str(basis.size),
@@ -103,15 +94,38 @@ def workbook(basis: Basis, frame: pd.DataFrame, before: Compared | None, output:
         },
         **{f"cohort/{name}": "not at hand: its windows are bounds" for name in basis.cohorts.unknown},
         **{f"policy/{key} v{number}": f"sha256 {policy.sha256}" for key, number, policy, _ in policies},
-        "incident-sla-ledger": version("incident-sla-ledger"),
-        "openpyxl": version("openpyxl"),
-        "pandas": version("pandas"),
+        **{name: version(name) for name in ("incident-sla-ledger", "openpyxl", "pandas")},
     }
-    return write_workbook(
+    rows = None if detail is None else write_parquet(Path(detail), [priced.frame])
+    if detail is not None:
+        provenance[f"each row in {Path(detail).name}"] = f"sha256 {rows}, {len(priced.frame)} rows"
+    digest = write_workbook(
         output,
-        credits=frame,
-        before=None if before is None else before.frame,
+        priced=priced,
+        period=basis.period,
+        as_of=seconds(basis.as_of),
         windows=basis.windows,
         policies=policies,
         provenance=provenance,
+        entries=_entries(session, basis, priced),
+        before=None if before is None else before.frame,
     )
+    return digest, rows
+
+
+def _entries(session: Session, basis: Basis, priced: Workings) -> list[Entry]:
+    """Return the entries that the figures rest on: those of the incidents as told under the cut, and those named."""
+    from ledger.store.stream import read_stream
+    from projections.replay import told
+
+    named = {entry for row in priced.frame["entries"].unique() for entry in row}
+    streams = {entry.rpartition(" v")[0] for entry in named}
+    streams.update(f"incident/{window.incident}" for window in basis.windows)
+    found: list[Entry] = []
+    for stream in sorted(streams):
+        entries = read_stream(session.log(), stream, upto_position=basis.size)
+        if stream.startswith("incident/"):
+            found += [one.entry for one in told(entries, basis.cut, run.audience(basis.cut))]
+        else:
+            found += [entry for entry in entries if f"{stream} v{entry.version}" in named]
+    return found

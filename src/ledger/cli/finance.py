@@ -2,17 +2,33 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal
+from collections.abc import Iterator
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from ledger.cli import run
-from ledger.cli.session import Session, cut_options, emit_json, json_option, table
+from ledger.cli.session import (
+    Session,
+    cut_options,
+    emit_json,
+    emit_json_streaming,
+    json_option,
+    say,
+    table,
+)
 
 if TYPE_CHECKING:
-    from ledger.cli.run import Basis, Compared
+    from ledger.cli.run import Basis, Before, Compared, Priced
+    from projections.credits import Workings
+    from projections.engines import Engine
 
 __all__ = ["credits", "downtime"]
+
+# So many rows are shown as a table; of more of them, a few.
+_WHOLE = 1_000
+_FEW = 20
 
 _AS_OF = click.option(
     "--as-of", metavar="T", help="An open window lasts at least until T (default: the cut, else now)."
@@ -43,7 +59,6 @@ def downtime(
     from ledger.domain.instants import seconds
     from ledger.domain.period import parse_period
     from projections import downtime as view
-    from projections.views import open_views
 
     keys = tuple(word.strip() for word in by.split(",") if word.strip())
     if not keys or set(keys) - {"service", "component", "region"} or len(set(keys)) != len(keys):
@@ -51,7 +66,7 @@ def downtime(
     cut = session.cut(published_by, recorded_by)
     until = session.as_of(cut, as_of)
     span = parse_period(period, zone)
-    windows = open_views(session.log()).windows(span.start, span.end, cut, run.audience(cut))
+    windows = session.views().windows(span.start, span.end, cut, run.audience(cut))
     rows = view.downtime(windows, span, by=keys, per=per, as_of=seconds(until))
     found = view.as_json(rows, as_of=until, published_by=cut.published_by, recorded_by=cut.recorded_by)
     if as_json:
@@ -76,9 +91,31 @@ def _limited(row: dict[str, Any]) -> list[str]:
     ]
 
 
-@click.group()
+# name -> (module, attribute): commands on issued documents, each imported when it is called.
+_DOCUMENTS = {
+    "issue": ("statements", "issue"),
+    "list": ("statements", "list_"),
+    "show": ("statements", "show"),
+    "restate": ("restating", "restate"),
+    "prove": ("line_proofs", "prove"),
+}
+
+
+class _Credits(click.Group):
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return [*super().list_commands(ctx), *_DOCUMENTS]
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in _DOCUMENTS:
+            return super().get_command(ctx, cmd_name)
+        module, attribute = _DOCUMENTS[cmd_name]
+        command: click.Command = getattr(import_module(f"ledger.cli.{module}"), attribute)
+        return command
+
+
+@click.group(cls=_Credits)
 def credits() -> None:  # noqa: A001  # the command is called credits
-    """Compute and export SLA credits."""
+    """Compute, export, issue and restate SLA credits."""
 
 
 def _run_options(command: Any) -> Any:
@@ -99,68 +136,156 @@ def _run_options(command: Any) -> Any:
     return command
 
 
+def _engine_options(command: Any) -> Any:
+    for option in (
+        click.option(
+            "--scheduler",
+            metavar="ADDRESS",
+            help="A running dask cluster, such as tcp://host:8786 (default: one is started for the run).",
+        ),
+        click.option(
+            "--engine",
+            type=click.Choice(["local", "dask"]),
+            default="local",
+            show_default=True,
+            help="Where rows are priced: here, or in a cluster of processes; the answer is the same.",
+        ),
+    ):
+        command = option(command)
+    return command
+
+
+def _check_engine(engine: Engine, scheduler: str | None) -> None:
+    if scheduler is not None and engine != "dask":
+        raise click.UsageError("--scheduler is the address of a dask cluster; add --engine dask")
+
+
 def _found(
     session: Session, period: str, keys: tuple[str, ...], compare_published_by: str | None, published_by: str | None,
     recorded_by: str | None, as_of: str | None,
-) -> tuple[Basis, Any, Compared | None]:  # fmt: skip
+) -> tuple[Basis, Workings, Compared | None]:  # fmt: skip
     """Return what a run rests on, its rows, and the rows to compare them with."""
     found = run.basis(session, period, keys, published_by, recorded_by, as_of)
-    frame = run.price_all(session, found)
+    priced = run.price_all(session, found)
     before = (
         None if compare_published_by is None else run.compared(session, found, compare_published_by, as_of)
     )
-    return found, frame, before
+    return found, priced, before
 
 
 @credits.command("compute")
 @_run_options
+@_engine_options
 @json_option
 @click.pass_obj
-def compute(session: Session, /, as_json: bool, **given: Any) -> None:
-    """Compute the credits of a month: per subscription, with the rule, the tier edge and the entries behind it."""
-    from ledger.cli.explained import explanations
-    from projections.credits import difference, rows, totals
+def compute(
+    session: Session, /, period: str, keys: tuple[str, ...], compare_published_by: str | None,
+    published_by: str | None, recorded_by: str | None, as_of: str | None, engine: Engine, scheduler: str | None,
+    as_json: bool,
+) -> None:  # fmt: skip
+    """Compute the credits of a month: per subscription, with the rule, the tier edge and the entries behind it.
 
-    basis, frame, before = _found(session, **given)
-    changed = None if before is None else difference(before.frame, frame)
+    Of more than a thousand subscriptions the first ones are shown, with the totals and reasons of all; --json and ledger
+    credits export have each of them.
+    """
+    _check_engine(engine, scheduler)
+    basis = run.basis(session, period, keys, published_by, recorded_by, as_of)
+    before = None if compare_published_by is None else run.before(session, basis, compare_published_by, as_of)
+    priced = run.Priced(session, basis, before, engine, scheduler, quiet=as_json)
     if as_json:
-        found: dict[str, Any] = {
-            "period": basis.period, "as_of": basis.as_of, "published_by": basis.cut.published_by,
-            "recorded_by": basis.cut.recorded_by, "ledger": basis.ledger, "size": basis.size, "root": basis.root,
-            "subscriptions": basis.sources(), "cohorts": [one.as_json() for one in basis.cohorts.tables],
-            "cohorts_unknown": basis.cohorts.unknown, "rows": list(rows(frame)), "totals": list(rows(totals(frame))),
-        }  # fmt: skip
-        if before is not None and changed is not None:
-            found["compared_with"] = {"published_by": before.cut.published_by, "as_of": before.as_of}
-            found["differences"] = list(rows(changed))
-            found["difference_totals"] = list(rows(totals(changed)))
-        emit_json(found)
-        return
-    if changed is not None:
-        _print_rows(
-            rows(changed),
-            ("customer", "subscription", "region", "currency", "credit_before", "credit_after", "delta"),
-            4,
-        )
-        _print_rows(
-            rows(totals(changed)), ("currency", "subscriptions", "credit_before", "credit_after", "delta"), 1
-        )
+        _emit(basis, before, priced)
+    elif before is None:
+        _show(priced)
     else:
-        shown = (
-            "customer",
-            "subscription",
-            "region",
-            "availability",
-            "currency",
-            "fee",
-            "credit_percent",
-            "credit",
-        )
-        _print_rows(rows(frame), shown, 5)
-        _print_rows(rows(totals(frame)), ("currency", "subscriptions", "undecided", "fee", "credit"), 1)
-        for line in explanations(rows(frame)):
-            click.echo(line)
-    click.echo(f"size {basis.size}  root {basis.root}")
+        _show_changes(priced)
+    if not as_json:
+        click.echo(f"size {basis.size}  root {basis.root}")
+
+
+def _show(priced: Priced) -> None:
+    from ledger.cli.explained import Reasons
+    from projections.credits import added, rows, totals
+    from projections.reasons import reasons
+
+    sample, sums, why = _Sample(), [], Reasons()
+    for frame, _ in priced:
+        sample.add(frame)
+        sums.append(totals(frame))
+        why.add(reasons(frame))
+    sample.show(
+        ("customer", "subscription", "region", "availability", "currency", "fee", "credit_percent", "credit"),
+        5,
+    )
+    _print_rows(rows(added(sums)), ("currency", "subscriptions", "undecided", "fee", "credit"), 1)
+    for line in why.lines():
+        say(line)
+
+
+def _show_changes(priced: Priced) -> None:
+    from projections.credits import added, rows, totals
+
+    sample, sums = _Sample(), []
+    for changed in _differences(priced):
+        sample.add(changed)
+        sums.append(totals(changed))
+    sample.show(
+        ("customer", "subscription", "region", "currency", "credit_before", "credit_after", "delta"), 4
+    )
+    _print_rows(rows(added(sums)), ("currency", "subscriptions", "credit_before", "credit_after", "delta"), 1)
+
+
+def _differences(priced: Priced) -> Iterator[Any]:
+    from projections.credits import difference
+
+    for frame, before in priced:
+        if before is not None:
+            yield difference(before, frame)
+
+
+class _Sample:
+    """The rows that a terminal shows: all of them, or the first few where they are many."""
+
+    def __init__(self) -> None:
+        self._rows: list[dict[str, Any]] = []
+        self._number = 0
+
+    def add(self, frame: Any) -> None:
+        """Take in a part of the rows."""
+        from projections.credits import rows
+
+        self._number += len(frame)
+        self._rows += rows(frame.iloc[: _WHOLE - len(self._rows)])
+
+    def show(self, names: tuple[str, ...], right_from: int) -> None:
+        """Print them as a table, and say how many there are where they are not all."""
+        shown = self._rows if self._number <= _WHOLE else self._rows[:_FEW]
+        _print_rows(shown, names, right_from)
+        if len(shown) < self._number:
+            click.echo(
+                f"the first {len(shown)} of {self._number:,} subscriptions; each of them: --json, or ledger credits "
+                "export"
+            )
+
+
+def _emit(basis: Basis, before: Before | None, priced: Priced) -> None:
+    """Print one JSON object on one line, its rows as they come: ten million of them fit no memory."""
+    from projections.credits import added, rows, totals
+
+    # Once through, so that whatever is to be refused is refused before the first byte.
+    sums = rows(added([totals(frame) for frame, _ in priced]))
+    found: dict[str, Any] = {
+        "period": basis.period, "as_of": basis.as_of, "published_by": basis.cut.published_by,
+        "recorded_by": basis.cut.recorded_by, "ledger": basis.ledger, "size": basis.size, "root": basis.root,
+        "subscriptions": basis.sources(), "cohorts": [one.as_json() for one in basis.cohorts.tables],
+        "cohorts_unknown": basis.cohorts.unknown, "rows": (row for frame, _ in priced for row in rows(frame)),
+        "totals": list(sums),
+    }  # fmt: skip
+    if before is not None:
+        changes = rows(added([totals(changed) for changed in _differences(priced)]))
+        found["compared_with"] = {"published_by": before.cut.published_by, "as_of": before.as_of}
+        found["differences"] = (row for changed in _differences(priced) for row in rows(changed))
+        found["difference_totals"] = list(changes)
+    emit_json_streaming(found)
 
 
 def _print_rows(found: Any, names: tuple[str, ...], right_from: int) -> None:
@@ -191,6 +316,7 @@ def _cell(row: dict[str, Any], name: str) -> str:
 
 @credits.command("export")
 @_run_options
+@_engine_options
 @click.option(
     "-o",
     "--output",
@@ -199,48 +325,49 @@ def _cell(row: dict[str, Any], name: str) -> str:
     help="Where to write: a workbook (.xlsx), or each row of credit as Parquet (.parquet) or CSV (.csv).",
 )
 @click.option(
-    "--engine",
-    type=click.Choice(["local", "dask"]),
-    default="local",
-    show_default=True,
-    help="Where Parquet and CSV are priced: here, or in a cluster of processes.",
-)
-@click.option(
-    "--scheduler",
-    metavar="ADDRESS",
-    help="A running dask cluster, such as tcp://host:8786 (default: one is started for the run).",
+    "--detail",
+    metavar="FILE.parquet",
+    help="Beside a workbook: every column of each row of credit as Parquet, which the workbook names by its digest.",
 )
 @json_option
 @click.pass_obj
 def export(
-    session: Session, /, output: str, engine: Literal["local", "dask"], scheduler: str | None, as_json: bool,
+    session: Session, /, output: str, engine: Engine, scheduler: str | None, detail: str | None, as_json: bool,
     **given: Any,
 ) -> None:  # fmt: skip
     """Write the credits of a month to a file; the same inputs give the same bytes.
 
-    Parquet and CSV are written part by part and take tables of any size. In CSV a text that a spreadsheet would take
-    for a formula gets an apostrophe before it.
+    A workbook has every figure as a formula over its inputs, with the result of the ledger in the cell. Parquet and CSV
+    are written part by part and take tables of any size. In CSV a text that a spreadsheet would take for a formula gets
+    an apostrophe before it.
     """
     from ledger.cli import export as files
 
     kind = files.kind_of(output)
-    if scheduler is not None and engine != "dask":
-        raise click.UsageError("--scheduler is the address of a dask cluster; add --engine dask")
+    _check_engine(engine, scheduler)
+    if detail is not None and (kind != "xlsx" or files.kind_of(detail, "--detail") != "parquet"):
+        raise click.UsageError(
+            "--detail writes a .parquet file beside a workbook: name both so, or write the rows alone with --output"
+        )
+    detail_digest: str | None = None
     if kind == "xlsx":
         if engine != "local":
             raise click.UsageError(
                 "a workbook is made in one process; write .parquet or .csv with --engine dask"
             )
-        basis, frame, before = _found(session, **given)
-        digest, number = files.workbook(basis, frame, before, output), len(frame)
+        basis, priced, before = _found(session, **given)
+        digest, detail_digest = files.workbook(session, basis, priced, before, output, detail)
+        number = len(priced.frame)
     else:
         if given.pop("compare_published_by") is not None:
             raise click.UsageError(
                 "--compare-published-by needs a workbook: write to a file that ends in .xlsx"
             )
         basis = run.basis(session, **given)
-        digest, number = files.rows_of(session, basis, output, kind, engine, scheduler)
+        digest, number = files.rows_of(session, basis, output, kind, engine, scheduler, quiet=as_json)
     if as_json:
-        emit_json({"file": output, "sha256": digest, "size": basis.size, "root": basis.root, "rows": number})
+        written = {"file": output, "sha256": digest, "size": basis.size, "root": basis.root, "rows": number}
+        emit_json({**written, "detail": detail, "detail_sha256": detail_digest})
     else:
-        click.echo(f"wrote {output}  ({number:,} subscriptions, sha256 {digest})")
+        beside = "" if detail is None else f" and {detail}"
+        click.echo(f"wrote {output}{beside}  ({number:,} subscriptions, sha256 {digest})")

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ledger.cli.proof import signing
-from ledger.cli.read import read_entries
+from ledger.cli.read import read_incident
 from ledger.cli.session import Session, cut_options, emit_json, json_option, say
 from ledger.errors import Refused, nearest
 
@@ -82,7 +82,7 @@ def diff(
     from projections.reading import Reader
 
     audience: Audience = "house" if internal else "public"
-    entries = read_entries(session, key)
+    entries = read_incident(session, key)
     sides = [_moment(session, entries, word, internal) for word in (a, b)]
     reader = Reader(entries)
     before, after = (reader.at(cut, audience) for cut in sides)
@@ -273,7 +273,7 @@ def blame(
     """Show which entry wrote each line and each field of the notice of incident KEY: who, when and why."""
     from projections import blame as view
 
-    entries = read_entries(session, key)
+    entries = read_incident(session, key)
     cut = session.cut(published_by, recorded_by)
     found = view.blame(entries, cut)
     if as_json:
@@ -319,7 +319,7 @@ def replay(
     """
     from projections.consequences import stages
 
-    entries = read_entries(session, key)
+    entries = read_incident(session, key)
     cut = session.cut(published_by, recorded_by)
     proof = {
         "checkpoint_file": checkpoint_file, "key_file": key_file, "sign_command": sign_command, "vkey": vkey
@@ -511,7 +511,7 @@ def state(
             "--published-by asks what the public knew, --internal what it did not; leave one out"
         )
     found = view.state(
-        read_entries(session, key), session.cut(published_by, recorded_by), "house" if internal else "public"
+        read_incident(session, key), session.cut(published_by, recorded_by), "house" if internal else "public"
     )
     if as_json:
         emit_json(found)

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ledger.cli.publish import _publishing
+from ledger.cli.recording import record
 from ledger.cli.session import Session, cut_options, emit_json, json_option, table
-from ledger.cli.write import _print_receipt
 from ledger.domain.actions import parse_action
 from ledger.domain.keys import (
     KeyUse,
@@ -42,7 +42,14 @@ def key() -> None:
 @_publishing
 @click.pass_obj
 def new(
-    session: Session, /, key: str, key_file: str | None, name: str | None, as_json: bool, **given: Any
+    session: Session,
+    /,
+    key: str,
+    key_file: str | None,
+    name: str | None,
+    as_json: bool,
+    accept_clock: bool,
+    **given: Any,
 ) -> None:
     """Make an Ed25519 key, write the private half to a file, and publish the public half as KEY."""
     from ledger.proof.signers import make_key_file
@@ -59,7 +66,7 @@ def new(
         raise failures[0][1]
     made = make_key_file(path, name, session.seeds())
     click.echo(f"the private key is in {path}; keep a copy where nobody else can read it", err=True)
-    _append(session, _publish_action(key, made.vkey, given), as_json)
+    _append(session, _publish_action(key, made.vkey, given), as_json, accept_clock)
 
 
 def _sample(name: str) -> str:
@@ -83,10 +90,22 @@ def _sample(name: str) -> str:
 @_publishing
 @click.pass_obj
 def publish(
-    session: Session, /, key: str, key_file: str | None, vkey: str | None, as_json: bool, **given: Any
+    session: Session,
+    /,
+    key: str,
+    key_file: str | None,
+    vkey: str | None,
+    as_json: bool,
+    accept_clock: bool,
+    **given: Any,
 ) -> None:
     """Publish a key that exists already as KEY."""
-    _append(session, _publish_action(key, _public("--key-file", key_file, "--vkey", vkey), given), as_json)
+    _append(
+        session,
+        _publish_action(key, _public("--key-file", key_file, "--vkey", vkey), given),
+        as_json,
+        accept_clock,
+    )
 
 
 @key.command("rotate")
@@ -106,7 +125,7 @@ def publish(
 @click.pass_obj
 def rotate(
     session: Session, /, key: str, key_file: str | None, sign_command: str | None, new_key_file: str | None,
-    new_vkey: str | None, as_json: bool, **given: Any,
+    new_vkey: str | None, as_json: bool, accept_clock: bool, **given: Any,
 ) -> None:  # fmt: skip
     """Replace the present key of KEY by another one; the replaced key signs that."""
     _one_of("--key-file", key_file, "--sign-command", sign_command)
@@ -139,7 +158,7 @@ def rotate(
         "action": "rotate-key", "key": key, "replaces": replaces, "vkey": vkey,
         "signature": b64encode(signature).decode("ascii"), **_given(given),
     }  # fmt: skip
-    _append(session, parse_action(action), as_json)
+    _append(session, parse_action(action), as_json, accept_clock)
 
 
 def _next(session: Session, path: str | None, vkey: str | None, name: str) -> str:
@@ -161,9 +180,11 @@ def _next(session: Session, path: str | None, vkey: str | None, name: str) -> st
 )
 @_publishing
 @click.pass_obj
-def revoke(session: Session, /, key: str, as_json: bool, **given: Any) -> None:
+def revoke(session: Session, /, key: str, as_json: bool, accept_clock: bool, **given: Any) -> None:
     """Say that a key was lost or stolen, and why. Revoking the key in use ends KEY."""
-    _append(session, parse_action({"action": "revoke-key", "key": key, **_given(given)}), as_json)
+    _append(
+        session, parse_action({"action": "revoke-key", "key": key, **_given(given)}), as_json, accept_clock
+    )
 
 
 @key.command("show")
@@ -280,5 +301,5 @@ def _publish_action(key: str, vkey: str, given: dict[str, Any]) -> Any:
     return parse_action({"action": "publish-key", "key": key, "vkey": vkey, **_given(given)})
 
 
-def _append(session: Session, action: Any, as_json: bool) -> None:
-    _print_receipt(session.appender().append([action])[0], as_json)
+def _append(session: Session, action: Any, as_json: bool, accept_clock: bool) -> None:
+    record(session, [action], accept_clock=accept_clock, as_json=as_json)

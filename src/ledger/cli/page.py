@@ -39,14 +39,14 @@ def write_page(
     """
     from importlib.metadata import version
 
-    from ledger.cli.proof import made, own_checkpoint, read_file, write_file
+    from ledger.cli.proof import made, own_checkpoint, read_file, signer_of, write_file
     from projections.page import replay_page
     from projections.replay import Cut
 
     if checkpoint_file is not None and (key_file or sign_command or vkey):
         raise click.UsageError("--checkpoint is signed already; leave out the options that sign another")
     content = (
-        made(session, None, key_file, sign_command, vkey)
+        made(session, None, signer_of(session, key_file, sign_command, vkey))
         if checkpoint_file is None
         else read_file("--checkpoint", checkpoint_file)
     )

@@ -14,6 +14,7 @@ from ledger.errors import Refused, Unavailable
 
 if TYPE_CHECKING:
     from ledger.proof.checkpoint import Checkpoint
+    from ledger.proof.document_proof import DocumentProof
     from ledger.proof.note import Note, VerifierKey
     from ledger.proof.tlog_proof import ConsistencyProof, InclusionProof
 
@@ -270,10 +271,18 @@ def verify_proof(
     Exit code 0: it holds and a key you named signed it; 1: it does not hold, or was altered; 3: there was no key, or no
     signature, to check it with.
     """
+    from ledger.proof.document_proof import DOCUMENT, parse_document
     from ledger.proof.tlog_proof import InclusionProof, parse_proof
 
-    proof = parse_proof(read_file("FILE", file))
+    content = read_file("FILE", file)
     trusted = verifier_keys(keys)
+    if content.startswith(f"{DOCUMENT}\n".encode()):
+        if entry is not None or leaf is not None:
+            raise click.UsageError("a proof of lines holds the entry itself; leave out --entry and --leaf")
+        document = parse_document(content)
+        _tell_proven(ctx, _checked_document(document), [document.inclusion.note], trusted, as_json)
+        return
+    proof = parse_proof(content)
     if isinstance(proof, InclusionProof):
         found, notes = _checked_inclusion(proof, entry, leaf), [proof.note]
     else:
@@ -282,6 +291,17 @@ def verify_proof(
                 "a proof of consistency is of no single entry; leave out --entry and --leaf"
             )
         found, notes = _checked_consistency(proof), [proof.old_note, proof.new_note]
+    _tell_proven(ctx, found, notes, trusted, as_json)
+
+
+def _tell_proven(
+    ctx: click.Context,
+    found: dict[str, Any],
+    notes: list[Note | None],
+    trusted: list[VerifierKey],
+    as_json: bool,
+) -> None:
+    """Print what is proven and who signed it; exit code 3 where that could not be checked."""
     signers = [signers_of(note, trusted) for note in notes]
     found["signed_by"] = sorted({*map(str, signers[0])}.intersection(*(map(str, one) for one in signers[1:])))
     if as_json:
@@ -323,6 +343,24 @@ def _checked_inclusion(proof: InclusionProof, entry: str | None, leaf: str | Non
         "kind": "inclusion", "origin": proof.checkpoint.origin, "position": position, "size": size,
         "root": proof.checkpoint.root.hex(), "leaf": hashed.hex(),
         "proven": f"entry @{position} of {proof.checkpoint.origin} is among the first {size:,}, root {proof.checkpoint.root.hex()}",
+    }  # fmt: skip
+
+
+def _checked_document(proof: DocumentProof) -> dict[str, Any]:
+    found, inclusion = proof.check(), proof.inclusion
+    name = f"{found.kind} {found.header['stream'].partition('/')[2]} number {found.data['number']} for {found.data['period']}"
+    lines = [f"{name}, entry @{inclusion.leaf_index + 1} of {inclusion.checkpoint.origin}, has these lines:"]
+    for line, assessment in found.lines:
+        facts = assessment.get("after") or assessment.get("before") or assessment
+        lines.append(
+            f"{line['customer']}  {line['subscription']}  {line['amount']} {line['currency']}  ({facts.get('rule', 'no rule')})"
+        )
+    lines.append("whether these are all lines of the customer is not proven")
+    return {
+        "kind": "document", "origin": inclusion.checkpoint.origin, "position": inclusion.leaf_index + 1,
+        "size": inclusion.checkpoint.size, "root": inclusion.checkpoint.root.hex(), "document": found.kind,
+        "series": found.header["stream"].partition("/")[2], "number": found.data["number"], "period": found.data["period"],
+        "lines": [{**line, "assessment": assessment} for line, assessment in found.lines], "proven": "\n".join(lines),
     }  # fmt: skip
 
 

@@ -2,48 +2,59 @@
 
 from __future__ import annotations
 
-import os
+from collections import Counter
 from contextlib import suppress
 from typing import Any
 
 import click
-import msgspec
 
+from ledger.cli.recording import record, telling
 from ledger.cli.session import Session, emit_json, json_option, table
 from ledger.cli.tables import parse_with_files
 from ledger.cli.terms import library, lint, schema
-from ledger.cli.write import _print_receipt
 from ledger.domain.events import CohortPublished, SubscriptionsPublished
 from ledger.errors import LedgerError, nearest
 
 __all__ = ["cohort", "policy", "subscriptions"]
 
 
-def _publishing(command: Any) -> Any:
+def _publishing(command: Any, *, always: bool = True) -> Any:
+    """Add the options of a command that records; always: it does so each time, and has to know who says so."""
     for option in (
         click.option(
-            "--actor", envvar="LEDGER_ACTOR", show_envvar=True, required=True, help="Who says so, as claimed."
+            "--actor",
+            envvar="LEDGER_ACTOR",
+            show_envvar=True,
+            required=always,
+            help="Who says so, as claimed.",
         ),
         click.option("--reason", help="Why, public."),
         click.option("--note", help="Why, never public."),
         click.option("--source", help="URL or ticket."),
+        click.option(
+            "--published-at", metavar="T", help="When it was made public (default: when it is recorded)."
+        ),
         click.option("--idempotency-key", help="The same key with the same content is recorded once."),
         click.option("--expected-version", type=int, help="Refuse unless the stream has this version."),
+        click.option(
+            "--accept-clock", is_flag=True, help="Record although the clock is behind the last entry."
+        ),
         json_option,
     ):
         command = option(command)
     return command
 
 
-def _publish(session: Session, as_json: bool, **given: Any) -> None:
-    action = {name: value for name, value in given.items() if value is not None and value is not False}
-    parsed = parse_with_files(msgspec.json.encode(action), os.getcwd())
-    receipt = session.appender().append([parsed])[0]
-    _print_receipt(receipt, as_json)
-    if isinstance(parsed.event, SubscriptionsPublished):
-        _warn_of_names(session, receipt.stream.partition("/")[2])
-    elif isinstance(parsed.event, CohortPublished):
-        _warn_of_customers(session, receipt.stream.partition("/")[2])
+def _publish(session: Session, given: dict[str, Any], *, as_json: bool, accept_clock: bool) -> None:
+    parsed = parse_with_files(
+        {name: value for name, value in given.items() if value is not None and value is not False}
+    )
+    (receipt,) = receipts = record(session, [parsed], accept_clock=accept_clock, as_json=as_json)
+    with telling(receipts):
+        if isinstance(parsed.event, SubscriptionsPublished):
+            _warn_of_names(session, receipt.stream.partition("/")[2])
+        elif isinstance(parsed.event, CohortPublished):
+            _warn_of_customers(session, receipt.stream.partition("/")[2])
 
 
 def _warn_of_customers(session: Session, key: str) -> None:
@@ -57,8 +68,8 @@ def _warn_of_customers(session: Session, key: str) -> None:
     # Before there are subscriptions, or while a table of them is away, there is nothing to compare with; a run of credits
     # says it then.
     with suppress(LedgerError):
-        for table in facts.tables(session.log(), None, ()):
-            for part in table.parts():
+        for published in facts.tables(session.log(), None, ()):
+            for part in published.parts():
                 for one in seen:
                     one.add(part)
         facts.warn_of_strangers(seen)
@@ -66,18 +77,23 @@ def _warn_of_customers(session: Session, key: str) -> None:
 
 def _warn_of_names(session: Session, key: str) -> None:
     """Say which policies, services and regions a published table names that are not known."""
-    from ledger.cli.facts import places_of, policies, subscriptions, warn_of_places
+    from ledger.cli import facts
 
-    table, _ = subscriptions(session.log(), None, (key,))
-    known = policies(session.log(), None)[0]
-    for name, number in table["policy"].astype(str).value_counts(sort=False).items():
+    policies: Counter[str] = Counter()
+    places: Counter[tuple[str, str]] = Counter()
+    for published in facts.tables(session.log(), None, (key,)):
+        for part in published.parts():
+            policies.update(part["policy"].tolist())
+            places += facts.places_of(part)
+    known = facts.policies(session.log(), None)[0]
+    for name, number in policies.items():
         if name not in known:
             click.echo(
-                f"warning: policy {name!r} of {number:,} subscription{'s' if number > 1 else ''} is not published{nearest(str(name), known)}; "
+                f"warning: policy {name!r} of {number:,} subscription{'s' if number > 1 else ''} is not published{nearest(name, known)}; "
                 "publish it before credits are computed",
                 err=True,
             )
-    warn_of_places(session.log(), places_of(table))
+    facts.warn_of_places(session.log(), places)
 
 
 @click.group()
@@ -93,9 +109,10 @@ for _command in (lint, schema, library):
 @click.argument("path", metavar="FILE")
 @_publishing
 @click.pass_obj
-def policy_publish(session: Session, /, path: str, as_json: bool, **given: Any) -> None:
+def policy_publish(session: Session, /, path: str, as_json: bool, accept_clock: bool, **given: Any) -> None:
     """Publish the terms in FILE (TOML) as the next version of the policy they name."""
-    _publish(session, as_json, action="publish-policy", path=path, **given)
+    action = {"action": "publish-policy", "path": path, **given}
+    _publish(session, action, as_json=as_json, accept_clock=accept_clock)
 
 
 @policy.command("list")
@@ -165,17 +182,17 @@ def _table_group(kind: str, words: str, columns: str) -> click.Group:
     @_publishing
     @click.pass_obj
     def publish(
-        session: Session, /, key: str, path: str, by_location: bool, as_json: bool, **given: Any
+        session: Session,
+        /,
+        key: str,
+        path: str,
+        by_location: bool,
+        as_json: bool,
+        accept_clock: bool,
+        **given: Any,
     ) -> None:
-        _publish(
-            session,
-            as_json,
-            action=f"publish-{kind}",
-            path=path,
-            by_location=by_location,
-            **{kind: key},
-            **given,
-        )
+        action = {"action": f"publish-{kind}", kind: key, "path": path, "by_location": by_location, **given}
+        _publish(session, action, as_json=as_json, accept_clock=accept_clock)
 
     return group
 

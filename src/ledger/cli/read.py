@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from projections.marks import Concern, Marks
     from projections.replay import Cut
 
-__all__ = ["incidents", "log", "notice", "position_named", "read_entries", "show"]
+__all__ = ["incidents", "log", "notice", "position_named", "read_entries", "read_incident", "show"]
 
 
 def read_entries(session: Session, key: str) -> list[Entry]:
@@ -30,6 +30,14 @@ def read_entries(session: Session, key: str) -> list[Entry]:
         known = [found.partition("/")[2] for found in session.log().streams(f"{kind}/{name[:1]}")]
         raise Refused(f"{kind} {name!r} does not exist{nearest(name, known)}; see ledger incidents")
     return entries
+
+
+def read_incident(session: Session, key: str) -> list[Entry]:
+    """Return the entries of an incident; Refused for any other stream, which has no notice."""
+    kind, _, _ = key.rpartition("/")
+    if kind not in ("", "incident"):
+        raise Refused(f"{key!r} is no incident, so it has no notice; see ledger log {key}")
+    return read_entries(session, key)
 
 
 @click.command()
@@ -46,7 +54,7 @@ def notice(
     """Show the public notice of incident KEY, now or as it read then."""
     from projections import notice as view
 
-    found = view.notice(read_entries(session, key), session.cut(published_by, recorded_by))
+    found = view.notice(read_incident(session, key), session.cut(published_by, recorded_by))
     if as_json or form == "json":
         emit_json(view.as_json(found))
     elif form == "markdown" and not sys.stdout.isatty():
@@ -193,10 +201,8 @@ def incidents(
     region: str | None, as_json: bool,
 ) -> None:  # fmt: skip
     """List the incidents, the latest told last."""
-    from projections.views import open_views
-
     cut = session.cut(published_by, recorded_by)
-    rows = open_views(session.log()).incidents(cut, status=status, service=service, region=region)
+    rows = session.views().incidents(cut, status=status, service=service, region=region)
     if as_json:
         for row in rows:
             emit_json(row)

@@ -17,10 +17,17 @@ if TYPE_CHECKING:
     from ledger.domain.measurement import Measurement
     from ledger.domain.policy import Policy
     from ledger.domain.window import Window
+    from projections.credits import Workings
     from projections.engines import Engine, Job
     from projections.replay import Cut
 
-__all__ = ["Basis", "Compared", "audience", "basis", "compared", "price_all", "price_parts"]
+__all__ = [
+    "Basis", "Before", "Compared", "Priced", "audience", "basis", "before", "beside_windows", "compared", "job_of", "parts_of", "price_all",
+    "price_parts", "read_cohorts", "windows_of",
+]  # fmt: skip
+
+# Up to so many rows a run is kept in memory (about 150 bytes each) where it is asked for twice.
+_KEPT = 1_000_000
 
 
 class Basis(msgspec.Struct):
@@ -50,6 +57,16 @@ class Basis(msgspec.Struct):
         return [table.as_json() for table in self.tables]
 
 
+class Before(msgspec.Struct):
+    """What a run is compared with: the same ledger as the public knew it by another time."""
+
+    cut: Any
+    as_of: str
+    windows: list[Any]
+    measurements: list[Any] = []
+    exclusions: list[Any] = []
+
+
 class Compared(msgspec.Struct):
     """The same run as the public knew the facts by another time."""
 
@@ -77,25 +94,25 @@ def basis(
     upto = head.size if cut.recorded_by is None else cut.recorded_by
     held = Cut(cut.published_by, upto)
     policies, terms = facts.policies(log, upto)
-    measurements, exclusions = _beside_windows(session, policies, held)
+    measurements, exclusions = beside_windows(session, policies, held)
     found = Basis(
         period, held, session.as_of(cut, as_of), upto, log.root_at(upto).hex(), head.ledger,
         _windows(session, policies, period, held), policies, terms, facts.tables(log, upto, keys),
         facts.Cohorts(log, upto), bool(keys), measurements, exclusions,
     )  # fmt: skip
-    _read_cohorts(found, found.windows, found.as_of)
+    _read_cohorts(found, found)
     return found
 
 
-def _read_cohorts(found: Basis, windows: list[Window], as_of: str) -> None:
+def _read_cohorts(found: Basis, read: Basis | Before) -> None:
     """Read the cohorts that windows of the run are limited to."""
     from ledger.domain.instants import seconds
 
-    excluded = {one.cohort for one in found.exclusions if one.cohort is not None and not one.withdrawn}
-    if excluded or any(window.cohort is not None for window in windows):
+    excluded = {one.cohort for one in read.exclusions if one.cohort is not None and not one.withdrawn}
+    if excluded or any(window.cohort is not None for window in read.windows):
         from projections.cohorts import named_by
 
-        named = named_by(windows, found.policies, found.period, seconds(as_of))
+        named = named_by(read.windows, found.policies, found.period, seconds(read.as_of))
         found.cohorts.read(sorted(excluded.union(named)))
 
 
@@ -103,7 +120,6 @@ def _windows(
     session: Session, policies: Mapping[str, Sequence[tuple[int, Policy]]], period: str, cut: Cut
 ) -> list[Window]:
     from ledger.domain.policy.periods import check_label, label_is_month, spans_of_run
-    from projections.views import open_views
 
     every = [policy for versions in policies.values() for _, policy in versions]
     check_label(period, every)
@@ -115,11 +131,11 @@ def _windows(
         # Wide enough for the month in any zone: the earth has offsets from -12 to +14 hours.
         spans.append((span.start - 86_400, span.end + 86_400))
     start, end = min(start for start, _ in spans), max(end for _, end in spans)
-    found: list[Window] = open_views(session.log()).windows(start, end, cut, audience(cut))
+    found: list[Window] = session.views().windows(start, end, cut, audience(cut))
     return found
 
 
-def _beside_windows(
+def beside_windows(
     session: Session, policies: Mapping[str, Sequence[tuple[int, Policy]]], cut: Cut
 ) -> tuple[list[Measurement], list[Exclusion]]:
     """Read measurements and exclusions where some policy asks for them."""
@@ -135,39 +151,85 @@ def _beside_windows(
     )
 
 
-def _job(found: Basis, windows: list[Window], as_of: str) -> Job:
+def _job(found: Basis, read: Basis | Before) -> Job:
+    """Return what prices any part: the subscriptions and terms of a run, under the facts that were read."""
     from ledger.domain.instants import seconds
     from projections.engines import Job
 
     resting = tuple(table.entry for table in found.tables)
     return Job(
-        tuple(windows), found.policies, found.period, seconds(as_of), resting, dict(found.cohorts.known),
-        tuple(found.measurements), tuple(found.exclusions),
+        tuple(read.windows), found.policies, found.period, seconds(read.as_of), resting, dict(found.cohorts.known),
+        tuple(read.measurements), tuple(read.exclusions),
     )  # fmt: skip
 
 
-def price_all(session: Session, found: Basis) -> pd.DataFrame:
-    """Return the credit rows of all subscriptions as one table; slips in the tables are warned of."""
+def price_all(session: Session, found: Basis) -> Workings:
+    """Return the credit rows of all subscriptions, with what they were computed from; slips in tables are warned of."""
     from projections.subscriptions import joined
 
-    return _job(found, found.windows, found.as_of).price(joined(list(_checked(session, found))))
+    return _job(found, found).workings(joined(list(_checked(session, found))))
 
 
 def price_parts(
-    session: Session, found: Basis, engine: Engine, scheduler: str | None
+    session: Session,
+    found: Basis,
+    engine: Engine = "local",
+    scheduler: str | None = None,
+    *,
+    quiet: bool = True,
 ) -> Iterator[pd.DataFrame]:
-    """Yield the credit rows part by part, so that memory stays flat."""
+    """Yield the credit rows part by part, so that memory stays flat. quiet: no bar, whoever looks."""
     from projections.engines import priced
 
-    job = _job(found, found.windows, found.as_of)
-    yield from priced(_checked(session, found), job, engine, scheduler)
+    job = _job(found, found)
+    yield from priced(_checked(session, found, quiet=quiet), job, engine, scheduler)
 
 
-def _checked(session: Session, found: Basis) -> Iterator[pd.DataFrame]:
+class Priced:
+    """The credit rows of a run, part by part, each beside what it is compared with (or None), as often as they are asked for.
+
+    The first time the tables are checked whole, so that nothing need be said before it is known that nothing is refused. A run
+    that fits is kept; a larger one is priced again.
+    """
+
+    def __init__(
+        self, session: Session, found: Basis, before: Before | None, engine: Engine, scheduler: str | None, *,
+        quiet: bool,
+    ) -> None:  # fmt: skip
+        self.rows = sum(table.rows for table in found.tables)
+        self._session, self._found, self._before = session, found, before
+        self._where, self._quiet = (engine, scheduler), quiet
+        self._kept: list[tuple[pd.DataFrame, pd.DataFrame | None]] = []
+        self._asked = False
+
+    def __iter__(self) -> Iterator[tuple[pd.DataFrame, pd.DataFrame | None]]:
+        """Price, or give what was kept. Raises Refused and Unavailable, all of them the first time."""
+        from projections.engines import BothJobs, priced
+
+        if self._kept:
+            yield from self._kept
+            return
+        found, before = self._found, self._before
+        job = BothJobs(
+            _job(found, found),
+            None if before is None else _job(found, before),
+        )
+        first, self._asked = not self._asked, True
+        parts = _checked(self._session, found, quiet=self._quiet) if first else _parts(found.tables)
+        if self.rows <= _KEPT:
+            # What is wrong with the tables is said before what is wrong with their terms.
+            self._kept = list(priced(list(parts), job, *self._where))
+            yield from self._kept
+        else:
+            yield from priced(parts, job, *self._where)
+
+
+def _checked(session: Session, found: Basis, *, quiet: bool = True) -> Iterator[pd.DataFrame]:
     """Yield the parts of all tables; at the end, complain of subscriptions that are there twice, and warn of slips."""
     from collections import Counter
 
     from ledger.cli import facts
+    from ledger.cli.progress import watched
     from projections.cohorts import Seen
     from projections.repeats import Repeats
 
@@ -175,8 +237,10 @@ def _checked(session: Session, found: Basis) -> Iterator[pd.DataFrame]:
     # Customers of a cohort may well stand in a table that was not asked for.
     seen = [] if found.only else [Seen(cohort) for cohort in found.cohorts.known.values()]
     places: Counter[tuple[str, str]] = Counter()
-    for part in _parts(found.tables):
-        repeats.add(part)
+    expected = sum(table.rows for table in found.tables)
+    parts = ((table.entry, part) for table in found.tables for part in table.parts())
+    for entry, part in watched(parts, expected, quiet=quiet):
+        repeats.add(part, entry)
         places += facts.places_of(part)
         for one in seen:
             one.add(part)
@@ -191,16 +255,44 @@ def _parts(tables: list[Table]) -> Iterator[pd.DataFrame]:
         yield from table.parts()
 
 
-def compared(session: Session, found: Basis, published_by: str, as_of: str | None) -> Compared:
-    """Price the same subscriptions by what had been published by another time."""
+def before(session: Session, found: Basis, published_by: str, as_of: str | None) -> Before:
+    """Read what had been published by another time: what a run is compared with."""
     from projections.replay import Cut
-    from projections.subscriptions import joined
 
     cut = Cut(instant("--compare-published-by", published_by), found.size)
     until = session.as_of(cut, as_of)
     windows = _windows(session, found.policies, found.period, cut)
-    measurements, exclusions = _beside_windows(session, found.policies, cut)
-    found = msgspec.structs.replace(found, measurements=measurements, exclusions=exclusions)
-    _read_cohorts(found, windows, until)
-    job = _job(found, windows, until)
-    return Compared(cut, until, job.price(joined(list(_parts(found.tables)))))
+    earlier = Before(cut, until, windows, *beside_windows(session, found.policies, cut))
+    _read_cohorts(found, earlier)
+    return earlier
+
+
+def compared(session: Session, found: Basis, published_by: str, as_of: str | None) -> Compared:
+    """Price the same subscriptions by what had been published by another time."""
+    from projections.subscriptions import joined
+
+    earlier = before(session, found, published_by, as_of)
+    job = _job(found, earlier)
+    return Compared(earlier.cut, earlier.as_of, job.price(joined(list(_parts(found.tables)))))
+
+
+def job_of(found: Basis) -> Job:
+    """Return what prices any part of the subscriptions of a run."""
+    return _job(found, found)
+
+
+def parts_of(session: Session, found: Basis) -> Iterator[pd.DataFrame]:
+    """Yield the subscriptions of a run part by part; slips in the tables are warned of at the end."""
+    yield from _checked(session, found)
+
+
+def windows_of(session: Session, period: str, cut: Cut) -> list[Window]:
+    """Return the windows that the policies of a cut look at for a period, in any zone."""
+    from ledger.cli import facts
+
+    return _windows(session, facts.policies(session.log(), cut.recorded_by)[0], period, cut)
+
+
+def read_cohorts(found: Basis) -> None:
+    """Read the cohorts that the windows of a run are limited to."""
+    _read_cohorts(found, found)

@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 import re
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -17,8 +18,11 @@ if TYPE_CHECKING:
     from ledger.append import Appender
     from ledger.store.log import SealedLog
     from projections.replay import Cut
+    from projections.views import Views
 
-__all__ = ["Session", "cut_options", "emit_json", "json_option", "say", "table", "visible"]
+__all__ = [
+    "Session", "cut_options", "emit_json", "emit_json_streaming", "json_option", "say", "table", "visible",
+]  # fmt: skip
 
 
 class Session:
@@ -38,6 +42,11 @@ class Session:
         self.seeds = seeds or (lambda: os.urandom(32))
         self._appender: Appender | None = None
         self._log: SealedLog | None = None
+        self._warned = False
+
+    def salt_source(self) -> Callable[[], bytes]:
+        """Return where salts of 16 bytes come from."""
+        return self.salts or (lambda: os.urandom(16))
 
     def appender(self) -> Appender:
         """Return the ledger for writing."""
@@ -54,6 +63,16 @@ class Session:
 
             self._log = open_log(self.url, writable=False)
         return self._log
+
+    def views(self) -> Views:
+        """Return the views of the ledger, up to date; a warning where something else stands in their place."""
+        from projections.views import open_views
+
+        views = open_views(self.log())
+        if views.foreign and not self._warned:
+            self._warned = True
+            click.echo(f"warning: {views.unkept}", err=True)
+        return views
 
     @staticmethod
     def _finish_erasure(log: SealedLog) -> None:
@@ -178,10 +197,37 @@ def say(text: str, *, nl: bool = True) -> None:
 
 def emit_json(value: Any) -> None:
     """Print one JSON value on one line; what a terminal would obey is written as JSON escapes."""
+    click.echo(_json(value))
+
+
+def emit_json_streaming(value: Mapping[str, Any]) -> None:
+    """Print one JSON object as `emit_json` does; a value of it that is an iterator is an array, written as it comes."""
+    before = "{"
+    for name, one in value.items():
+        click.echo(f"{before}{_json(name)}:", nl=False)
+        before = ","
+        if isinstance(one, Iterator):
+            between = "["
+            for items in _batched(one, 1_000):
+                # An array of some of them, without its brackets.
+                click.echo(between + _json(items)[1:-1], nl=False)
+                between = ","
+            click.echo("[]" if between == "[" else "]", nl=False)
+        else:
+            click.echo(_json(one), nl=False)
+    click.echo("}")
+
+
+def _json(value: Any) -> str:
     import msgspec
 
     line = msgspec.json.encode(value).decode()
-    click.echo(_ACTING.sub(lambda found: f"\\u{ord(found.group()):04x}", line))
+    return _ACTING.sub(lambda found: f"\\u{ord(found.group()):04x}", line)
+
+
+def _batched(items: Iterator[Any], number: int) -> Iterator[list[Any]]:
+    while batch := list(islice(items, number)):
+        yield batch
 
 
 def table(headings: Sequence[str], rows: Iterable[Sequence[str]], *, right: Iterable[int] = ()) -> None:

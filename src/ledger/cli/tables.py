@@ -7,41 +7,68 @@ from hashlib import sha256
 from typing import Any, Literal
 
 from ledger.domain.actions import Action, decode_action, parse_action
-from ledger.errors import Refused
+from ledger.errors import NotUnderstood, Refused, missing
 
 __all__ = ["parse_with_files", "policy_fields"]
 
 
-def parse_with_files(line: bytes, folder: str) -> Action:
-    """Return the action of a JSON line; a `path` in it is read, relative to `folder`, and becomes the fields.
+def parse_with_files(source: bytes | dict[str, Any], folder: str | None = None) -> Action:
+    """Return the action of a JSON line, or of options; a `path` in it is read and becomes the fields.
 
+    folder: what paths are relative to, that of the file of actions; None for a path that was given to a command itself.
     by_location true leaves the table where it is and records its place instead of keeping it with the ledger.
     """
-    given = decode_action(line)
+    given = dict(source) if isinstance(source, dict) else decode_action(source)
     verb = given.get("action")
-    path, by_location = given.pop("path", None), given.pop("by_location", False)
     if verb == "publish-policy":
-        if path is not None:
-            given["terms"] = _terms(_read(folder, path), path)
-        if isinstance(given.get("terms"), str):
-            given = {**policy_fields(given["terms"]), **given}
-        return parse_action(given)
+        return _policy(given, folder)
     if verb in ("issue-statement", "issue-adjustment"):
-        return _with_lines(given, folder, path)
-    series_path = given.pop("series_path", None)
-    if path is None and series_path is None:
+        return _with_lines(given, folder)
+    series = verb == "record-measurement"
+    field, name = ("series", "series_path") if series else ("table", "path")
+    path, by_location = _named(given, name, field), given.pop("by_location", False)
+    if type(by_location) is not bool:
+        raise Refused(
+            f"by_location {by_location!r} is neither true nor false; write one of them, without quotes"
+        )
+    if path is None:
+        if by_location:
+            raise Refused(
+                f"by_location is true, but there is no {name}; name the file that stays where it is"
+            )
         return parse_action(given)
-    place = path if path is not None else series_path
-    content = _read(folder, place)
-    table = _table(str(verb), str(place), content)
+    content = _read(folder, path)
+    table = _table(str(verb), path, content)
     if by_location:
-        table["location"] = os.path.abspath(os.path.join(folder, str(place)))
-    given["table" if series_path is None else "series"] = table
+        table["location"] = os.path.abspath(os.path.join(folder or "", path))
+    given[field] = table
     return parse_action(given, content=None if by_location else content)
 
 
-def _with_lines(given: dict[str, Any], folder: str, path: object) -> Action:
+def _named(given: dict[str, Any], name: str, instead_of: str) -> str | None:
+    """Take the name of a file out of an action; Refused where it is no text, or stands beside what it would become."""
+    path = given.pop(name, None)
+    if path is None:
+        return None
+    if type(path) is not str or not path or "\x00" in path:
+        raise Refused(f"{name} {path!r} is not the name of a file; write its path as text")
+    if instead_of in given:
+        raise Refused(f"{name} and {instead_of} are both given; give one of them")
+    return path
+
+
+def _policy(given: dict[str, Any], folder: str | None) -> Action:
+    path = _named(given, "path", "terms")
+    if path is not None:
+        given["terms"] = _terms(_read(folder, path), path)
+    if isinstance(given.get("terms"), str):
+        given = {**policy_fields(given["terms"]), **given}
+    return parse_action(given)
+
+
+def _with_lines(given: dict[str, Any], folder: str | None) -> Action:
     """Return the action that issues a document, with what follows from the file of its lines."""
+    path = _named(given, "path", "lines")
     if path is None:
         return parse_action(given)
     import msgspec
@@ -74,13 +101,16 @@ def _terms(content: bytes, path: object) -> str:
     return text.replace("\r\n", "\n")
 
 
-def _read(folder: str, path: object) -> bytes:
+def _read(folder: str | None, path: str) -> bytes:
     try:
-        with open(os.path.join(folder, str(path)), "rb") as source:
+        with open(os.path.join(folder or "", path), "rb") as source:
             return source.read()
-    except OSError as error:
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
+        if folder is None:
+            raise NotUnderstood(f"{path} cannot be read: {reason}; check the path") from None
         raise Refused(
-            f"path {path!r} cannot be read: {error.strerror}; paths are relative to the file of actions"
+            f"path {path!r} cannot be read: {reason}; paths are relative to the file of actions"
         ) from None
 
 
@@ -117,9 +147,20 @@ def _table(verb: str, path: str, content: bytes) -> dict[str, Any]:
     elif kind == "csv":
         rows = max(0, len(content.splitlines()) - 1)
     else:
-        import io
-
-        import pyarrow.parquet
-
-        rows = pyarrow.parquet.ParquetFile(io.BytesIO(content)).metadata.num_rows
+        rows = _parquet_rows(content)
     return {"sha256": sha256(content).hexdigest(), "format": kind, "rows": rows}
+
+
+def _parquet_rows(content: bytes) -> int:
+    import io
+
+    try:
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+    except ImportError:
+        raise missing("Parquet", "pyarrow", "parquet") from None
+    try:
+        rows: int = pq.ParquetFile(io.BytesIO(content)).metadata.num_rows
+    except (pa.ArrowException, OSError) as error:
+        raise Refused(f"the series is not Parquet ({error}); check the file and its format") from None
+    return rows

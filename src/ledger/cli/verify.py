@@ -56,6 +56,7 @@ def verify(
     session: Session = ctx.obj
     report = run(session.log())
     report, unchecked = _with_keys(session, report)
+    report = _with_documents(session, report)
     undone = []
     if report.empty:
         undone.append("the ledger is empty: there was nothing to verify")
@@ -70,6 +71,7 @@ def verify(
             undone.append("whether the checkpoints are genuine was not checked: no key was given (--key)")
     elif keys:
         raise click.UsageError("--key says who signed checkpoints; name them with --against")
+    compared = False
     if with_views and not report.problems:
         report, compared = _with_views(session, report)
         if not compared:
@@ -79,7 +81,7 @@ def verify(
             "texts that were erased still stand in the files of the ledger; run any command that records, when no reader "
             "keeps them open"
         )
-    _show(report, as_json, len(checkpoints), with_views=with_views)
+    _show(report, as_json, len(checkpoints), compared=compared)
     if not report.ok:
         click.echo(f"{len(report.problems)} problems found: the ledger was altered or damaged", err=True)
         ctx.exit(1)
@@ -89,7 +91,7 @@ def verify(
         ctx.exit(3)
 
 
-def _show(report: Report, as_json: bool, checkpoints: int, *, with_views: bool) -> None:
+def _show(report: Report, as_json: bool, checkpoints: int, *, compared: bool) -> None:
     if as_json:
         emit_json(report.as_json())
         return
@@ -101,7 +103,7 @@ def _show(report: Report, as_json: bool, checkpoints: int, *, with_views: bool) 
         click.echo(f"root {report.root}")
         if checkpoints:
             click.echo(f"continues {checkpoints} checkpoint{'s' if checkpoints > 1 else ''} kept elsewhere")
-        if with_views:
+        if compared:
             click.echo("the views are what the entries come to")
     if report.erased:
         click.echo(f"{report.erased} texts were erased, each by an entry that says who and why")
@@ -134,6 +136,30 @@ def _with_keys(session: Session, report: Report) -> tuple[Report, int]:
     if checked.faults:
         report = _with(report, [Problem(*fault) for fault in checked.faults])
     return report, checked.unchecked
+
+
+def _with_documents(session: Session, report: Report) -> Report:
+    """Return the report with what is wrong with issued documents."""
+    from ledger.errors import LedgerError
+    from ledger.store.verify import Problem
+
+    log = session.log()
+    try:
+        rows = [row for row in log.rows_by_stream("statement") if row[0] <= report.size]
+    except (LedgerError, TypeError):
+        return report  # A table that cannot be read is among the problems already.
+    if not rows:
+        return report
+    from ledger.proof.documents import check_documents
+
+    def root_at(size: int) -> bytes | None:
+        try:
+            return log.root_at(size) if size <= report.size else None
+        except LedgerError:
+            return None
+
+    entries = (row[6] if type(row[6]) is bytes else b"" for row in rows)
+    return _with(report, [Problem(*fault) for fault in check_documents(entries, root_at, log.content)])
 
 
 def _with_checkpoints(

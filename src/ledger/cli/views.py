@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from ledger.cli.session import Session, emit_json, json_option
+from ledger.errors import Unavailable
 
 __all__ = ["views"]
 
@@ -19,9 +20,7 @@ def views() -> None:
 @click.pass_obj
 def views_status(session: Session, as_json: bool) -> None:
     """Say how far the views have read."""
-    from projections.views import open_views
-
-    found = open_views(session.log()).status()
+    found = session.views().status()
     if as_json:
         emit_json(found)
     else:
@@ -32,10 +31,13 @@ def views_status(session: Session, as_json: bool) -> None:
 @json_option
 @click.pass_obj
 def views_rebuild(session: Session, as_json: bool) -> None:
-    """Build the views anew beside the old ones, then switch."""
+    """Build the views anew beside the old ones, then switch. Exit code 3: they could not be kept."""
     from projections.views import rebuild
 
-    found = rebuild(session.log()).status()
+    made = rebuild(session.log())
+    if made.unkept:
+        raise Unavailable(made.unkept)
+    found = made.status()
     if as_json:
         emit_json(found)
     else:

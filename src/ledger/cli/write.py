@@ -1,24 +1,20 @@
-"""Commands that append: the verbs, and batches of JSON lines. All of them build the same actions."""
+"""Commands that record one action each: an option for every field of the action, all from the one schema."""
 
 from __future__ import annotations
 
-import os
-import sys
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, ClassVar, get_args
+from typing import Any, ClassVar, get_args
 
 import click
 import msgspec
 
+from ledger.cli.recording import record
 from ledger.cli.session import Session, emit_json, json_option
-from ledger.domain.actions import KINDS, Action, decode_action, kind_of, parse_action
+from ledger.domain.actions import kind_of, parse_action
 from ledger.domain.events import ACTIONS, External, Planned, Series, WindowRevised
-from ledger.errors import LedgerError, Refused
+from ledger.errors import NotUnderstood, Refused
 
-if TYPE_CHECKING:
-    from ledger.append import Appender, Receipt
-
-__all__ = ["append", "command_of", "incident", "init", "redact", "window"]
+__all__ = ["command_of", "incident", "init", "redact", "window"]
 
 
 @click.command()
@@ -26,120 +22,13 @@ __all__ = ["append", "command_of", "incident", "init", "redact", "window"]
 @click.pass_obj
 def init(session: Session, as_json: bool) -> None:
     """Create an empty ledger."""
-    ledger = session.appender().create(session.ledger_id)
+    from ledger.store.location import shown_url
+
+    ledger, url = session.appender().create(session.ledger_id), shown_url(session.url)
     if as_json:
-        emit_json({"ledger": ledger, "url": session.url})
+        emit_json({"ledger": ledger, "url": url})
     else:
-        click.echo(f"created {session.url} ({ledger})")
-
-
-@click.command()
-@click.argument("file", metavar="FILE|-")
-@click.option("--each", is_flag=True, help="Commit line by line, and say where it stopped.")
-@click.option(
-    "--accept-clock", is_flag=True, help="Record right after the last entry although the clock is behind it."
-)
-@json_option
-@click.pass_obj
-def append(session: Session, file: str, each: bool, accept_clock: bool, as_json: bool) -> None:
-    """Record the actions of FILE (JSON lines; - reads standard input), all of them or none."""
-    lines, folder = _lines(file)
-    with session.recording() as appender:
-        (_append_each if each else _append_all)(appender, lines, folder, accept_clock, as_json)
-
-
-def _append_each(
-    appender: Appender, lines: list[tuple[int, bytes]], folder: str, accept_clock: bool, as_json: bool
-) -> None:
-    for number, line in lines:
-        try:
-            receipt = appender.append([_parsed(line, folder)], accept_clock=accept_clock)[0]
-        except LedgerError as error:
-            done = f"stopped at line {number}; the lines before it are recorded"
-            stopped = LedgerError(str(error), (*(f"line {number}: {one}" for one in error.problems), done))
-            stopped.exit_code = error.exit_code
-            raise stopped from None
-        _print_receipt(receipt, as_json)
-
-
-def _append_all(
-    appender: Appender, lines: list[tuple[int, bytes]], folder: str, accept_clock: bool, as_json: bool
-) -> None:
-    actions: list[Action] = []
-    numbers: list[int] = []
-    problems: list[tuple[int, str]] = []
-    unread: set[str] = set()
-    for number, line in lines:
-        try:
-            actions.append(_parsed(line, folder))
-            numbers.append(number)
-        except Refused as error:
-            problems += [(number, problem) for problem in error.problems]
-            unread |= _streams(line)
-    if problems:
-        # Every bad line is reported at once; what follows a line that could not be read cannot be judged.
-        kept = [at for at, action in enumerate(actions) if action.stream not in unread]
-        failures = appender.check([actions[at] for at in kept])
-        problems += [(numbers[kept[index]], problem) for index, one in failures for problem in one.problems]
-    else:
-        try:
-            receipts = appender.append(actions, accept_clock=accept_clock)
-        except Refused as error:
-            failures = getattr(error, "failures", [(0, error)])
-            problems += [(numbers[index], problem) for index, one in failures for problem in one.problems]
-        else:
-            for receipt in receipts:
-                _print_receipt(receipt, as_json)
-            return
-    told = [f"line {number}: {problem}" for number, problem in sorted(problems)]
-    raise Refused("the batch was refused", (*told, "nothing was stored"))
-
-
-def _streams(line: bytes) -> set[str]:
-    """Return the stream a line that was refused is about, as far as it can be told."""
-    try:
-        given = decode_action(line)
-    except Refused:
-        return set()
-    # A redaction names its stream by any kind; other actions have fields that are called like one.
-    verb = given.get("action")
-    kinds = (kind_of(verb),) if verb in ACTIONS and verb != "redact" else KINDS
-    return {f"{kind}/{given[kind]}" for kind in kinds if kind in given}
-
-
-def _lines(file: str) -> tuple[list[tuple[int, bytes]], str]:
-    if file == "-":
-        raw, folder = sys.stdin.buffer.read(), os.getcwd()
-    else:
-        try:
-            with open(file, "rb") as source:
-                raw = source.read()
-        except OSError as error:
-            raise click.UsageError(f"{file} cannot be read: {error.strerror}") from None
-        folder = os.path.dirname(os.path.abspath(file))
-    # Editors on Windows put a byte order mark before the first line; no JSON text begins with one (RFC 8259, 8.1).
-    raw = raw.removeprefix(b"\xef\xbb\xbf")
-    return [(number, line) for number, line in enumerate(raw.split(b"\n"), 1) if line.strip()], folder
-
-
-def _parsed(line: bytes, folder: str) -> Action:
-    if b'"publish-' in line or b'"series' in line or b'"issue-' in line:
-        from ledger.cli.tables import parse_with_files
-
-        return parse_with_files(line, folder)
-    return parse_action(line)
-
-
-def _print_receipt(receipt: Receipt, as_json: bool) -> None:
-    if as_json:
-        emit_json(receipt.as_json())
-    else:
-        word = "already recorded" if receipt.replayed else "recorded"
-        click.echo(
-            f"{word} @{receipt.position}  {receipt.stream} v{receipt.version}  {receipt.type}  {receipt.recorded_at}"
-        )
-    for warning in receipt.warnings:
-        click.echo(f"warning: {warning}", err=True)
+        click.echo(f"created {url} ({ledger})")
 
 
 class _Verbs(click.Group):
@@ -187,7 +76,8 @@ _SINGULAR = {
     "fields": "field",
     "incidents": "incident",
 }
-_ARGUMENTS = {"window", "measurement"}
+_ARGUMENTS = {"window", "measurement", "entry"}
+_HELP = {"fields": "Path of a text, such as body or set.body; may be given more than once."}
 
 
 def command_of(name: str, verb: str) -> click.Command:
@@ -222,14 +112,17 @@ def _envelope() -> list[click.Parameter]:
 
 def _parameters(field: msgspec.structs.FieldInfo) -> list[click.Parameter]:
     name, option = field.name, "--" + _SINGULAR.get(field.name, field.name).replace("_", "-")
-    need = " (required)" if field.required else ""
     kinds = _kinds(field.type)
     if name in _ARGUMENTS:
-        return [click.Argument([name])]
+        return [click.Argument([name], metavar="@POSITION|VERSION|REF" if name == "entry" else None)]
     if name == "actor":
         return [
             click.Option(
-                [option], envvar="LEDGER_ACTOR", show_envvar=True, help="Who says so, as claimed (required)."
+                [option],
+                envvar="LEDGER_ACTOR",
+                show_envvar=True,
+                required=True,
+                help="Who says so, as claimed.",
             )
         ]
     if name == "set":
@@ -261,12 +154,28 @@ def _parameters(field: msgspec.structs.FieldInfo) -> list[click.Parameter]:
     if bool in kinds:
         return [click.Option([f"{option}/--no-{option[2:]}"], default=None)]
     if field.type == tuple[str, ...]:
-        return [click.Option([option, name], multiple=True, help=f"May be given more than once{need}.")]
+        several = click.Option(
+            [option, name],
+            multiple=True,
+            required=name == "fields",
+            help=_HELP.get(name, "May be given more than once."),
+        )
+        if not field.required or name == "fields":
+            return [several]
+        # A set is given whole, and may be empty; but not by being forgotten.
+        none = click.Option(
+            [f"--no-{option[2:]}", f"no_{name}"], is_flag=True, help=f"There is no {option[2:]}."
+        )
+        return [several, none]
     choices = [word for kind in kinds for word in get_args(kind) if isinstance(word, str)]
     kind = click.INT if int in kinds and str not in kinds else click.STRING
     found: list[click.Parameter] = [
         click.Option(
-            [option, name], type=kind, metavar="|".join(choices) or None, help=need.strip(" ()") or None
+            [option, name],
+            type=kind,
+            metavar="|".join(choices) or None,
+            required=field.required,
+            help=_HELP.get(name),
         )
     ]
     if name == "body":
@@ -286,27 +195,26 @@ def _kinds(kind: Any) -> tuple[Any, ...]:
 
 def _callback(verb: str) -> Callable[..., None]:
     @click.pass_obj
-    def run(session: Session, /, key: str, as_json: bool, accept_clock: bool, **given: Any) -> None:
-        action = {"action": verb, kind_of(verb): key, **_fields(given)}
-        if verb == "set-affected":
-            # The sets are given whole: what is not named is not affected.
-            action = {"services": [], "components": [], "regions": [], **action}
+    def run(session: Session, /, key: str | None, as_json: bool, accept_clock: bool, **given: Any) -> None:
+        action = {"action": verb, **({} if key is None else {kind_of(verb): key}), **_fields(given)}
         if "series_path" in action:
             from ledger.cli.tables import parse_with_files
 
-            parsed = parse_with_files(msgspec.json.encode(action), os.getcwd())
+            parsed = parse_with_files(action)
         else:
             parsed = parse_action(action)
-        _print_receipt(session.appender().append([parsed], accept_clock=accept_clock)[0], as_json)
+        record(session, [parsed], accept_clock=accept_clock, as_json=as_json)
 
     return run
 
 
 def _fields(given: dict[str, Any]) -> dict[str, Any]:
-    """Return the options that were given as fields of an action."""
+    """Return the options that were given as fields of an action; a usage error where one is missing, or contradicts another."""
     fields: dict[str, Any] = {}
+    if given.get("body_file") is not None and given.get("body") is not None:
+        raise click.UsageError("--body and --body-file are two bodies; give one of them")
     for name, value in given.items():
-        if value is None or value == ():
+        if value is None or value == () or name.startswith("no_"):
             continue
         if name == "external":
             system, _, external = value.partition(":")
@@ -318,11 +226,36 @@ def _fields(given: dict[str, Any]) -> dict[str, Any]:
         elif name == "clear":
             fields.update(dict.fromkeys(field.replace("-", "_") for field in value))
         elif name == "body_file":
-            with click.open_file(value, encoding="utf-8") as source:
-                fields["body"] = source.read().rstrip("\n")
+            fields["body"] = _body(value)
         else:
             fields[name] = list(value) if isinstance(value, tuple) else value
+    if "set_text" in given and "set" not in fields:
+        raise click.UsageError("Missing option '--set' or '--set-json': the field as it should read")
+    for name in (name.removeprefix("no_") for name in given if name.startswith("no_")):
+        option = _SINGULAR[name]
+        if (name in fields) == given[f"no_{name}"]:
+            raise click.UsageError(
+                f"give --{option} or --no-{option}, one of them: the {name} are said whole, and what is left out is no longer "
+                "affected"
+            )
+        fields.setdefault(name, [])
     return fields
+
+
+def _body(path: str) -> str:
+    """Return the text of a file as the body: UTF-8, with one kind of line end."""
+    try:
+        with click.open_file(path, "rb") as source:
+            raw: bytes = source.read()
+    except OSError as error:
+        raise NotUnderstood(f"--body-file {path} cannot be read: {error.strerror}; check the path") from None
+    try:
+        text = raw.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise Refused(
+            f"--body-file {path} is not UTF-8: {error.reason} at byte {error.start + 1}; save it as UTF-8"
+        ) from None
+    return text.replace("\r\n", "\n").rstrip("\n")
 
 
 def _pair(pair: str, is_json: bool) -> tuple[str, Any]:
@@ -333,39 +266,21 @@ def _pair(pair: str, is_json: bool) -> tuple[str, Any]:
         return name.replace("-", "_"), value
     try:
         return name.replace("-", "_"), msgspec.json.decode(value)
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
         raise click.UsageError(f"--set-json {pair!r} is not JSON: {error}") from None
 
 
-@click.command()
-@click.argument("entry", metavar="@POSITION|VERSION|REF")
-@click.option("--incident", help="The incident, when the entry is not named by position.")
-@click.option(
-    "--field", "fields", multiple=True, required=True, help="Path of a text, such as body or set.body."
-)
-@click.option("--reason", required=True, help="Why it is erased.")
-@click.option(
-    "--actor", envvar="LEDGER_ACTOR", show_envvar=True, required=True, help="Who says so, as claimed."
-)
-@click.option("--idempotency-key", help="The same key with the same content is recorded once.")
-@json_option
-@click.pass_obj
-def redact(
-    session: Session, entry: str, incident: str | None, fields: tuple[str, ...], reason: str, actor: str,
-    idempotency_key: str | None, as_json: bool,
-) -> None:  # fmt: skip
-    """Erase texts of an entry from the ledger. Who, when and why stays, and every proof still holds."""
-    given: dict[str, Any] = {
-        "action": "redact",
-        "entry": entry,
-        "fields": list(fields),
-        "reason": reason,
-        "actor": actor,
-    }
-    if incident is not None:
-        given["incident"] = incident
-    if idempotency_key is not None:
-        given["idempotency_key"] = idempotency_key
-    parsed = parse_action(given)
-    with session.recording() as appender:
-        _print_receipt(appender.append([parsed])[0], as_json)
+def _redact() -> click.Command:
+    cls = ACTIONS["redact"]
+    parameters: list[click.Parameter] = [
+        click.Option(["--incident", "key"], help="The incident, when the entry is not named by position."),
+    ]
+    for field in msgspec.structs.fields(cls):
+        parameters += _parameters(field)
+    words = "Erase texts of an entry from the ledger. Who, when and why stays, and every proof still holds."
+    return click.Command(
+        "redact", params=[*parameters, *_envelope()], callback=_callback("redact"), help=words
+    )
+
+
+redact = _redact()

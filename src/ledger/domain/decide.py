@@ -7,6 +7,7 @@ history and action always give the same event, which is also how a retry is reco
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from typing import Any, NoReturn, assert_never
 
 import msgspec
@@ -43,6 +44,7 @@ from ledger.domain.events import (
     MeasurementRecorded,
     PeriodClosed,
     PeriodReopened,
+    Planned,
     PolicyPublished,
     StatementIssued,
     SubscriptionsPublished,
@@ -51,7 +53,15 @@ from ledger.domain.events import (
     WindowWithdrawn,
     text_paths,
 )
-from ledger.domain.incident import Facts, ImpactWindow, effective, fold, revised_fields, set_fields
+from ledger.domain.incident import (
+    Facts,
+    ImpactWindow,
+    Statement,
+    effective,
+    fold,
+    revised_fields,
+    set_fields,
+)
 from ledger.errors import Refused, nearest
 
 __all__ = ["History", "decide"]
@@ -202,7 +212,7 @@ def decide(
         if history.version:
             _refuse(f"incident {name!r} is already open (since v1); use update, reopen or another key")
         _common(history, event, now, batch_start)
-        return _opened(event), []
+        return event, _fits(event, history.facts, name, event.published_at or now)
     if not history.version:
         _refuse(f"incident {name!r} does not exist; open it first")
     _common(history, event, now, batch_start)
@@ -213,7 +223,7 @@ def decide(
             f"incident {name!r} was withdrawn; nothing more happens to it but correct, publish, link and redact"
         )
     told = "" if event.internal else event.published_at or now
-    return _decide_incident(history, event, name, told)
+    return _decide_incident(history, event, name, told, now)
 
 
 def _refuse(sentence: str) -> NoReturn:
@@ -253,76 +263,129 @@ def _common(history: History, event: AnyEvent, now: str, batch_start: int) -> No
             )
 
 
-def _decide_incident(history: History, event: AnyEvent, name: str, told: str) -> tuple[AnyEvent, list[str]]:
-    facts = history.facts
-    over = facts.status in _OVER
+def _decide_incident(
+    history: History, event: AnyEvent, name: str, told: str, now: str
+) -> tuple[AnyEvent, list[str]]:
     # Nothing about an incident can be public before its opening is.
     if not isinstance(event, EntryRedacted | EntryPublished):
         _after(history, 1, told, "the opening")
-    warnings: list[str] = []
+    facts = history.facts
+    # What is internal is said, too, to those who may know: when it is recorded.
+    said = told or now
     match event:
-        case IncidentIdentified():
-            if over:
-                _refuse(
-                    f"identify comes too late: {name!r} is {facts.status}; reopen it, or say it with update"
-                )
-        case IncidentUpdated():
-            _status(event, facts, name)
-        case IncidentFixDeployed():
-            if over:
-                _refuse(
-                    f"deploy-fix comes too late: {name!r} is {facts.status}; reopen it, or say it with update"
-                )
-            _past("at", event.at, told)
-        case IncidentResolved():
-            if over:
-                _refuse(
-                    f"incident {name!r} is already {facts.status}; use correct to change what was said, or reopen it"
-                )
-            if event.at is not None:
-                _past("at", event.at, told)
-        case IncidentReopened():
-            if not over:
-                _refuse(f"incident {name!r} is {facts.status}, so there is nothing to reopen; use update")
         case EntryCorrected():
-            event, warnings = _corrected(history, event, told)
+            return _corrected(history, event, told, said)
         case EntryWithdrawn():
-            event = _withdrawn(history, event, told)
+            return _withdrawn(history, event, told)
         case EntryPublished():
-            event = _published(history, event, told)
+            return _published(history, event, told)
         case EntryRedacted():
             event = _redacted(history, event)
-        case IncidentAffectedSet():
-            _still_affected(facts, event)
-        case WindowAdded():
-            if event.window in facts.windows or _window_ever(history, event.window):
-                _refuse(
-                    f"window {event.window!r} already exists in {name!r}; use revise-window, or another id"
-                )
-            warnings = _window(event, facts)
+        case WindowAdded() if event.window in facts.windows or _window_ever(history, event.window):
+            _refuse(f"window {event.window!r} already exists in {name!r}; use revise-window, or another id")
         case WindowRevised():
-            warnings = _revised(history, event, name, told)
+            known = _live_window(facts, event, name)
+            _after(history, known.versions[0], told, f"window {event.window!r}")
+            _changes(event, known)
         case WindowWithdrawn():
             known = _known_window(facts, event.window, name)
             if known.withdrawn:
                 _refuse(f"window {event.window!r} is already withdrawn (v{known.versions[-1]})")
             _after(history, known.versions[0], told, f"window {event.window!r}")
+        case MeasurementRecorded() if event.measurement in facts.measurements:
+            _refuse(
+                f"measurement {event.measurement!r} already exists in {name!r}; correct it, or use another id"
+            )
+        case _:
+            pass
+    return event, _fits(event, facts, name, said, lambda: _hidden(history))
+
+
+def _fits(
+    event: AnyEvent, facts: Facts, name: str, said: str, hidden: Callable[[], str] = lambda: ""
+) -> list[str]:
+    """Refuse what does not fit the facts before it, and return warnings.
+
+    said: when it is said, after which nothing can be told to have happened; "" asks for the order of things only, as when
+    an earlier entry is corrected. hidden: asked for the end of a sentence where the incident is over.
+    """
+    over = facts.status in _OVER
+    match event:
+        case IncidentIdentified():
+            if over:
+                _refuse(
+                    f"identify comes too late: {name!r} is {facts.status}{hidden()}; reopen it, or say it with update"
+                )
+        case IncidentUpdated():
+            _status(event, facts, name, hidden)
+            return _said_something(event)
+        case IncidentFixDeployed():
+            if over:
+                _refuse(
+                    f"deploy-fix comes too late: {name!r} is {facts.status}{hidden()}; reopen it, or say it with update"
+                )
+            _past("at", event.at, said)
+        case IncidentResolved():
+            if over:
+                _refuse(
+                    f"incident {name!r} is already {facts.status}{hidden()}; use correct to change what was said, or reopen it"
+                )
+            _past("at", event.at, said)
+        case IncidentReopened():
+            if not over:
+                _refuse(f"incident {name!r} is {facts.status}, so there is nothing to reopen; use update")
+        case IncidentAffectedSet():
+            return _still_affected(facts, event)
+        case WindowAdded():
+            _planned_in_time(event)
+            _begun(event, facts, said)
+            return _window(event, facts, said)
+        case WindowRevised():
+            _planned_in_time(event)
+            fields = revised_fields(event)
+            known = _live_window(facts, event, name)
+            revised = msgspec.structs.replace(known.fields, **fields)
+            if "start" in fields or "planned" in fields:
+                _begun(revised, facts, said)
+            return _window(revised, facts, said)
         case MeasurementRecorded():
-            _measurement(event, facts, name)
+            _measurement(event, facts)
+            _past("end", event.end, said)
         case IncidentLinked():
             if event.to == name:
                 _refuse(f"to {event.to!r} is the incident itself; name another one")
-        case IncidentWithdrawn() | IncidentRetitled() | IncidentImpactSet():
+        case IncidentOpened():
+            _opened(event, said)
+        case (
+            IncidentWithdrawn() | IncidentRetitled() | IncidentImpactSet() | EntryCorrected() | EntryWithdrawn()
+            | EntryPublished() | EntryRedacted() | WindowWithdrawn()
+        ):  # fmt: skip
             pass
         case (
-            IncidentOpened() | PolicyPublished() | SubscriptionsPublished() | CohortPublished() | KeyPublished()
+            PolicyPublished() | SubscriptionsPublished() | CohortPublished() | KeyPublished()
             | KeyRotated() | KeyRevoked() | ExclusionRecorded() | ExclusionWithdrawn() | ClaimFiled() | ClaimDecided()
             | ClaimWithdrawn() | StatementIssued() | AdjustmentIssued() | PeriodClosed() | PeriodReopened()
         ):  # fmt: skip
             raise TypeError(event.TYPE)
         case _:
             assert_never(event)
-    return event, warnings
+    return []
+
+
+def _hidden(history: History) -> str:
+    """Return what to say of an incident that is over for those inside only, "" where the public knows it too."""
+    if history.facts.status not in _OVER:
+        return ""
+    for statement in reversed(effective(list(enumerate(history.events, 1)))):
+        event, version = statement.event, statement.version
+        if isinstance(event, IncidentResolved) or getattr(event, "status", None) in _OVER:
+            if history.told[version - 1]:
+                return ""
+            return (
+                f" by an entry that is internal (v{version}), which the public does not see: publish that one "
+                f"(publish, publishes v{version})"
+            )
+    return ""
 
 
 def _after(history: History, version: int, told: str, what: str) -> None:
@@ -338,21 +401,32 @@ def _after(history: History, version: int, told: str, what: str) -> None:
         )
 
 
-def _past(field: str, instant: str, told: str) -> None:
-    if told and instant > told:
-        _refuse(f"{field} {instant} is after the statement itself ({told}); say it when it has happened")
+def _past(field: str, instant: str | None, said: str) -> None:
+    if said and instant is not None and instant > said:
+        _refuse(f"{field} {instant} is after the statement itself ({said}); say it when it has happened")
 
 
-def _opened(event: IncidentOpened) -> IncidentOpened:
+def _opened(event: IncidentOpened, said: str) -> None:
     allowed = _INCIDENT_STATUSES if event.kind == "incident" else _MAINTENANCE_STATUSES
     if event.status not in allowed:
         _refuse(f"status {event.status!r} does not fit kind {event.kind!r}; use one of {', '.join(allowed)}")
     if event.scheduled_start and event.scheduled_end and event.scheduled_end <= event.scheduled_start:
         _refuse(f"scheduled_end {event.scheduled_end} is not after scheduled_start {event.scheduled_start}")
-    return event
+    _past("began_at", event.began_at, said)
 
 
-def _status(event: IncidentUpdated, facts: Facts, name: str) -> None:
+def _said_something(event: IncidentUpdated) -> list[str]:
+    """Refuse an update that says nothing, and warn of one in which the public would find no word."""
+    if (event.body, event.status, event.reason) != (None, None, None):
+        return []
+    if (event.note, event.source, event.external) == (None, None, None):
+        _refuse("the update says nothing; give a body, a status, or both")
+    if event.internal:
+        return []
+    return ["the public sees an update without a word; mark what only the house should know as internal"]
+
+
+def _status(event: IncidentUpdated, facts: Facts, name: str, hidden: Callable[[], str]) -> None:
     if event.status is None:
         return
     allowed = _INCIDENT_STATUSES if facts.kind == "incident" else _MAINTENANCE_STATUSES
@@ -362,7 +436,7 @@ def _status(event: IncidentUpdated, facts: Facts, name: str) -> None:
         _refuse(f"status {event.status!r} is said with resolve, not with update")
     if event.status in _OPEN_STATUSES and facts.status in _OVER:
         _refuse(
-            f"status {event.status!r} would reopen {name!r}, which is {facts.status}; use reopen and say why"
+            f"status {event.status!r} would reopen {name!r}, which is {facts.status}{hidden()}; use reopen and say why"
         )
 
 
@@ -379,7 +453,32 @@ def _known_window(facts: Facts, window: str, name: str) -> ImpactWindow:
     return known
 
 
-def _window(event: WindowAdded, facts: Facts) -> list[str]:
+def _planned_in_time(event: WindowAdded | WindowRevised) -> None:
+    """Refuse work as planned that was announced after it had begun: a policy would take it out of the downtime."""
+    planned = event.planned
+    if isinstance(planned, Planned) and planned.announced_at > planned.scheduled_start:
+        _refuse(
+            f"planned: announced_at {planned.announced_at} is after scheduled_start {planned.scheduled_start}; work that "
+            "was announced after it began was not planned: leave planned out"
+        )
+
+
+def _plain(event: WindowAdded, facts: Facts) -> bool:
+    """Tell whether a window is no planned work: that lies ahead, and so does what it will do."""
+    return event.planned is None and facts.kind != "maintenance"
+
+
+def _begun(event: WindowAdded, facts: Facts, said: str) -> None:
+    """Refuse an impact that is told before it begins."""
+    if _plain(event, facts) and said and event.start > said:
+        _refuse(
+            f"start {event.start} is after the statement itself ({said}); say it when it has happened, or give planned for "
+            "work that was announced"
+        )
+
+
+def _window(event: WindowAdded, facts: Facts, said: str) -> list[str]:
+    """Refuse a window that does not fit the facts, and return warnings; said: when it is said, "" where nobody asks."""
     _affected("service", event.service, facts.services, wildcards=False)
     _affected("component", event.component, facts.components, wildcards=True)
     _affected("region", event.region, facts.regions, wildcards=True)
@@ -395,6 +494,11 @@ def _window(event: WindowAdded, facts: Facts) -> list[str]:
     ):
         ends = "is still open" if event.end is None else f"ends {event.end}"
         return [f"window {event.window!r} {ends}, after the incident was resolved ({facts.resolved_at})"]
+    if _plain(event, facts) and said and event.end is not None and event.end > said:
+        return [
+            f"window {event.window!r} ends {event.end}, after the statement itself ({said}), and counts up to there; leave "
+            "the end out while it lasts"
+        ]
     return []
 
 
@@ -415,27 +519,25 @@ def _affected(field: str, value: str, known: tuple[str, ...], *, wildcards: bool
     )
 
 
-def _revised(history: History, event: WindowRevised, name: str, told: str) -> list[str]:
-    known = _known_window(history.facts, event.window, name)
+def _live_window(facts: Facts, event: WindowRevised, name: str) -> ImpactWindow:
+    known = _known_window(facts, event.window, name)
     if known.withdrawn:
         _refuse(
             f"window {event.window!r} was withdrawn (v{known.versions[-1]}); add a new one under another id"
         )
-    _after(history, known.versions[0], told, f"window {event.window!r}")
+    return known
+
+
+def _changes(event: WindowRevised, known: ImpactWindow) -> None:
     fields = revised_fields(event)
     if not fields:
         _refuse(f"window {event.window!r}: no field changes; give the fields that do, such as end")
     same = [field for field, value in fields.items() if getattr(known.fields, field) == value]
     if len(same) == len(fields):
         _refuse(f"window {event.window!r} already has {', '.join(same)} as given; nothing would change")
-    return _window(msgspec.structs.replace(known.fields, **fields), history.facts)
 
 
-def _measurement(event: MeasurementRecorded, facts: Facts, name: str) -> None:
-    if event.measurement in facts.measurements:
-        _refuse(
-            f"measurement {event.measurement!r} already exists in {name!r}; correct it, or use another id"
-        )
+def _measurement(event: MeasurementRecorded, facts: Facts) -> None:
     _affected("service", event.service, facts.services, wildcards=False)
     _affected("component", event.component, facts.components, wildcards=True)
     _affected("region", event.region, facts.regions, wildcards=True)
@@ -454,7 +556,7 @@ def _measurement(event: MeasurementRecorded, facts: Facts, name: str) -> None:
         _refuse(f"unit is missing; latency {event.value} needs one, such as seconds")
 
 
-def _still_affected(facts: Facts, event: IncidentAffectedSet) -> None:
+def _still_affected(facts: Facts, event: IncidentAffectedSet) -> list[str]:
     for window in facts.windows.values():
         if window.withdrawn:
             continue
@@ -469,9 +571,24 @@ def _still_affected(facts: Facts, event: IncidentAffectedSet) -> None:
                     f"{field}s would no longer hold {value!r}, which window {window.fields.window!r} names; "
                     "revise or withdraw the window first"
                 )
+    return _widened(facts, event)
 
 
-def _corrected(history: History, event: EntryCorrected, told: str) -> tuple[EntryCorrected, list[str]]:
+def _widened(before: Facts, after: Facts | IncidentAffectedSet) -> list[str]:
+    """Warn where `*` of a window would come to speak of any region or component, as a set is emptied."""
+    return [
+        f"{field}s is empty now, which leaves open which there are: '*' of window {key!r} speaks of any {field}; name the "
+        f"{field}s if only some were affected"
+        for key, window in before.windows.items()
+        for field in ("component", "region")
+        if not window.withdrawn and getattr(window.fields, field) == "*"
+        and getattr(before, f"{field}s") and not getattr(after, f"{field}s")
+    ]  # fmt: skip
+
+
+def _corrected(
+    history: History, event: EntryCorrected, told: str, said: str
+) -> tuple[EntryCorrected, list[str]]:
     version = history.resolve(event.corrects, "corrects")
     target = history.events[version - 1]
     if not isinstance(target, _CORRECTABLE):
@@ -495,60 +612,135 @@ def _corrected(history: History, event: EntryCorrected, told: str) -> tuple[Entr
             _refuse(
                 f"set.{name} is a fact, and an editorial correction changes body and title only; use kind correction"
             )
-    fixed = _fixed(history, version, target, event)
+    standing = next(one.event for one in _statements(history) if one.version == version)
+    if (
+        event.kind == "editorial"
+        and ("body" in event.set)
+        and (event.set["body"] is None) != (standing.body is None)
+    ):
+        _refuse(
+            "set.body would take the whole text away, or put one where there was none, and an editorial correction changes "
+            "its spelling only; use kind correction"
+        )
+    fixed = _fixed(standing, event)
     spelled = {}
     for name, value in event.set.items():
         new = getattr(fixed, name)
         spelled[name] = None if value is None else new if is_text_field(name) else msgspec.to_builtins(new)
     event = msgspec.structs.replace(event, corrects=version, set=spelled)
-    return event, _checked_refold(history, event)
+    _fits_as_corrected(history, version, standing, fixed, event.set, said)
+    return event, _checked_refold(history, event, said)
 
 
-def _fixed(history: History, version: int, target: AnyEvent, event: EntryCorrected) -> AnyEvent:
-    """Return the corrected entry as it would read, its fields checked one by one."""
-    types = {field.name: field.type for field in msgspec.structs.fields(type(target))}
+def _fixed(standing: AnyEvent, event: EntryCorrected) -> AnyEvent:
+    """Return the corrected entry as it would read, its new fields checked one by one; `standing` is as it reads now."""
+    types = {field.name: field.type for field in msgspec.structs.fields(type(standing))}
     if wrong := [
         problem
         for name, value in event.set.items()
         for problem in field_problems(name, value, types[name], "set.")
     ]:
         _refuse("; ".join(wrong))
-    fixed = set_fields(target, event.set)
-    # Texts that were erased are commitments by now and are not checked again.
-    texts = {name: "x" for name in type(fixed).__struct_fields__ if is_text_field(name) and name not in event.set
-             and getattr(fixed, name) is not None}  # fmt: skip
-    checked, problems = check_fields(msgspec.structs.replace(fixed, **texts), fixed.__struct_fields__)
+    checked, problems = check_fields(set_fields(standing, event.set), event.set)
     if problems:
         _refuse("; ".join(f"set.{problem}" for problem in problems))
-    if isinstance(checked, IncidentOpened):
-        _opened(checked)
-    if isinstance(checked, MeasurementRecorded):
-        facts = fold(effective([pair for pair in enumerate(history.events, 1) if pair[0] != version]))
-        _measurement(checked, facts, history.stream.partition("/")[2])
     result: AnyEvent = checked
     return result
 
 
-def _checked_refold(history: History, event: EntryCorrected) -> list[str]:
-    """Refuse a correction after which the rest of the incident no longer makes sense."""
-    facts = fold(effective([*enumerate(history.events, 1), (history.version + 1, event)]))
-    warnings: list[str] = []
-    for key, window in facts.windows.items():
-        before = history.facts.windows.get(key)
-        changed = before is None or window.fields != before.fields
-        if not window.withdrawn and (
-            changed or isinstance(history.events[int(event.corrects) - 1], IncidentOpened)
-        ):
-            found = _window(window.fields, facts)
-            warnings += found if changed else []
+def _statements(history: History, *further: AnyEvent) -> list[Statement]:
+    """Return the statements of a stream in position order, with further entries at its end."""
+    return effective(list(enumerate((*history.events, *further), 1)))
+
+
+def _fits_as_corrected(
+    history: History, version: int, standing: AnyEvent, fixed: AnyEvent, changed: Iterable[str], said: str
+) -> None:
+    """Refuse a corrected entry that would have been refused as it is to read now, unless it was no better before.
+
+    Times are held against the correction, which is said later than what it corrects; those it leaves alone are not.
+    """
+    match fixed:
+        case IncidentAffectedSet():
+            return  # Sets and places have to fit in the end, which `_checked_refold` sees to.
+        case WindowAdded() | WindowRevised():
+            if "planned" in changed:
+                _planned_in_time(fixed)
+        case MeasurementRecorded():
+            if "end" in changed:
+                _past("end", fixed.end, said)
+        case _:
+            name = history.stream.partition("/")[2]
+            facts = fold(one for one in _statements(history) if one.version < version)
+            timed = said if {"at", "began_at"}.intersection(changed) else ""
+            why = _why(_fits, fixed, facts, name, timed)
+            if why is not None and why != _why(_fits, standing, facts, name, ""):
+                _refuse(why)
+
+
+def _why(check: Callable[..., object], *given: object) -> str | None:
+    """Return why a check refuses, None where it does not."""
+    try:
+        check(*given)
+    except Refused as error:
+        return str(error)
+    return None
+
+
+def _checked_refold(history: History, event: EntryCorrected | EntryWithdrawn, said: str) -> list[str]:
+    """Refuse a correction, or a withdrawal, after which the rest of the incident no longer makes sense.
+
+    What did not make sense before, as there were fewer rules once, may stay as it is.
+    """
+    name = history.stream.partition("/")[2]
+    known, statements = _misfits(_statements(history), name), _statements(history, event)
+    for version, reason in _misfits(statements, name).items():
+        if version not in known and version != event.corrects:
+            _refuse(f"v{version} ({history.events[version - 1].TYPE}) would no longer fit: {reason}")
+    before, after = history.facts, fold(statements)
+    warnings = _widened(before, after)
+    for key, window in after.windows.items():
+        if window.withdrawn:
+            continue
+        stood, fields = before.windows[key].fields, window.fields
+        if fields.start != stood.start or fields.planned != stood.planned:
+            _begun(fields, after, said)
+        try:
+            found = _window(fields, after, said)
+        except Refused:
+            if fields != stood or _why(_window, stood, before, "") is None:
+                raise
+        else:
+            warnings += found if fields != stood else []
+    for key, measured in after.measurements.items():
+        why = _why(_measurement, measured, after)
+        if why is not None and why != _why(_measurement, before.measurements[key], before):
+            _refuse(why)
     return warnings
+
+
+def _misfits(statements: list[Statement], name: str) -> dict[int, str]:
+    """Return by version the statements about the state of an incident that do not fit what was said before them, and why."""
+    facts = Facts()
+    found: dict[int, str] = {}
+    for statement in statements:
+        event = statement.event
+        if isinstance(
+            event,
+            IncidentIdentified | IncidentUpdated | IncidentFixDeployed | IncidentResolved | IncidentReopened,
+        ):
+            why = _why(_fits, event, facts, name, "")
+            if why is not None:
+                found[statement.version] = why
+        facts.apply(statement.version, event)
+    return found
 
 
 def _is_withdrawn(history: History, version: int) -> bool:
     return any(isinstance(event, EntryWithdrawn) and event.corrects == version for event in history.events)
 
 
-def _withdrawn(history: History, event: EntryWithdrawn, told: str) -> EntryWithdrawn:
+def _withdrawn(history: History, event: EntryWithdrawn, told: str) -> tuple[EntryWithdrawn, list[str]]:
     version = history.resolve(event.corrects, "corrects")
     target = history.events[version - 1]
     if not isinstance(target, _WITHDRAWABLE):
@@ -562,14 +754,10 @@ def _withdrawn(history: History, event: EntryWithdrawn, told: str) -> EntryWithd
     if _is_withdrawn(history, version):
         _refuse(f"corrects v{version} is already withdrawn")
     event = msgspec.structs.replace(event, corrects=version)
-    facts = fold(effective([*enumerate(history.events, 1), (history.version + 1, event)]))
-    for window in facts.windows.values():
-        if not window.withdrawn:
-            _window(window.fields, facts)
-    return event
+    return event, _checked_refold(history, event, "")
 
 
-def _published(history: History, event: EntryPublished, told: str) -> EntryPublished:
+def _published(history: History, event: EntryPublished, told: str) -> tuple[EntryPublished, list[str]]:
     version = history.resolve(event.publishes, "publishes")
     target = history.events[version - 1]
     if not told:
@@ -588,7 +776,13 @@ def _published(history: History, event: EntryPublished, told: str) -> EntryPubli
             if isinstance(other, WindowAdded) and other.window == target.window
         )  # fmt: skip
         _after(history, added, told, f"window {target.window!r}")
-    return msgspec.structs.replace(event, publishes=version)
+    standing = next((one.event for one in _statements(history) if one.version == version), target)
+    warnings = (
+        _said_something(msgspec.structs.replace(standing, internal=False))
+        if isinstance(standing, IncidentUpdated)
+        else []
+    )
+    return msgspec.structs.replace(event, publishes=version), warnings
 
 
 def _redacted(history: History, event: EntryRedacted) -> EntryRedacted:

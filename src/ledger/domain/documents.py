@@ -18,6 +18,7 @@ from ledger.domain.events import (
     AnyEvent,
     PeriodClosed,
     PeriodReopened,
+    RestsOn,
     StatementIssued,
 )
 from ledger.domain.money import minor_units
@@ -31,7 +32,11 @@ __all__ = [
 DocumentEvent: TypeAlias = StatementIssued | AdjustmentIssued
 PeriodEvent: TypeAlias = PeriodClosed | PeriodReopened
 _MONTH = re.compile(r"\d{4}-(0[1-9]|1[0-2])", re.ASCII)
-_AMOUNT = re.compile(r"(-?)(0|[1-9]\d*)(?:\.(\d+))?", re.ASCII)
+# By the digits of a currency: an amount in its one spelling.
+_AMOUNTS = [
+    re.compile(r"-?(?:0|[1-9]\d*)" + (rf"\.\d{{{digits}}}" if digits else ""), re.ASCII)
+    for digits in range(5)
+]
 # No place on earth is further ahead of UTC: a date that has begun nowhere is in the future.
 _FURTHEST_AHEAD = timedelta(hours=14)
 
@@ -112,11 +117,18 @@ def _check_adjustment(documents: list[Document], event: AdjustmentIssued, series
             f"rests_on.position {event.rests_on.position} is before {before.position}, which number {last.number} rests "
             "on; restate from what is known now"
         )
-    if not event.causes and event.rests_on.calculator == before.calculator:
+    if not event.causes and _made_alike(event.rests_on, before):
         _refuse(
             f"causes is empty: nothing has changed since number {last.number}, so there is nothing to adjust; name the "
             "entries that made the difference"
         )
+
+
+def _made_alike(one: RestsOn, other: RestsOn) -> bool:
+    """Tell whether figures are made in the same way, so that only entries can make a difference."""
+    return (one.calculator, one.undecided, one.provisional, one.published_by) == (
+        other.calculator, other.undecided, other.provisional, other.published_by,
+    )  # fmt: skip
 
 
 def _check_totals(event: DocumentEvent) -> None:
@@ -136,13 +148,14 @@ def _check_totals(event: DocumentEvent) -> None:
 def signed_minor_units(field: str, text: str, currency: str) -> int:
     """Return an amount in major units, with all digits of its currency, as minor units; Refused when it is none."""
     digits = minor_units(currency)
-    found = _AMOUNT.fullmatch(text)
-    if found is None or len(found[3] or "") != digits or (found[1] and not int(found[2] + (found[3] or ""))):
+    found = _AMOUNTS[digits].fullmatch(text)
+    amount = 0 if found is None else int(text.replace(".", ""))
+    if found is None or (not amount and text[0] == "-"):
+        decimals = f".{'0' * digits}" if digits else ""
         _refuse(
-            f"{field} {text!r} is not written with all {digits} decimals of {currency}, such as -12{'.' * bool(digits)}{'0' * digits}"
+            f"{field} {text!r} is not written with all {digits} decimals of {currency}, such as -12{decimals}"
         )
-    amount = int(found[2] + (found[3] or ""))
-    return -amount if found[1] else amount
+    return amount
 
 
 # ---- the books -------------------------------------------------------------------------------------------

@@ -32,8 +32,8 @@ from ledger.proof.bundle import (
     redactions,
     statement_text,
 )  # fmt: skip
-from ledger.proof.bundle_keys import accepted_keys, signer
-from ledger.proof.canonical import read_canonical
+from ledger.proof.bundle_keys import KeysFollowed, follow_keys, signer
+from ledger.proof.canonical import canonical, read_canonical
 from ledger.proof.checkpoint import Checkpoint, read_checkpoint
 from ledger.proof.container import Bytes, Member, read_members
 from ledger.proof.errors import ProofError
@@ -42,7 +42,15 @@ from ledger.proof.note import Note, VerifierKey, decode64, parse_note
 from ledger.proof.rotations import check_keys
 from ledger.store.tree import Frontier
 
-__all__ = ["Bundle", "BundleProblem", "BundleReport", "check_bundle", "open_bundle", "root_of_first"]
+__all__ = [
+    "Bundle",
+    "BundleProblem",
+    "BundleReport",
+    "check_bundle",
+    "followed_keys",
+    "open_bundle",
+    "root_of_first",
+]
 
 _STREAM = re.compile(r"[a-z]+/[a-z0-9][a-z0-9-]{0,63}")
 _INSTANT = re.compile(
@@ -380,8 +388,8 @@ class _Check:
         wanted = self.outline.manifest(self.bundle.checkpoint, tables, left_out, listed)
         counted = self.outline.counted(self.bundle.checkpoint, tables)
         for name, value in wanted.items():
-            # JSON's 1, 1.0 and true are equal in Python; canonical JSON tells them apart, and floats it has none.
-            if manifest[name] != value or _has_bool(manifest[name]):
+            # To Python 1 and true are equal; to canonical JSON they are not.
+            if canonical(manifest[name]) != canonical(value):
                 self.say(
                     None,
                     "manifest-differs",
@@ -430,14 +438,20 @@ class _Check:
             return None, "no key was given to check the signatures with (--key)"
         if checked.unchecked:
             raise Unavailable("signatures need the package cryptography; install incident-sla-ledger[sign]")
-        entries = [read_canonical(line, "an entry of a key") for line in self.key_entries]
-        accepted = accepted_keys(brought, entries)
+        accepted = followed_keys(self.bundle, brought).present
         try:
             signer(signed, brought, accepted)
             return str(signer(made, brought, accepted)), None
         except ProofError as error:
             self.say(None, "not-signed", str(error))
             return None, "no key that counts signed the bundle"
+
+
+def followed_keys(bundle: Bundle, brought: Sequence[VerifierKey]) -> KeysFollowed:
+    """Return where keys lead through the key entries of a bundle that was checked."""
+    lines = (line for line in bundle.lines(ENTRIES) if b'"stream":"key/' in line)
+    entries = [read_canonical(line, "an entry of a key") for line in lines]
+    return follow_keys(brought, [one for one in entries if one["header"]["stream"].startswith("key/")])
 
 
 def root_of_first(bundle: Bundle, size: int) -> bytes | None:
@@ -472,14 +486,6 @@ def _fits(text: Any, committed: Any) -> bool:
         _SALT.fullmatch(salt) is not None
         and sha256(bytes.fromhex(salt) + value.encode()).hexdigest() == committed
     )
-
-
-def _has_bool(value: Any) -> bool:
-    if type(value) is list:
-        return any(map(_has_bool, value))
-    if type(value) is dict:
-        return any(map(_has_bool, value.values()))
-    return type(value) is bool
 
 
 def _shown(versions: Sequence[int]) -> str:

@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from ledger.proof.errors import ProofError
 from ledger.proof.note import Note, VerifierKey, key_of, verify_note
 
-__all__ = ["accepted_keys", "signer"]
+__all__ = ["KeysFollowed", "follow_keys", "signer"]
 
 
-def accepted_keys(brought: Sequence[VerifierKey], key_entries: Iterable[dict[str, Any]]) -> list[VerifierKey]:
-    """Return the keys whose signature counts, after the key entries of a bundle, which are in order themselves.
+class KeysFollowed(NamedTuple):
+    """Where the keys that were brought lead. present: whose signature counts now; ever: and those it counted of before."""
+
+    present: tuple[VerifierKey, ...]
+    ever: tuple[VerifierKey, ...]
+
+
+def follow_keys(brought: Sequence[VerifierKey], key_entries: Iterable[dict[str, Any]]) -> KeysFollowed:
+    """Follow keys through the key entries of a bundle, which are in order themselves.
 
     A key that no stream knows counts as it was brought. Of a stream only the key in use counts, where it was brought or
     follows, by rotations and past no revoked key, from one that was.
@@ -29,15 +36,15 @@ def accepted_keys(brought: Sequence[VerifierKey], key_entries: Iterable[dict[str
             case _:
                 pass
     texts = {str(key) for key in brought}
-    known = {vkey for chain in chains.values() for vkey in chain}
-    found = {key for key in texts if key not in known}
+    present = texts - {vkey for chain in chains.values() for vkey in chain}
+    ever = set(present)
     for chain in chains.values():
         trusted = False
         for vkey in chain:
             trusted = (trusted or vkey in texts) and vkey not in revoked
-        if trusted:
-            found.add(chain[-1])
-    return [key_of(text) for text in sorted(found)]
+            ever |= {vkey} if trusted else set()
+        present |= {chain[-1]} if trusted else set()
+    return KeysFollowed(tuple(map(key_of, sorted(present))), tuple(map(key_of, sorted(ever))))
 
 
 def signer(note: Note, brought: Sequence[VerifierKey], accepted: Sequence[VerifierKey]) -> VerifierKey:

@@ -7,18 +7,30 @@ and how many bytes rest on it, so that they can be found without reading the oth
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from hashlib import sha256
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from ledger.domain.documents import signed_minor_units
 from ledger.domain.events import Lines, Total
-from ledger.errors import Refused
-from ledger.store.tree import Frontier, leaf_hash
+from ledger.errors import Refused, Unavailable
+from ledger.store.tree import Frontier, leaf_hash, node_hash
 
-__all__ = ["SALT_HEX", "Assessed", "Money", "check_lines", "lines_of", "split_lines"]
+if TYPE_CHECKING:
+    from ledger.store.log import SealedLog
+
+__all__ = [
+    "SALT_HEX",
+    "Assessed",
+    "KeptLines",
+    "Money",
+    "check_lines",
+    "leaf_paths",
+    "lines_of",
+    "split_lines",
+]
 
 # Digits of a salt: 16 bytes, as beside a text.
 SALT_HEX = 32
@@ -163,3 +175,97 @@ def _spelled(total: Total | None) -> str:
         return "nothing"
     waived = "" if total.waived is None else f", {total.waived} waived"
     return f"{total.amount} {total.currency} in {total.lines} lines{waived}"
+
+
+def leaf_paths(leaves: Sequence[bytes], indices: Sequence[int]) -> dict[int, list[bytes]]:
+    """Return for each of some leaves the hashes that lead to the root over all, the sibling of the leaf first.
+
+    As in RFC 6962, section 2.1.1. The tree is built level by level, where one that is left over goes up as it is.
+    """
+    paths: dict[int, list[bytes]] = {index: [] for index in indices}
+    places = {index: index for index in indices}
+    level = [leaf_hash(leaf) for leaf in leaves]
+    while len(level) > 1:
+        for index, at in places.items():
+            if at ^ 1 < len(level):
+                paths[index].append(level[at ^ 1])
+            places[index] = at >> 1
+        above = [node_hash(level[at], level[at + 1]) for at in range(0, len(level) - 1, 2)]
+        level = above + level[-1:] if len(level) % 2 else above
+    return paths
+
+
+_READ_AT_ONCE = 1 << 20
+
+
+class KeptLines:
+    """The lines of one document as the ledger keeps them, read no further than they are asked for."""
+
+    def __init__(self, log: SealedLog, said: Lines) -> None:
+        self._log = log
+        self._said = said
+        # Where the lines of each assessment begin; with one more, where the last of them ends.
+        self._starts: list[int] = []
+        self._assessments: list[dict[str, Any]] | None = None
+
+    def assessments(self) -> list[dict[str, Any]]:
+        """Return the assessments in their order, each with what the document says of it."""
+        if self._assessments is None:
+            leaves, end = self._first_leaves()
+            found = [self._open(leaf, "assessment") for leaf in leaves]
+            self._starts = [end]
+            for one in found:
+                self._starts.append(self._starts[-1] + int(one["bytes"]))
+            self._assessments = found
+        return self._assessments
+
+    def _first_leaves(self) -> tuple[list[bytes], int]:
+        """Return the leaves of the assessments, and where in the text they end."""
+        content, wanted = b"", self._said.assessments
+        while content.count(b"\n") < wanted:
+            more = self._log.content_part(self._said.sha256, len(content), len(content) + _READ_AT_ONCE)
+            if not more:
+                raise self._damaged("they are not all there")
+            content += more
+        leaves = content.split(b"\n", wanted)[:wanted]
+        return leaves, sum(len(leaf) + 1 for leaf in leaves)
+
+    def leaves(self, of: Iterable[int] | None = None) -> Iterator[bytes]:
+        """Yield the leaves of money that rest on some assessments, in their order; None: on all of them."""
+        count = len(self.assessments())
+        for first, past in _runs(range(count) if of is None else sorted(set(of))):
+            content = self._log.content_part(self._said.sha256, self._starts[first], self._starts[past])
+            if len(content) != self._starts[past] - self._starts[first]:
+                raise self._damaged("they are not all there")
+            yield from split_lines(content)
+
+    def whole(self) -> bytes:
+        """Return the text of all lines; Unavailable unless it is the one that was issued."""
+        content = self._log.content(self._said.sha256)
+        if content is None or sha256(content).hexdigest() != self._said.sha256:
+            raise self._damaged("they are not those that were issued")
+        return content
+
+    def _open(self, leaf: bytes, name: str) -> dict[str, Any]:
+        try:
+            found: dict[str, Any] = msgspec.json.decode(leaf)[name]
+        except (msgspec.MsgspecError, KeyError, TypeError) as error:
+            raise self._damaged(f"one cannot be read: {error!r}") from None
+        return found
+
+    def _damaged(self, what: str) -> Unavailable:
+        return Unavailable(f"the lines {self._said.sha256} cannot be used: {what}; run ledger verify")
+
+
+def _runs(numbers: Iterable[int]) -> Iterator[tuple[int, int]]:
+    """Yield the runs of following numbers, as first and the one after the last."""
+    first = past = -1
+    for number in numbers:
+        if number == past:
+            past += 1
+            continue
+        if past > first:
+            yield first, past
+        first, past = number, number + 1
+    if past > first:
+        yield first, past

@@ -2,16 +2,48 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
+from urllib.parse import unquote
 
-from ledger.errors import Unavailable
+from ledger.errors import NotUnderstood
 
 if TYPE_CHECKING:
     from ledger.store.log import SealedLog
 
-__all__ = ["DEFAULT_URL", "open_log"]
+__all__ = ["DEFAULT_URL", "open_log", "shown_url", "without_secrets"]
 
 DEFAULT_URL = "sqlite:///ledger.db"
+
+
+# All that stands between the scheme and the last @: a password may hold any character, also where it should not.
+_USER = re.compile(r"^([a-z0-9+.-]*:)?//(.*)@", re.IGNORECASE | re.DOTALL)
+_PASSWORD = re.compile(r"([?&](?:ssl)?password=)[^&]*", re.IGNORECASE)
+
+
+def shown_url(url: str) -> str:
+    """Return a URL as it may be shown: without any password."""
+    if url.startswith("sqlite:"):
+        return url
+
+    def user(found: re.Match[str]) -> str:
+        name, mark, _ = found[2].partition(":")
+        return f"{found[1] or ''}//{name}{':***' if mark else ''}@"
+
+    return _PASSWORD.sub(r"\1***", _USER.sub(user, url))
+
+
+def without_secrets(url: str, text: str) -> str:
+    """Return what a database said about a URL without its password, and without any part that it took for something else."""
+    found = _USER.match(url)
+    secrets = [found[2].partition(":")[2]] if found else []
+    secrets += [one[0].partition("=")[2] for one in _PASSWORD.finditer(url)]
+    for secret in secrets:
+        for part in sorted(
+            {secret, unquote(secret), *re.split(r"[][/?#@:&%]", secret)}, key=len, reverse=True
+        ):
+            text = text.replace(part, "***") if part else text
+    return text
 
 
 def open_log(url: str, *, writable: bool = True) -> SealedLog:
@@ -27,6 +59,6 @@ def open_log(url: str, *, writable: bool = True) -> SealedLog:
         from ledger.store.postgres import PostgresLog
 
         return PostgresLog(url, writable=writable)
-    raise Unavailable(
-        f"the ledger URL {url!r} is not understood; use sqlite:///ledger.db or postgresql://user@host/database"
+    raise NotUnderstood(
+        f"the ledger URL {shown_url(url)!r} is not understood; use sqlite:///ledger.db or postgresql://user@host/database"
     )

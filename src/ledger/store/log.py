@@ -7,7 +7,7 @@ the head, and commits: all or nothing. Dense positions come from the head row an
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import islice
 from typing import Any
@@ -83,6 +83,8 @@ class SealedLog(ABC):
     url: str
     # What it is called in sentences; a URL may hold a password.
     place = "the database"
+    # Called right before each commit: from there on an interrupt must not make a command end without a word.
+    before_commit: Callable[[], None] = staticmethod(lambda: None)
     # Whether a text was erased through this object.
     redacted = False
     # What stays of erased texts that no command of the ledger can drop: the end of a sentence, or nothing.
@@ -252,6 +254,16 @@ class SealedLog(ABC):
             "SELECT bytes FROM ledger_content WHERE sha256 = ? ORDER BY chunk", (digest,)
         ).fetchall()
         return b"".join(bytes(row[0]) for row in rows) if rows else None
+
+    def content_part(self, digest: str, start: int, stop: int) -> bytes:
+        """Return the bytes from start up to but not stop of a table kept by digest; fewer where it is shorter."""
+        first = start // CONTENT_CHUNK
+        rows = self._execute(
+            "SELECT bytes FROM ledger_content WHERE sha256 = ? AND chunk >= ? AND chunk <= ? ORDER BY chunk",
+            (digest, first, max(first, (stop - 1) // CONTENT_CHUNK)),
+        ).fetchall()
+        offset = first * CONTENT_CHUNK
+        return b"".join(bytes(row[0]) for row in rows)[start - offset : stop - offset]
 
     def contents(self) -> list[str]:
         """Return the digests of the tables that are kept."""

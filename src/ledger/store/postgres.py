@@ -5,9 +5,11 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
-from ledger.errors import Conflict, LedgerError, Refused, Unavailable
+from ledger.errors import Conflict, LedgerError, NotUnderstood, Refused, Unavailable, missing
+from ledger.store.location import shown_url, without_secrets
 from ledger.store.log import SCHEMA_FORMAT, Head, SealedLog
 from ledger.store.tree import EMPTY_ROOT
 
@@ -16,6 +18,8 @@ if TYPE_CHECKING:
 
 __all__ = ["PostgresLog"]
 
+# The lock under which a ledger is created: any number, the same for all.
+_CREATING = 0x6C6564676572
 _SCHEMA = """
 CREATE TABLE ledger_entry (
     position BIGINT PRIMARY KEY,
@@ -97,6 +101,8 @@ class PostgresLog(SealedLog):
     )
 
     def __init__(self, url: str, *, writable: bool = True) -> None:
+        if find_spec("psycopg") is None:
+            raise missing("PostgreSQL", "psycopg", "postgres")
         self.url = url
         self.writable = writable
         self._local = threading.local()
@@ -105,21 +111,22 @@ class PostgresLog(SealedLog):
     def _connection(self) -> psycopg.Connection[Any]:
         connection: psycopg.Connection[Any] | None = getattr(self._local, "connection", None)
         if connection is None or connection.closed:
-            try:
-                import psycopg
-            except ImportError:
-                raise Unavailable(
-                    "PostgreSQL needs the psycopg package; install incident-sla-ledger[postgres]"
-                ) from None
+            import psycopg
+
             try:
                 connection = psycopg.connect(self.url, autocommit=True, connect_timeout=10)
                 connection.execute("SET default_transaction_isolation = 'read committed'")
                 connection.execute("SET synchronous_commit = on")
                 connection.execute("SET client_min_messages = warning")
-            except psycopg.Error as error:
-                raise Unavailable(
-                    f"the database cannot be reached: {str(error).strip()}; check the URL"
+            except psycopg.ProgrammingError:
+                # What PostgreSQL says of a URL repeats its parts, and one may be a part of the password.
+                raise NotUnderstood(
+                    f"PostgreSQL does not understand the ledger URL {shown_url(self.url)!r}; write it like "
+                    "postgresql://user@host/database, and every special character of a name or a password as %XX"
                 ) from None
+            except (psycopg.Error, UnicodeError) as error:
+                said = without_secrets(self.url, str(error).strip())
+                raise Unavailable(f"the database cannot be reached: {said}; check the URL") from None
             self._local.connection = connection
             self._all.append(connection)
         return connection
@@ -162,6 +169,7 @@ class PostgresLog(SealedLog):
         self._execute("BEGIN")
         try:
             yield
+            self.before_commit()
             self._execute("COMMIT")
         except BaseException:
             connection = self._connection()
@@ -190,6 +198,8 @@ class PostgresLog(SealedLog):
         return False
 
     def _holds_ledger(self) -> bool:
+        # Tables are made by one at a time: two would get in each other's way in the catalogue.
+        self._execute("SELECT pg_advisory_xact_lock(?)", (_CREATING,))
         found = self._execute("SELECT to_regclass('ledger_head')").fetchone()
         return found[0] is not None
 

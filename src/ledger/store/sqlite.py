@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sqlite3
 import threading
+import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -126,7 +127,7 @@ class SQLiteLog(SealedLog):
             for pragma, value, wanted in (
                 ("journal_mode", "WAL", "wal"), ("synchronous", "FULL", 2), ("secure_delete", "ON", 1),
             ):  # fmt: skip
-                connection.execute(f"PRAGMA {pragma} = {value}").fetchone()
+                self._set(connection, f"PRAGMA {pragma} = {value}")
                 found = connection.execute(f"PRAGMA {pragma}").fetchone()[0]
                 if found != wanted:
                     raise Unavailable(
@@ -135,6 +136,20 @@ class SQLiteLog(SealedLog):
                     )
         except sqlite3.Error as error:
             raise self._failure(error) from None
+
+    @staticmethod
+    def _set(connection: sqlite3.Connection, pragma: str) -> None:
+        """Run a pragma; while others have the file, wait: SQLite does not when it changes the journal mode."""
+        until = time.monotonic() + _BUSY_MILLISECONDS / 1000
+        while True:
+            try:
+                connection.execute(pragma).fetchone()
+            except sqlite3.OperationalError as error:
+                if "locked" not in str(error) or time.monotonic() > until:
+                    raise
+                time.sleep(0.01)
+            else:
+                return
 
     def _failure(self, error: sqlite3.Error) -> Exception:
         text = str(error)
@@ -174,6 +189,7 @@ class SQLiteLog(SealedLog):
         self._execute("BEGIN IMMEDIATE")
         try:
             yield
+            self.before_commit()
             self._execute("COMMIT")
         except BaseException:
             connection = self._connection()

@@ -1,0 +1,114 @@
+"""The figures of the replay page: downtime, availability and credit as text, and what they were a revision before."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import msgspec
+
+from ledger.domain.money import decimal_text
+from projections.availability import percent_text
+from projections.consequences import Consequence, Consequences, Outcome
+
+__all__ = ["Figure", "PagePolicy", "Total", "duration", "figures", "totals"]
+
+
+class PagePolicy(msgspec.Struct, frozen=True):
+    """What one policy makes of a region: percentages as text; problem: why it says nothing."""
+
+    policy: str
+    version: int | None
+    availability: str
+    credit: str
+    rule: str
+    changed: bool
+    problem: str | None
+
+
+class Figure(msgspec.Struct, frozen=True):
+    """The figures of a service and region in a month; before: downtime at the revision before, where it was another."""
+
+    service: str
+    region: str
+    period: str
+    zone: str
+    downtime_seconds: int
+    before: int | None
+    provisional: bool
+    approximate: bool
+    policies: tuple[PagePolicy, ...]
+
+
+class Total(msgspec.Struct, frozen=True):
+    """The credits of a month in a currency, as decimal text; before: at the revision before, where that was another."""
+
+    period: str
+    currency: str
+    subscriptions: int
+    fee: str
+    credit: str
+    before: str | None
+
+
+def figures(before: Consequences | None, now: Consequences) -> Iterable[Figure]:
+    """Yield the figures of each service, region and month; before: those of the stage before, to the same instant."""
+    old = {} if before is None else {_place(row): row for row in before.rows}
+    for row in now.rows:
+        was = old.get(_place(row), row)
+        policies = {one.policy: _policy(one) for one in was.outcomes}
+        yield Figure(
+            row.service,
+            row.region,
+            row.period,
+            row.zone,
+            row.downtime_seconds,
+            None if was.downtime_seconds == row.downtime_seconds else was.downtime_seconds,
+            row.provisional,
+            row.approximate,
+            tuple(_policy(one, policies.get(one.policy)) for one in row.outcomes),
+        )
+
+
+def totals(before: Consequences | None, now: Consequences) -> Iterable[Total]:
+    """Yield the credits of each month and currency, where subscriptions were priced."""
+    old = {} if before is None else {(row["period"], row["currency"]): row for row in before.totals or ()}
+    for row in now.totals or ():
+        was = old.get((row["period"], row["currency"]), row)
+        credit, credited = _money(row), _money(was)
+        yield Total(
+            row["period"], row["currency"], row["subscriptions"], row["fee"], credit,
+            None if credit == credited else credited,
+        )  # fmt: skip
+
+
+def _money(row: Mapping[str, Any]) -> str:
+    if row["credit"] is not None:
+        return str(row["credit"])
+    return f"{row['credit_at_least']} to {row['credit_at_most']}"
+
+
+def _place(row: Consequence) -> tuple[str, str, str]:
+    return row.service, row.region, row.period
+
+
+def _policy(one: Outcome, before: PagePolicy | None = None) -> PagePolicy:
+    made = one.assessment
+    if made is None:
+        return PagePolicy(one.policy, None, "", "", "", changed=False, problem=one.problem)
+    availability = _bounds(percent_text(made.availability_at_least), percent_text(made.availability_at_most))
+    credit = _bounds(decimal_text(made.credit_percent_at_least), decimal_text(made.credit_percent_at_most))
+    changed = before is not None and (before.availability, before.credit) != (availability, credit)
+    return PagePolicy(one.policy, one.version, availability, credit, made.rule, changed, None)
+
+
+def _bounds(least: str, most: str) -> str:
+    return f"{least}%" if least == most else f"{least}% to {most}%"
+
+
+def duration(seconds: int) -> str:
+    """Return seconds as people say them: `7 h 59 min`; nothing is rounded."""
+    hours, rest = divmod(seconds, 3600)
+    minutes, rest = divmod(rest, 60)
+    parts = [f"{count} {unit}" for count, unit in ((hours, "h"), (minutes, "min"), (rest, "s")) if count]
+    return " ".join(parts) or "none"

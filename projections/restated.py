@@ -1,0 +1,294 @@
+"""Restating: what is issued against what is known now, and which entries made the difference.
+
+The delta of a line is what is right now less what was issued, both as rounded, so that issued and adjusted add up to what
+is right. What a policy does not take back is waived, and not booked. A restatement looks only at the lines that what moved
+can reach; what did not move cannot have changed them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+import msgspec
+import numpy as np
+import pandas as pd
+
+from ledger.domain.exclusion import Exclusion
+from ledger.domain.window import Window, place
+from ledger.errors import Refused
+from projections.drafts import Draft, Facts, PolicyOf, key_of, lines_of, text_of
+from projections.issued import Held
+
+__all__ = [
+    "Moved",
+    "Pair",
+    "Restated",
+    "adjustment_text",
+    "moved_exclusions",
+    "moved_windows",
+    "reaches",
+    "restated",
+]
+
+
+class Moved(msgspec.Struct, frozen=True):
+    """A window or an exclusion that is not what it was: the entries that made it so, and its states before and after."""
+
+    entries: tuple[str, ...]
+    windows: tuple[Window, ...] = ()
+    exclusions: tuple[Exclusion, ...] = ()
+
+    def touches(self, service: str, region: str, *, any_region: bool = False) -> bool:
+        """Tell whether it can change what is made of a service and region."""
+        return any(
+            one.service == service and (any_region or place(one.region, one.regions, region) is not None)
+            for one in self.windows
+        ) or any(
+            one.service in ("*", service) and (any_region or one.region in ("*", region))
+            for one in self.exclusions
+        )
+
+
+def moved_windows(
+    then: Iterable[Window],
+    now: Iterable[Window],
+    since: Callable[[str, str], tuple[str, ...]],
+    *,
+    later: bool,
+) -> list[Moved]:
+    """Return the windows that differ between two readings.
+
+    since: by incident and window the entries that changed it between them. later: time has passed for open windows.
+    """
+    before, after = ({(one.incident, one.window): one for one in some} for some in (then, now))
+    found = []
+    for key in sorted(before.keys() | after.keys()):
+        states = tuple(one for one in (before.get(key), after.get(key)) if one is not None)
+        still_open = later and any(one.end is None for one in states)
+        if len(states) == 2 and states[0] == states[1] and not still_open:
+            continue
+        found.append(Moved(since(*key) or states[-1].entries, windows=states))
+    return found
+
+
+def moved_exclusions(then: Iterable[Exclusion], now: Iterable[Exclusion]) -> list[Moved]:
+    """Return the exclusions that differ between two readings."""
+    before, after = ({one.exclusion: one for one in some} for some in (then, now))
+    found = []
+    for key in sorted(before.keys() | after.keys()):
+        states = tuple(one for one in (before.get(key), after.get(key)) if one is not None)
+        if len(states) == 2 and states[0] == states[1]:
+            continue
+        known = set(states[0].entries) if len(states) == 2 else set()
+        found.append(Moved(tuple(one for one in states[-1].entries if one not in known), exclusions=states))
+    return found
+
+
+def reaches(moved: Sequence[Moved], policy_of: PolicyOf) -> Callable[[Mapping[str, Any]], bool]:
+    """Return what tells of an assessment whether what moved can reach it.
+
+    A policy of format 1 looks at one service and region in one month. Any other may look at all regions of a service, and
+    at other months: what it makes of anything is computed again.
+    """
+
+    def wanted(one: Mapping[str, Any]) -> bool:
+        if policy_of(one["policy"], one["policy_version"]).format != 1:
+            return True
+        return any(each.touches(one["service"], one["region"]) for each in moved)
+
+    return wanted
+
+
+class Pair(msgspec.Struct, frozen=True):
+    """An assessment as it was and as it is now, None where there is none, why, and the lines in which money changed.
+
+    part: only for a part of the lines that rested on it. lines: as in a draft, with as_issued, as_now, amount (what is
+    booked) and waived, in minor units.
+    """
+
+    before: Facts | None
+    after: Facts | None
+    part: bool
+    causes: tuple[str, ...]
+    lines: pd.DataFrame
+
+
+class Restated(msgspec.Struct, frozen=True):
+    """All that changed, in the order of the assessments; lines: how many were looked at."""
+
+    pairs: list[Pair]
+    lines: int
+
+    @property
+    def causes(self) -> list[str]:
+        """The entries that made a difference, each once."""
+        return sorted({cause for pair in self.pairs for cause in pair.causes})
+
+
+def restated(
+    issued: Held,
+    draft: Draft,
+    policy_of: PolicyOf,
+    moved: Sequence[Moved],
+    streams: Mapping[str, tuple[int, int]],
+) -> Restated:
+    """Return what changed between what stands issued and a draft of the same lines.
+
+    moved: the windows and exclusions that did. streams: by other sources that did, such as "policy/gold", the versions
+    before and now; 0 for none. Raises Refused where the currency of a subscription changed.
+    """
+    table = _side_by_side(issued, draft)
+    pairs = []
+    combined = pd.MultiIndex.from_arrays([table["before"], table["after"]])
+    codes, found = pd.factorize(combined)
+    order = np.argsort(codes, kind="stable")
+    starts = np.searchsorted(codes[order], np.arange(len(found) + 1))
+    listed: list[tuple[int, int, pd.DataFrame, bool]] = []
+    for at, (before, after) in enumerate(found):
+        rows = table.take(order[starts[at] : starts[at + 1]])
+        changed = rows[rows["as_now"] != rows["last"]]
+        moved_on = before < 0 or after < 0 or key_of(draft.facts[after]) not in issued.present[before]
+        listed.append((before, after, changed, bool(moved_on or len(changed))))
+    stays = {before for before, _, _, lists in listed if not lists}
+    for before, after, changed, lists in listed:
+        if lists:
+            pairs += _pairs(issued, draft, before, after, changed, before in stays, policy_of, moved, streams)
+    return Restated(sorted(pairs, key=_order), len(table))
+
+
+def _order(pair: Pair) -> tuple[Any, ...]:
+    facts = pair.after or pair.before or {}
+    return facts["policy"], facts["service"], facts["region"], key_of(pair.before), key_of(pair.after)
+
+
+def _side_by_side(issued: Held, draft: Draft) -> pd.DataFrame:
+    """Return one row for each line in either: what it says now, or else said last, with what was issued of it."""
+    old, new = issued.lines, draft.lines
+    names = pd.Index(old["subscription"].astype(object))
+    old_at = names.get_indexer(pd.Index(new["subscription"].astype(object)))
+    gone = np.setdiff1d(np.arange(len(old)), old_at[old_at >= 0])
+    said = ["customer", "subscription", "currency", "fee", "valid_from", "valid_to", "claim"]
+    there = old_at >= 0
+    at = np.where(there, old_at, 0)
+
+    def was(name: str, instead: Any) -> Any:
+        if not len(old):
+            return np.full(len(new), instead)
+        return np.where(there, old[name].to_numpy()[at], instead)
+
+    _check_currency(new, was("currency", None))
+    inputs = there.copy()
+    for name in ("fee", "valid_from", "valid_to"):
+        inputs &= _same(was(name, None), new[name].to_numpy())
+    kept = new[said].assign(
+        unclaimed=new["unclaimed"], before=was("before", -1).astype(np.int64), after=new["group"],
+        as_issued=was("issued", 0).astype(np.int64), last=was("now", 0).astype(np.int64), as_now=new["amount"],
+        old_claim=pd.Series(was("claim", None), dtype=object), same_inputs=inputs,
+    )  # fmt: skip
+    left = old.iloc[gone]
+    lost = left[said].assign(
+        unclaimed=0, before=left["before"], after=-1, as_issued=left["issued"], last=left["now"], as_now=0,
+        old_claim=left["claim"], same_inputs=False,
+    )  # fmt: skip
+    # Where nothing was right and nothing is, there is nothing to say: no line was issued, or it was taken away before.
+    lost, kept = lost[lost["last"] != 0], kept[(kept["before"] >= 0) | (kept["as_now"] != 0)]
+    return kept if not len(lost) else pd.concat([kept, lost], ignore_index=True)
+
+
+def _same(one: Any, other: Any) -> Any:
+    return np.fromiter(
+        (a == b for a, b in zip(one.tolist(), other.tolist(), strict=True)), dtype=np.bool_, count=len(one)
+    )
+
+
+def _check_currency(new: pd.DataFrame, old: Any) -> None:
+    now = new["currency"].to_numpy()
+    wrong = [
+        at
+        for at, (a, b) in enumerate(zip(old.tolist(), now.tolist(), strict=True))
+        if a is not None and a != b
+    ]
+    if wrong:
+        problems = tuple(
+            f"subscription {new['subscription'].iloc[at]!r} was credited in {old[at]} and is billed in {now[at]} now, which "
+            "cannot be subtracted; correct the currency, or give it another name"
+            for at in wrong[:20]
+        )
+        raise Refused("; ".join(problems), problems)
+
+
+def _pairs(
+    issued: Held, draft: Draft, before: int, after: int, changed: pd.DataFrame, part: bool, policy_of: PolicyOf,
+    moved: Sequence[Moved], streams: Mapping[str, tuple[int, int]],
+) -> list[Pair]:  # fmt: skip
+    facts = None if after < 0 else draft.facts[after]
+    # What stood for it last; more than one where an earlier document moved a part of its lines.
+    earlier: list[Facts | None] = (
+        [None] if before < 0 else [msgspec.json.decode(key) for key in sorted(issued.present[before])]
+    )
+    if facts is not None and len(earlier) > 1:
+        earlier = [one for one in earlier if one != facts] or earlier[:1]
+    found = []
+    for number, was in enumerate(earlier):
+        known = facts or was or {}
+        lines = changed if not number else changed.iloc[:0]
+        policy = policy_of(known["policy"], known["policy_version"])
+        causes = _causes(was, facts, lines, moved, streams, any_region=policy.format != 1)
+        found.append(Pair(was, facts, part, causes, _booked(lines, clawback=policy.credit.clawback)))
+    return found
+
+
+def _booked(lines: pd.DataFrame, *, clawback: bool) -> pd.DataFrame:
+    delta = lines["as_now"] - lines["as_issued"]
+    waived = np.zeros(len(lines), dtype=np.int64) if clawback else np.minimum(delta.to_numpy(), 0)
+    return lines.assign(amount=delta - waived, waived=waived)
+
+
+def _causes(
+    before: Facts | None, after: Facts | None, lines: pd.DataFrame, moved: Sequence[Moved],
+    streams: Mapping[str, tuple[int, int]], *, any_region: bool,
+) -> tuple[str, ...]:  # fmt: skip
+    found: set[str] = set()
+    for facts in (before, after):
+        if facts is not None and before != after:
+            for one in moved:
+                if one.touches(facts["service"], facts["region"], any_region=any_region):
+                    found.update(one.entries)
+    entries = {
+        entry.partition(" ")[0]
+        for facts in (before, after)
+        if facts is not None
+        for entry in facts["entries"]
+    }
+    claims = {
+        claim.partition(" ")[0]
+        for old, new in zip(lines["old_claim"].tolist(), lines["claim"].tolist(), strict=True)
+        if old != new
+        for claim in (old, new)
+        if claim is not None
+    }
+    other_inputs = before is None or after is None or not lines["same_inputs"].all()
+    for stream, (old, new) in streams.items():
+        kind, _, key = stream.partition("/")
+        matters = {
+            "policy": any(facts is not None and facts["policy"] == key for facts in (before, after))
+            and before != after,
+            "cohort": stream in entries and before != after,
+            "claim": stream in claims,
+            "subscriptions": other_inputs,
+        }.get(kind, False)
+        if matters:
+            found.update(f"{stream} v{version}" for version in range(old + 1, new + 1))
+    return tuple(sorted(found))
+
+
+def adjustment_text(found: Restated, salts: Callable[[], bytes]) -> bytes:
+    """Return the lines of an adjustment as they are kept (docs/statements.md)."""
+    parts: list[tuple[dict[str, Any], list[dict[str, Any]]]] = []
+    for pair in found.pairs:
+        known = pair.after or pair.before or {}
+        said = {name: known[name] for name in ("service", "region", "policy", "policy_version")}
+        said |= {"before": pair.before, "after": pair.after, "causes": list(pair.causes)}
+        parts.append(({**said, "part": True} if pair.part else said, lines_of(pair.lines)))
+    return text_of(parts, salts)

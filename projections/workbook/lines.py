@@ -1,0 +1,324 @@
+"""The sheets with a line for each subscription: Credits, and Changes.
+
+A sheet holds 1,048,576 rows; what does not fit goes on in a next one. Totals stand on Summary.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from decimal import Decimal
+from typing import Any, NamedTuple
+
+import pandas as pd
+
+from ledger.domain.money import minor_units
+from projections.credits import Workings as Priced
+from projections.credits import difference
+from projections.workbook import book as books
+from projections.workbook.book import Book, Column, Row, Table, parts
+from projections.workbook.cells import Formula
+from projections.workbook.model import EXACT_DIVIDED, Model
+
+__all__ = ["Changes", "changes_between", "changes_sheets", "credit_sheets"]
+
+_AT_ONCE = 8_192
+
+
+def _sheets(title: str, columns: dict[str, Column], count: int) -> list[tuple[Table, int, int]]:
+    """Return the tables that hold so many lines, each with its first line and the one behind its last."""
+    ranges = parts(count, books.MOST_ROWS)
+    return [
+        (Table(title if len(ranges) == 1 else f"{title} {number}", columns, stop - start), start, stop)
+        for number, (start, stop) in enumerate(ranges, 1)
+    ]
+
+
+# ---- Credits -------------------------------------------------------------------------------------------------------
+
+_CREDITS = {
+    "customer": Column("customer", width=24),
+    "subscription": Column("subscription", width=20),
+    "service": Column("service", width=16),
+    "region": Column("region", width=10),
+    "policy": Column("policy", width=20),
+    "version": Column("policy version", "integer", width=8),
+    "currency": Column("currency", width=9),
+    "fee": Column("fee", "money2", "input", 14),
+    "credit": Column("credit", "money2", "formula", 14),
+    "credit_least": Column("credit at least", "money2", "formula", 14),
+    "credit_most": Column("credit at most", "money2", "formula", 14),
+    "percent": Column("credit (% of fee)", "decimal", "formula", 11),
+    "rule": Column("rule", "text", "formula", 60),
+    "scope": Column("scope", "integer", width=7),
+    "fee_minor": Column("fee (minor units)", "integer", "formula", 14),
+    "pays_least": Column("pays at least (parts)", "integer", "formula", 10),
+    "pays_most": Column("pays at most (parts)", "integer", "formula", 10),
+}
+
+
+class _Kind(NamedTuple):
+    """What all lines of one scope and currency share: styles, formulas to put the row in, and values."""
+
+    styles: list[int]
+    live: bool
+    unit: int
+    formulas: dict[str, str]
+    pays_least: int | None
+    pays_most: int | None
+    percent: Any
+    rule: str
+
+
+def credit_sheets(book: Book, priced: Priced, model: Model) -> list[Table]:
+    """Add Credits, on as many sheets as its lines need, and return their tables."""
+    found = _sheets("Credits", _CREDITS, len(priced.frame))
+    for table, start, stop in found:
+        book.table(table, _CreditLines(book, priced, model, start, stop), freeze=2)
+    return [table for table, _, _ in found]
+
+
+class _CreditLines:
+    """The lines of one sheet, made when they are written."""
+
+    def __init__(self, book: Book, priced: Priced, model: Model, start: int, stop: int) -> None:
+        self.book, self.model = book, model
+        self.frame, self.codes = priced.frame, priced.codes
+        self.start, self.stop = start, stop
+        self.kinds: dict[tuple[int, str], _Kind] = {}
+
+    def __call__(self) -> Iterator[Row]:
+        number = 2
+        names = ("customer", "subscription", "service", "region", "policy", "policy_version", "currency", "fee",
+                 "credit_at_least", "credit_at_most")  # fmt: skip
+        places = self.model.places
+        for start in range(self.start, self.stop, _AT_ONCE):
+            stop = min(start + _AT_ONCE, self.stop)
+            part = self.frame.iloc[start:stop]
+            columns = [part[name].tolist() for name in names]
+            for code, values in zip(self.codes[start:stop].tolist(), zip(*columns, strict=True), strict=True):
+                yield self._line(number, places[code], values)
+                number += 1
+
+    def _line(self, number: int, place: int, values: tuple[Any, ...]) -> Row:
+        customer, subscription, service, region, policy, version, currency, fee, least, most = values
+        kind = self.kinds.get((place, currency))
+        if kind is None:
+            kind = self.kinds[place, currency] = self._kind(place, currency, live=True)
+        if kind.live and fee * (kind.pays_most or 0) > EXACT_DIVIDED:
+            kind = self._kind(place, currency, live=False)
+        unit = kind.unit
+        low = major(least, unit)
+        high = low if least == most else major(most, unit)
+        head = (customer, subscription, service, region, policy, version, currency, major(fee, unit))
+        if not kind.live:
+            credit = low if least == most else "undecided"
+            return Row(kind.styles, (*head, credit, low, high, kind.percent, kind.rule, place + 1, fee,
+                                     kind.pays_least, kind.pays_most))  # fmt: skip
+        at = str(number)
+        formulas = kind.formulas
+        return Row(
+            kind.styles,
+            (*head,
+             Formula(formulas["credit"].replace("#", at), low if least == most else "undecided"),
+             Formula(formulas["credit_least"].replace("#", at), low),
+             Formula(formulas["credit_most"].replace("#", at), high),
+             Formula(formulas["percent"].replace("#", at), kind.percent),
+             Formula(formulas["rule"].replace("#", at), kind.rule),
+             place + 1,
+             Formula(formulas["fee_minor"].replace("#", at), fee),
+             Formula(formulas["pays_least"].replace("#", at), kind.pays_least),
+             Formula(formulas["pays_most"].replace("#", at), kind.pays_most)),
+        )  # fmt: skip
+
+    def _kind(self, place: int, currency: str, *, live: bool) -> _Kind:
+        scope, units = self.model.scopes[place], self.model.units
+        live = live and scope.case is not None
+        digits = minor_units(currency)
+        ledger = scope.group.assessment
+        rates = ledger.rates
+        low, high = (None, None) if rates is None else (int(rate * units.credit) for rate in rates)
+        column = {name: f"{letter}#" for name, letter in _CREDIT_LETTERS.items()}
+
+        def credit(pays: str) -> str:
+            product = f"{column['fee_minor']}*{column[pays]}"
+            return (
+                f"(INT(({product}+INDEX(scope_adds,{column['scope']}))/credit_units)"
+                f"-(MOD({product},credit_units_twice)=INDEX(scope_tie,{column['scope']})))/minor_units_{currency}"
+            )
+
+        formulas = {
+            "credit": f"IF({column['credit_least']}={column['credit_most']},{column['credit_least']},undecided)",
+            "credit_least": credit("pays_least"),
+            "credit_most": credit("pays_most"),
+            "percent": f"IF({column['pays_least']}={column['pays_most']},"
+            f"{column['pays_least']}*hundred/credit_units,undecided)",
+            "rule": f"INDEX(scope_rule,{column['scope']})",
+            "fee_minor": f"ROUND({column['fee']}*minor_units_{currency},0)",
+            "pays_least": f"INDEX(scope_pays_least,{column['scope']})",
+            "pays_most": f"INDEX(scope_pays_most,{column['scope']})",
+        }
+        styles = []
+        for name, one in _CREDITS.items():
+            looks = f"money{digits}" if one.format == "money2" else one.format
+            given = not live and (one.role == "formula" or name == "fee")
+            styles.append(self.book.style("value" if given else one.role, looks))
+        percent: Any = None
+        if rates is not None:
+            percent = float(rates[0] * 100) if rates[0] == rates[1] else "undecided"
+        return _Kind(styles, live, 10**digits, formulas, low, high, percent, ledger.rule)
+
+
+_CREDIT_LETTERS = Table("Credits", _CREDITS, 0).letters
+
+
+def major(amount: int, unit: int) -> Any:
+    """Return whole minor units as the number of major units, exact as far as a number of a sheet is."""
+    if unit == 1:
+        return amount
+    # The nearest binary fraction is what the formula gives, too; beyond, its digits would be another number's.
+    return amount / unit if -(10**15) < amount < 10**15 else Decimal(amount) / unit
+
+
+# ---- Changes -------------------------------------------------------------------------------------------------------
+
+
+class Changes(NamedTuple):
+    """What changed, per subscription, and how the two sides are called.
+
+    frame: customer, subscription, service, region, policy, period, currency, as_issued, as_now, delta (whole minor units,
+    nullable), cause (entries, as a text); perhaps also as_issued_at_least, as_issued_at_most, as_now_at_least and
+    as_now_at_most.
+    """
+
+    frame: pd.DataFrame
+    issued: str
+    now: str
+
+
+def changes_between(before: pd.DataFrame, after: pd.DataFrame) -> Changes:
+    """Return what changed between two frames of `projections.credits.price`, each with the entries that caused it."""
+    found = difference(before, after)
+    known = [
+        dict(zip(side["subscription"].tolist(), side["entries"].tolist(), strict=True))
+        for side in (before, after)
+    ]
+    told: dict[tuple[tuple[str, ...], tuple[str, ...]], str] = {}
+    causes = []
+    for subscription in found["subscription"].tolist():
+        old, new = (side.get(subscription, ()) for side in known)
+        cause = told.get((old, new))
+        if cause is None:
+            said = set(old)
+            gone = set(new)
+            cause = told[old, new] = ", ".join(
+                [
+                    *(one for one in new if one not in said),
+                    *(f"without {one}" for one in old if one not in gone),
+                ]
+            )
+        causes.append(cause)
+    renamed = found.rename(
+        columns=lambda name: name.replace("credit_before", "as_issued").replace("credit_after", "as_now")
+    )
+    return Changes(renamed.assign(cause=causes), "credit before", "credit after")
+
+
+def _change_columns(changes: Changes) -> dict[str, Column]:
+    money = {"as_issued": changes.issued, "as_now": changes.now}
+    bounds = {
+        f"{side}_{bound}": f"{words} {bound.replace('_', ' ')}"
+        for side, words in money.items()
+        for bound in ("at_least", "at_most")
+        if f"{side}_{bound}" in changes.frame.columns
+    }
+    return {
+        "customer": Column("customer", width=24),
+        "subscription": Column("subscription", width=20),
+        "service": Column("service", width=16),
+        "region": Column("region", width=10),
+        "policy": Column("policy", width=20),
+        "period": Column("period", width=9),
+        "currency": Column("currency", width=9),
+        **{name: Column(words, "money2", "formula", 14) for name, words in money.items()},
+        "delta": Column("delta", "money2", "formula", 14),
+        "cause": Column("cause", width=60),
+        **{name: Column(words, "money2", width=14) for name, words in bounds.items()},
+    }  # fmt: skip
+
+
+def changes_sheets(book: Book, changes: Changes, priced: Priced, credits: list[Table]) -> list[Table]:
+    """Add Changes, on as many sheets as its lines need, and return their tables."""
+    columns = _change_columns(changes)
+    found = _sheets("Changes", columns, len(changes.frame))
+    places = _places(changes.frame, priced.frame)
+    for table, start, stop in found:
+        book.table(table, _ChangeLines(book, table, changes.frame.iloc[start:stop], priced.frame, places, credits, start),
+                   freeze=2)  # fmt: skip
+    return [table for table, _, _ in found]
+
+
+def _places(changed: pd.DataFrame, credits: pd.DataFrame) -> list[int]:
+    """Return for each changed line the row of its subscription among the credits, -1 where there is none."""
+    index = pd.Index(credits["subscription"].astype(object))
+    found: list[int] = index.get_indexer(pd.Index(changed["subscription"].astype(object))).tolist()
+    return found
+
+
+class _ChangeLines:
+    """The lines of one sheet, made when they are written."""
+
+    def __init__(
+        self, book: Book, table: Table, frame: pd.DataFrame, now: pd.DataFrame, places: list[int], credits: list[Table],
+        start: int,
+    ) -> None:  # fmt: skip
+        self.book, self.table, self.frame, self.credits = book, table, frame, credits
+        self.places = places[start : start + len(frame)]
+        self.now = now["credit"]
+        self.styles: dict[str, list[int]] = {}
+
+    def __call__(self) -> Iterator[Row]:
+        names = list(self.table.columns)
+        at = self.table.letters
+        columns = [_listed(self.frame[name]) for name in names]
+        credit = _listed(self.now)
+        for row, place, values in zip(
+            range(2, len(self.places) + 2), self.places, zip(*columns, strict=True), strict=True
+        ):
+            line = dict(zip(names, values, strict=True))
+            currency = line["currency"]
+            unit = 10 ** minor_units(currency)
+            for name in names[7:]:
+                if name not in ("delta", "cause"):
+                    line[name] = "undecided" if line[name] is None else major(line[name], unit)
+            # What stands on Credits is referred to; what does not, such as a subscription that ended, is a value.
+            if place >= 0 and (
+                line["as_now"] == ("undecided" if credit[place] is None else major(credit[place], unit))
+            ):
+                line["as_now"] = Formula(self._credit(place), line["as_now"])
+            issued, now = f"{at['as_issued']}{row}", f"{at['as_now']}{row}"
+            line["delta"] = Formula(
+                f"IF(AND(ISNUMBER({issued}),ISNUMBER({now})),ROUND({now}-{issued},decimals_{currency}),undecided)",
+                "undecided" if line["delta"] is None else major(line["delta"], unit),
+            )
+            yield Row(self._styles(currency), [line[name] for name in names])
+
+    def _credit(self, place: int) -> str:
+        table = self.credits[place // books.MOST_ROWS]
+        return table.cell("credit", place % books.MOST_ROWS + 2)
+
+    def _styles(self, currency: str) -> list[int]:
+        styles = self.styles.get(currency)
+        if styles is None:
+            digits = minor_units(currency)
+            styles = self.styles[currency] = [
+                self.book.style(one.role, f"money{digits}" if one.format == "money2" else one.format)
+                for one in self.table.columns.values()
+            ]
+        return styles
+
+
+def _listed(column: pd.Series) -> list[Any]:
+    values: list[Any] = column.tolist()
+    if column.hasnans:
+        return [None if null else value for value, null in zip(values, column.isna().tolist(), strict=True)]
+    return values

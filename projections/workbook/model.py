@@ -1,0 +1,408 @@
+"""What the formulas of the workbook lead to, step by step, in integers.
+
+A case is one policy, service and region; its scopes are the parts of the period in which subscriptions are valid. Each
+interval covers seconds of the period, counted from its start; where coverages begin and end the period falls into
+segments, and of each segment it is asked once what covers it. Shares are whole parts of `Units.share`, so that every
+comparison is one of integers below 10^15, which a spreadsheet holds exactly (it keeps 15 digits).
+
+What cannot be said so is a value with its explanation, never a formula that is nearly right.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from fractions import Fraction
+from itertools import pairwise
+from typing import NamedTuple
+
+import msgspec
+import numpy as np
+
+from ledger.domain.interval import length
+from ledger.domain.money import decimal_text
+from ledger.domain.policy import Policy
+from ledger.domain.policy.model import Limits
+from ledger.domain.window import Window, reach, share_bounds
+from projections.credits import Group
+from projections.evaluation.amounts import base_factor
+
+__all__ = ["Case", "Cover", "Model", "Scope", "Segment", "Units", "model"]
+
+EXACT = 10**15
+# Where a quotient is cut to an integer some spreadsheets round what is nearly one: 14 digits are safe from that.
+EXACT_DIVIDED = 10**14
+MOST_SEGMENTS = 1_000_000
+_PLACES = 3
+
+
+class Units(NamedTuple):
+    """Into how many whole parts something falls: a share of 1, an availability of 100%, a credit of 100%."""
+
+    share: int
+    edge: int
+    credit: int
+
+
+class Cover(msgspec.Struct):
+    """What an interval covers for a case, or the seconds in which a scope is valid; seconds from the period's start.
+
+    piece: 0 where the interval is not planned work, else 1 before its schedule and 2 after it. here: it surely is in the
+    region. concerned: it surely concerns the customers. The last eight are pairs of from and to, `down` without what
+    planned work takes out.
+    """
+
+    window: int | None
+    scope: int | None
+    piece: int
+    here: bool
+    concerned: bool
+    start: int = 0
+    end: int = 0
+    not_before: int = 0
+    not_after: int = 0
+    least: tuple[int, int] | None = None
+    stated: tuple[int, int] | None = None
+    most: tuple[int, int] = (0, 0)
+    down: tuple[int, int] | None = None
+    counts: bool = False
+    least_share: int = 0
+    most_share: int = 0
+
+
+class Segment(NamedTuple):
+    """Seconds in which nothing changes, and what covers them. Shares are parts; the last five are weighted seconds."""
+
+    start: int
+    end: int
+    least_share: int
+    most_share: int
+    stated_share: int
+    down: int
+    least_weight: int
+    most_weight: int
+
+    @property
+    def seconds(self) -> int:
+        """How long it is; 0 where two changes fall together."""
+        return self.end - self.start
+
+
+class Case(msgspec.Struct):
+    """One policy, service, region and circle of customers, with everything that covers seconds of the period."""
+
+    number: int
+    policy: int
+    service: str
+    region: str
+    circle: str
+    group: Group
+    covers: list[Cover] = []
+    segments: list[Segment] = []
+    planned: bool = False
+
+    def cuts(self) -> list[int]:
+        """Return all moments at which something begins or ends, in order, as often as they are said."""
+        found: list[int] = []
+        for cover in self.covers:
+            for span in (cover.least, cover.stated, cover.most, cover.down if self.planned else None):
+                found += span or ()
+        return sorted(found)
+
+
+class Scope(msgspec.Struct):
+    """A part of the period in which subscriptions of a case are valid, and what counts in it.
+
+    case: None where `problem` says why its figures are values. parts_of_a_second: eligible downtime is counted in these.
+    best, worst: the tiers, from 1, that the most and the least availability lead to.
+    """
+
+    number: int
+    policy: int
+    group: Group
+    subscriptions: int
+    case: Case | None = None
+    problem: str = ""
+    parts_of_a_second: int = 1
+    start: int = 0
+    end: int = 0
+    downtime: int = 0
+    excluded: int = 0
+    counted: int = 0
+    least: int = 0
+    most: int = 0
+    best: int = 1
+    worst: int = 1
+
+    @property
+    def circle(self) -> str:
+        """Which of the cohorts that windows here are limited to have the customers, as it is to be read."""
+        named = {window.cohort for window, _ in self.group.found if window.cohort is not None}
+        known = sorted(named & self.group.memberships.keys())
+        return ", ".join(
+            f"{'in' if self.group.memberships[name].inside else 'not in'} {name}" for name in known
+        )
+
+
+class Model(NamedTuple):
+    """All of it.
+
+    policies: numbered from 1 in this order, first the `live` ones, which have formulas; each with its version and a group
+    that it rules. places: of each group the place of its scope.
+    """
+
+    units: Units
+    policies: list[tuple[int, Policy, Group]]
+    live: int
+    cases: list[Case]
+    scopes: list[Scope]
+    places: list[int]
+    windows: list[Window]
+
+
+def model(groups: Sequence[Group], counts: Sequence[int], windows: Iterable[Window], as_of: int) -> Model:
+    """Return what the workbook calculates. counts: of each group its subscriptions; as_of: UTC seconds."""
+    known: dict[tuple[str, int], Group] = {}
+    for group in groups:
+        known.setdefault((group.policy.key, group.version), group)
+    policies = [(group.version, group.policy, group) for _, group in sorted(known.items())]
+    # Those that have formulas are numbered first.
+    policies.sort(key=lambda found: bool(reason_for_values(found[1])))
+    numbers = {(policy.key, version): at for at, (version, policy, _) in enumerate(policies, 1)}
+    said = [policy for _, policy, _ in policies if not reason_for_values(policy)]
+    listed = list(
+        dict.fromkeys(sorted(windows, key=lambda one: (one.start, one.incident, one.window, repr(one))))
+    )
+    units = _units(said, listed)
+    order = sorted(range(len(groups)), key=lambda at: _order(groups[at]))
+    places = [0] * len(groups)
+    scopes: list[Scope] = []
+    for place, at in enumerate(order):
+        places[at] = place
+        group = groups[at]
+        scopes.append(
+            Scope(place + 1, numbers[group.policy.key, group.version], group, counts[at], problem=_problem(group, units))
+        )  # fmt: skip
+    cases = _cases(scopes, {window: at for at, window in enumerate(listed)}, units, as_of)
+    return Model(units, policies, len(said), cases, scopes, places, listed)
+
+
+def reason_for_values(policy: Policy) -> str:
+    """Return why the terms of a policy have no formulas here, "" where they have: those of format 1 and what is like them."""
+    first = policy.commitments[0]
+    counting, limits = first.counting, policy.limits
+    because = {
+        "more than one commitment": len(policy.commitments) > 1,
+        f"a measure of {first.measure.of}": first.measure.of not in ("time", "affected-share"),
+        "seconds in which all fails": counting.down == "all",
+        "shares above a share": first.measure.of == "affected-share" and counting.down != "any",
+        "measurements": bool(first.measure.reads),
+        "least durations": counting.minimum is not None,
+        "whole blocks of time": counting.quantise != "exact",
+        "a scope wider than a region": first.scope.regions != "each" or bool(first.scope.components),
+        f"tiers of {first.tiers_of}": first.tiers_of != "availability",
+        "tiers with gaps or overlaps": first.gaps != "refused" or first.overlaps != "refused",
+        "remedies that are no percentage": not all(tier.remedy.is_percent for tier in first.tiers),
+        "a base that is a part of the fee": base_factor(policy) != 1,
+        "a rounded factor": policy.credit.factor_decimals is not None,
+        "caps or floors": limits != Limits(),
+        "incidents paid one by one": policy.stacking.incidents != "together",
+        "a length or part of the period": policy.period.length_seconds is not None or policy.period.part != "whole",
+        "recorded exclusions": not all(rule.own_plan_only for rule in policy.exclusions),
+        "a list of currencies": bool(policy.currencies),
+    }  # fmt: skip
+    found = [words for words, there in because.items() if there]
+    return f"value: no formula for {', '.join(found)}" if found else ""
+
+
+def _order(group: Group) -> tuple[str, int, str, str, list[tuple[str, bool]], int, int]:
+    start, end = group.valid
+    circle = sorted((name, one.inside) for name, one in group.memberships.items())
+    return group.policy.key, group.version, group.service, group.region, circle, start, -end
+
+
+def _units(policies: Sequence[Policy], windows: Sequence[Window]) -> Units:
+    shares = [text for window in windows for text in (window.share_at_least, window.share_at_most) if text]
+    shares += [decimal_text(policy.share_above) for policy in policies if policy.share_above is not None]
+    edges = [decimal_text(tier.lower * 100) for policy in policies for tier in policy.tiers]
+    pays = [tier.percent for policy in policies for tier in policy.tiers]
+    return Units(10 ** _places(shares), 100 * 10 ** _places(edges), 100 * 10 ** _places(pays))
+
+
+def _places(numbers: Iterable[str]) -> int:
+    return max([_PLACES, *(len(text.partition(".")[2]) for text in numbers)])
+
+
+def _problem(group: Group, units: Units) -> str:
+    """Return why a spreadsheet cannot calculate a scope, "" where it can."""
+    if reason := reason_for_values(group.policy):
+        return reason
+    seconds = group.period.seconds
+    by_share = group.policy.windows == "by-share"
+    if units.edge * seconds > EXACT_DIVIDED:
+        return "value: a bound of availability has more decimals than a spreadsheet keeps exact"
+    if units.share * max(seconds if by_share else 1, units.edge) > EXACT:
+        return "value: a share has more decimals than a spreadsheet keeps exact"
+    return ""
+
+
+def _cases(scopes: Sequence[Scope], windows: dict[Window, int], units: Units, as_of: int) -> list[Case]:
+    found: dict[tuple[int, str, str, str], Case] = {}
+    total = 0
+    for scope in scopes:
+        if scope.problem:
+            continue
+        group = scope.group
+        key = scope.policy, group.service, group.region, scope.circle
+        case = found.get(key)
+        if case is None:
+            case = Case(len(found) + 1, *key, group)
+            for window, here in group.found:
+                case.covers += _covers(case, window, windows[window], units, as_of, here=here)
+            case.planned = any(cover.piece for cover in case.covers)
+            found[key] = case
+        origin = group.period.start
+        scope.case = case
+        scope.start, scope.end = (min(max(at - origin, 0), group.period.seconds) for at in group.valid)
+        case.covers.append(
+            Cover(None, scope.number, 0, here=False, concerned=False, most=(scope.start, scope.end))
+        )
+    kept: list[Case] = []
+    for case in found.values():
+        total += len(case.cuts())
+        mine = [scope for scope in scopes if scope.case is case]
+        if total > MOST_SEGMENTS:
+            for scope in mine:
+                scope.case, scope.problem = None, "value: the intervals are more than fit a sheet"
+            continue
+        case.number = len(kept) + 1
+        kept.append(case)
+        case.segments = _segments(case, units)
+        for scope in mine:
+            _count(scope, case, units)
+    return kept
+
+
+def _covers(case: Case, window: Window, number: int, units: Units, as_of: int, *, here: bool) -> list[Cover]:
+    period, policy = case.group.period, case.group.policy
+    until = period.seconds
+    membership = None if window.cohort is None else case.group.memberships.get(window.cohort)
+    if membership is not None and not membership.inside:
+        return []
+    concerned = window.cohort is None or membership is not None
+    start = window.start - period.start
+    end = (as_of if window.end is None else window.end) - period.start
+    early = 0 if window.end is None else window.end_within_seconds
+    counts = window.effect in policy.effects
+    low, high = (1, 1) if policy.windows == "full" else (Fraction(share) for share in share_bounds(window))
+    pieces = [(0, 0, until)]
+    if window.planned is not None:
+        first, past = (
+            moment - period.start for moment in (window.planned.scheduled_start, window.planned.scheduled_end)
+        )
+        counted = policy.planned_counts
+        pieces = [(1, 0, until if counted else first), (2, until if counted else past, until)]
+    return [
+        Cover(
+            number, None, piece, here, concerned, start, end, not_before, not_after,
+            least=(max(not_before, start + window.start_within_seconds), min(not_after, end - early)),
+            stated=(max(not_before, start), min(not_after, end)),
+            most=(
+                max(not_before, start - window.start_within_seconds),
+                min(not_after, until if window.end is None else end + early),
+            ),
+            down=(max(0, start), min(until, end)),
+            counts=counts,
+            least_share=int(low * units.share) if counts and here and concerned else 0,
+            most_share=int(high * units.share) if counts else 0,
+        )
+        for piece, not_before, not_after in pieces
+    ]  # fmt: skip
+
+
+def _segments(case: Case, units: Units) -> list[Segment]:
+    policy = case.group.policy
+    edge = 0 if policy.windows != "above-share" else int((policy.share_above or 0) * units.share)
+    by_share = policy.windows == "by-share"
+    nothing = (0, 0)
+    spans = {
+        name: np.asarray([getattr(cover, name) or nothing for cover in case.covers], dtype=np.int64)
+        for name in ("least", "stated", "most", "down")
+    }
+    low, high = (
+        np.asarray([getattr(cover, name) for cover in case.covers], dtype=np.int64)
+        for name in ("least_share", "most_share")
+    )
+    here = np.asarray([cover.here for cover in case.covers], dtype=np.int64)
+    cuts = case.cuts()
+    found: list[Segment] = []
+    before: Segment | None = None
+    for start, end in pairwise(cuts):
+        if before is not None and (before.start, before.end) == (start, end):
+            found.append(before)
+            continue
+
+        def covered(name: str, start: int = start, end: int = end) -> np.ndarray:
+            return (spans[name][:, 0] <= start) & (spans[name][:, 1] >= end)
+
+        least = int((covered("least") * low).max(initial=0))
+        most = int((covered("most") * high).sum())
+        before = Segment(
+            start, end, least, most, int((covered("stated") * high).sum()), int((covered("down") * here).sum()),
+            least if by_share else int(least > edge),
+            min(most, units.share) if by_share else int(most > edge),
+        )  # fmt: skip
+        found.append(before)
+    return found
+
+
+def edge_of(policy: Policy, units: Units) -> int:
+    """Return the share, in parts, that a covering has to be above to count."""
+    return int((policy.share_above or 0) * units.share) if policy.windows == "above-share" else 0
+
+
+def _count(scope: Scope, case: Case, units: Units) -> None:
+    """Add up the segments of a scope, and find the tiers; where that is not what the ledger has, say so."""
+    policy = scope.group.policy
+    edge = edge_of(policy, units)
+    scope.parts_of_a_second = units.share if policy.windows == "by-share" else 1
+    for one in case.segments:
+        if scope.start <= one.start and one.end <= scope.end:
+            scope.downtime += one.seconds if one.down else 0
+            scope.excluded += one.seconds if one.down and one.stated_share <= edge else 0
+            scope.counted += one.seconds if one.down and one.stated_share > edge else 0
+            scope.least += one.seconds * one.least_weight
+            scope.most += one.seconds * one.most_weight
+    allowed = allowances(policy, scope.group.period.seconds, scope.parts_of_a_second, units)
+    scope.best, scope.worst = (
+        1 + sum(most < found for most in allowed) for found in (scope.least, scope.most)
+    )
+    ledger = scope.group.assessment
+    tiers = policy.tiers[scope.best - 1 : scope.worst]
+    if (
+        scope.downtime, scope.excluded, Fraction(scope.least, scope.parts_of_a_second),
+        Fraction(scope.most, scope.parts_of_a_second), tiers,
+    ) != (
+        ledger.downtime_seconds, ledger.excluded_seconds, ledger.eligible_at_least, ledger.eligible_at_most, ledger.tiers,
+    ):  # fmt: skip
+        scope.case, scope.problem = None, "value: this workbook has no formula for how these terms count"
+
+
+def allowances(policy: Policy, seconds: int, parts: int, units: Units) -> list[int]:
+    """Return for each tier the most eligible downtime, in parts of a second, that it still allows."""
+    found = []
+    for tier in policy.tiers:
+        whole, rest = divmod(int((1 - tier.lower) * units.edge) * seconds, units.edge)
+        found.append(whole * parts + (rest * parts - (0 if tier.lower_included else 1)) // units.edge)
+    return found
+
+
+def union_of(case: Case, as_of: int) -> int:
+    """Return the seconds of the period in which any window surely was stated to be, counted the ledger's own way."""
+    period = case.group.period
+    apart = {name for name, membership in case.group.memberships.items() if not membership.inside}
+    spans = [
+        reach(window, period.start, period.end, as_of).stated
+        for window, here in case.group.found
+        if here and window.cohort not in apart
+    ]
+    return length(span for span in spans if span is not None)

@@ -1,0 +1,199 @@
+"""The sheet Summary: what is owed by currency over all sheets of lines, and what changed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+from ledger.domain.money import minor_units
+from projections.credits import Workings as Priced
+from projections.credits import totals
+from projections.workbook import book as books
+from projections.workbook.book import Block, Book, Table
+from projections.workbook.cells import Formula, Styled
+from projections.workbook.lines import Changes, major
+
+__all__ = ["HOLDS_ROW", "Totals", "shown", "summary"]
+
+
+HOLDS_ROW = 2
+
+
+class Totals(NamedTuple):
+    """Where the totals stand on Summary: by currency, the row of the credits and that of the changes."""
+
+    credits: dict[str, int]
+    changes: dict[str, int]
+
+
+class _Sum(NamedTuple):
+    """The lines of one currency: how many, how many undecided, and their sums in minor units."""
+
+    lines: int
+    undecided: int
+    sums: dict[str, int]
+
+
+def summary(
+    book: Book, period: str, priced: Priced, credits: list[Table], changes: Changes | None, changed: list[Table],
+) -> tuple[Totals, Block]:  # fmt: skip
+    """Add Summary: totals by currency over all sheets of lines; its row HOLDS_ROW is left for the checks' outcome."""
+    block = Block(book, "Summary", (24, 14, 14, 14, 18, 18, 18))
+    block.add(Styled(book.style("title"), f"SLA credits {period}"))
+    block.add()
+    block.add()
+    currencies = sorted({str(code) for code in priced.frame["currency"].unique()})
+    by_sheet = [
+        (table, currency, _credit_sum(priced, table, at, currency))
+        for at, table in enumerate(credits)
+        for currency in currencies
+    ]
+    # The totals come first, since they are what is asked for; what they add up comes below.
+    block.add(Styled(book.style("title"), "Credits"))
+    block.heading(
+        "currency",
+        "subscriptions",
+        "undecided",
+        "fee",
+        "credit at least",
+        "credit at most",
+        "credit",
+        numbers="BCDEFG",
+    )
+    first = len(block.rows) + len(currencies) + 3
+    last = first + len(by_sheet) - 1
+    found: dict[str, int] = {}
+    for currency in currencies:
+        mine = [one for _, code, one in by_sheet if code == currency]
+        found[currency] = _total(book, block, currency, _added(mine), first, last)
+    block.add()
+    block.heading(
+        "sheet",
+        "currency",
+        "subscriptions",
+        "undecided",
+        "fee",
+        "credit at least",
+        "credit at most",
+        numbers="CDEFG",
+    )
+    for table, currency, one in by_sheet:
+        _by_sheet(book, block, table, currency, one)
+    again = _changed(book, block, changes, changed) if changes is not None else {}
+    sheet = book.block(block)
+    book.red_where_false(sheet, f"B{HOLDS_ROW}")
+    return Totals(found, again), block
+
+
+def _credit_sum(priced: Priced, table: Table, at: int, currency: str) -> _Sum:
+    part = priced.frame.iloc[at * books.MOST_ROWS : at * books.MOST_ROWS + table.count]
+    part = part[part["currency"] == currency]
+    if part.empty:
+        return _Sum(0, 0, {"fee": 0, "credit_at_least": 0, "credit_at_most": 0})
+    # The sums of the ledger, as it prints them.
+    sums = next(iter(totals(part).to_dict("records")))
+    return _Sum(
+        len(part),
+        int(sums["undecided"]),
+        {name: int(sums[name]) for name in ("fee", "credit_at_least", "credit_at_most")},
+    )
+
+
+def _added(parts: Sequence[_Sum]) -> _Sum:
+    return _Sum(
+        sum(one.lines for one in parts),
+        sum(one.undecided for one in parts),
+        {name: sum(one.sums[name] for one in parts) for name in ("fee", "credit_at_least", "credit_at_most")},
+    )
+
+
+def shown(amount: int, currency: str) -> Any:
+    """Return whole minor units as the number that a cell of money holds."""
+    return major(amount, 10 ** minor_units(currency))
+
+
+def _total(book: Book, block: Block, currency: str, one: _Sum, first: int, last: int) -> int:
+    row = len(block.rows) + 1
+    integer, money = (book.style("formula", name) for name in ("integer", f"money{minor_units(currency)}"))
+
+    def over(letter: str) -> str:
+        return f"SUMIFS({letter}${first}:{letter}${last},B${first}:B${last},A{row})"
+
+    least, most = (shown(one.sums[name], currency) for name in ("credit_at_least", "credit_at_most"))
+    return block.add(
+        currency,
+        Styled(integer, Formula(over("C"), one.lines)),
+        Styled(integer, Formula(over("D"), one.undecided)),
+        *(
+            Styled(money, Formula(f"ROUND({over(letter)},decimals_{currency})", value))
+            for letter, value in (("E", shown(one.sums["fee"], currency)), ("F", least), ("G", most))
+        ),
+        Styled(money, Formula(f"IF(C{row}=0,E{row},undecided)", "undecided" if one.undecided else least)),
+    )
+
+
+def _by_sheet(book: Book, block: Block, table: Table, currency: str, one: _Sum) -> None:
+    row = len(block.rows) + 1
+    integer, money = (book.style("formula", name) for name in ("integer", f"money{minor_units(currency)}"))
+    where = f"{table.whole('currency')},B{row}"
+    block.add(
+        table.title, currency,
+        Styled(integer, Formula(f"COUNTIFS({where})", one.lines)),
+        Styled(integer, Formula(f"COUNTIFS({where},{table.whole('credit')},undecided)", one.undecided)),
+        *(
+            Styled(money, Formula(f"ROUND(SUMIFS({table.whole(name)},{where}),decimals_{currency})", shown(one.sums[key], currency)))
+            for name, key in (("fee", "fee"), ("credit_least", "credit_at_least"), ("credit_most", "credit_at_most"))
+        ),
+    )  # fmt: skip
+
+
+def _changed(book: Book, block: Block, changes: Changes, tables: list[Table]) -> dict[str, int]:
+    frame = changes.frame
+    block.add()
+    block.add(Styled(book.style("title"), "Changes (decided lines)"))
+    block.heading("currency", "lines", "undecided", changes.issued, changes.now, "delta", numbers="BCDEF")
+    found: dict[str, int] = {}
+    for currency in sorted({str(code) for code in frame["currency"].unique()}):
+        part = frame[frame["currency"] == currency]
+        row = len(block.rows) + 1
+        digits = minor_units(currency)
+        integer, money = (book.style("formula", name) for name in ("integer", f"money{digits}"))
+
+        def over(kind: str, name: str, more: str = "", row: int = row) -> str:
+            return "+".join(
+                f"{kind}({table.whole(name) + ',' if name else ''}{table.whole('currency')},A{row}"
+                f"{',' + table.whole(more) + ',undecided' if more else ''})"
+                for table in tables
+            )
+
+        decided = part[part["delta"].notna()]
+        undecided = len(part) - len(decided)
+        sums = {
+            name: shown(sum(int(value) for value in decided[name].tolist()), currency)
+            for name in ("as_issued", "as_now", "delta")
+        }
+        not_decided = {name: _minus_undecided(tables, name, row) for name in ("as_issued", "as_now")}
+        found[currency] = block.add(
+            currency,
+            Styled(integer, Formula(over("COUNTIFS", ""), len(part))),
+            Styled(integer, Formula(over("COUNTIFS", "", "delta"), undecided)),
+            *(
+                Styled(
+                    money,
+                    Formula(
+                        f"ROUND({over('SUMIFS', name)}{not_decided.get(name, '')},decimals_{currency})",
+                        sums[name],
+                    ),
+                )
+                for name in ("as_issued", "as_now", "delta")
+            ),
+        )
+    return found
+
+
+def _minus_undecided(tables: list[Table], name: str, row: int) -> str:
+    """Return what takes out of a sum the lines whose other side is undecided."""
+    return "".join(
+        f"-SUMIFS({table.whole(name)},{table.whole('currency')},A{row},{table.whole('delta')},undecided)"
+        for table in tables
+    )

@@ -1,0 +1,580 @@
+"""The sheets that calculate, from Intervals to what each scope is paid: Terms, Edges, Coverage, Segments, Calculation.
+
+Each formula stands beside the value it leads to (`projections.workbook.model`). What is calculated once is referred to
+afterwards; nothing that may change stands inside a formula.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from fractions import Fraction
+from typing import Any, NamedTuple
+
+from ledger.domain.policy import Policy
+from projections.availability import percent_text
+from projections.workbook.book import Book, Column, Table
+from projections.workbook.cells import Formula, Styled
+from projections.workbook.inputs import MODES, Inputs
+from projections.workbook.model import Case, Cover, Model, Scope, Units, allowances, edge_of
+
+__all__ = ["Workings", "availability_of", "percents_of", "workings"]
+
+
+class Workings(NamedTuple):
+    """The calculating sheets, and the rows of each case on Coverage and on Segments, first and last."""
+
+    terms: Table
+    edges: Table
+    coverage: Table
+    segments: Table
+    calculation: Table
+    coverage_rows: dict[int, tuple[int, int]]
+    segment_rows: dict[int, tuple[int, int]]
+    coverage_of_scope: dict[int, int]
+
+
+def workings(book: Book, model: Model, inputs: Inputs, intervals: Table, as_of: int | None) -> Workings:
+    """Add the calculating sheets. as_of: UTC seconds, None where no interval is open."""
+    coverage_rows: dict[int, tuple[int, int]] = {}
+    segment_rows: dict[int, tuple[int, int]] = {}
+    coverage_of_scope: dict[int, int] = {}
+    covered = segmented = 2
+    for case in model.cases:
+        coverage_rows[case.number] = covered, covered + len(case.covers) - 1
+        for row, cover in enumerate(case.covers, covered):
+            if cover.scope is not None:
+                coverage_of_scope[cover.scope] = row
+        covered += len(case.covers)
+        segment_rows[case.number] = segmented, segmented + len(case.segments) - 1
+        segmented += len(case.segments)
+    found = Workings(
+        _terms_table(model.live),
+        _edges_table(len(inputs.tiers)),
+        _coverage_table(covered - 2),
+        _segments_table(segmented - 2),
+        _calculation_table(len(model.scopes)),
+        coverage_rows,
+        segment_rows,
+        coverage_of_scope,
+    )
+    for name, column in (("tier_policy", "policy"), ("tier_allowed", "allowed"), ("tier_pays", "pays")):
+        book.name(name, found.edges.whole(column))
+    for name in ("pays_least", "pays_most", "adds", "tie", "rule", "eligible_least", "eligible_most"):
+        book.name(f"scope_{name}", found.calculation.whole(name))
+    book.table(found.terms, lambda: _terms(model, inputs, found.terms, as_of), freeze=3)
+    book.table(found.edges, lambda: _edges(model, inputs, found), freeze=4)
+    book.table(found.coverage, lambda: _coverage(model, inputs, found, intervals), freeze=5)
+    book.table(found.segments, lambda: _segments(model, found), freeze=2)
+    book.table(found.calculation, lambda: _calculation(book, model, found), freeze=7)
+    return found
+
+
+# ---- Terms and Edges -----------------------------------------------------------------------------------------------
+
+
+def _terms_table(count: int) -> Table:
+    return Table(
+        "Terms",
+        {
+            "no": Column("no", "integer", width=6),
+            "policy": Column("policy", width=20),
+            "version": Column("version", "integer", width=8),
+            "period": Column("period (s)", "integer", "formula", 12),
+            "as_of": Column("as of (s of the period)", "integer", "formula", 14),
+            "in_full": Column("counts in full", "flag", "formula", 10),
+            "by_share": Column("counts by share", "flag", "formula", 10),
+            "share_edge": Column("counts above a share of (parts)", "integer", "formula", 14),
+            "parts": Column("parts of a second", "integer", "formula", 10),
+            "tiers": Column("tiers begin behind row", "integer", "formula", 12),
+            "rounding": Column("rounding mode no", "integer", "formula", 10),
+            "adds": Column("rounding adds (parts)", "integer", "formula", 12),
+            "tie": Column("tie that goes down (parts)", "integer", "formula", 12),
+        },
+        count,
+    )
+
+
+def _terms(model: Model, inputs: Inputs, table: Table, as_of: int | None) -> Iterator[list[Any]]:
+    tier = 0
+    for number, (version, policy, group) in enumerate(model.policies[: model.live], 1):
+        here, row = inputs.policies[number - 1], number + 1
+        letter = table.letters
+        by_share = policy.windows == "by-share"
+        mode = list(MODES).index(policy.rounding) + 1
+        adds, tie = rounding(policy, model.units)
+        start = f"Inputs!$F${here}"
+        yield [
+            number, policy.key, version,
+            Formula(f"ROUND((Inputs!$G${here}-{start})*seconds_per_day,0)", group.period.seconds),
+            Formula(
+                f"IF(ISNUMBER(as_of),ROUND((as_of-{start})*seconds_per_day,0),{letter['period']}{row})",
+                group.period.seconds if as_of is None else as_of - group.period.start,
+            ),
+            Formula(f"Inputs!$H${here}=way_full", policy.windows == "full"),
+            Formula(f"Inputs!$H${here}=way_by_share", by_share),
+            Formula(
+                f"IF(Inputs!$H${here}=way_above_share,ROUND(Inputs!$I${here}*share_units,0),0)",
+                edge_of(policy, model.units),
+            ),
+            Formula(f"IF({letter['by_share']}{row},share_units,1)", model.units.share if by_share else 1),
+            Formula(f"MATCH({letter['no']}{row},tier_policy,0)-1", tier),
+            Formula(f"MATCH(Inputs!$P${here},rounding_modes,0)", mode),
+            Formula(
+                f"INDEX(rounding_part,{letter['rounding']}{row})*credit_units+INDEX(rounding_offset,{letter['rounding']}{row})",
+                adds,
+            ),
+            Formula(f"IF(INDEX(rounding_even,{letter['rounding']}{row}),{letter['adds']}{row},-1)", tie),
+        ]  # fmt: skip
+        tier += len(policy.tiers)
+
+
+def rounding(policy: Policy, units: Units) -> tuple[int, int]:
+    """Return what rounding adds before an amount is cut, and the remainder of a tie that goes down (-1: none does)."""
+    part, offset, even = MODES[policy.rounding]
+    adds = int(Fraction(part) * units.credit) + offset
+    return adds, adds if even else -1
+
+
+def _edges_table(count: int) -> Table:
+    return Table(
+        "Edges",
+        {
+            "policy": Column("policy no", "integer", width=8),
+            "name": Column("policy", width=20),
+            "version": Column("version", "integer", width=8),
+            "tier": Column("tier", "integer", width=6),
+            "edge": Column("availability from (parts)", "integer", "formula", 14),
+            "not_available": Column("unavailable at most (parts x s)", "integer", "formula", 18),
+            "whole": Column("that is whole seconds (s)", "integer", "formula", 14),
+            "allowed": Column("eligible downtime at most (parts of a second)", "integer", "formula", 18),
+            "pays": Column("pays (parts)", "integer", "formula", 12),
+            "fits": Column("its decimals fit the parts", "flag", "formula", 11),
+        },
+        count,
+    )
+
+
+def _edges(model: Model, inputs: Inputs, found: Workings) -> Iterator[list[Any]]:
+    table, units = found.edges, model.units
+    row = 1
+    for number, (version, policy, group) in enumerate(model.policies[: model.live], 1):
+        seconds = group.period.seconds
+        parts = units.share if policy.windows == "by-share" else 1
+        period, of_second = (found.terms.cell(name, number + 1) for name in ("period", "parts"))
+        allowed = allowances(policy, seconds, parts, units)
+        for place, tier in enumerate(policy.tiers, 1):
+            here, row = inputs.tiers[row - 1], row + 1
+            edge, beyond, whole, pays = (
+                f"{table.letters[name]}{row}" for name in ("edge", "not_available", "whole", "pays")
+            )
+            off = int((1 - tier.lower) * units.edge) * seconds
+            yield [
+                number, policy.key, version, place,
+                Formula(f"ROUND(Inputs!$E${here}*edge_units/hundred,0)", int(tier.lower * units.edge)),
+                Formula(f"(edge_units-{edge})*{period}", off),
+                Formula(f"INT({beyond}/edge_units)", off // units.edge),
+                # What is not a whole second is cut to parts; a bound that is not the tier's own allows one part less.
+                Formula(
+                    f"{whole}*{of_second}+INT((({beyond}-{whole}*edge_units)*{of_second}-IF(Inputs!$F${here},0,1))/edge_units)",
+                    allowed[place - 1],
+                ),
+                Formula(
+                    f"ROUND(Inputs!$G${here}*credit_units/hundred,0)",
+                    int(tier.credit_percent * units.credit / 100),
+                ),
+                Formula(
+                    f"AND(ABS(Inputs!$E${here}*edge_units/hundred-{edge})<nearly_nothing,"
+                    f"ABS(Inputs!$G${here}*credit_units/hundred-{pays})<nearly_nothing)",
+                    True,
+                ),
+            ]  # fmt: skip
+
+
+# ---- Coverage and Segments -----------------------------------------------------------------------------------------
+
+
+def _coverage_table(count: int) -> Table:
+    return Table(
+        "Coverage",
+        {
+            "case": Column("case", "integer", width=6),
+            "what": Column("what", width=10),
+            "no": Column("interval or scope no", "integer", width=9),
+            "piece": Column("piece", "integer", width=6),
+            "label": Column("which", width=30),
+            "here": Column("surely in the region", "flag", width=9),
+            "concerned": Column("surely of these customers", "flag", width=10),
+            "start": Column("start (s)", "integer", "formula", 11),
+            "end": Column("end (s)", "integer", "formula", 11),
+            "not_before": Column("not before (s)", "integer", "formula", 11),
+            "not_after": Column("not after (s)", "integer", "formula", 11),
+            "least_from": Column("at least from (s)", "integer", "formula", 11),
+            "least_to": Column("at least to (s)", "integer", "formula", 11),
+            "stated_from": Column("stated from (s)", "integer", "formula", 11),
+            "stated_to": Column("stated to (s)", "integer", "formula", 11),
+            "most_from": Column("at most from (s)", "integer", "formula", 11),
+            "most_to": Column("at most to (s)", "integer", "formula", 11),
+            "down_from": Column("down from (s)", "integer", "formula", 11),
+            "down_to": Column("down to (s)", "integer", "formula", 11),
+            "counts": Column("effect counts", "flag", "formula", 9),
+            "least_share": Column("share at least (parts)", "integer", "formula", 10),
+            "most_share": Column("share at most (parts)", "integer", "formula", 10),
+        },
+        count,
+    )
+
+
+def _coverage(model: Model, inputs: Inputs, found: Workings, intervals: Table) -> Iterator[list[Any]]:
+    row = 1
+    for case in model.cases:
+        policy, terms = inputs.policies[case.policy - 1], case.policy + 1
+        period = found.terms.cell("period", terms)
+        for cover in case.covers:
+            row += 1
+            if cover.scope is not None:
+                yield _validity(case, cover, inputs.scopes[cover.scope - 1], policy, period)
+            elif cover.window is not None:
+                yield _covering(model, case, cover, row, policy, found, intervals)
+
+
+def _validity(case: Case, cover: Cover, scope: int, policy: int, period: str) -> list[Any]:
+    start, end = (
+        f"ROUND((Inputs!${letter}${scope}-Inputs!$F${policy})*seconds_per_day,0)" for letter in "FG"
+    )
+    return [
+        case.number, "scope", cover.scope, None, "valid from and to", *[None] * 10,
+        Formula(f"MAX(0,{start})", cover.most[0]), Formula(f"MIN({period},{end})", cover.most[1]), *[None] * 5,
+    ]  # fmt: skip
+
+
+def _covering(
+    model: Model, case: Case, cover: Cover, row: int, policy: int, found: Workings, intervals: Table
+) -> list[Any]:
+    number = cover.window or 0
+    window = model.windows[number]
+    at = {name: f"{letter}{row}" for name, letter in found.coverage.letters.items()}
+    fact = {name: intervals.cell(name, number + 2) for name in intervals.letters}
+    term = {name: found.terms.cell(name, case.policy + 1) for name in found.terms.letters}
+    start, counted = f"Inputs!$F${policy}", f"Inputs!$J${policy}"
+
+    def second(address: str) -> str:
+        return f"ROUND(({address}-{start})*seconds_per_day,0)"
+
+    before = f"IF({counted},{term['period']},{second(fact['planned_end'])})" if cover.piece == 2 else None
+    after = (
+        f"IF({counted},{term['period']},{second(fact['planned_start'])})" if cover.piece == 1 else term["period"]
+    )  # fmt: skip
+    least, stated, most, down = (
+        span or (0, 0) for span in (cover.least, cover.stated, cover.most, cover.down)
+    )
+    sure = f"AND({at['counts']},{at['here']},{at['concerned']})"
+    return [
+        case.number, "interval", number + 1, cover.piece, f"{window.incident}/{window.window}", cover.here,
+        cover.concerned,
+        Formula(second(fact["start"]), cover.start),
+        Formula(f'IF({fact["end"]}="",{term["as_of"]},{second(fact["end"])})', cover.end),
+        cover.not_before if before is None else Formula(before, cover.not_before),
+        Formula(after, cover.not_after),
+        Formula(f"MAX({at['not_before']},{at['start']}+{fact['start_within']})", least[0]),
+        Formula(f'MIN({at["not_after"]},{at["end"]}-IF({fact["end"]}="",0,{fact["end_within"]}))', least[1]),
+        Formula(f"MAX({at['not_before']},{at['start']})", stated[0]),
+        Formula(f"MIN({at['not_after']},{at['end']})", stated[1]),
+        Formula(f"MAX({at['not_before']},{at['start']}-{fact['start_within']})", most[0]),
+        Formula(
+            f'MIN({at["not_after"]},IF({fact["end"]}="",{term["period"]},{at["end"]}+{fact["end_within"]}))', most[1]
+        ),
+        Formula(f"MAX(0,{at['start']})", down[0]),
+        Formula(f"MIN({term['period']},{at['end']})", down[1]),
+        Formula(f"INDEX(Inputs!$K${policy}:$O${policy},MATCH({fact['effect']},effects,0))", cover.counts),
+        Formula(f"IF({sure},IF({term['in_full']},share_units,{fact['least_share']}),0)", cover.least_share),
+        Formula(
+            f"IF({at['counts']},IF({term['in_full']},share_units,{fact['most_share']}),0)", cover.most_share
+        ),
+    ]  # fmt: skip
+
+
+def _segments_table(count: int) -> Table:
+    return Table(
+        "Segments",
+        {
+            "case": Column("case", "integer", width=6),
+            "no": Column("no", "integer", width=6),
+            "from": Column("from (s)", "integer", "formula", 11),
+            "to": Column("to (s)", "integer", "formula", 11),
+            "seconds": Column("seconds (s)", "integer", "formula", 11),
+            "least_share": Column("share at least (parts)", "integer", "formula", 11),
+            "most_share": Column("share at most (parts)", "integer", "formula", 11),
+            "stated_share": Column("share as stated (parts)", "integer", "formula", 11),
+            "down": Column("intervals surely here", "integer", "formula", 11),
+            "least_weight": Column("a second counts at least (parts)", "integer", "formula", 13),
+            "most_weight": Column("a second counts at most (parts)", "integer", "formula", 13),
+            "least": Column("eligible at least (parts of a second)", "integer", "formula", 15),
+            "most": Column("eligible at most (parts of a second)", "integer", "formula", 15),
+            "downtime": Column("downtime (s)", "integer", "formula", 11),
+            "excluded": Column("excluded (s)", "integer", "formula", 11),
+            "counted": Column("counted (s)", "integer", "formula", 11),
+        },
+        count,
+    )
+
+
+def _segments(model: Model, found: Workings) -> Iterator[list[Any]]:
+    row = 1
+    for case in model.cases:
+        rows = found.coverage_rows[case.number]
+        term = {name: found.terms.cell(name, case.policy + 1) for name in ("by_share", "share_edge")}
+        edge = edge_of(case.group.policy, model.units)
+        cuts = found.coverage.span("least_from", "down_to" if case.planned else "most_to", rows)
+        span = {name: found.coverage.span(name, name, rows) for name in found.coverage.letters}
+        for place, one in enumerate(case.segments, 1):
+            row += 1
+            at = {name: f"{letter}{row}" for name, letter in found.segments.letters.items()}
+
+            def covers(kind: str, at: dict[str, str] = at, span: dict[str, str] = span) -> str:
+                return f"({span[f'{kind}_from']}<={at['from']})*({span[f'{kind}_to']}>={at['to']})"
+
+            down = one.seconds if one.down else 0
+            considered = one.stated_share > edge
+            yield [
+                case.number, place,
+                Formula(f"SMALL({cuts},{at['no']})", one.start),
+                Formula(f"SMALL({cuts},{at['no']}+1)", one.end),
+                Formula(f"{at['to']}-{at['from']}", one.seconds),
+                Formula(f"SUMPRODUCT(MAX({covers('least')}*{span['least_share']}))", one.least_share),
+                Formula(f"SUMPRODUCT({covers('most')}*{span['most_share']})", one.most_share),
+                Formula(f"SUMPRODUCT({covers('stated')}*{span['most_share']})", one.stated_share),
+                Formula(f"SUMPRODUCT({covers('down')}*{span['here']})", one.down),
+                Formula(
+                    f"IF({term['by_share']},{at['least_share']},IF({at['least_share']}>{term['share_edge']},1,0))",
+                    one.least_weight,
+                ),
+                Formula(
+                    f"IF({term['by_share']},MIN({at['most_share']},share_units),"
+                    f"IF({at['most_share']}>{term['share_edge']},1,0))",
+                    one.most_weight,
+                ),
+                Formula(f"{at['seconds']}*{at['least_weight']}", one.seconds * one.least_weight),
+                Formula(f"{at['seconds']}*{at['most_weight']}", one.seconds * one.most_weight),
+                Formula(f"IF({at['down']}>0,{at['seconds']},0)", down),
+                Formula(
+                    f"IF({at['stated_share']}>{term['share_edge']},0,{at['downtime']})", 0 if considered else down
+                ),
+                Formula(
+                    f"IF({at['stated_share']}>{term['share_edge']},{at['downtime']},0)", down if considered else 0
+                ),
+            ]  # fmt: skip
+
+
+# ---- Calculation ---------------------------------------------------------------------------------------------------
+
+
+def _calculation_table(count: int) -> Table:
+    return Table(
+        "Calculation",
+        {
+            "scope": Column("scope", "integer", width=7),
+            "case": Column("case", "integer", width=6),
+            "policy_no": Column("policy no", "integer", width=8),
+            "policy": Column("policy", width=18),
+            "version": Column("version", "integer", width=8),
+            "service": Column("service", width=16),
+            "region": Column("region", width=10),
+            "from": Column("valid from (s)", "integer", "formula", 11),
+            "to": Column("valid to (s)", "integer", "formula", 11),
+            "period": Column("period (s)", "integer", "formula", 11),
+            "downtime": Column("downtime (s)", "integer", "formula", 11),
+            "excluded": Column("excluded (s)", "integer", "formula", 11),
+            "counted": Column("counted (s)", "integer", "formula", 11),
+            "least": Column("eligible at least (parts of a second)", "integer", "formula", 14),
+            "most": Column("eligible at most (parts of a second)", "integer", "formula", 14),
+            "parts": Column("parts of a second", "integer", "formula", 10),
+            "eligible_least": Column("eligible downtime at least (s)", "decimal", "formula", 13),
+            "eligible_most": Column("eligible downtime at most (s)", "decimal", "formula", 13),
+            "available_least": Column("availability at least (%)", "percent", "formula", 14),
+            "available_most": Column("availability at most (%)", "percent", "formula", 14),
+            "tiers": Column("tiers begin behind row", "integer", "formula", 10),
+            "best": Column("best tier", "integer", "formula", 8),
+            "worst": Column("worst tier", "integer", "formula", 8),
+            "pays_least": Column("pays at least (parts)", "integer", "formula", 10),
+            "pays_most": Column("pays at most (parts)", "integer", "formula", 10),
+            "percent_least": Column("pays at least (% of fee)", "decimal", "formula", 10),
+            "percent_most": Column("pays at most (% of fee)", "decimal", "formula", 10),
+            "adds": Column("rounding adds (parts)", "integer", "formula", 11),
+            "tie": Column("tie that goes down (parts)", "integer", "formula", 11),
+            "more": Column("more that leave the tier (s)", "integer", "formula", 12),
+            "to_next": Column("to the next tier (s)", "integer", "formula", 12),
+            "less": Column("less that reach a better tier (s)", "integer", "formula", 12),
+            "past_edge": Column("past the tier's edge (s)", "integer", "formula", 12),
+            "ledger_least": Column("ledger: eligible at least (parts of a second)", "integer", width=14),
+            "ledger_most": Column("ledger: eligible at most (parts of a second)", "integer", width=14),
+            "ledger_percent_least": Column("ledger: pays at least (% of fee)", "decimal", width=12),
+            "ledger_percent_most": Column("ledger: pays at most (% of fee)", "decimal", width=12),
+            "in_full": Column("counts in full", "integer", "formula", 8),
+            "decided": Column("decided", "integer", "formula", 8),
+            "agrees": Column("agrees with the ledger", "flag", "formula", 10),
+            "how": Column("figures are", width=12),
+            "subscriptions": Column("subscriptions", "integer", width=12),
+            "provisional": Column("provisional", "flag", width=11),
+            "approximate": Column("approximate", "flag", width=11),
+            "rule": Column("rule", width=70),
+            "sha256": Column("policy sha256", width=20),
+            "zone": Column("zone", width=14),
+            "entries": Column("entries", width=60),
+        },
+        count,
+    )
+
+
+def available(seconds: int, parts: int, eligible: int) -> float:
+    """Return the percentage of a period that is left, for display; worked out as the formula does."""
+    return (seconds * parts - eligible) / (seconds * parts) * 100
+
+
+def _calculation(book: Book, model: Model, found: Workings) -> Iterator[list[Any]]:
+    for scope in model.scopes:
+        row = scope.number + 1
+        calculated = (
+            _priced_as_values(book, scope, model.units)
+            if scope.case is None
+            else _calculated(model, scope, scope.case, row, found)
+        )
+        assessment, group = scope.group.assessment, scope.group
+        yield [
+            scope.number, None if scope.case is None else scope.case.number, scope.policy, group.policy.key, group.version,
+            group.service, group.region, *calculated, scope.problem or "formulas", scope.subscriptions,
+            assessment.provisional, assessment.approximate, assessment.rule, group.policy.sha256, group.policy.zone,
+            ", ".join(assessment.entries),
+        ]  # fmt: skip
+
+
+def _calculated(model: Model, scope: Scope, case: Case, row: int, found: Workings) -> list[Any]:
+    at = {name: f"{letter}{row}" for name, letter in found.calculation.letters.items()}
+    term = {name: found.terms.cell(name, scope.policy + 1) for name in found.terms.letters}
+    rows = found.segment_rows[case.number]
+    validity = found.coverage_of_scope[scope.number]
+    policy, units, parts = scope.group.policy, model.units, scope.parts_of_a_second
+    seconds = scope.group.period.seconds
+    segment = {name: found.segments.span(name, name, rows) for name in found.segments.letters}
+    before = sum(len(one.tiers) for _, one, _ in model.policies[: scope.policy - 1])
+
+    def added(name: str) -> str:
+        return f'SUMIFS({segment[name]},{segment["from"]},">="&{at["from"]},{segment["to"]},"<="&{at["to"]})'
+
+    def paid(kind: str) -> str:
+        first, last = (f"INDEX(tier_pays,{at['tiers']}+{at[name]})" for name in ("best", "worst"))
+        return f"{kind}({first}:{last})"
+
+    tiers = [
+        int(tier.credit_percent * units.credit / 100) for tier in policy.tiers[scope.best - 1 : scope.worst]
+    ]
+    allowed = allowances(policy, seconds, parts, units)
+    decided = scope.least == scope.most
+    more = (allowed[scope.best - 1] - scope.least) // parts + 1
+    less = seconds + 1 if scope.best == 1 else -((allowed[scope.best - 2] - scope.least) // parts)
+    ledger = scope.group.assessment
+    same = f"{at['least']}={at['most']}"
+    return [
+        Formula(found.coverage.cell("most_from", validity), scope.start),
+        Formula(found.coverage.cell("most_to", validity), scope.end),
+        Formula(term["period"], seconds),
+        Formula(added("downtime"), scope.downtime),
+        Formula(added("excluded"), scope.excluded),
+        Formula(added("counted"), scope.counted),
+        Formula(added("least"), scope.least),
+        Formula(added("most"), scope.most),
+        Formula(term["parts"], parts),
+        Formula(f"{at['least']}/{at['parts']}", scope.least / parts),
+        Formula(f"{at['most']}/{at['parts']}", scope.most / parts),
+        Formula(
+            f"({at['period']}*{at['parts']}-{at['most']})/({at['period']}*{at['parts']})*hundred", available(seconds, parts, scope.most)
+        ),
+        Formula(
+            f"({at['period']}*{at['parts']}-{at['least']})/({at['period']}*{at['parts']})*hundred", available(seconds, parts, scope.least)
+        ),
+        Formula(term["tiers"], before),
+        Formula(f"1+SUMPRODUCT((tier_policy={at['policy_no']})*(tier_allowed<{at['least']}))", scope.best),
+        Formula(f"1+SUMPRODUCT((tier_policy={at['policy_no']})*(tier_allowed<{at['most']}))", scope.worst),
+        Formula(paid("MIN"), min(tiers)),
+        Formula(paid("MAX"), max(tiers)),
+        Formula(f"{at['pays_least']}*hundred/credit_units", min(tiers) * 100 / units.credit),
+        Formula(f"{at['pays_most']}*hundred/credit_units", max(tiers) * 100 / units.credit),
+        Formula(term["adds"], rounding(policy, units)[0]),
+        Formula(term["tie"], rounding(policy, units)[1]),
+        Formula(f"INT((INDEX(tier_allowed,{at['tiers']}+{at['best']})-{at['least']})/{at['parts']})+1", more),
+        Formula(
+            f'IF(AND({same},{at["least"]}+{at["more"]}*{at["parts"]}<={at["period"]}*{at["parts"]}),{at["more"]},"")',
+            more if decided and scope.least + more * parts <= seconds * parts else "",
+        ),
+        Formula(
+            f"IF({at['best']}=1,{at['period']}+1,"
+            f"-INT((INDEX(tier_allowed,{at['tiers']}+{at['best']}-1)-{at['least']})/{at['parts']}))",
+            less,
+        ),
+        Formula(
+            f'IF(AND({same},{at["less"]}*{at["parts"]}<={at["least"]}),{at["less"]},"")',
+            less if decided and less * parts <= scope.least else "",
+        ),
+        int(ledger.eligible_at_least * parts), int(ledger.eligible_at_most * parts),
+        float(ledger.credit_percent_at_least), float(ledger.credit_percent_at_most),
+        Formula(f"IF({term['in_full']},1,0)", int(policy.windows == "full")),
+        Formula(f"IF({same},1,0)", int(decided)),
+        Formula(
+            f"AND({at['least']}={at['ledger_least']},{at['most']}={at['ledger_most']},"
+            f"ABS({at['percent_least']}-{at['ledger_percent_least']})<nearly_nothing,"
+            f"ABS({at['percent_most']}-{at['ledger_percent_most']})<nearly_nothing)",
+            True,
+        ),
+    ]  # fmt: skip
+
+
+def _priced_as_values(book: Book, scope: Scope, units: Units) -> list[Any]:
+    """Return what the ledger found for a scope that no formula calculates, each cell marked as a value."""
+    ledger, period = scope.group.assessment, scope.group.period
+    start, end = (min(max(at - period.start, 0), period.seconds) for at in scope.group.valid)
+    least, most = (_plain(value) for value in (ledger.eligible_at_least, ledger.eligible_at_most))
+    percents = percents_of(scope)
+    shown: list[tuple[str, Any]] = [
+        *(
+            ("integer", value)
+            for value in (
+                start, end, period.seconds, ledger.downtime_seconds, ledger.excluded_seconds,
+                ledger.downtime_seconds - ledger.excluded_seconds,
+            )
+        ),
+        ("decimal", least), ("decimal", most), ("integer", 1), ("decimal", least), ("decimal", most),
+        *(("percent", value) for value in availability_of(scope)),
+        *[("integer", None)] * 3,
+        *(("integer", None if value is None else round(value / 100 * units.credit)) for value in percents),
+        *(("decimal", value) for value in percents),
+        *[("integer", None)] * 3,
+        ("integer", ledger.seconds_to_next_tier), ("integer", None), ("integer", ledger.seconds_past_tier_edge),
+    ]  # fmt: skip
+    return [
+        *(Styled(book.style("value", looks), value) for looks, value in shown),
+        least,
+        most,
+        *percents,
+        0,
+        0,
+        True,
+    ]
+
+
+def percents_of(scope: Scope) -> tuple[float | None, float | None]:
+    """Return the percentages of the fee that are paid, at least and at most; None where it is no percentage."""
+    rates = scope.group.assessment.rates
+    return (None, None) if rates is None else (float(rates[0] * 100), float(rates[1] * 100))
+
+
+def availability_of(scope: Scope) -> tuple[float | None, float | None]:
+    """Return availability at least and at most, in percent, for display; None of a measure that makes none."""
+    ledger, seconds, parts = scope.group.assessment, scope.group.period.seconds, scope.parts_of_a_second
+    if scope.case is not None:
+        return available(seconds, parts, scope.most), available(seconds, parts, scope.least)
+    if scope.group.policy.commitments[0].measure.makes != "availability":
+        return None, None
+    return float(percent_text(ledger.availability_at_least)), float(percent_text(ledger.availability_at_most))
+
+
+def _plain(value: Fraction) -> int | float:
+    return value.numerator if value.denominator == 1 else float(value)

@@ -1,0 +1,206 @@
+"""What issuing, showing and restating documents share: reading what they rest on, and the documents of a series."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from ledger.cli import run
+from ledger.cli.session import Session
+from ledger.domain.documents import Document, documents_of
+from ledger.domain.events import AdjustmentIssued, StatementIssued
+from ledger.errors import Refused, Unavailable
+from ledger.store.stream import read_stream
+from projections.issued import Chain
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import pandas as pd
+
+    from ledger.cli.run import Basis
+    from ledger.domain.claims import Claim
+    from ledger.domain.exclusion import Exclusion
+    from ledger.domain.policy import Policy
+    from projections.drafts import Choice, Draft
+    from projections.replay import Cut
+
+__all__ = [
+    "Reading", "chain_of", "documents_in", "drafted", "light_basis", "read_facts", "rests_on", "row_of", "series_named",
+    "sources_of",
+]  # fmt: skip
+
+_DAY = 86_400
+
+
+class Reading(msgspec.Struct):
+    """What the ledger held for a period under a cut: a run's basis with the claims and exclusions beside it."""
+
+    basis: Any
+    claims: list[Any]
+    exclusions: list[Any]
+
+    def policy_of(self, key: str, version: int) -> Policy:
+        """Return a version of a policy; Unavailable where the ledger does not hold it."""
+        found: dict[int, Policy] = dict(self.basis.policies.get(key, ()))
+        if version not in found:
+            raise Unavailable(f"policy/{key} v{version} is not at hand; run ledger verify")
+        return found[version]
+
+
+def read_facts(session: Session, basis: Basis) -> Reading:
+    """Return what was recorded beside the windows of a run: the claims for its period, and the exclusions in it."""
+    from ledger.cli import recorded
+    from ledger.domain.period import parse_period
+
+    span = parse_period(basis.period)
+    claims: list[Claim] = [
+        one for one in recorded.claims(session.log(), basis.cut) if one.period == basis.period
+    ]
+    exclusions: list[Exclusion] = [
+        one
+        for one in recorded.exclusions(session.log(), basis.cut)
+        if one.start < span.end + _DAY and one.end > span.start - _DAY
+    ]
+    return Reading(basis, claims, exclusions)
+
+
+def drafted(
+    session: Session, reading: Reading, choice: Choice, subscriptions: pd.DataFrame | None = None
+) -> Draft:
+    """Return the draft of all subscriptions of a reading, or of some that are given."""
+    from projections.drafts import draft
+    from projections.subscriptions import joined
+
+    if subscriptions is None:
+        subscriptions = joined(list(run.parts_of(session, reading.basis)))
+    frame = run.job_of(reading.basis).price(subscriptions)
+    return draft(subscriptions, frame, choice, reading.claims, reading.policy_of)
+
+
+def sources_of(session: Session, reading: Reading, policies: set[str]) -> dict[str, tuple[int, str | None]]:
+    """Return by stream the version, and where it published something the digest, that a draft rests on.
+
+    policies: the keys in use. A policy counts with all of its versions up to the last: which one is in force follows from
+    them.
+    """
+    log, basis = session.log(), reading.basis
+    found: dict[str, tuple[int, str | None]] = {
+        **{one.stream: (one.version, one.sha256) for one in (*basis.tables, *basis.cohorts.tables)},
+    }
+    for key in policies:
+        version, policy = basis.policies[key][-1]
+        found[f"policy/{key}"] = version, policy.sha256
+    streams = [
+        *(f"incident/{one}" for one in {window.incident for window in basis.windows}),
+        *(f"exclusion/{one.exclusion}" for one in reading.exclusions),
+        *(f"claim/{one.claim}" for one in reading.claims),
+    ]
+    for stream in streams:
+        found[stream] = [one.version for one in log.stream(stream) if one.position <= basis.size][-1], None
+    return found
+
+
+def rests_on(
+    reading: Reading, choice: Choice, draft: Draft, sources: dict[str, tuple[int, str | None]], *, over: bool
+) -> dict[str, Any]:
+    """Return what a document says it rests on, as an action says it. over: the period was, so that no more can come."""
+    from projections.calculator import CALCULATOR
+
+    basis = reading.basis
+    found: dict[str, Any] = {
+        "position": basis.size, "root": basis.root, "as_of": basis.as_of, "calculator": CALCULATOR,
+        "sources": [
+            {"stream": stream, "version": version, **({} if digest is None else {"sha256": digest})}
+            for stream, (version, digest) in sorted(sources.items())
+        ],
+    }  # fmt: skip
+    if basis.cut.published_by is not None:
+        found["published_by"] = basis.cut.published_by
+    if draft.uses_undecided:
+        found["undecided"] = choice.undecided
+    if draft.uses_provisional or not over:
+        found["provisional"] = True
+    return found
+
+
+# ---- documents -------------------------------------------------------------------------------------------
+
+
+def series_named(session: Session, series: str | None) -> list[str]:
+    """Return the keys of the series that are meant: the one that is named, or all."""
+    known = [stream.partition("/")[2] for stream in session.log().streams("statement/", limit=100_000)]
+    if series is None:
+        return known
+    if series not in known:
+        from ledger.errors import nearest
+
+        raise Refused(
+            f"series {series!r} has no document yet{nearest(series, known)}; see ledger credits list"
+        )
+    return [series]
+
+
+def documents_in(session: Session, series: str) -> list[tuple[Document, Any]]:
+    """Return the documents of a series, each with its entry."""
+    entries = read_stream(session.log(), f"statement/{series}")
+    at = {entry.version: entry for entry in entries}
+    return [(one, at[one.version]) for one in documents_of((entry.version, entry.event) for entry in entries)]
+
+
+def chain_of(session: Session, series: str, chosen: Callable[[Document], bool], what: str) -> Chain:
+    """Return the statement that is meant, with its adjustments. what: how it was named, for the sentence."""
+    documents = [one for one, _ in documents_in(session, series)]
+    found = [one for one in documents if chosen(one)]
+    if not found:
+        numbers = ", ".join(f"{one.number} ({one.event.period})" for one in documents) or "none"
+        raise Refused(
+            f"{what} is no document of series {series!r}, which has {numbers}; see ledger credits list"
+        )
+    return Chain(series, [one for one in documents if one.statement == found[0].statement])
+
+
+def row_of(series: str, document: Document, entry: Any) -> dict[str, Any]:
+    """Return a document for programs (contract in docs/json.md)."""
+    event: StatementIssued | AdjustmentIssued = document.event
+    adjusts = isinstance(event, AdjustmentIssued)
+    return {
+        "series": series, "number": document.number, "kind": "adjustment" if adjusts else "statement",
+        "period": event.period, "decided_on": event.decided_on, "accounting_date": event.accounting_date,
+        "adjusts": event.adjusts if isinstance(event, AdjustmentIssued) else None,
+        "follows": event.follows if isinstance(event, AdjustmentIssued) else None,
+        "lines": event.lines.lines, "assessments": event.lines.assessments,
+        "totals": [
+            {"currency": one.currency, "lines": one.lines, "amount": one.amount, "waived": one.waived}
+            for one in event.totals
+        ],
+        "causes": (
+            [f"{one.stream} v{one.version}" for one in event.causes] if isinstance(event, AdjustmentIssued) else None
+        ),
+        "rests_on": {
+            "position": event.rests_on.position, "root": event.rests_on.root, "as_of": event.rests_on.as_of,
+            "published_by": event.rests_on.published_by, "calculator": event.rests_on.calculator,
+            "undecided": event.rests_on.undecided, "provisional": event.rests_on.provisional,
+            "sources": [msgspec.to_builtins(one) for one in event.rests_on.sources],
+        },
+        "lines_sha256": event.lines.sha256, "lines_root": event.lines.root,
+        "stream": entry.stream, "version": entry.version, "position": entry.position, "recorded_at": entry.recorded_at,
+        "published_at": entry.published_at,
+    }  # fmt: skip
+
+
+def light_basis(session: Session, period: str, cut: Cut, as_of: str) -> Basis:
+    """Return what a run rests on without its tables, which may be large; cut: with a position."""
+    from ledger.cli import facts
+
+    log = session.log()
+    upto = log.head().size if cut.recorded_by is None else cut.recorded_by
+    policies, terms = facts.policies(log, upto)
+    cohorts: Any = facts.Cohorts(log, upto)
+    found = run.Basis(
+        period, cut, as_of, upto, log.root_at(upto).hex(), log.head().ledger,
+        run.windows_of(session, period, cut), policies, terms, [], cohorts, True, *run.beside_windows(session, policies, cut),
+    )  # fmt: skip
+    run.read_cohorts(found)
+    return found

@@ -1,0 +1,151 @@
+"""Computing an issued document again from what it rests on, and saying where it comes out otherwise and why."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from ledger.cli import run
+from ledger.cli.documents import drafted, read_facts
+from ledger.cli.session import Session
+from ledger.cli.statements import at_hand, choice_of
+from ledger.domain.money import format_money
+from ledger.errors import Unavailable
+from ledger.store.lines import KeptLines
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from projections.issued import Chain, Held
+
+__all__ = ["Recomputed", "recomputed"]
+
+_SHOWN = 50
+
+
+class Recomputed(msgspec.Struct):
+    """What came of it: lines, how many were compared; differences: those that are not what was issued."""
+
+    number: int
+    lines: int
+    calculator: str
+    present_calculator: str
+    differences: list[dict[str, Any]]
+
+    def as_json(self) -> dict[str, Any]:
+        """Return it for programs (contract in docs/json.md)."""
+        return {"equal": not self.differences, **msgspec.to_builtins(self)}
+
+    def tell(self, say: Callable[[str], None]) -> None:
+        """Say it in words."""
+        if not self.differences:
+            say(f"number {self.number} comes out the same: {self.lines:,} lines")
+            return
+        say(
+            f"number {self.number} does not come out the same: {len(self.differences):,} of {self.lines:,} lines differ"
+        )
+        for one in self.differences[:_SHOWN]:
+            say(
+                f"{one['subscription']}  issued as {one['issued']}, now {one['recomputed']} {one['currency']}: {one['why']}"
+            )
+        if len(self.differences) > _SHOWN:
+            say(f"and {len(self.differences) - _SHOWN:,} more; --json has all")
+
+
+def recomputed(session: Session, chain: Chain) -> Recomputed:
+    """Return how the last document of a chain comes out again. Unavailable where an input is not at hand."""
+    from projections.calculator import CALCULATOR
+    from projections.issued import held
+
+    document = chain.last
+    rests = document.event.rests_on
+    log = session.log()
+    if (root := log.root_at(rests.position).hex()) != rests.root:
+        raise Unavailable(
+            f"the first {rests.position} entries have the root {root}, and number {document.number} rests on {rests.root}; "
+            "run ledger verify"
+        )
+    keys = tuple(
+        one.stream.partition("/")[2] for one in rests.sources if one.stream.startswith("subscriptions/")
+    )
+    for one in chain.documents:
+        KeptLines(log, one.event.lines).whole()
+    basis = at_hand(
+        lambda: run.basis(
+            session, document.event.period, keys, rests.published_by, f"@{rests.position}", rests.as_of
+        )
+    )
+    reading = read_facts(session, basis)
+    _check_erased(document.event, reading)
+    draft = at_hand(lambda: drafted(session, reading, choice_of(rests)))
+    issued = held(log, chain)
+    return Recomputed(
+        document.number, len(issued.lines), rests.calculator, CALCULATOR,
+        _differences(issued, draft.facts, draft.lines, None if rests.calculator == CALCULATOR else rests.calculator),
+    )  # fmt: skip
+
+
+def _check_erased(event: Any, reading: Any) -> None:
+    """Refuse to compute again with a customer that was erased: nobody can tell whom it was about."""
+    from ledger.domain.claims import ERASED
+
+    gone = [
+        *(one.entries[0] for one in reading.exclusions if one.customer == ERASED and not one.withdrawn),
+        *(
+            one.entries[0]
+            for one in reading.claims
+            if not isinstance(one.customer, str) and one.state == "granted"
+        ),
+    ]
+    used = {one.stream for one in event.rests_on.sources}
+    if known := [entry for entry in gone if entry.partition(" ")[0] in used]:
+        raise Unavailable(
+            f"an input of the document is not at hand: the customer of {', '.join(known)} was erased"
+        )
+
+
+def _differences(
+    issued: Held, facts: list[Any], lines: pd.DataFrame, calculator: str | None
+) -> list[dict[str, Any]]:
+    from projections.drafts import key_of
+
+    keys = [key_of(one) for one in facts]
+    fresh: Any = lines[["subscription", "customer", "currency", "amount", "group"]].itertuples(index=False)
+    now = {row.subscription: row for row in fresh}
+    rows: Any = issued.lines.itertuples(index=False)
+    found = []
+    for row in rows:
+        again = now.pop(row.subscription, None)
+        if again is None:
+            if row.now:
+                why = "it is in no table of subscriptions"
+                found.append(_difference(row, row.now, 0, row.currency, why, calculator))
+            continue
+        same = keys[again.group] in issued.present[row.before]
+        if again.amount != row.now or again.currency != row.currency or not same:
+            why = _why(issued.known[row.before], facts[again.group])
+            found.append(_difference(row, row.now, again.amount, again.currency, why, calculator))
+    for again in now.values():
+        if again.amount:
+            why = f"it was not issued; {facts[again.group]['rule']}"
+            found.append(_difference(again, 0, again.amount, again.currency, why, calculator))
+    return found
+
+
+def _difference(
+    row: Any, issued: int, amount: int, currency: str, why: str, calculator: str | None
+) -> dict[str, Any]:
+    changed = "" if calculator is None else f" (the calculator has changed since, from version {calculator})"
+    return {
+        "customer": row.customer, "subscription": row.subscription, "currency": currency,
+        "issued": format_money(issued, currency), "recomputed": format_money(amount, currency), "why": f"{why}{changed}",
+    }  # fmt: skip
+
+
+def _why(was: dict[str, Any], now: dict[str, Any]) -> str:
+    changed = [name for name in now if was.get(name) != now[name]]
+    if not changed:
+        return "its amount differs, and what it rests on does not"
+    return "; ".join(f"{name} was {was.get(name)!r}, comes out as {now[name]!r}" for name in changed[:3])

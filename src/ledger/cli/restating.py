@@ -1,0 +1,402 @@
+"""The command that restates: what is issued against what is known now, as a proposal or as an adjustment."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Literal
+
+import click
+import msgspec
+
+from ledger.cli import run
+from ledger.cli.publish import _publishing
+from ledger.cli.recording import print_receipt, telling
+from ledger.cli.session import Session, cut_options, emit_json, table
+from ledger.cli.statements import choice_options, dates, is_over, record, refuse_unfinished, send_again, told
+from ledger.domain.money import format_money
+from ledger.errors import Refused
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ledger.cli.documents import Reading
+    from projections.drafts import Choice, Draft
+    from projections.issued import Chain, Held
+    from projections.replay import Cut
+    from projections.restated import Moved
+
+__all__ = ["Proposal", "propose", "restate"]
+
+_SHOWN = 50
+# Kinds of sources whose change can reach any line: what rests on them is computed whole.
+_WHOLE = ("subscriptions", "policy", "cohort", "claim")
+
+
+def _maybe_publishing(command: Any) -> Any:
+    return _publishing(command, always=False)
+
+
+class Proposal(msgspec.Struct):
+    """What an adjustment would say, and what it would rest on. whole: every line was looked at."""
+
+    chain: Any
+    reading: Any
+    draft: Any
+    found: Any
+    sources: dict[str, tuple[int, str | None]]
+    whole: bool
+
+
+@click.command()
+@click.argument("number", type=int, required=False)
+@click.option("--period", metavar="YYYY-MM", help="Instead of NUMBER: the period whose statement is meant.")
+@click.option("--series", default="main", show_default=True, help="The series of the statement.")
+@click.option(
+    "--issue", "issues", is_flag=True, help="Record the adjustment; without it, it is only proposed."
+)
+@click.option("--whole", is_flag=True, help="Look at every line, also where nothing that moved can reach it.")
+@choice_options
+@cut_options
+@click.option(
+    "--as-of", metavar="T", help="An open window lasts at least until T (default: the cut, else now)."
+)
+@_maybe_publishing
+@click.pass_obj
+def restate(
+    session: Session, /, number: int | None, period: str | None, series: str, issues: bool, whole: bool,
+    undecided: Literal["least", "most"] | None, provisional: bool, decided_on: str | None, accounting_date: str | None,
+    published_by: str | None, recorded_by: str | None, as_of: str | None, as_json: bool, accept_clock: bool, **given: Any,
+) -> None:  # fmt: skip
+    """Compare what is issued for a period with what is known now, and propose an adjustment; --issue records it.
+
+    NUMBER is the statement, or any document about it. Each line that changes shows what was issued, what is right now, the
+    difference, and the entries that made it. What the policy does not take back is waived. Only lines that something which
+    moved can reach are computed; with other tables, policies, cohorts or claims that is all of them.
+    """
+    from ledger.cli.documents import chain_of
+    from projections.drafts import Choice
+
+    if (number is None) == (period is None):
+        raise click.UsageError("name either the number of a statement or, with --period, its period")
+    if issues and given["actor"] is None:
+        raise click.UsageError("--issue records who says so; add --actor, or set LEDGER_ACTOR")
+    chain = chain_of(
+        session, series,
+        (lambda one: one.number == number) if period is None else (lambda one: one.event.period == period),
+        f"number {number}" if period is None else f"period {period!r}",
+    )  # fmt: skip
+    action: dict[str, Any] = {
+        "action": "issue-adjustment", "statement": series, "period": chain.statement.event.period,
+        **{name: value for name, value in given.items() if value is not None},
+    }  # fmt: skip
+    if issues:
+        asked = {"decided_on": decided_on, "accounting_date": accounting_date, "undecided": undecided,
+                 "provisional": provisional, "adjusts": chain.statement.number}  # fmt: skip
+        if (receipt := send_again(session, action, asked)) is not None:
+            with telling([receipt]):
+                print_receipt(receipt, as_json)
+            return
+    # What is still open counts as it did in the last document, unless it is said otherwise.
+    before = chain.last.event.rests_on
+    choice = Choice(undecided or before.undecided, provisional or before.provisional)
+    made = propose(session, chain, choice, session.cut(published_by, recorded_by), as_of, whole=whole)
+    if issues:
+        _issue(
+            session,
+            action,
+            made,
+            choice,
+            dates(session, action["period"], decided_on, accounting_date),
+            as_json=as_json,
+            accept_clock=accept_clock,
+        )
+    else:
+        _tell(made, as_json)
+
+
+def _issue(
+    session: Session,
+    action: dict[str, Any],
+    made: Proposal,
+    choice: Choice,
+    when: dict[str, str],
+    *,
+    as_json: bool,
+    accept_clock: bool,
+) -> None:
+    from ledger.cli.documents import rests_on
+    from ledger.store.lines import KeptLines
+    from projections.restated import adjustment_text
+
+    chain: Chain = made.chain
+    if not made.found.pairs:
+        raise Refused(
+            f"nothing has changed since number {chain.last.number}, so there is nothing to adjust; what would change "
+            "shows without --issue"
+        )
+    # What the differences are taken from has to be what was issued, also where only a part of it was read.
+    for one in chain.documents:
+        KeptLines(session.log(), one.event.lines).whole()
+    action |= when | {
+        "adjusts": chain.statement.number, "follows": chain.last.number,
+        "rests_on": rests_on(made.reading, choice, made.draft, made.sources, over=is_over(made.reading)),
+        "causes": [_source(one) for one in made.found.causes],
+    }  # fmt: skip
+    receipt = record(
+        session, action, lambda: adjustment_text(made.found, session.salt_source()), accept_clock=accept_clock
+    )
+    told(session, chain.series, receipt, as_json)
+
+
+def _source(entry: str) -> dict[str, Any]:
+    stream, _, version = entry.rpartition(" v")
+    return {"stream": stream, "version": int(version)}
+
+
+# ---- what changed ----------------------------------------------------------------------------------------
+
+
+def propose(
+    session: Session, chain: Chain, choice: Choice, cut: Cut, as_of: str | None, *, whole: bool = False
+) -> Proposal:
+    """Return what an adjustment of a statement would say. Raises Refused where facts are open and not chosen."""
+    from ledger.cli.documents import light_basis, read_facts, sources_of
+    from projections.drafts import nothing_drafted
+    from projections.issued import held
+    from projections.replay import Cut
+    from projections.restated import Restated, reaches, restated
+
+    last = chain.last.event
+    position = session.log().head().size if cut.recorded_by is None else cut.recorded_by
+    if position < last.rests_on.position:
+        raise Refused(
+            f"position @{position} is before @{last.rests_on.position}, which number {chain.last.number} rests on; restate "
+            "from what is known now"
+        )
+    now = Cut(cut.published_by, position)
+    reading = read_facts(session, light_basis(session, last.period, now, session.as_of(cut, as_of)))
+    refuse_unfinished(reading, choice)
+    moved = _moved(session, chain, reading)
+    before = {one.stream: one.version for one in last.rests_on.sources}
+    changed = _changed(session, before, reading, position)
+    if whole or _all_of_it(chain, choice, changed):
+        reading.basis.tables = _tables(session, chain, position)
+        draft = _drafted(session, reading, choice)
+        issued = held(session.log(), chain)
+        found = restated(issued, draft, reading.policy_of, moved, changed)
+        in_use = {one["policy"] for one in draft.facts}
+        return Proposal(chain, reading, draft, found, sources_of(session, reading, in_use), True)
+    issued = held(session.log(), chain, reaches(moved, reading.policy_of))
+    if len(issued.lines):
+        draft = _drafted(session, reading, choice, issued)
+        found = restated(issued, draft, reading.policy_of, moved, changed)
+    else:
+        draft, found = nothing_drafted(), Restated([], 0)
+    # The tables, policies, cohorts and claims are those of the last document; only what moved may differ.
+    kept = {
+        one.stream: (one.version, one.sha256)
+        for one in last.rests_on.sources
+        if one.stream.partition("/")[0] in _WHOLE
+    }
+    return Proposal(chain, reading, draft, found, {**kept, **sources_of(session, reading, set())}, False)
+
+
+def _tables(session: Session, chain: Chain, position: int) -> list[Any]:
+    """Return the tables of subscriptions as they are now, of the streams that the statement is about."""
+    from ledger.cli import facts
+
+    keys = [
+        one.stream.partition("/")[2]
+        for one in chain.statement.event.rests_on.sources
+        if one.stream.startswith("subscriptions/")
+    ]
+    return list(facts.tables(session.log(), position, tuple(keys)))
+
+
+def _drafted(session: Session, reading: Reading, choice: Choice, issued: Held | None = None) -> Draft:
+    from ledger.cli.documents import drafted
+
+    return drafted(session, reading, choice, None if issued is None else _subscriptions(issued))
+
+
+def _subscriptions(issued: Held) -> Any:
+    """Return the subscriptions that lines were issued for, as a table to price."""
+    from projections.subscriptions import table_of
+
+    lines = issued.lines
+    facts = [issued.known[at] for at in lines["before"].tolist()]
+    fees = [
+        format_money(fee, currency)
+        for fee, currency in zip(lines["fee"].tolist(), lines["currency"].tolist(), strict=True)
+    ]
+    columns: dict[str, list[str | None]] = {
+        **{
+            name: lines[name].tolist()
+            for name in ("customer", "subscription", "currency", "valid_from", "valid_to")
+        },
+        **{name: [one[name] for one in facts] for name in ("service", "region", "policy")},
+        "fee": list(fees),
+    }
+    return table_of(columns, lambda row: f"line {row + 1}")
+
+
+def _changed(
+    session: Session, before: dict[str, int], reading: Reading, position: int
+) -> dict[str, tuple[int, int]]:
+    """Return by source the versions before and now, of the kinds that can reach any line."""
+    log = session.log()
+    streams = {stream for stream in before if stream.partition("/")[0] in _WHOLE}
+    streams |= {f"claim/{one.claim}" for one in reading.claims}
+    streams |= {one.stream for one in reading.basis.cohorts.tables}
+    found = {}
+    for stream in sorted(streams):
+        version = max((one.version for one in log.stream(stream) if one.position <= position), default=0)
+        if version != before.get(stream, 0):
+            found[stream] = before.get(stream, 0), version
+    return found
+
+
+def _all_of_it(chain: Chain, choice: Choice, changed: dict[str, tuple[int, int]]) -> bool:
+    """Tell whether any line may come out otherwise, whatever moved."""
+    from projections.calculator import CALCULATOR
+
+    last = chain.last.event.rests_on
+
+    def tables(document: Any) -> list[Any]:
+        return [one for one in document.event.rests_on.sources if one.stream.startswith("subscriptions/")]
+
+    return (
+        bool(changed)
+        or last.calculator != CALCULATOR
+        or choice.undecided != last.undecided
+        # A line that was in another region in one of the documents would be looked for in the wrong place.
+        or any(tables(one) != tables(chain.statement) for one in chain.documents)
+    )
+
+
+def _moved(session: Session, chain: Chain, reading: Reading) -> list[Moved]:
+    from ledger.cli import recorded
+    from projections.replay import Cut
+    from projections.restated import moved_exclusions, moved_windows
+
+    rests = chain.last.event.rests_on
+    then = Cut(rests.published_by, rests.position)
+    now = reading.basis.cut
+    windows = run.windows_of(session, chain.statement.event.period, then)
+    exclusions = recorded.exclusions(session.log(), then)
+    return [
+        *moved_windows(
+            windows, reading.basis.windows, _since(session, then, now), later=reading.basis.as_of != rests.as_of
+        ),
+        *moved_exclusions(exclusions, recorded.exclusions(session.log(), now)),
+    ]  # fmt: skip
+
+
+def _since(session: Session, then: Cut, now: Cut) -> Callable[[str, str], tuple[str, ...]]:
+    """Return what names the entries that changed a window between two cuts."""
+    from ledger.store.stream import read_stream
+    from projections.replay import facts_at, windows_of
+
+    known: dict[str, dict[str, tuple[str, ...]]] = {}
+
+    def read(incident: str) -> dict[str, tuple[str, ...]]:
+        entries = read_stream(session.log(), f"incident/{incident}")
+        was, is_now = (
+            {
+                one.window: one.entries
+                for one in windows_of(incident, facts_at(entries, cut, run.audience(cut)))
+            }
+            for cut in (then, now)
+        )
+        found = {
+            window: tuple(name for name in is_now.get(window, ()) if name not in set(was.get(window, ())))
+            for window in is_now.keys() | was.keys()
+        }
+        # What changed a window without being about it: the incident was withdrawn, or affects other places.
+        others = tuple(
+            f"{one.stream} v{one.version}"
+            for one in entries
+            if one.position > (then.recorded_by or 0) and one.position <= (now.recorded_by or one.position)
+        )
+        return {window: names or others for window, names in found.items()}
+
+    def since(incident: str, window: str) -> tuple[str, ...]:
+        if incident not in known:
+            known[incident] = read(incident)
+        return known[incident].get(window, ())
+
+    return since
+
+
+# ---- in words --------------------------------------------------------------------------------------------
+
+
+def _tell(made: Proposal, as_json: bool) -> None:
+    found = made.found
+    rows = [row for pair in found.pairs for row in _rows(pair)]
+    totals = _totals(rows)
+    if as_json:
+        emit_json(
+            {"series": made.chain.series, "adjusts": made.chain.statement.number, "follows": made.chain.last.number,
+             "period": made.chain.statement.event.period, "size": made.reading.basis.size, "root": made.reading.basis.root,
+             "as_of": made.reading.basis.as_of, "lines_computed": found.lines, "whole": made.whole,
+             "causes": found.causes, "totals": totals, "lines": rows,
+             "assessments": [{"before": one.before, "after": one.after, "causes": list(one.causes)} for one in found.pairs]}
+        )  # fmt: skip
+        return
+    if not found.pairs:
+        click.echo(f"nothing has changed since number {made.chain.last.number}")
+        return
+    click.echo(
+        f"{len(rows):,} lines and {len(found.pairs):,} assessments change after number {made.chain.last.number}; "
+        f"{found.lines:,} were computed"
+    )
+    click.echo(f"because of {', '.join(found.causes) or 'no entry: how figures are made has changed'}")
+    table(
+        ("customer", "subscription", "as issued", "as now", "delta", "what", "because of"),
+        (
+            (row["customer"], row["subscription"], row["as_issued"], row["as_now"], f"{row['amount']} {row['currency']}",
+             row["memo"], ", ".join(row["causes"]))
+            for row in rows[:_SHOWN]
+        ),
+        right=(2, 3, 4),
+    )  # fmt: skip
+    if len(rows) > _SHOWN:
+        click.echo(f"and {len(rows) - _SHOWN:,} more lines; --json has all")
+    for one in totals:
+        click.echo(f"{one['amount']} {one['currency']} in {one['lines']:,} lines" + (
+            f", {one['waived']} waived" if one["waived"] is not None else ""
+        ))  # fmt: skip
+    click.echo("nothing was recorded; --issue records it", err=True)
+
+
+def _rows(pair: Any) -> list[dict[str, Any]]:
+    from projections.drafts import lines_of
+
+    found = []
+    for line in lines_of(pair.lines):
+        line.pop("assessment")
+        memo = (
+            "debit memo"
+            if line["amount"].startswith("-")
+            else "credit memo"
+            if line["amount"].strip("0.")
+            else "waived"
+        )
+        found.append({**line, "memo": memo, "causes": list(pair.causes)})
+    return found
+
+
+def _totals(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    from projections.issued import signed
+
+    sums: dict[str, list[int]] = {}
+    for row in rows:
+        total = sums.setdefault(row["currency"], [0, 0, 0])
+        total[0] += 1
+        total[1] += signed(row["amount"])
+        total[2] += signed(row.get("waived", "0"))
+    return [
+        {"currency": code, "lines": lines, "amount": format_money(amount, code),
+         "waived": format_money(waived, code) if waived else None}
+        for code, (lines, amount, waived) in sorted(sums.items())
+    ]  # fmt: skip

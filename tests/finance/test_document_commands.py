@@ -1,0 +1,516 @@
+"""Issuing, restating and proving through the command line, on both databases: what is refused, found and shown."""
+
+from __future__ import annotations
+
+import json
+import threading
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+
+from ledger.cli import main
+from ledger.cli.session import Session
+from ledger.domain.instants import micros, parse_instant
+from ledger.proof.document_proof import parse_document
+from ledger.proof.errors import ProofError
+from ledger.proof.note import key_of, verify_note
+from ledger.store.location import open_log
+from ledger.store.log import Head
+
+_CUSTOMERS = """customer,subscription,service,region,policy,currency,fee,valid_from,valid_to
+Aurora Rail,aurora-emea,email,EMEA,standard,EUR,4200.00,2021-01-01,
+Aurora Rail,aurora-nam,email,NAM,standard,USD,1800.50,2021-01-01,
+Baltic Timber,baltic-emea,email,EMEA,standard,EUR,349.99,2021-06-01,
+Cedar Clinics,cedar-nam,email,NAM,standard,USD,12750.00,2021-01-01,
+"""
+_POLICY = """format = 1
+policy = "standard"
+title = "Standard"
+in_force_from = 2021-01-01
+[period]
+kind = "calendar-month"
+zone = "UTC"
+[counting]
+effects = ["outage"]
+windows = "full"
+planned = "excluded"
+[[tiers]]
+availability_at_least = "99.9"
+credit_percent = "0"
+[[tiers]]
+availability_below = "99.9"
+credit_percent = "10"
+[credit]
+of = "fee"
+rounding = "half-up"
+"""
+
+
+class Desk:
+    """Finance at work: a ledger with a policy, customers and one window in EMEA in March 2022, on 2 April 2022."""
+
+    def __init__(self, url: str, folder: Path) -> None:
+        self.url, self.folder, self.now = url, folder, "2022-04-02T09:00:00Z"
+        self.ok("init")
+        self.file("standard.toml", _POLICY)
+        self.file("customers.csv", _CUSTOMERS)
+        self.ok("policy", "publish", "standard.toml", "--actor", "f")
+        self.ok("subscriptions", "publish", "customers", "customers.csv", "--actor", "f")
+        self.ok("incident", "open", "mail-1", "--actor", "o", "--title", "t", "--status", "investigating", "--service", "email",
+                "--component", "flow", "--region", "EMEA", "--region", "NAM")  # fmt: skip
+        self.window("first", "EMEA", "2022-03-14T16:00:00Z", "2022-03-14T20:00:00Z")
+
+    def file(self, name: str, text: str) -> Path:
+        (self.folder / name).write_text(text)
+        return self.folder / name
+
+    def run(self, *words: str) -> Result:
+        found = [
+            str(self.folder / one) if one.endswith((".toml", ".csv", ".jsonl", ".proof", ".key")) else one
+            for one in words
+        ]
+        session = Session(lambda: micros(parse_instant(self.now)))
+        return CliRunner(env={"LEDGER_URL": self.url, "LEDGER_ACTOR": None}).invoke(main, found, obj=session)
+
+    def ok(self, *words: str) -> str:
+        result = self.run(*words)
+        assert result.exit_code == 0, result.output
+        return result.stdout
+
+    def refused(self, *words: str, code: int = 1) -> str:
+        before = self.head()
+        result = self.run(*words)
+        assert result.exit_code == code, result.output
+        assert self.head() == before
+        return result.stderr.strip()
+
+    def head(self) -> Head:
+        with closing(open_log(self.url, writable=False)) as log:
+            return log.head()
+
+    def window(self, name: str, region: str, start: str, end: str | None, *more: str) -> None:
+        ends = () if end is None else ("--end", end)
+        self.ok("window", "add", "mail-1", name, "--actor", "o", "--service", "email", "--component", "flow", "--region", region,
+                "--start", start, *ends, "--effect", "outage", *more)  # fmt: skip
+
+    def issue(self, *more: str) -> dict[str, Any]:
+        found: dict[str, Any] = json.loads(
+            self.ok("credits", "issue", "--period", "2022-03", "--actor", "f", "--json", *more)
+        )
+        return found
+
+    def restate(self, *more: str) -> dict[str, Any]:
+        found: dict[str, Any] = json.loads(self.ok("credits", "restate", "1", "--json", *more))
+        return found
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
+def desk(request: pytest.FixtureRequest, tmp_path: Path) -> Desk:
+    return Desk(request.getfixturevalue(f"{request.param}_url"), tmp_path)
+
+
+def _lines(found: dict[str, Any]) -> dict[str, tuple[str, str, str]]:
+    return {one["subscription"]: (one["as_issued"], one["as_now"], one["amount"]) for one in found["lines"]}
+
+
+def test_open_facts_are_refused_unless_it_is_said_how_they_count(desk: Desk) -> None:
+    desk.window("second", "NAM", "2022-03-31T23:50:00Z", None)
+    said = desk.refused("credits", "issue", "--period", "2022-03", "--actor", "f")
+    assert said == (
+        "ledger: email in NAM under standard is provisional: a window is still open, or it is not known who is in a cohort "
+        "(incident/mail-1 v3, policy/standard v1)"
+    )
+    found = desk.issue("--provisional")
+    assert found["rests_on"]["provisional"] is True
+    assert [(one["currency"], one["amount"]) for one in found["totals"]] == [
+        ("EUR", "455.00"),
+        ("USD", "0.00"),
+    ]
+
+
+def test_undecided_amounts_are_refused_unless_an_end_is_chosen(desk: Desk) -> None:
+    # From 0.072% to 0.15% of March: on either side of 99.9%.
+    desk.window(
+        "second", "NAM", "2022-03-15T00:00:00Z", "2022-03-15T00:50:00Z", "--end-within-seconds", "1200"
+    )
+    said = desk.refused("credits", "issue", "--period", "2022-03", "--actor", "f")
+    assert said.startswith(
+        "ledger: subscription 'aurora-nam' is credited from 0.00 to 180.05 USD, as the facts do not decide it"
+    )
+    found = desk.issue("--undecided", "most")
+    assert found["rests_on"]["undecided"] == "most"
+    assert [one["amount"] for one in found["totals"]] == ["455.00", "1455.05"]
+    # What is decided later is adjusted; until then it counts as it was chosen.
+    assert desk.restate()["lines"] == []
+    desk.ok("window", "revise", "mail-1", "second", "--actor", "o", "--end", "2022-03-15T00:40:00Z", "--clear", "end_within_seconds",
+            "--reason", "measured")  # fmt: skip
+    assert _lines(desk.restate()) == {
+        "aurora-nam": ("180.05", "0.00", "0.00"),
+        "cedar-nam": ("1275.00", "0.00", "0.00"),
+    }
+
+
+def test_a_month_that_is_not_over_is_refused(desk: Desk) -> None:
+    assert desk.refused("credits", "issue", "--period", "2022-04", "--actor", "f") == (
+        "ledger: period '2022-04' is not over everywhere (2022-04-02 09:00 UTC), so its downtime may still grow; wait, or issue "
+        "with --provisional to count it as it stands"
+    )
+
+
+def test_tables_published_again_are_restated_whole_and_blamed_where_they_made_the_difference(
+    desk: Desk,
+) -> None:
+    """Given a statement, when one fee changes, one customer goes and one comes, then three lines change for that reason."""
+    desk.issue()
+    changed = _CUSTOMERS.replace("4200.00", "4300.00").replace(
+        "Baltic Timber,baltic-emea,email,EMEA,standard,EUR,349.99,2021-06-01,\n", ""
+    )
+    desk.file("customers.csv", changed + "Dune Optics,dune-emea,email,EMEA,standard,EUR,100.00,2021-01-01,\n")
+    desk.ok("subscriptions", "publish", "customers", "customers.csv", "--actor", "f")
+    found = desk.restate()
+    assert found["whole"] is True
+    assert _lines(found) == {
+        "aurora-emea": ("420.00", "430.00", "10.00"),
+        "baltic-emea": ("35.00", "0.00", "0.00"),
+        "dune-emea": ("0.00", "10.00", "10.00"),
+    }
+    assert [one["causes"] for one in found["lines"]] == [["subscriptions/customers v2"]] * 3
+    desk.ok("credits", "restate", "1", "--issue", "--actor", "f")
+    assert desk.restate()["assessments"] == []
+    assert "comes out the same: 5 lines" in desk.ok("credits", "show", "2", "--recompute")
+    # Brought back, the line counts from what was issued of it.
+    desk.file("customers.csv", _CUSTOMERS)
+    desk.ok("subscriptions", "publish", "customers", "customers.csv", "--actor", "f")
+    assert _lines(desk.restate()) == {
+        "aurora-emea": ("430.00", "420.00", "0.00"),
+        "baltic-emea": ("35.00", "35.00", "0.00"),
+        "dune-emea": ("10.00", "0.00", "0.00"),
+    }
+
+
+def test_a_subscription_in_another_currency_cannot_be_subtracted(desk: Desk) -> None:
+    desk.issue()
+    desk.file("customers.csv", _CUSTOMERS.replace("EUR,4200.00", "USD,4200.00"))
+    desk.ok("subscriptions", "publish", "customers", "customers.csv", "--actor", "f")
+    assert desk.refused("credits", "restate", "1") == (
+        "ledger: subscription 'aurora-emea' was credited in EUR and is billed in USD now, which cannot be subtracted; correct "
+        "the currency, or give it another name"
+    )
+
+
+def test_another_policy_in_force_is_restated_and_named(desk: Desk) -> None:
+    desk.issue()
+    desk.file(
+        "standard.toml",
+        _POLICY.replace('credit_percent = "10"', 'credit_percent = "20"').replace("2021-01-01", "2022-01-01"),
+    )
+    desk.ok("policy", "publish", "standard.toml", "--actor", "f")
+    found = desk.restate()
+    assert _lines(found)["aurora-emea"] == ("420.00", "840.00", "420.00")
+    assert found["causes"] == ["policy/standard v2"]
+
+
+def test_an_incident_that_is_withdrawn_is_the_cause(desk: Desk) -> None:
+    desk.issue()
+    desk.ok("incident", "withdraw", "mail-1", "--actor", "o", "--reason", "it was a drill")
+    found = desk.restate()
+    assert _lines(found) == {
+        "aurora-emea": ("420.00", "0.00", "0.00"),
+        "baltic-emea": ("35.00", "0.00", "0.00"),
+    }
+    assert found["causes"] == ["incident/mail-1 v3"]
+    assert [one["waived"] for one in found["lines"]] == ["-420.00", "-35.00"]
+
+
+def test_only_the_lines_that_a_revision_reaches_are_computed(desk: Desk) -> None:
+    desk.issue()
+    desk.window("second", "NAM", "2022-03-15T02:30:00Z", "2022-03-15T10:00:00Z")
+    found = desk.restate()
+    assert (found["whole"], found["lines_computed"]) == (False, 2)
+    assert _lines(found) == _lines(desk.restate("--whole"))
+    assert desk.restate("--whole")["lines_computed"] == 4
+
+
+def test_what_is_restated_was_known_before_is_refused(desk: Desk) -> None:
+    desk.issue()
+    assert desk.refused("credits", "restate", "1", "--recorded-by", "@2") == (
+        "ledger: position @2 is before @4, which number 1 rests on; restate from what is known now"
+    )
+    assert desk.refused("credits", "restate", "2") == (
+        "ledger: number 2 is no document of series 'main', which has 1 (2022-03); see ledger credits list"
+    )
+    assert "name either the number" in desk.refused("credits", "restate", code=2)
+    assert "--issue records who says so" in desk.refused("credits", "restate", "1", "--issue", code=2)
+
+
+def test_a_retry_answers_the_first_receipt(desk: Desk) -> None:
+    """Given a statement and an adjustment with keys, when both are asked for again, then nothing is recorded."""
+    first = desk.issue("--idempotency-key", "k1")
+    desk.window("second", "NAM", "2022-03-15T02:30:00Z", "2022-03-15T10:00:00Z")
+    words = ("credits", "restate", "1", "--issue", "--actor", "f", "--idempotency-key", "k2", "--json")
+    second = json.loads(desk.ok(*words))
+    size = desk.head().size
+    assert json.loads(desk.ok("credits", "issue", "--period", "2022-03", "--actor", "f", "--idempotency-key", "k1", "--json")) == {
+        **first["receipt"], "replayed": True,
+    }  # fmt: skip
+    assert json.loads(desk.ok(*words)) == {**second["receipt"], "replayed": True}
+    assert "already stands" in desk.refused(
+        "credits", "issue", "--period", "2022-03", "--actor", "g", "--idempotency-key", "k1"
+    )
+    assert desk.head().size == size
+
+
+def test_two_issuers_at_once_get_one_number_each(desk: Desk) -> None:
+    """Given eight months, when eight issue one each at the same time, then the numbers are 1 to 8."""
+    results: list[Result] = []
+    months = [f"2021-{month:02}" for month in range(5, 13)]
+
+    def work(month: str) -> None:
+        from ledger.cli.session import Session
+
+        session = Session(lambda: micros(parse_instant(desk.now)))
+        words = ["--ledger", desk.url, "credits", "issue", "--period", month, "--actor", "f", "--json"]
+        # Not through the runner, which exchanges the standard output of the whole process.
+        try:
+            main.main(words, standalone_mode=False, obj=session)
+        except SystemExit as stopped:  # pragma: no cover  # told by the assertion below
+            results.append(stopped)  # type: ignore[arg-type]
+
+    threads = [threading.Thread(target=work, args=(month,)) for month in months]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert results == []
+    rows = [json.loads(line) for line in desk.ok("credits", "list", "--json").splitlines()]
+    assert [row["number"] for row in rows] == list(range(1, 9))
+    assert sorted(row["period"] for row in rows) == months
+    assert desk.run("verify").exit_code == 0
+
+
+def test_of_two_who_restate_at_once_one_is_told_to_restate_again(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from ledger.cli import restating
+
+    desk.issue()
+    desk.window("second", "NAM", "2022-03-15T02:30:00Z", "2022-03-15T10:00:00Z")
+    propose = restating.propose
+
+    def slowly(*given: Any, **named: Any) -> Any:
+        made = propose(*given, **named)
+        monkeypatch.setattr(restating, "propose", propose)
+        desk.ok("credits", "restate", "1", "--issue", "--actor", "other")
+        return made
+
+    monkeypatch.setattr(restating, "propose", slowly)
+    result = desk.run("credits", "restate", "1", "--issue", "--actor", "f")
+    assert result.exit_code == 1
+    assert result.stderr.strip() == (
+        "ledger: follows 1 is not the last document about number 1, which is 2; restate again, so that no difference is booked "
+        "twice"
+    )
+
+
+def test_a_changed_calculator_is_named_as_such(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Given a statement of calculator 1, when calculator 2 rounds otherwise, then each line that differs says so."""
+    from projections import calculator, drafts
+
+    desk.issue()
+    made = drafts.draft
+
+    def otherwise(*given: Any, **named: Any) -> Any:
+        found = made(*given, **named)
+        found.lines["amount"] += (found.lines["subscription"] == "baltic-emea").astype("int64")
+        return found
+
+    monkeypatch.setattr(calculator, "CALCULATOR", "2")
+    monkeypatch.setattr(drafts, "draft", otherwise)
+    result = desk.run("credits", "show", "1", "--recompute")
+    assert result.exit_code == 1
+    assert result.stdout.splitlines() == [
+        "number 1 does not come out the same: 1 of 4 lines differ",
+        "baltic-emea  issued as 35.00, now 35.01 EUR: its amount differs, and what it rests on does not (the calculator has "
+        "changed since, from version 1)",
+    ]
+    found = desk.restate()
+    assert (found["whole"], found["causes"], _lines(found)) == (
+        True,
+        [],
+        {"baltic-emea": ("35.00", "35.01", "0.01")},
+    )
+    desk.ok("credits", "restate", "1", "--issue", "--actor", "f")
+
+
+@pytest.mark.parametrize("harm", ["changed", "gone"])
+def test_what_is_not_at_hand_cannot_be_computed_again(desk: Desk, harm: str) -> None:
+    """Given a table that stayed where it was, when it is changed or gone, then the answer is exit code 3."""
+    desk.file(
+        "elsewhere.csv",
+        _CUSTOMERS.replace("aurora", "dune").replace("baltic", "fjord").replace("cedar", "gorge"),
+    )
+    desk.ok("subscriptions", "publish", "elsewhere", "elsewhere.csv", "--actor", "f", "--by-location")
+    desk.issue("--subscriptions", "elsewhere")
+    assert "comes out the same" in desk.ok("credits", "show", "1", "--recompute")
+    path = desk.folder / "elsewhere.csv"
+    if harm == "gone":
+        path.unlink()
+    else:
+        path.write_text(_CUSTOMERS)
+    result = desk.run("credits", "show", "1", "--recompute")
+    assert result.exit_code == 3, result.output
+    assert (
+        "cannot be read" if harm == "gone" else "an input of the document is not at hand"
+    ) in result.stderr
+
+
+def _overwritten(url: str, digest: str, content: bytes) -> None:
+    """Write other lines under a digest, past the guards of the database."""
+    if url.startswith("sqlite"):
+        import sqlite3
+
+        with sqlite3.connect(url.removeprefix("sqlite:///")) as raw:
+            for (name,) in raw.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall():
+                raw.execute(f"DROP TRIGGER {name}")
+            raw.execute("UPDATE ledger_content SET bytes = ? WHERE sha256 = ?", (content, digest))
+        return
+    import psycopg
+
+    with psycopg.connect(url) as connection:
+        connection.execute("ALTER TABLE ledger_content DISABLE TRIGGER ALL")
+        connection.execute("UPDATE ledger_content SET bytes = %s WHERE sha256 = %s", (content, digest))
+
+
+def test_verify_finds_lines_that_were_altered_and_documents_that_contradict_themselves(desk: Desk) -> None:
+    desk.issue()
+    digest = json.loads(desk.ok("credits", "list", "--json"))["lines_sha256"]
+    log = open_log(desk.url)
+    content = log.content(digest)
+    log.close()
+    assert content is not None
+    _overwritten(desk.url, digest, content.replace(b"420.00", b"920.00", 1))
+    found = json.loads(desk.run("verify", "--json").stdout)
+    assert [one["kind"] for one in found["problems"]] == ["content-differs"]
+    assert "the lines" in desk.run("credits", "show", "1").stderr
+    assert desk.run("credits", "prove", "1", "--customer", "Aurora Rail").exit_code == 3
+    assert desk.run("credits", "show", "1", "--recompute").exit_code == 3
+
+
+_FAULTS: list[tuple[str, Any, str, str]] = [
+    ("number", lambda data: {**data, "number": 7}, "document-number", "statement/main has number 7 where 1 comes next"),
+    ("root", lambda data: {**data, "rests_on": {**data["rests_on"], "root": "0" * 64}}, "document-basis", "it rests on the root"),
+    ("later", lambda data: {**data, "rests_on": {**data["rests_on"], "position": 5}}, "document-basis", "it rests on 5 entries"),
+    ("lines", lambda data: {**data, "lines": {**data["lines"], "root": "1" * 64}}, "document-lines", "its lines hash to the root"),
+    ("count", lambda data: {**data, "lines": {**data["lines"], "assessments": 1}}, "document-lines", "it says 5 lines, 6 are kept"),
+    ("totals", lambda data: {**data, "totals": data["totals"][:1]}, "document-totals", "its lines add up to 455.00 EUR"),
+    ("nothing", lambda data: {**data, "lines": 3}, "document-unreadable", "the document cannot be read"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "instead", "kind", "detail"), _FAULTS, ids=[fault[0] for fault in _FAULTS])
+def test_verify_finds_documents_that_no_rule_would_have_let_in(
+    desk: Desk, name: str, instead: Any, kind: str, detail: str
+) -> None:
+    """Given a document that was sealed past the rules, then what it says wrongly is named."""
+    from ledger.store.entry import NewEntry, split_entry
+
+    desk.issue()
+    log = open_log(desk.url)
+    genuine = log.stream("statement/main")[0]
+    digest = json.loads(split_entry(genuine.entry))["lines"]["sha256"]
+    content = log.content(digest)
+    log.close()
+    other = Desk.__new__(Desk)
+    other.url, other.folder, other.now = f"sqlite:///{desk.folder / f'{name}.db'}", desk.folder, desk.now
+    other.ok("init")
+    for word in ("one", "two", "three", "four"):
+        other.ok("incident", "open", word, "--actor", "o", "--title", "t", "--status", "investigating")
+    forged = open_log(other.url)
+    data = json.loads(split_entry(genuine.entry))
+    data["rests_on"]["root"] = forged.root_at(4).hex()
+    made = json.dumps(instead(data), sort_keys=True, separators=(",", ":")).encode()
+    assert content is not None
+    forged.append(
+        [NewEntry("statement/main", 1, "statement.issued", made, genuine.texts, None)],
+        clock_micros=micros(parse_instant(desk.now)), contents=[(digest, content)],
+    )  # fmt: skip
+    forged.close()
+    found = [
+        one
+        for one in json.loads(other.run("verify", "--json").stdout)["problems"]
+        if one["kind"].startswith("document")
+    ]
+    assert kind in [one["kind"] for one in found]
+    assert any(one["detail"].startswith(detail) for one in found), found
+
+
+def test_a_proof_shows_one_customer_and_no_other(desk: Desk) -> None:
+    desk.ok("key", "new", "main", "--actor", "f", "--key-file", "main.key")
+    vkey = desk.ok("key", "show").strip()
+    desk.issue()
+    desk.ok(
+        "credits", "prove", "1", "--customer", "Aurora Rail", "--key-file", "main.key", "-o", "aurora.proof"
+    )
+    found = json.loads(desk.ok("verify-proof", "aurora.proof", "--key", vkey, "--json"))
+    assert [(one["subscription"], one["amount"], one["assessment"]["region"]) for one in found["lines"]] == [
+        ("aurora-emea", "420.00", "EMEA"),
+        ("aurora-nam", "0.00", "NAM"),
+    ]
+    assert (found["document"], found["number"], found["period"]) == ("statement", 1, "2022-03")
+    content = (desk.folder / "aurora.proof").read_bytes()
+    proof = parse_document(content)
+    shown = b"".join(leaf.content for leaf in proof.leaves) + proof.entry
+    assert b"Baltic" not in shown
+    assert b"Cedar" not in shown
+    # An adjustment is proven in the same way.
+    desk.window("second", "NAM", "2022-03-15T02:30:00Z", "2022-03-15T10:00:00Z")
+    desk.ok("credits", "restate", "1", "--issue", "--actor", "f")
+    desk.ok(
+        "credits", "prove", "2", "--customer", "Aurora Rail", "--key-file", "main.key", "-o", "second.proof"
+    )
+    again = json.loads(desk.ok("verify-proof", "second.proof", "--key", vkey, "--json"))
+    assert [(one["as_issued"], one["amount"], one["assessment"]["causes"]) for one in again["lines"]] == [
+        ("0.00", "180.05", ["incident/mail-1 v3"])
+    ]
+    assert "leave out --entry" in desk.run("verify-proof", "aurora.proof", "--leaf", "00").stderr
+
+
+def test_no_byte_of_a_proof_can_be_changed(desk: Desk) -> None:
+    """Every byte changed, every line left out, doubled or exchanged: nothing but ProofError, and never another line."""
+    desk.ok("key", "new", "main", "--actor", "f", "--key-file", "main.key")
+    key = key_of(desk.ok("key", "show").strip())
+    desk.issue()
+    desk.ok(
+        "credits", "prove", "1", "--customer", "Baltic Timber", "--key-file", "main.key", "-o", "baltic.proof"
+    )
+    content = (desk.folder / "baltic.proof").read_bytes()
+    said = parse_document(content).check()
+    mutants = [
+        content[:at] + bytes([content[at] ^ flip]) + content[at + 1 :]
+        for at in range(len(content))
+        for flip in (1, 128)
+    ]
+    lines = content.split(b"\n")
+    for at in range(len(lines)):
+        mutants.append(b"\n".join([*lines[:at], *lines[at + 1 :]]))
+        mutants.append(b"\n".join([*lines[:at], lines[at], *lines[at:]]))
+        if at:
+            mutants.append(b"\n".join([*lines[: at - 1], lines[at], lines[at - 1], *lines[at + 1 :]]))
+    mutants += [content[:at] for at in range(0, len(content), 7)]
+    survivors = []
+    for mutant in mutants:
+        try:
+            proof = parse_document(mutant)
+            shown = proof.check()
+            if proof.inclusion.note is None or not verify_note(proof.inclusion.note, [key]):
+                continue  # nobody vouches for it, and verify-proof says so
+        except ProofError:
+            continue
+        if mutant != content:
+            survivors.append(mutant)
+            assert shown == said
+    # The same signature twice says nothing else; no other change goes unnoticed.
+    assert survivors == [content + content.split(b"\n")[-2] + b"\n"]
