@@ -209,7 +209,7 @@ def light_basis(session: Session, period: str, cut: Cut, as_of: str) -> Basis:
     cohorts: Any = facts.Cohorts(log, upto)
     found = run.Basis(
         period, cut, as_of, upto, log.root_at(upto).hex(), log.head().ledger,
-        run.windows_of(session, period, cut), policies, terms, [], cohorts, only=True,
+        run.windows_of(session, period, cut), policies, terms, [], cohorts, True, *run.beside_windows(session, policies, cut),
     )  # fmt: skip
     run.read_cohorts(found)
     return found
