@@ -12,34 +12,36 @@ from typing import Any, Literal, TypeAlias
 import msgspec
 
 from ledger.domain.claims import Claim
-from ledger.domain.deadlines import ClaimTerms, anchor_of, deadline_of
-from ledger.domain.instants import from_seconds
-from ledger.domain.period import parse_period
+from ledger.domain.instants import from_seconds, seconds
+from ledger.domain.period import Period, parse_period
 from ledger.domain.policy import Policy
+from ledger.domain.policy.deadline import claim_deadline
+from ledger.domain.policy.periods import parse_policy_period
 from ledger.domain.window import Window, place
+from ledger.errors import Refused
 
-__all__ = ["Due", "Place", "State", "as_json", "dues", "terms_of"]
+__all__ = ["Due", "Place", "State", "as_json", "dues"]
 
 State: TypeAlias = Literal["claimed", "late", "open", "missed"]
 
 
 class Place(msgspec.Struct, frozen=True):
-    """What a customer subscribes to, under terms that ask for a claim. not_in: cohorts the customer is not in."""
+    """What a customer subscribes to, and the terms: a policy that asks for a claim. not_in: cohorts the customer is not in."""
 
     customer: str
     policy: str
     policy_version: int
     service: str
     region: str
-    terms: ClaimTerms
+    terms: Policy
     not_in: frozenset[str] = frozenset()
 
 
 class Due(msgspec.Struct, frozen=True):
     """The deadline of one customer for one incident.
 
-    anchor_at: when it begins. before: the first instant that is too late; last_day: the last day in time, where it ends
-    with a day. claims: those that name the incident or the whole period, with when they arrived and what became of them.
+    rule: the claim window in words. before: the first instant that is too late; last_day: the last day in time. claims:
+    those that name the incident or the whole period, with when they arrived and what became of them.
     state: claimed in time, claimed late, still open, or missed. revised_after: entries about windows there that were told
     after the deadline, with when; only these make a missed or late claim the vendor's doing.
     """
@@ -50,28 +52,12 @@ class Due(msgspec.Struct, frozen=True):
     service: str
     region: str
     incident: str
-    anchor: str
-    anchor_at: str
+    rule: str
     before: str
-    last_day: str | None
+    last_day: str
     state: State
     claims: tuple[Claim, ...]
     revised_after: tuple[tuple[str, str], ...]
-
-
-_PERIOD_MONTHS = {"calendar-quarter": 3, "calendar-year": 12}
-
-
-def terms_of(policy: Policy) -> ClaimTerms | None:
-    """Return until when a policy lets a credit be claimed, None where it pays without a claim."""
-    claim = policy.claim
-    if claim.how == "automatic" or claim.amount is None or claim.unit is None or claim.anchor is None:
-        return None
-    days = claim.calendar
-    return ClaimTerms(
-        claim.amount, claim.unit, claim.anchor, policy.zone, days.days, days.holidays, days.opens, days.closes,
-        _PERIOD_MONTHS.get(policy.period.kind, 1),
-    )  # fmt: skip
 
 
 def dues(
@@ -82,7 +68,7 @@ def dues(
     period: str,
     now: str,
 ) -> list[Due]:
-    """Return the deadlines of a period, by customer, policy, service, region and incident.
+    """Return the deadlines of a period, where a policy sets any, by customer, policy, service, region and incident.
 
     windows: those of the period, of all incidents. told: by entry, such as "incident/email-2022-03 v3", when it was
     published. now: the present in the ledger's spelling, up to which an open window has lasted at least.
@@ -104,7 +90,8 @@ def dues(
                 for claim in by_customer.get(one.customer, ())
                 if not claim.incidents or incident in claim.incidents
             ]
-            found.append(_due(one, incident, start, end, entries, theirs, told, period, now))
+            due = _due(one, incident, start, end, entries, theirs, told, period, now)
+            found += [] if due is None else [due]
     return sorted(found, key=lambda due: (due.customer, due.policy, due.service, due.region, due.incident))
 
 
@@ -131,21 +118,32 @@ def _incidents(
 def _due(
     one: Place, incident: str, start: int, end: int | None, entries: Sequence[str], claims: Sequence[Claim],
     told: Mapping[str, str], period: str, now: str,
-) -> Due:  # fmt: skip
-    from ledger.domain.instants import seconds
-
+) -> Due | None:  # fmt: skip
     # While a window is open its end is yet to come: a deadline that begins there is not before this.
-    anchor = anchor_of(one.terms, period, start, max(start, seconds(now)) if end is None else end)
-    deadline = deadline_of(one.terms, anchor)
-    in_time = [claim for claim in claims if deadline.keeps(claim.at)]
-    state: State = "claimed" if in_time else "late" if claims else "open" if deadline.keeps(now) else "missed"
-    revised = tuple(
-        (entry, told[entry]) for entry in entries if entry in told and not deadline.keeps(told[entry])
+    ends = max(start, seconds(now)) if end is None else end
+    deadline = claim_deadline(
+        one.terms, incident_start=start, incident_end=ends, period=_period(one.terms, period)
     )
-    return Due(
-        one.customer, one.policy, one.policy_version, one.service, one.region, incident, one.terms.anchor,
-        from_seconds(anchor.instant), deadline.before, deadline.last_day, state, tuple(claims), revised,
+    if deadline is None:
+        return None
+    before = from_seconds(deadline.ends)
+    state: State = (
+        "claimed" if any(claim.at < before for claim in claims)
+        else "late" if claims else "open" if now < before else "missed"
     )  # fmt: skip
+    revised = tuple((entry, told[entry]) for entry in entries if entry in told and told[entry] >= before)
+    return Due(
+        one.customer, one.policy, one.policy_version, one.service, one.region, incident, deadline.words, before,
+        deadline.last_day, state, tuple(claims), revised,
+    )  # fmt: skip
+
+
+def _period(policy: Policy, label: str) -> Period | None:
+    """Return the policy's own period of a label, None where it has periods of another kind: the incident's counts."""
+    try:
+        return parse_policy_period(policy.period, label)
+    except Refused:
+        return None
 
 
 def as_json(due: Due) -> dict[str, Any]:

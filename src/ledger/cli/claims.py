@@ -140,10 +140,10 @@ def deadlines(
         )
         return
     table(
-        ("customer", "policy", "service", "region", "incident", "begins", "last day", "state", "told after it"),
+        ("customer", "policy", "service", "region", "incident", "within", "last day", "state", "told after it"),
         (
             (due.customer, f"{due.policy} v{due.policy_version}", due.service, due.region, due.incident,
-             f"{shown(due.anchor_at)} ({due.anchor})", due.last_day or f"before {shown(due.before)}",
+             due.rule, due.last_day,
              ", ".join((due.state, *(f"{one.claim} {one.state}" for one in due.claims))),
              ", ".join(f"{entry.rpartition(' ')[2]} {shown(at)}" for entry, at in due.revised_after))
             for due in rows
@@ -162,7 +162,7 @@ def _places(basis: Basis, customer: str | None) -> list[Place]:
 
     from ledger.domain.period import parse_period
     from ledger.domain.policy import policy_in_force
-    from projections.deadlines import Place, terms_of
+    from projections.deadlines import Place
 
     month = parse_period(basis.period)
     first, past = pd.Timestamp(month.first_day), pd.Timestamp(month.first_day) + pd.offsets.MonthBegin(1)
@@ -180,8 +180,8 @@ def _places(basis: Basis, customer: str | None) -> list[Place]:
             if key in found or not basis.policies.get(key[1]):
                 continue
             version, policy = policy_in_force(basis.policies[key[1]], month, str(row[4])[:10])
-            if (terms := terms_of(policy)) is not None:
-                found[key] = Place(key[0], key[1], version, key[2], key[3], terms, outside[at])
+            if policy.claim.how == "on-request":
+                found[key] = Place(key[0], key[1], version, key[2], key[3], policy, outside[at])
     return list(found.values())
 
 

@@ -15,7 +15,7 @@ from ledger.store.stream import read_stream
 from projections.issued import Chain
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     import pandas as pd
 
@@ -47,6 +47,15 @@ class Reading(msgspec.Struct):
         if version not in found:
             raise Unavailable(f"policy/{key} v{version} is not at hand; run ledger verify")
         return found[version]
+
+    def reads_exclusions(self, policies: Iterable[str]) -> bool:
+        """Tell whether any of these policies asks for recorded exclusions; format 1 does not."""
+        return any(
+            not rule.own_plan_only
+            for key in policies
+            for _, policy in self.basis.policies.get(key, ())
+            for rule in policy.exclusions
+        )
 
 
 def read_facts(session: Session, basis: Basis) -> Reading:
@@ -94,7 +103,7 @@ def sources_of(session: Session, reading: Reading, policies: set[str]) -> dict[s
         found[f"policy/{key}"] = version, policy.sha256
     streams = [
         *(f"incident/{one}" for one in {window.incident for window in basis.windows}),
-        *(f"exclusion/{one.exclusion}" for one in reading.exclusions),
+        *(f"exclusion/{one.exclusion}" for one in reading.exclusions if reading.reads_exclusions(policies)),
         *(f"claim/{one.claim}" for one in reading.claims),
     ]
     for stream in streams:

@@ -197,7 +197,9 @@ def propose(
         for one in last.rests_on.sources
         if one.stream.partition("/")[0] in _WHOLE
     }
-    return Proposal(chain, reading, draft, found, {**kept, **sources_of(session, reading, set())}, False)
+    return Proposal(
+        chain, reading, draft, found, {**kept, **sources_of(session, reading, _policies(chain))}, False
+    )
 
 
 def _tables(session: Session, chain: Chain, position: int) -> list[Any]:
@@ -230,7 +232,8 @@ def _subscriptions(issued: Held) -> Any:
     ]
     columns: dict[str, list[str | None]] = {
         **{
-            name: lines[name].tolist()
+            # An end that is not there is null, which a column of texts keeps as not a number.
+            name: lines[name].astype(object).where(lines[name].notna(), None).tolist()
             for name in ("customer", "subscription", "currency", "valid_from", "valid_to")
         },
         **{name: [one[name] for one in facts] for name in ("service", "region", "policy")},
@@ -273,6 +276,12 @@ def _all_of_it(chain: Chain, choice: Choice, changed: dict[str, tuple[int, int]]
     )
 
 
+def _policies(chain: Chain) -> set[str]:
+    """Return the keys of the policies that the last document rests on."""
+    sources = chain.last.event.rests_on.sources
+    return {one.stream.partition("/")[2] for one in sources if one.stream.startswith("policy/")}
+
+
 def _moved(session: Session, chain: Chain, reading: Reading) -> list[Moved]:
     from ledger.cli import recorded
     from projections.replay import Cut
@@ -282,13 +291,13 @@ def _moved(session: Session, chain: Chain, reading: Reading) -> list[Moved]:
     then = Cut(rests.published_by, rests.position)
     now = reading.basis.cut
     windows = run.windows_of(session, chain.statement.event.period, then)
-    exclusions = recorded.exclusions(session.log(), then)
-    return [
-        *moved_windows(
-            windows, reading.basis.windows, _since(session, then, now), later=reading.basis.as_of != rests.as_of
-        ),
-        *moved_exclusions(exclusions, recorded.exclusions(session.log(), now)),
-    ]  # fmt: skip
+    found = moved_windows(
+        windows, reading.basis.windows, _since(session, then, now), later=reading.basis.as_of != rests.as_of
+    )
+    if reading.reads_exclusions(_policies(chain)):
+        earlier = recorded.exclusions(session.log(), then)
+        found += moved_exclusions(earlier, recorded.exclusions(session.log(), now))
+    return found
 
 
 def _since(session: Session, then: Cut, now: Cut) -> Callable[[str, str], tuple[str, ...]]:
