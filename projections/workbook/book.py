@@ -273,7 +273,7 @@ class Book:
         self.openpyxl.active = 0
 
     def save(self, path: Path) -> str:
-        """Write the file and return the SHA-256 of its bytes, in hexadecimal. Raises Refused where it cannot."""
+        """Write the file and return the SHA-256 of its bytes, in hexadecimal. Raises Unavailable where it cannot."""
         self.openpyxl.properties.creator = "incident-sla-ledger"
         raw = io.BytesIO()
         self.openpyxl.save(raw)
