@@ -383,7 +383,8 @@ def _count(scope: Scope, case: Case, units: Units) -> None:
     )
     ledger = scope.group.assessment
     tiers = policy.tiers[scope.best - 1 : scope.worst]
-    if (
+    rates = [tier.credit_percent / 100 for tier in tiers]
+    if ledger.rates != (min(rates), max(rates)) or (
         scope.downtime, scope.excluded, Fraction(scope.least, scope.parts_of_a_second),
         Fraction(scope.most, scope.parts_of_a_second), tiers,
     ) != (
