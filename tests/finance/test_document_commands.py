@@ -263,6 +263,32 @@ def test_a_retry_answers_the_first_receipt(desk: Desk) -> None:
     assert desk.head().size == size
 
 
+def test_a_document_is_issued_by_a_line_that_names_its_lines(desk: Desk) -> None:
+    """Given the lines of a statement in a file, when an action names it by path, then digest, root and totals follow from it."""
+    digest = desk.issue()["lines_sha256"]
+    with closing(open_log(desk.url, writable=False)) as log:
+        content, size = log.content(digest), log.head().size
+        root = log.root_at(size).hex()
+    assert content is not None
+    desk.file("lines.jsonl", content.decode())
+    action = {
+        "action": "issue-statement", "statement": "by-hand", "actor": "f", "period": "2022-02", "path": "lines.jsonl",
+        "decided_on": "2022-04-02", "accounting_date": "2022-02-28",
+        "rests_on": {"position": size, "root": root, "as_of": "2022-04-02T00:00:00Z", "calculator": "1",
+                     "sources": [{"stream": "incident/mail-1", "version": 2}]},
+    }  # fmt: skip
+    desk.file("issue.jsonl", json.dumps(action) + "\n")
+    desk.ok("append", "issue.jsonl")
+    found = json.loads(desk.ok("credits", "list", "--series", "by-hand", "--json"))
+    assert (found["lines_sha256"], [one["amount"] for one in found["totals"]]) == (digest, ["455.00", "0.00"])
+    assert desk.run("verify").exit_code == 0
+    desk.file("lines.jsonl", content.decode().replace('"amount":"35.00"', '"amount":"36.00"'))
+    desk.file(
+        "issue.jsonl", json.dumps({**action, "period": "2022-01", "totals": found["totals"][:1]}) + "\n"
+    )
+    assert "line" in desk.refused("append", "issue.jsonl")
+
+
 def test_two_issuers_at_once_get_one_number_each(desk: Desk) -> None:
     """Given eight months, when eight issue one each at the same time, then the numbers are 1 to 8."""
     results: list[Result] = []

@@ -159,10 +159,9 @@ def propose(
     session: Session, chain: Chain, choice: Choice, cut: Cut, as_of: str | None, *, whole: bool = False
 ) -> Proposal:
     """Return what an adjustment of a statement would say. Raises Refused where facts are open and not chosen."""
-    from ledger.cli.documents import light_basis, read_facts, sources_of
+    from ledger.cli.documents import read_facts, sources_of
     from projections.drafts import nothing_drafted
     from projections.issued import held
-    from projections.replay import Cut
     from projections.restated import Restated, reaches, restated
 
     last = chain.last.event
@@ -172,8 +171,16 @@ def propose(
             f"position @{position} is before @{last.rests_on.position}, which number {chain.last.number} rests on; restate "
             "from what is known now"
         )
-    now = Cut(cut.published_by, position)
-    reading = read_facts(session, light_basis(session, last.period, now, session.as_of(cut, as_of)))
+    basis = run.basis(
+        session,
+        last.period,
+        (),
+        cut.published_by,
+        f"@{position}",
+        session.as_of(cut, as_of),
+        with_tables=False,
+    )
+    reading = read_facts(session, basis)
     refuse_unfinished(reading, choice)
     moved = _moved(session, chain, reading)
     before = {one.stream: one.version for one in last.rests_on.sources}
@@ -182,13 +189,13 @@ def propose(
         reading.basis.tables = _tables(session, chain, position)
         draft = _drafted(session, reading, choice)
         issued = held(session.log(), chain)
-        found = restated(issued, draft, reading.policy_of, moved, changed)
+        found = restated(issued, draft, reading.policy_of, moved, changed, before)
         in_use = {one["policy"] for one in draft.facts}
-        return Proposal(chain, reading, draft, found, sources_of(session, reading, in_use), True)
+        return Proposal(chain, reading, draft, found, sources_of(session, reading, draft, in_use), True)
     issued = held(session.log(), chain, reaches(moved, reading.policy_of))
     if len(issued.lines):
         draft = _drafted(session, reading, choice, issued)
-        found = restated(issued, draft, reading.policy_of, moved, changed)
+        found = restated(issued, draft, reading.policy_of, moved, changed, before)
     else:
         draft, found = nothing_drafted(), Restated([], 0)
     # The tables, policies, cohorts and claims are those of the last document; only what moved may differ.
@@ -198,7 +205,7 @@ def propose(
         if one.stream.partition("/")[0] in _WHOLE
     }
     return Proposal(
-        chain, reading, draft, found, {**kept, **sources_of(session, reading, _policies(chain))}, False
+        chain, reading, draft, found, {**kept, **sources_of(session, reading, draft, _policies(chain))}, False
     )
 
 

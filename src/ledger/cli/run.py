@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from projections.replay import Cut
 
 __all__ = [
-    "Basis", "Before", "Compared", "Priced", "audience", "basis", "before", "beside_windows", "compared", "job_of", "parts_of", "price_all",
-    "price_parts", "read_cohorts", "windows_of",
+    "Basis", "Before", "Compared", "Priced", "audience", "basis", "before", "beside_windows", "compared", "job_of", "parts_of",
+    "price_all", "price_parts", "windows_of",
 ]  # fmt: skip
 
 # Up to so many rows a run is kept in memory (about 150 bytes each) where it is asked for twice.
@@ -82,9 +82,9 @@ def audience(cut: Cut) -> Any:
 
 def basis(
     session: Session, period: str, keys: tuple[str, ...], published_by: str | None, recorded_by: str | None,
-    as_of: str | None,
+    as_of: str | None, *, with_tables: bool = True,
 ) -> Basis:  # fmt: skip
-    """Read what a run rests on. Raises Refused and Unavailable as the readings do."""
+    """Read what a run rests on; with_tables: the subscriptions, too. Raises Refused and Unavailable as the readings do."""
     from ledger.cli import facts
     from projections.replay import Cut
 
@@ -97,7 +97,7 @@ def basis(
     measurements, exclusions = beside_windows(session, policies, held)
     found = Basis(
         period, held, session.as_of(cut, as_of), upto, log.root_at(upto).hex(), head.ledger,
-        _windows(session, policies, period, held), policies, terms, facts.tables(log, upto, keys),
+        _windows(session, policies, period, held), policies, terms, facts.tables(log, upto, keys) if with_tables else [],
         facts.Cohorts(log, upto), bool(keys), measurements, exclusions,
     )  # fmt: skip
     _read_cohorts(found, found)
@@ -291,8 +291,3 @@ def windows_of(session: Session, period: str, cut: Cut) -> list[Window]:
     from ledger.cli import facts
 
     return _windows(session, facts.policies(session.log(), cut.recorded_by)[0], period, cut)
-
-
-def read_cohorts(found: Basis) -> None:
-    """Read the cohorts that the windows of a run are limited to."""
-    _read_cohorts(found, found)
