@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from typing import Any
 
 import pytest
@@ -305,3 +307,16 @@ def test_a_version_waits_for_the_next_term(tmp_path: Any) -> None:
 )  # fmt: skip
 def test_wrong_facts_are_refused_with_a_sentence(facts: dict[str, Any], said: str) -> None:
     assert said in refused(terms('of = "time"', LADDER, tables=OUTAGE), **facts)
+
+
+def test_a_question_loads_no_reporting_library() -> None:
+    """Asking starts fast: nothing of tables, databases or workbooks is imported for it."""
+    program = (
+        "import sys\nfrom ledger.cli import main\n"
+        "try: main(['sla', 'evaluate', '--policy', 'heroku', '--availability', '94'], prog_name='ledger')\n"
+        "except SystemExit as end: assert not end.code\n"
+        "print(sorted({'sqlalchemy', 'pandas', 'numpy', 'openpyxl', 'pyarrow', 'rich'} & set(sys.modules)))\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines()[-1] == "[]"
