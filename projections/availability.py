@@ -81,6 +81,18 @@ class Assessment(msgspec.Struct, frozen=True):
         return self.availability_at_least if self.eligible is not None else None
 
     @property
+    def value(self) -> tuple[Fraction, Fraction] | None:
+        """The value at least and at most, None of a measure that makes an availability."""
+        if self.value_at_least is None or self.value_at_most is None:
+            return None
+        return self.value_at_least, self.value_at_most
+
+    @property
+    def service_days(self) -> tuple[Fraction, Fraction] | None:
+        """Days of service given, at least and at most; None where the policy gives none."""
+        return self.outcome.days()
+
+    @property
     def credit_percent(self) -> Fraction | None:
         """Percentage of the base that is owed, None where the bounds allow several, or it is no percentage."""
         rates = self.outcome.rates()
