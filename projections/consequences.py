@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
+from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -54,6 +55,12 @@ class Outcome(msgspec.Struct, frozen=True):
     version: int | None
     assessment: Assessment | None
     problem: str | None = None
+
+    @property
+    def credit_percent(self) -> tuple[str, str] | None:
+        """The percentage of the fee that is paid, at least and at most; None where no part of the fee says it."""
+        rates = None if self.assessment is None else self.assessment.rates
+        return None if rates is None else (_percent(rates[0]), _percent(rates[1]))
 
 
 class Consequence(msgspec.Struct, frozen=True):
@@ -310,10 +317,19 @@ def _row_json(row: Consequence) -> dict[str, Any]:
     }
 
 
+def _percent(rate: Fraction) -> str:
+    """Return a part of the fee as a percentage: exact where that ends, else with as many places as an availability."""
+    try:
+        return decimal_text(rate * 100)
+    except ValueError:
+        return percent_text(rate)
+
+
 def _outcome_json(outcome: Outcome) -> dict[str, Any]:
     made = outcome.assessment
     if made is None:
         return {"policy": outcome.policy, "policy_version": outcome.version, "problem": outcome.problem}
+    least, most = outcome.credit_percent or (None, None)
     return {
         "policy": outcome.policy,
         "policy_version": outcome.version,
@@ -325,8 +341,8 @@ def _outcome_json(outcome: Outcome) -> dict[str, Any]:
         "period_seconds": made.period_seconds,
         "availability_at_least": percent_text(made.availability_at_least),
         "availability_at_most": percent_text(made.availability_at_most),
-        "credit_percent_at_least": decimal_text(made.credit_percent_at_least),
-        "credit_percent_at_most": decimal_text(made.credit_percent_at_most),
+        "credit_percent_at_least": least,
+        "credit_percent_at_most": most,
         "rule": made.rule,
         "provisional": made.provisional,
         "approximate": made.approximate,
@@ -468,9 +484,16 @@ def _policy_line(one: dict[str, Any]) -> str:
     version = f"v{one['policy_version']}" if one["policy_version"] else "(not published)"
     was, now = (_bounds(one, "availability", side, "%") for side in ("before", "after"))
     paid, pays = (_bounds(one, "credit_percent", side, "%") for side in ("before", "after"))
+    # Where no part of the fee says it, such as a fixed sum or a floor, the rule does, and --amounts the money.
+    parts = [one[_beside("credit_percent_at_least", side)] is not None for side in ("before", "after")]
+    old, new = (
+        f"credit {text} of fee" if part else one[f"rule_{side}"]
+        for text, side, part in zip((paid, pays), ("before", "after"), parts, strict=True)
+    )
     if not _changed(one):
-        return f"{one['policy']} {version}: no change, availability {now}, credit {pays} of fee"
-    return f"{one['policy']} {version}: availability {was} -> {now}, credit {paid} -> {pays} of fee"
+        return f"{one['policy']} {version}: no change, availability {now}, {new}"
+    change = f"credit {paid} -> {pays} of fee" if all(parts) else f"{old} -> {new}"
+    return f"{one['policy']} {version}: availability {was} -> {now}, {change}"
 
 
 def _bounds(values: dict[str, Any], name: str, side: str, unit: str) -> str:

@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from ledger.errors import Refused
+from ledger.errors import Unavailable, require
 from projections.credits import COLUMNS, MONEY_COLUMNS, rows
 
 if TYPE_CHECKING:
@@ -100,6 +100,7 @@ def _repeated(values: pd.Categorical) -> pa.Array:
 
 def write_parquet(path: Path, frames: Iterable[pd.DataFrame]) -> str:
     """Write the rows of all frames as Parquet and return the SHA-256 of the file, in hexadecimal."""
+    require("Parquet", "pyarrow", "parquet")
     import pyarrow.parquet as pq
 
     with whole(path) as beside, beside.open("wb") as file:
@@ -162,7 +163,7 @@ def whole(path: Path) -> Iterator[Path]:
             os.fsync(file.fileno())
         beside.replace(path)
     except OSError as error:
-        raise Refused(
+        raise Unavailable(
             f"{path} cannot be written: {error.strerror or error}; choose another place with -o"
         ) from None
     finally:

@@ -7,7 +7,6 @@ from typing import Any
 
 import msgspec
 
-from ledger.domain.money import decimal_text
 from projections.availability import percent_text
 from projections.consequences import Consequence, Consequences, Outcome
 
@@ -97,7 +96,8 @@ def _policy(one: Outcome, before: PagePolicy | None = None) -> PagePolicy:
     if made is None:
         return PagePolicy(one.policy, None, "", "", "", changed=False, problem=one.problem)
     availability = _bounds(percent_text(made.availability_at_least), percent_text(made.availability_at_most))
-    credit = _bounds(decimal_text(made.credit_percent_at_least), decimal_text(made.credit_percent_at_most))
+    paid = one.credit_percent
+    credit = "as its rule says" if paid is None else _bounds(*paid)
     changed = before is not None and (before.availability, before.credit) != (availability, credit)
     return PagePolicy(one.policy, one.version, availability, credit, made.rule, changed, None)
 

@@ -51,12 +51,16 @@ class Erased(msgspec.Struct, frozen=True):
 
 
 class ShownText(msgspec.Struct, frozen=True):
-    """One text of the page. source: VERSION/PATH of the commitment that it fits; characters: how long it is."""
+    """One text of the page. source: VERSION/PATH of the commitment that it fits; characters: how long it is.
+
+    before: the same of the text that stood there before, where the change is marked: what was taken out was in that one.
+    """
 
     source: str
     pieces: tuple[Piece, ...]
     characters: int
     erased: Erased | None = None
+    before: str | None = None
 
     @property
     def changed(self) -> bool:
@@ -88,7 +92,7 @@ class Sources:
         if before is None or not isinstance(before, str) or before == value:
             return ShownText(source, (Piece("same", tuple(visible(value))),), len(value))
         pieces = tuple(Piece(change, tuple(visible(part))) for change, part in words_changed(before, value))
-        return ShownText(source, pieces, len(value))
+        return ShownText(source, pieces, len(value), before=self._found[field, _content(before)])
 
     def _erased(self, source: str) -> Erased:
         by = self._redactions.get(source)

@@ -15,7 +15,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from ledger.domain.money import minor_units
-from ledger.errors import LedgerError
+from ledger.errors import LedgerError, require
 from projections.subscriptions import CHECKS, COLUMNS, check_header, refused, table_of, texts_of, unreadable
 
 if TYPE_CHECKING:
@@ -37,6 +37,7 @@ def read_batches(source: bytes | Path, rows: int = ROWS) -> Iterator[pd.DataFram
     Raises Refused with a sentence for every bad row of the first part that has one, Unavailable where the file cannot be
     read. Whether a subscription is there twice is asked elsewhere (`projections.repeats`): it takes all parts.
     """
+    require("Parquet", "pyarrow", "parquet")
     import pyarrow as pa
     import pyarrow.parquet as pq
 

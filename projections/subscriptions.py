@@ -23,7 +23,7 @@ import pandas as pd
 from ledger.domain.checks import check_key
 from ledger.domain.money import minor_units, parse_money
 from ledger.domain.window import EVERY, UNKNOWN
-from ledger.errors import LedgerError, Refused, Unavailable, nearest
+from ledger.errors import LedgerError, Refused, Unavailable, nearest, require
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -170,6 +170,7 @@ def _csv(content: bytes, names: Sequence[str], what: str) -> tuple[dict[str, Col
 def _parquet(
     content: bytes, names: Sequence[str], what: str
 ) -> tuple[dict[str, Column], Callable[[int], str]]:
+    require("Parquet", "pyarrow", "parquet")
     import pyarrow as pa
     import pyarrow.parquet as pq
 

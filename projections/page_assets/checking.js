@@ -1,14 +1,15 @@
 // What the page brings is checked, what it shows is compared with that, and both are told.
-// The text that an element shows: what was deleted is not part of it, and named characters are what they name.
-function textShown(node) {
+// The text that an element shows: what was deleted (or, for the text before, inserted) is not part of it, and named
+// characters are what they name.
+function textShown(node, without) {
   if (node.nodeType === Node.TEXT_NODE) return node.data;
-  if (node.nodeType !== Node.ELEMENT_NODE || node.localName === "del") return "";
+  if (node.nodeType !== Node.ELEMENT_NODE || node.localName === without) return "";
   if (node.dataset.code !== undefined && node.classList.contains("ctl")) return String.fromCodePoint(parseInt(node.dataset.code, 16));
-  return Array.from(node.childNodes, textShown).join("");
+  return Array.from(node.childNodes, (child) => textShown(child, without)).join("");
 }
 
 class Findings {
-  constructor() { this.lines = []; this.failed = 0; this.signed = false; }
+  constructor() { this.lines = []; this.failed = 0; this.signed = false; this.unsaid = 0; }
   add(good, text) {
     this.lines.push([good, text]);
     if (good === false) this.failed += 1;
@@ -68,10 +69,11 @@ function compareShown(results, data) {
   const erased = new Set(data.entries.flatMap((one) => one.erased.map((path) => `${one.version}/${path}`)));
   let places = 0;
   for (const element of all("[data-text]")) {
-    if (element.closest(".settled")) continue;
     places += 1;
-    const source = element.dataset.text;
-    if (!values.has(source) || values.get(source) !== textShown(element)) problems.push(`The text shown for v${source.replace("/", " ")} is not the one that was committed.`);
+    const { text, before } = element.dataset;
+    const fits = (source, without) => values.has(source) && values.get(source) === textShown(element, without);
+    if (!fits(text, "del")) problems.push(`The text shown for v${text.replace("/", " ")} is not the one that was committed.`);
+    if (before === undefined ? element.querySelector("ins, del") : !fits(before, "ins")) problems.push(`What is marked as changed in v${text.replace("/", " ")} is not what changed.`);
   }
   for (const element of all("[data-erased]")) {
     if (!erased.has(element.dataset.erased)) problems.push(`v${element.dataset.erased.replace("/", " ")} is shown as erased, but is not.`);
@@ -86,6 +88,17 @@ function compareShown(results, data) {
   }
   for (const version of byVersion.keys()) if (!listed.has(version)) problems.push(`v${version} is in the page but not shown.`);
   return { problems, places };
+}
+
+// What is not on the page cannot be checked, but it can be said: entries between the others, and texts that nobody is seen to erase.
+function sayWhatIsLeftOut(results, data, findings) {
+  const versions = results.map((one) => one.version), missing = [];
+  for (let version = 1; version < Math.max(...versions); version += 1) if (!versions.includes(version)) missing.push(`v${version}`);
+  if (missing.length) findings.add(null, `Not on this page, as not public: ${missing.join(", ")} of ${data.stream}.`);
+  const said = new Set(results.filter((one) => one.type === "entry.redacted").flatMap((one) => one.fields.fields.map((path) => `${one.fields.entry}/${path}`)));
+  const unsaid = data.entries.flatMap((one) => one.erased.map((path) => `${one.version}/${path}`)).filter((path) => !said.has(path));
+  findings.unsaid = unsaid.length;
+  if (unsaid.length) findings.add(null, `Said to be erased, but by no entry on this page: ${unsaid.map((path) => `v${path.replace("/", " ")}`).join(", ")}.`);
 }
 
 async function checkSignature(checkpoint, vkeys, findings) {
@@ -149,6 +162,7 @@ async function checkAll(findings) {
   findings.many(results.flatMap((each) => each.texts), count, `All ${fits} texts that are here fit what their entries committed to${left.map(([some, word]) => `; ${some} ${word}`).join("")}.`);
   const shown = compareShown(results, data);
   findings.many(shown.problems, shown.places, `The ${shown.places} places that show a text show exactly these.`);
+  sayWhatIsLeftOut(results, data, findings);
   await checkSignature(checkpoint, data.vkeys, findings);
   return results;
 }
@@ -166,6 +180,7 @@ function report(results, findings) {
   outcome.className = `outcome ${good ? "good" : "bad"}`;
   outcome.textContent = good
     ? "Verified in this browser: every entry on this page is in the tree of the checkpoint below, and every text shown is the one that was committed."
+      + (findings.unsaid ? ` But ${findings.unsaid === 1 ? "one text is" : `${findings.unsaid} texts are`} left out without an entry here that says so.` : "")
       + (findings.signed ? "" : " Whose ledger this is was not checked: no signature was.")
     : `It fails: ${findings.failed} ${findings.failed === 1 ? "check does" : "checks do"} not hold. Do not rely on this page.`;
   const verdict = byId("verdict");

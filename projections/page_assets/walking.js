@@ -5,6 +5,8 @@ const all = (selector, root = document) => Array.from(root.querySelectorAll(sele
 const sections = all("section.revision");
 const numbers = sections.map((section) => Number(section.id.slice(1)));
 const posts = all("article.post");
+// Only copies are without marks, and none was made yet.
+for (const post of posts) post.classList.remove("settled");
 const slider = byId("slider");
 let index = numbers.length - 1;
 

@@ -342,7 +342,7 @@ class Appender:
         found = self.sealed.at(position)
         if found is None:
             raise Refused(
-                f"entry @{position} does not exist: the ledger has {self.sealed.head().size} entries"
+                f"entry {action.event.entry} does not exist: the ledger has {self.sealed.head().size} entries"
             )
         if action.stream not in ("", found.stream):
             raise Refused(f"entry @{position} is of {found.stream}, not of {action.stream}; name one of them")

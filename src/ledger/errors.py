@@ -7,7 +7,7 @@ tampering found; 2 usage; 3 could not do or check it.
 
 from __future__ import annotations
 
-__all__ = ["Conflict", "LedgerError", "NotUnderstood", "Refused", "Unavailable", "missing", "nearest"]
+__all__ = ["Conflict", "LedgerError", "NotUnderstood", "Refused", "Unavailable", "nearest", "require"]
 
 
 class LedgerError(Exception):
@@ -45,9 +45,12 @@ class Unavailable(LedgerError):
     exit_code = 3
 
 
-def missing(what: str, package: str, extra: str) -> Unavailable:
-    """Return the error for something that needs a package which is not there."""
-    return Unavailable(f"{what} needs the package {package}; install incident-sla-ledger[{extra}]")
+def require(what: str, package: str, extra: str) -> None:
+    """Raise Unavailable where something needs a package that is not installed; extra: what to install it with."""
+    from importlib.util import find_spec
+
+    if find_spec(package) is None:
+        raise Unavailable(f"{what} needs the package {package}; install incident-sla-ledger[{extra}]")
 
 
 def nearest(word: str, known: object) -> str:

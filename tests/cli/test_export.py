@@ -112,6 +112,44 @@ def test_each_row_goes_to_parquet_beside_the_workbook(folder: Path) -> None:
     assert "and each.parquet" in ledger(*words[:-1]).stdout
 
 
+def test_the_workbook_shows_what_was_issued_and_what_changed_since(folder: Path) -> None:
+    """Issued as the public knew it before 30 March; then the correction, with the entries that made each difference."""
+    done = ledger("subscriptions", "publish", "all", str(EXAMPLE / "subscriptions.csv"), "--actor", "f")
+    assert done.exit_code == 0, done.output
+    early = ("--published-by", "2022-03-30T16:51:59Z")
+    words = ("credits", "export", "--period", "2022-03", "-o", "c.xlsx", "--compare-issued", "main")
+    refused = ledger(*words)
+    assert refused.exit_code == 1
+    assert "period '2022-03' is no document of series 'main'" in refused.output
+    done = ledger("credits", "issue", "--period", "2022-03", "--actor", "f", "--provisional", *early)
+    assert done.exit_code == 0, done.output
+    done = ledger(*words)
+    assert done.exit_code == 0, done.output
+    book = openpyxl.load_workbook("c.xlsx", data_only=True)
+    heading, *lines = book["Changes"].iter_rows(values_only=True)
+    found = {line[1]: dict(zip(heading, line, strict=True)) for line in lines}
+    again = ledger("credits", "restate", "1", "--json")
+    assert again.exit_code == 0, again.output
+    restated = json.loads(again.stdout)["lines"]
+    assert len(restated) > 5
+    for row in restated:
+        line = found[row["subscription"]]
+        assert [line[name] for name in ("as issued", "as now", "delta")] == [
+            float(row[name]) for name in ("as_issued", "as_now", "amount")
+        ]
+        assert line["cause"] == ", ".join(row["causes"]) != ""
+    assert {
+        line["delta"] for name, line in found.items() if name not in {row["subscription"] for row in restated}
+    } == {0}
+    checks = {line[0]: line[1:4] for line in book["Checks"].iter_rows(min_row=4, values_only=True)}
+    assert checks["as issued + delta = as now, EUR"][2] is True
+    assert book["Checks"]["D2"].value is True
+    about = {row[0]: row[1] for row in book["About"].iter_rows(max_col=2, values_only=True)}
+    assert about["compared with"] == "issued: series main, 1"
+    live = openpyxl.load_workbook("c.xlsx")["Changes"]
+    assert {str(row[8].value)[:9] for row in live.iter_rows(min_row=2)} == {"=Credits!"}
+
+
 def test_the_workbook_tells_what_was_recorded(folder: Path) -> None:
     """Events holds what the cut shows, and nothing that was told or recorded later."""
     done = ledger("subscriptions", "publish", "all", str(EXAMPLE / "subscriptions.csv"), "--actor", "f")
@@ -136,6 +174,11 @@ def test_the_workbook_tells_what_was_recorded(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
+        (("-o", "a.csv", "--compare-issued", "main"), "--compare-issued needs a workbook"),
+        (
+            ("-o", "a.xlsx", "--compare-issued", "main", "--compare-published-by", "2022-03-20T00:00:00Z"),
+            "fill the same sheet; give one",
+        ),
         (("-o", "a.csv", "--detail", "b.parquet"), "--detail writes a .parquet file beside a workbook"),
         (("-o", "a.xlsx", "--detail", "b.csv"), "--detail writes a .parquet file beside a workbook"),
         (

@@ -10,11 +10,12 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from ledger.domain.policy import Policy
+from ledger.domain.policy import Policy, parse_policy
 from ledger.store.stream import Entry
 from projections.consequences import (
     as_json,
     consequences,
+    difference_text,
     periods_touched,
     places_touched,
     stages,
@@ -28,6 +29,27 @@ OPENED = {
     "components": ["flow"], "regions": ["EMEA", "NAM"], "body": "We are looking into it.",
 }  # fmt: skip
 AS_OF = "2022-04-30T00:00:00.000000Z"
+FIXED = """
+format = 2
+policy = "fixed"
+title = "Terms that pay a sum"
+in_force_from = 2022-01-01
+[period]
+kind = "calendar-month"
+zone = "UTC"
+[measure]
+of = "time"
+[counting]
+effects = ["outage"]
+[[tiers]]
+availability_at_least = "99"
+credit_percent = "0"
+[[tiers]]
+availability_below = "99"
+credit_fixed = { EUR = "50.00" }
+[credit]
+rounding = "half-up"
+"""
 
 
 def window(name: str, region: str = "EMEA", **more: Any) -> dict[str, Any]:
@@ -198,3 +220,20 @@ def test_a_cut_inside_a_change_shows_the_first_of_it(incident: Callable[..., lis
 def test_stages_give_the_time_open_windows_last_to(email: list[Entry], published_by: str | None) -> None:
     for stage in stages(email, Cut(published_by)):
         assert stage.as_of == (published_by or email[-1].recorded_at[:16] + stage.as_of[16:])
+
+
+def test_a_policy_that_pays_a_fixed_sum_is_told_by_its_rule(incident: Callable[..., list[Entry]]) -> None:
+    policy = parse_policy(FIXED)
+    down = windows(incident([OPENED], [window("w1")]))
+    after = consequences(down, {policy.key: [(1, policy)]}, AS_OF)
+    before = consequences(
+        [], {policy.key: [(1, policy)]}, AS_OF, periods=["2022-03"], places=[("email", "EMEA")]
+    )
+    [outcome] = after.rows[0].outcomes
+    assert outcome.credit_percent is None
+    [found] = as_json(after)["rows"][0]["policies"]
+    assert found["credit_percent_at_least"] is found["credit_percent_at_most"] is None
+    [_, line] = difference_text(before, after)
+    assert line.strip() == (
+        "fixed v1: availability 100% -> 98.991935483871%, credit 0% of fee -> fixed v1: availability below 99% gives 50 EUR"
+    )

@@ -148,6 +148,13 @@ SHOWN: dict[str, tuple[str, str]] = {
     "when it was recorded": ('data-recorded="2022-04-01T09:', 'data-recorded="2022-03-14T09:'),
     "the type of an entry": ('data-type="incident.resolved"', 'data-type="incident.updated"'),
     "the position of an entry": ('data-position="5"', 'data-position="6"'),
+    "a word that was never said": ("<del>", "<del>never "),
+    "a change that was none": ("are preparing a fix.", "are <ins>preparing</ins> a fix."),
+    "what was said before": ('data-before="6/body"', 'data-before="3/body"'),
+    "the title at the head": (
+        '<h1 class="settled"><bdi class="text " dir="auto" data-text="1/title">Some',
+        '<h1 class="settled"><bdi class="text " dir="auto" data-text="1/title">No',
+    ),
     "a text shown as erased": ('data-text="3/body"', 'data-erased="3/body"'),
     "the key": (">page-test+", ">page-tesu+"),
     "the checkpoint": ("page-test\n15\n", "page-test\n25\n"),
@@ -168,6 +175,47 @@ def test_what_is_shown_is_compared_with_what_was_committed(march: Path, tmp_path
         if not found.outcome().startswith("It fails: "):
             survivors.append(name)
     assert not survivors
+
+
+def test_a_statement_cannot_pass_for_a_copy(march: Path, tmp_path: Path, opened: Open) -> None:
+    """Copies without marks are made by the page itself; one that was there before is a statement like any other."""
+    content = march.read_text(encoding="utf-8").replace('class="post"', 'class="post settled"')
+    forged = tmp_path / "forged.html"
+    forged.write_text(content, encoding="utf-8")
+    page = opened(forged).page
+    page.wait_for_selector("#outcome.good")
+    for _ in range(6):
+        page.keyboard.press("ArrowLeft")
+    assert "Part of the mail" in page.inner_text("section#r1 .post")
+    forged.write_text(content.replace("We know the cause", "We know no cause"), encoding="utf-8")
+    assert opened(forged).outcome().startswith("It fails: ")
+
+
+def test_what_is_left_out_is_said(march: Path, tmp_path: Path, opened: Open) -> None:
+    """A text or an entry that was taken out everywhere leaves no mismatch; that it is not there is said all the same."""
+
+    def without_text(data: dict[str, Any]) -> None:
+        entry(data, 0)["texts"].pop("body")
+        entry(data, 0)["erased"].append("body")
+
+    content = altered(march, tmp_path / "less.html", without_text).read_text(encoding="utf-8")
+    (tmp_path / "less.html").write_text(
+        content.replace('data-text="1/body"', 'data-erased="1/body"'), encoding="utf-8"
+    )
+    found = opened(tmp_path / "less.html")
+    assert "But one text is left out without an entry here that says so." in found.outcome()
+    assert "Said to be erased, but by no entry on this page: v1 body." in found.page.inner_text("#checks")
+
+    shorter = altered(march, tmp_path / "less.html", lambda data: data["entries"].pop(3))
+    content = shorter.read_text(encoding="utf-8").replace('data-entry="4"', 'data-gone="4"')
+    for path in ("actor", "body"):
+        content = content.replace(f'data-text="4/{path}"', "")
+    shorter.write_text(content, encoding="utf-8")
+    found = opened(shorter)
+    found.outcome()
+    assert "Not on this page, as not public: v4 of incident/email-2022-03." in found.page.inner_text(
+        "#checks"
+    )
 
 
 def test_the_hash_of_the_page_itself_answers_published_vectors(march: Path, opened: Open) -> None:

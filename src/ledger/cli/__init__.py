@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from importlib import import_module
 from typing import Any
@@ -12,7 +12,7 @@ from typing import Any
 import click
 
 from ledger.cli.output import guard_output
-from ledger.errors import LedgerError, Unavailable
+from ledger.errors import LedgerError, NotUnderstood, Unavailable
 
 __all__ = ["main"]
 
@@ -94,6 +94,7 @@ class _Lazy(click.Group):
         """Run the command line. A program of its own ends in a sentence whatever happens; in a test what is wrong is raised."""
         alone = guard_output()
         try:
+            _check_unicode(args[0] if args else kwargs.get("args"))
             return super().main(*args, **kwargs)
         except LedgerError as error:
             _tell(error.problems)
@@ -109,6 +110,22 @@ class _Lazy(click.Group):
                 )
             )
             sys.exit(Unavailable.exit_code)
+
+
+def _check_unicode(words: Sequence[str] | None) -> None:
+    """Refuse bytes that are no text before any command meets them; Python hands them over as halves of surrogate pairs."""
+    settings = {name: os.environ[name] for name in ("LEDGER_URL", "LEDGER_ACTOR") if name in os.environ}
+    given = [
+        *(("an argument", word) for word in (sys.argv[1:] if words is None else words)),
+        *settings.items(),
+    ]
+    for what, word in given:
+        try:
+            word.encode()
+        except UnicodeEncodeError as error:
+            raise NotUnderstood(
+                f"{what} {word!r} is not UTF-8 text at character {error.start + 1}; write it in UTF-8"
+            ) from None
 
 
 def _tell(problems: Iterable[str]) -> None:

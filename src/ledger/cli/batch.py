@@ -179,7 +179,7 @@ def _streams(line: bytes) -> set[str]:
         return set()
     # A redaction names its stream by any kind; other actions have fields that are called like one.
     verb = given.get("action")
-    kinds = (kind_of(verb),) if verb in ACTIONS and verb != "redact" else KINDS
+    kinds = (kind_of(verb),) if isinstance(verb, str) and verb in ACTIONS and verb != "redact" else KINDS
     return {f"{kind}/{given[kind]}" for kind in kinds if kind in given}
 
 

@@ -350,7 +350,9 @@ def _whole_file(path: str) -> Iterator[BinaryIO]:
             os.fsync(file.fileno())
         os.replace(beside, path)
     except OSError as error:
-        raise Refused(f"{path} cannot be written: {error.strerror}; choose another place with -o") from None
+        raise Unavailable(
+            f"{path} cannot be written: {error.strerror}; choose another place with -o"
+        ) from None
     finally:
         if os.path.exists(beside):
             os.unlink(beside)

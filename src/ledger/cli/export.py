@@ -18,8 +18,9 @@ if TYPE_CHECKING:
     from ledger.store.stream import Entry
     from projections.credits import Workings
     from projections.engines import Engine
+    from projections.workbook import Changes
 
-__all__ = ["Kind", "kind_of", "rows_of", "workbook"]
+__all__ = ["Kind", "issued_changes", "kind_of", "rows_of", "workbook"]
 
 Kind: TypeAlias = Literal["xlsx", "parquet", "csv"]
 
@@ -60,8 +61,46 @@ def rows_of(
     return digest, number
 
 
+def issued_changes(
+    session: Session,
+    basis: Basis,
+    series: str,
+    published_by: str | None,
+    recorded_by: str | None,
+    as_of: str | None,
+) -> tuple[Changes, str]:
+    """Return how what is known now differs from what was issued for the period, and which documents say that."""
+    from ledger.cli.documents import chain_of
+    from ledger.cli.restating import propose
+    from projections.drafts import Choice
+    from projections.issued import held
+    from projections.workbook.issued_changes import changes_since_issue
+
+    period = basis.period
+    chain = chain_of(session, series, lambda one: bool(one.event.period == period), f"period {period!r}")
+    last = chain.last.event.rests_on
+    made = propose(
+        session,
+        chain,
+        Choice(last.undecided, last.provisional),
+        session.cut(published_by, recorded_by),
+        as_of,
+        whole=True,
+    )
+    numbers = ", ".join(str(one.number) for one in chain.documents)
+    return changes_since_issue(
+        held(session.log(), chain), made.found, period
+    ), f"issued: series {series}, {numbers}"
+
+
 def workbook(
-    session: Session, basis: Basis, priced: Workings, before: Compared | None, output: str, detail: str | None
+    session: Session,
+    basis: Basis,
+    priced: Workings,
+    before: Compared | None,
+    output: str,
+    detail: str | None,
+    issued: tuple[Changes, str] | None,
 ) -> tuple[str, str | None]:
     """Write the workbook of a run, and its rows as Parquet where they are asked for; return the digests of both."""
     from importlib.metadata import version
@@ -88,6 +127,7 @@ def workbook(
         if any(window.end is None for window in basis.windows)
         else "not needed: no window is open",
         "compared with published by": "nothing" if before is None else before.cut.published_by,
+        **({} if issued is None else {"compared with": issued[1]}),
         **{
             one.entry: f"sha256 {one.sha256}, {one.rows} rows"
             for one in (*basis.tables, *basis.cohorts.tables)
@@ -109,6 +149,7 @@ def workbook(
         provenance=provenance,
         entries=_entries(session, basis, priced),
         before=None if before is None else before.frame,
+        changes=None if issued is None else issued[0],
     )
     return digest, rows
 

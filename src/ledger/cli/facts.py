@@ -13,7 +13,7 @@ import msgspec
 
 from ledger.domain.events import CohortPublished, PolicyPublished, Series, SubscriptionsPublished
 from ledger.domain.policy import Policy, parse_policy
-from ledger.errors import LedgerError, Refused, Unavailable, nearest
+from ledger.errors import LedgerError, Refused, Unavailable, nearest, require
 from ledger.store.stream import read_stream
 
 if TYPE_CHECKING:
@@ -223,6 +223,7 @@ def _policies_of(table: Table) -> set[str]:
     if table.format == "parquet":
         from io import BytesIO
 
+        require("Parquet", "pyarrow", "parquet")
         import pyarrow.parquet
 
         source = BytesIO(table.source) if isinstance(table.source, bytes) else table.source

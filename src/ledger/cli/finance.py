@@ -325,6 +325,11 @@ def _cell(row: dict[str, Any], name: str) -> str:
     help="Where to write: a workbook (.xlsx), or each row of credit as Parquet (.parquet) or CSV (.csv).",
 )
 @click.option(
+    "--compare-issued",
+    metavar="SERIES",
+    help="Also show what was issued for the period in this series, such as main, and what changed since.",
+)
+@click.option(
     "--detail",
     metavar="FILE.parquet",
     help="Beside a workbook: every column of each row of credit as Parquet, which the workbook names by its digest.",
@@ -332,8 +337,8 @@ def _cell(row: dict[str, Any], name: str) -> str:
 @json_option
 @click.pass_obj
 def export(
-    session: Session, /, output: str, engine: Engine, scheduler: str | None, detail: str | None, as_json: bool,
-    **given: Any,
+    session: Session, /, output: str, engine: Engine, scheduler: str | None, detail: str | None,
+    compare_issued: str | None, as_json: bool, **given: Any,
 ) -> None:  # fmt: skip
     """Write the credits of a month to a file; the same inputs give the same bytes.
 
@@ -355,14 +360,25 @@ def export(
             raise click.UsageError(
                 "a workbook is made in one process; write .parquet or .csv with --engine dask"
             )
+        if compare_issued is not None and given["compare_published_by"] is not None:
+            raise click.UsageError(
+                "--compare-issued and --compare-published-by fill the same sheet; give one"
+            )
         basis, priced, before = _found(session, **given)
-        digest, detail_digest = files.workbook(session, basis, priced, before, output, detail)
+        cut = (given["published_by"], given["recorded_by"], given["as_of"])
+        issued = (
+            None if compare_issued is None else files.issued_changes(session, basis, compare_issued, *cut)
+        )
+        digest, detail_digest = files.workbook(session, basis, priced, before, output, detail, issued)
         number = len(priced.frame)
     else:
-        if given.pop("compare_published_by") is not None:
-            raise click.UsageError(
-                "--compare-published-by needs a workbook: write to a file that ends in .xlsx"
-            )
+        for name, value in (
+            ("published-by", given.pop("compare_published_by")), ("issued", compare_issued)
+        ):  # fmt: skip
+            if value is not None:
+                raise click.UsageError(
+                    f"--compare-{name} needs a workbook: write to a file that ends in .xlsx"
+                )
         basis = run.basis(session, **given)
         digest, number = files.rows_of(session, basis, output, kind, engine, scheduler, quiet=as_json)
     if as_json:

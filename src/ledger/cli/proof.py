@@ -419,4 +419,4 @@ def write_file(path: str, content: bytes) -> None:
     except OSError as error:
         if os.path.exists(beside):
             os.unlink(beside)
-        raise Refused(f"{path} cannot be written: {error.strerror}; choose another place") from None
+        raise Unavailable(f"{path} cannot be written: {error.strerror}; choose another place") from None

@@ -239,7 +239,8 @@ def _subscriptions(issued: Held) -> Any:
     ]
     columns: dict[str, list[str | None]] = {
         **{
-            name: lines[name].tolist()
+            # An end that is not there is null, which a column of texts keeps as not a number.
+            name: lines[name].astype(object).where(lines[name].notna(), None).tolist()
             for name in ("customer", "subscription", "currency", "valid_from", "valid_to")
         },
         **{name: [one[name] for one in facts] for name in ("service", "region", "policy")},

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ledger.domain.checks import number_of
 from ledger.errors import LedgerError, Refused
 
 if TYPE_CHECKING:
@@ -105,9 +106,10 @@ class Session:
 
     def _position(self, recorded_by: str) -> int:
         if recorded_by.startswith("@"):
-            if not recorded_by[1:].isdecimal():
+            position = number_of(recorded_by, "@")
+            if position is None:
                 raise click.UsageError(f"--recorded-by {recorded_by!r} is no position; write it like @812")
-            position, size = int(recorded_by[1:]), self.log().head().size
+            size = self.log().head().size
             if position > size:
                 raise Refused(f"--recorded-by {recorded_by} is beyond the ledger, which has {size} entries")
             return position

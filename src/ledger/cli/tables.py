@@ -7,7 +7,7 @@ from hashlib import sha256
 from typing import Any, Literal
 
 from ledger.domain.actions import Action, decode_action, parse_action
-from ledger.errors import NotUnderstood, Refused, missing
+from ledger.errors import NotUnderstood, Refused, require
 
 __all__ = ["parse_with_files", "policy_fields"]
 
@@ -142,8 +142,17 @@ def _table(verb: str, path: str, content: bytes) -> dict[str, Any]:
     kind: Literal["csv", "parquet"] = "parquet" if path.endswith(".parquet") else "csv"
     if verb == "publish-subscriptions":
         rows = _checked_rows(content, kind)
+        if not rows:
+            # It replaces the earlier table: a file that was cut off would end every subscription without a word.
+            raise Refused(
+                f"{path} holds no subscriptions; to end those that are published, give each its valid_to"
+            )
     elif verb == "publish-cohort":
         rows = _customers(content, kind)
+        if not rows:
+            raise Refused(
+                f"{path} holds no customers, and a window limited to nobody is credited to nobody; withdraw the window instead"
+            )
     elif kind == "csv":
         rows = max(0, len(content.splitlines()) - 1)
     else:
@@ -154,11 +163,10 @@ def _table(verb: str, path: str, content: bytes) -> dict[str, Any]:
 def _parquet_rows(content: bytes) -> int:
     import io
 
-    try:
-        import pyarrow as pa
-        import pyarrow.parquet as pq
-    except ImportError:
-        raise missing("Parquet", "pyarrow", "parquet") from None
+    require("Parquet", "pyarrow", "parquet")
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
     try:
         rows: int = pq.ParquetFile(io.BytesIO(content)).metadata.num_rows
     except (pa.ArrowException, OSError) as error:

@@ -12,7 +12,14 @@ from typing import Any
 
 import msgspec
 
-from ledger.domain.checks import INTEGER_MOST, check_field, check_fields, check_idempotency_key, check_key
+from ledger.domain.checks import (
+    INTEGER_MOST,
+    check_field,
+    check_fields,
+    check_idempotency_key,
+    check_key,
+    number_of,
+)
 from ledger.domain.events import ACTIONS, AnyEvent, EntryRedacted
 from ledger.errors import Refused, nearest
 
@@ -169,7 +176,13 @@ def _stream(verb: str, fields: dict[str, Any], problems: list[str]) -> str:
     kind = kind_of(verb)
     if verb == "redact":
         kind = next((name for name in KINDS if name in fields), kind)
-        if kind not in fields and str(fields.get("entry", "")).startswith("@"):
+        entry = fields.get("entry")
+        if kind not in fields and type(entry) is str:
+            if number_of(entry, "@") is None:
+                problems.append(
+                    f"entry {entry!r} names no position, and no stream is given; name the entry like @812, or give the key of "
+                    "its incident"
+                )
             return ""
     key = fields.pop(kind, None)
     if key is None:
@@ -196,7 +209,7 @@ def _explain(fields: dict[str, Any], cls: type[AnyEvent], kind: str) -> list[str
     for name, field in known.items():
         if name not in fields:
             if field.required:
-                problems.append(f"{name} is missing")
+                problems.append(f"{name} is missing; add it")
             continue
         problems += field_problems(name, fields[name], field.type)
     return problems or ["the object does not fit this action"]
@@ -266,8 +279,4 @@ def _choices(wanted: Any) -> list[str]:
 
 def names_entry_by_position(action: Action) -> int | None:
     """Return the position a redaction names (`@812`), if it does."""
-    if isinstance(action.event, EntryRedacted) and str(action.event.entry).startswith("@"):
-        digits = str(action.event.entry)[1:]
-        if digits.isdecimal():
-            return int(digits)
-    return None
+    return number_of(str(action.event.entry), "@") if isinstance(action.event, EntryRedacted) else None

@@ -35,6 +35,7 @@ __all__ = [
     "check_idempotency_key",
     "check_key",
     "is_text_field",
+    "number_of",
 ]
 
 KEY = re.compile(r"[a-z0-9][a-z0-9-]{0,63}", re.ASCII)
@@ -118,6 +119,18 @@ def _affected(value: tuple[str, ...]) -> tuple[str, ...]:
     if len(set(value)) != len(value):
         raise ValueError(f"lists {max(value, key=value.count)!r} twice; list each name once")
     return value
+
+
+def number_of(word: str, mark: str) -> int | None:
+    """Return the number in `@812`, `v5` or `r3`, None where a word is not spelled so.
+
+    No ledger holds as many entries as INTEGER_MOST, which stands for every number that is greater.
+    """
+    digits = word[1:]
+    if word[:1] != mark or not (digits.isascii() and digits.isdecimal()):
+        return None
+    digits = digits.lstrip("0") or "0"
+    return min(int(digits), INTEGER_MOST) if len(digits) <= 16 else INTEGER_MOST
 
 
 def check_key(value: str) -> str:

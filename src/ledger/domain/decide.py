@@ -13,7 +13,7 @@ from typing import Any, NoReturn, assert_never
 import msgspec
 
 from ledger.domain.actions import Action, field_problems
-from ledger.domain.checks import check_fields, is_text_field
+from ledger.domain.checks import check_fields, is_text_field, number_of
 from ledger.domain.events import (
     AdjustmentIssued,
     AnyEvent,
@@ -166,19 +166,19 @@ class History:
         word = str(name)
         if word in self.refs:
             return self.refs[word]
-        digits = word[1:]
-        if word[:1] == "v" and digits.isdecimal():
-            if 1 <= int(digits) <= self.version:
-                return int(digits)
+        version, revision = number_of(word, "v"), number_of(word, "r")
+        if version is not None:
+            if 1 <= version <= self.version:
+                return version
             raise Refused(
                 f"{field} {word!r} does not exist: {self.stream} has versions v1 to v{self.version}"
             )
-        if word[:1] == "r" and digits.isdecimal():
-            if not 1 <= int(digits) <= len(self.changes):
+        if revision is not None:
+            if not 1 <= revision <= len(self.changes):
                 raise Refused(
                     f"{field} {word!r} does not exist: {self.stream} has revisions r1 to r{len(self.changes)}"
                 )
-            versions = self.changes[int(digits) - 1]
+            versions = self.changes[revision - 1]
             if len(versions) > 1:
                 raise Refused(
                     f"{field} {word!r} is a change of {len(versions)} entries, v{versions[0]} to v{versions[-1]}; "
@@ -512,7 +512,9 @@ def _affected(field: str, value: str, known: tuple[str, ...], *, wildcards: bool
     if value in known or (wildcards and value in ("*", "unknown")):
         return
     listed = ", ".join(map(repr, known)) or "nothing"
-    extra = ", '*' (all of them) or 'unknown'" if wildcards else ""
+    # An empty set leaves open which there are (`ledger.domain.window.place`).
+    every = "all of them" if known else "any, as none is named"
+    extra = f", '*' ({every}) or 'unknown'" if wildcards else ""
     _refuse(
         f"{field} {value!r} is not affected by this incident{nearest(value, known)}; affected: {listed}{extra}; "
         "use set-affected to add a name"

@@ -30,14 +30,14 @@ PROVEN = {
     "entries": "Each entry here is in the ledger, at its position, as the ledger stood at the checkpoint.",
     "texts": "Each text here is the one that was recorded.",
     "whole": "No entry up to the checkpoint is missing.",
-    "streams": "No version of a stream is missing up to the position complete_through, except those named as left out.",
+    "streams": "No version of a stream is missing up to where it is complete, except those named as left out.",
 }
 NOT_PROVEN = {
     "after": "What was recorded after the checkpoint.",
     "truth": "Whether what was recorded is true; actors are claims.",
     "page": "What page.html and subscriptions.json say: those are the words of whoever made the bundle.",
     "others": "What the streams say that are not here.",
-    "later-versions": "Whether a stream has further versions between complete_through and the checkpoint.",
+    "later-versions": "Whether a stream has further versions between where it is complete and the checkpoint.",
     "left-out-versions": "What the entries say that were left out.",
     "left-out-texts": "Who the actors are and what the notes say, where they were left out.",
     "gone-texts": "Why the texts are gone that no entry here says were erased.",

@@ -17,7 +17,7 @@ DEFAULT_URL = "sqlite:///ledger.db"
 
 
 # All that stands between the scheme and the last @: a password may hold any character, also where it should not.
-_USER = re.compile(r"^([a-z0-9+.-]*:)?//(.*)@", re.IGNORECASE | re.DOTALL)
+_USER = re.compile(r"^((?:[a-z0-9+.-]*:?//)?)(.*)@", re.IGNORECASE | re.DOTALL)
 _PASSWORD = re.compile(r"([?&](?:ssl)?password=)[^&]*", re.IGNORECASE)
 
 
@@ -28,7 +28,7 @@ def shown_url(url: str) -> str:
 
     def user(found: re.Match[str]) -> str:
         name, mark, _ = found[2].partition(":")
-        return f"{found[1] or ''}//{name}{':***' if mark else ''}@"
+        return f"{found[1]}{name}{':***' if mark else ''}@"
 
     return _PASSWORD.sub(r"\1***", _USER.sub(user, url))
 

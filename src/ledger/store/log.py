@@ -156,7 +156,7 @@ class SealedLog(ABC):
         ).fetchone()
         if row is None:
             raise Unavailable(
-                f"{self.url} has no head row; it is not a ledger, or it was damaged: run ledger verify"
+                f"{self.place} has no head row; it is not a ledger, or it was damaged: run ledger verify"
             )
         return self._head(row)
 

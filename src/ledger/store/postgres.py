@@ -5,10 +5,9 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
-from ledger.errors import Conflict, LedgerError, NotUnderstood, Refused, Unavailable, missing
+from ledger.errors import Conflict, LedgerError, NotUnderstood, Refused, Unavailable, require
 from ledger.store.location import shown_url, without_secrets
 from ledger.store.log import SCHEMA_FORMAT, Head, SealedLog
 from ledger.store.tree import EMPTY_ROOT
@@ -101,8 +100,7 @@ class PostgresLog(SealedLog):
     )
 
     def __init__(self, url: str, *, writable: bool = True) -> None:
-        if find_spec("psycopg") is None:
-            raise missing("PostgreSQL", "psycopg", "postgres")
+        require("PostgreSQL", "psycopg", "postgres")
         self.url = url
         self.writable = writable
         self._local = threading.local()

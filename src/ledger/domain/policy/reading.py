@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from datetime import date, datetime
+from datetime import date, datetime, time
 from fractions import Fraction
 from typing import Any
 
@@ -30,6 +30,13 @@ def load(text: str) -> dict[str, Any]:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise Refused(f"the policy is not TOML: {error}; correct the text there") from None
+    except RecursionError:
+        raise Refused(
+            "the policy is nested too deeply; a policy is a few tables, one within the other"
+        ) from None
+    except ValueError as error:
+        # A number of thousands of digits, which Python does not read.
+        raise Refused(f"the policy holds a number that is too long ({error}); write a shorter one") from None
 
 
 class Absent(dict[str, Any]):
@@ -119,7 +126,7 @@ class Problems:
         """Return a decimal given as text; a number is refused, since TOML cannot keep it exact."""
         if isinstance(value, (int, float)) and not isinstance(value, bool):
             self.wrong(
-                field, value, f'is a number, which TOML cannot keep exact; write it as text: "{value}"'
+                field, value, f'is a number, which TOML cannot keep exact; write it as text: "{shown(value)}"'
             )
         elif not isinstance(value, str) or not _DECIMAL.fullmatch(value):
             self.wrong(field, value, f'is not a decimal; write it like "{example}"')
@@ -138,7 +145,16 @@ class Problems:
 
 def shown(value: object) -> str:
     """Return a value as a sentence shows it."""
-    text = repr(value)
+    if isinstance(value, date | time):
+        text = value.isoformat()
+    elif isinstance(value, bool):
+        text = str(value).lower()
+    else:
+        try:
+            text = repr(value)
+        except (ValueError, RecursionError):
+            # Python spells no number of thousands of digits.
+            return "(too long to be shown)"
     return text if len(text) <= 60 else text[:57] + "..."
 
 
