@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from projections.replay import Cut
 
 __all__ = [
-    "Basis", "Before", "Compared", "Priced", "audience", "basis", "before", "beside_windows", "compared", "job_of", "parts_of", "price_all",
-    "price_parts", "windows_of",
+    "Basis", "Before", "Compared", "Priced", "audience", "basis", "before", "beside_windows", "compared", "job_of", "parts_of",
+    "price_all", "price_parts", "windows_of",
 ]  # fmt: skip
 
 # Up to so many rows a run is kept in memory (about 150 bytes each) where it is asked for twice.
