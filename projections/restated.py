@@ -290,6 +290,7 @@ def _causes(
             "cohort": stream in entries and before != after,
             "claim": stream in claims,
             "subscriptions": other_inputs,
+            "statement": bool(len(lines)),
         }.get(kind, False)
         if matters:
             found.update(f"{stream} v{version}" for version in range(old + 1, new + 1))

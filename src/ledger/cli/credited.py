@@ -40,6 +40,7 @@ def credited_before(
         return amounts, used
     from projections.issued import Chain, held
 
+    period = _month(period)
     earliest = _months_before(period, max(rolling.values()) - 1)
     for stream in log.streams("statement/", limit=100_000):
         entries = read_stream(log, stream, upto_position=upto)
@@ -69,6 +70,13 @@ def _chains(documents: Sequence[Document], earliest: str, period: str) -> list[l
         if earliest <= one.event.period < period:
             found.setdefault(one.statement, []).append(one)
     return list(found.values())
+
+
+def _month(period: str) -> str:
+    """Return the month in which a period ends, for which it is issued."""
+    if "Q" in period:
+        return f"{period[:4]}-{3 * int(period[-1]):02}"
+    return period[:7] if "-" in period else f"{period}-12"
 
 
 def _months_before(period: str, count: int) -> str:

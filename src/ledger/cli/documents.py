@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 
     from ledger.cli.run import Basis
     from ledger.domain.claims import Claim
-    from ledger.domain.exclusion import Exclusion
     from ledger.domain.policy import Policy
     from projections.drafts import Choice, Draft
 
@@ -35,11 +34,10 @@ _MONTH = re.compile(r"\d{4}-\d\d", re.ASCII)
 
 
 class Reading(msgspec.Struct):
-    """What the ledger held for a period under a cut: a run's basis with the claims and exclusions beside it."""
+    """What the ledger held for a period under a cut: a run's basis with the claims beside it."""
 
     basis: Any
     claims: list[Any]
-    exclusions: list[Any]
 
     def policy_of(self, key: str, version: int) -> Policy:
         """Return a version of a policy; Unavailable where the ledger does not hold it."""
@@ -59,7 +57,7 @@ class Reading(msgspec.Struct):
 
 
 def read_facts(session: Session, basis: Basis) -> Reading:
-    """Return what was recorded beside the windows of a run: the claims that may be for it, and all exclusions."""
+    """Return what was recorded beside the windows of a run: the claims that may be for it."""
     from ledger.cli import recorded
 
     # A claim for a quarter or a year counts where such a period ends in the month.
@@ -68,8 +66,7 @@ def read_facts(session: Session, basis: Basis) -> Reading:
         for one in recorded.claims(session.log(), basis.cut)
         if one.period == basis.period or not _MONTH.fullmatch(one.period)
     ]
-    exclusions: list[Exclusion] = recorded.exclusions(session.log(), basis.cut)
-    return Reading(basis, claims, exclusions)
+    return Reading(basis, claims)
 
 
 def check_month(period: str) -> None:
@@ -112,9 +109,10 @@ def sources_of(
     streams = {
         *(f"incident/{one.incident}" for one in basis.windows),
         *(entry.partition(" ")[0] for facts in draft.facts for entry in facts["entries"]),
-        *(f"exclusion/{one.exclusion}" for one in reading.exclusions if reading.reads_exclusions(policies)),
+        *(f"exclusion/{one.exclusion}" for one in basis.exclusions if reading.reads_exclusions(policies)),
         *(f"claim/{one.claim}" for one in reading.claims),
     }
+    found |= {stream: (version, None) for stream, version in basis.credited_from.items()}
     for stream in streams - found.keys():
         found[stream] = [one.version for one in log.stream(stream) if one.position <= basis.size][-1], None
     return found

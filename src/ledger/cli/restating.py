@@ -28,7 +28,7 @@ __all__ = ["Proposal", "propose", "restate"]
 
 _SHOWN = 50
 # Kinds of sources whose change can reach any line: what rests on them is computed whole.
-_WHOLE = ("subscriptions", "policy", "cohort", "claim")
+_WHOLE = ("subscriptions", "policy", "cohort", "claim", "statement")
 
 
 def _maybe_publishing(command: Any) -> Any:
@@ -256,10 +256,14 @@ def _changed(
     log = session.log()
     streams = {stream for stream in before if stream.partition("/")[0] in _WHOLE}
     streams |= {f"claim/{one.claim}" for one in reading.claims}
-    streams |= {one.stream for one in reading.basis.cohorts.tables}
+    streams |= {one.stream for one in reading.basis.cohorts.tables} | reading.basis.credited_from.keys()
     found = {}
     for stream in sorted(streams):
-        version = max((one.version for one in log.stream(stream) if one.position <= position), default=0)
+        version = (
+            reading.basis.credited_from.get(stream, 0)
+            if stream.startswith("statement/")
+            else max((one.version for one in log.stream(stream) if one.position <= position), default=0)
+        )
         if version != before.get(stream, 0):
             found[stream] = before.get(stream, 0), version
     return found
@@ -302,8 +306,7 @@ def _moved(session: Session, chain: Chain, reading: Reading) -> list[Moved]:
         windows, reading.basis.windows, _since(session, then, now), later=reading.basis.as_of != rests.as_of
     )
     if reading.reads_exclusions(_policies(chain)):
-        earlier = recorded.exclusions(session.log(), then)
-        found += moved_exclusions(earlier, recorded.exclusions(session.log(), now))
+        found += moved_exclusions(recorded.exclusions(session.log(), then), reading.basis.exclusions)
     return found
 
 

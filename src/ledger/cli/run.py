@@ -34,7 +34,8 @@ class Basis(msgspec.Struct):
     """What a run rests on: the ledger up to a position, and what stands there.
 
     tables: of subscriptions; only: some were asked for. cohorts: those that windows are limited to. measurements,
-    exclusions: of the ledger, where a policy reads any.
+    exclusions: of the ledger, where a policy reads any. credited: what documents credited in the months before, by
+    subscription, where a policy limits several months together; credited_from: those series, with the version read up to.
     """
 
     period: str
@@ -51,6 +52,8 @@ class Basis(msgspec.Struct):
     only: bool
     measurements: list[Any] = []
     exclusions: list[Any] = []
+    credited: dict[str, int] = {}
+    credited_from: dict[str, int] = {}
 
     def sources(self) -> list[dict[str, Any]]:
         """Return where the subscriptions came from, for programs."""
@@ -86,6 +89,7 @@ def basis(
 ) -> Basis:  # fmt: skip
     """Read what a run rests on; with_tables: the subscriptions, too. Raises Refused and Unavailable as the readings do."""
     from ledger.cli import facts
+    from ledger.cli.credited import credited_before
     from projections.replay import Cut
 
     cut = session.cut(published_by, recorded_by)
@@ -98,7 +102,7 @@ def basis(
     found = Basis(
         period, held, session.as_of(cut, as_of), upto, log.root_at(upto).hex(), head.ledger,
         _windows(session, policies, period, held), policies, terms, facts.tables(log, upto, keys) if with_tables else [],
-        facts.Cohorts(log, upto), bool(keys), measurements, exclusions,
+        facts.Cohorts(log, upto), bool(keys), measurements, exclusions, *credited_before(log, policies, period, upto),
     )  # fmt: skip
     _read_cohorts(found, found)
     return found
@@ -159,7 +163,7 @@ def _job(found: Basis, read: Basis | Before) -> Job:
     resting = tuple(table.entry for table in found.tables)
     return Job(
         tuple(read.windows), found.policies, found.period, seconds(read.as_of), resting, dict(found.cohorts.known),
-        tuple(read.measurements), tuple(read.exclusions),
+        tuple(read.measurements), tuple(read.exclusions), found.credited,
     )  # fmt: skip
 
 
