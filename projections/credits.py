@@ -85,7 +85,7 @@ class Group(msgspec.Struct, frozen=True):
 
     period: the month in the zone of the policy. valid: the seconds of it in which the subscriptions are valid. found:
     the windows that concern service and region, each with whether it surely does. memberships: of their customers, by
-    cohort.
+    cohort. unfinished: it is marked that the month is not over.
     """
 
     version: int
@@ -97,6 +97,12 @@ class Group(msgspec.Struct, frozen=True):
     found: list[Found]
     memberships: Mapping[str, Membership]
     assessment: Assessment
+    unfinished: bool = False
+
+    @property
+    def provisional(self) -> bool:
+        """Whether the figures may still change without anything being revised."""
+        return self.assessment.provisional or self.unfinished
 
 
 class Workings(NamedTuple):
@@ -168,8 +174,13 @@ def workings(
     measurements: Iterable[Measurement] = (),
     exclusions: Iterable[Exclusion] = (),
     credited: Mapping[str, int] | None = None,
+    mark_unfinished: bool = False,
 ) -> Workings:
-    """Do what `price` does, and tell which rows share an assessment, and what it was made of."""
+    """Do what `price` does, and tell which rows share an assessment, and what it was made of.
+
+    mark_unfinished: rows are provisional, too, where their period is not over at as_of. Issued documents are without it: what was
+    issued says of the whole document that it is provisional.
+    """
     # A label that is none at all is refused even where no subscription asks for a period.
     check_label(period, [policy for versions in policies.values() for _, policy in versions])
     facts = _Facts(list(windows), list(measurements), list(exclusions), as_of)
@@ -183,6 +194,11 @@ def workings(
     apart = (((first * width + past) * len(circles) + circle) * len(terms) + edition) * len(people) + person
     codes, keys = _grouped(subscriptions, apart)
     groups = _assessed(keys, (width, circles, terms, people), facts, policies, period)
+    if mark_unfinished:
+        groups = [
+            msgspec.structs.replace(group, unfinished=True) if group.period.end > as_of else group
+            for group in groups
+        ]
     frame = _columns(subscriptions, codes, groups, tuple(resting_on), credited or {})
     priced = pd.DataFrame(
         {**{name: frame[name] for name in COLUMNS}, "minor_units": frame["minor_units"]}, copy=False
@@ -488,7 +504,7 @@ def _columns(
         "rule": repeated(lambda group: group.assessment.rule),
         "seconds_to_next_tier": nullable([fact.seconds_to_next_tier for fact in facts]),
         "seconds_past_tier_edge": nullable([fact.seconds_past_tier_edge for fact in facts]),
-        "provisional": flags([fact.provisional for fact in facts]),
+        "provisional": flags([group.provisional for group in groups]),
         "approximate": flags([fact.approximate for fact in facts]),
         "entries": repeated(entries),
         **_bounded("value", repeated, lambda group: group.assessment.value),

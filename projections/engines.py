@@ -44,7 +44,7 @@ _ANSWER = 15.0
 
 
 class Job(msgspec.Struct, frozen=True):
-    """What every part of a run is priced with: the arguments of `projections.credits.price`."""
+    """What every part of a run is priced with: the arguments of `projections.credits.workings`."""
 
     windows: tuple[Window, ...]
     policies: Mapping[str, Sequence[tuple[int, Policy]]]
@@ -55,6 +55,7 @@ class Job(msgspec.Struct, frozen=True):
     measurements: tuple[Measurement, ...] = ()
     exclusions: tuple[Exclusion, ...] = ()
     credited: Mapping[str, int] = {}
+    mark_unfinished: bool = False
 
     def price(self, part: pd.DataFrame) -> pd.DataFrame:
         """Return the credit rows of a part of the subscriptions."""
@@ -65,6 +66,7 @@ class Job(msgspec.Struct, frozen=True):
         return workings(
             part, self.windows, self.policies, self.period, self.as_of, self.resting_on, self.cohorts,
             measurements=self.measurements, exclusions=self.exclusions, credited=self.credited,
+            mark_unfinished=self.mark_unfinished,
         )  # fmt: skip
 
 

@@ -447,7 +447,7 @@ def _calculation(book: Book, model: Model, found: Workings) -> Iterator[list[Any
         yield [
             scope.number, None if scope.case is None else scope.case.number, scope.policy, group.policy.key, group.version,
             group.service, group.region, *calculated, scope.problem or "formulas", scope.subscriptions,
-            assessment.provisional, assessment.approximate, *_beside_money(assessment), assessment.rule, group.policy.sha256, group.policy.zone,
+            group.provisional, assessment.approximate, *_beside_money(assessment), assessment.rule, group.policy.sha256, group.policy.zone,
             ", ".join(assessment.entries),
         ]  # fmt: skip
 

@@ -56,7 +56,7 @@ def downtime(
     as_of: str | None, as_json: bool,
 ) -> None:  # fmt: skip
     """Show the downtime of a period: the union of the impact windows, per service, component and region."""
-    from ledger.domain.instants import seconds
+    from ledger.domain.instants import seconds, shown
     from ledger.domain.period import parse_period
     from projections import downtime as view
 
@@ -69,6 +69,8 @@ def downtime(
     windows = session.views().windows(span.start, span.end, cut, run.audience(cut))
     rows = view.downtime(windows, span, by=keys, per=per, as_of=seconds(until))
     found = view.as_json(rows, as_of=until, published_by=cut.published_by, recorded_by=cut.recorded_by)
+    if seconds(until) < span.end:
+        click.echo(f"note: {period} is not over as of {shown(until)}: downtime may still come", err=True)
     if as_json:
         emit_json(found)
         return
@@ -198,6 +200,7 @@ def compute(
         _show(priced)
     else:
         _show_changes(priced)
+    run.warn_unfinished(basis)
     if not as_json:
         click.echo(f"size {basis.size}  root {basis.root}")
 
@@ -381,6 +384,7 @@ def export(
                 )
         basis = run.basis(session, **given)
         digest, number = files.rows_of(session, basis, output, kind, engine, scheduler, quiet=as_json)
+    run.warn_unfinished(basis)
     if as_json:
         written = {"file": output, "sha256": digest, "size": basis.size, "root": basis.root, "rows": number}
         emit_json({**written, "detail": detail, "detail_sha256": detail_digest})

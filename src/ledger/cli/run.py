@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+import click
 import msgspec
 
 from ledger.cli.session import Session, instant
@@ -22,8 +23,8 @@ if TYPE_CHECKING:
     from projections.replay import Cut
 
 __all__ = [
-    "Basis", "Before", "Compared", "Priced", "audience", "basis", "before", "beside_windows", "compared", "job_of", "parts_of",
-    "price_all", "price_parts", "windows_of",
+    "Basis", "Before", "Compared", "Priced", "audience", "basis", "before", "beside_windows", "compared", "is_over", "job_of",
+    "parts_of", "price_all", "price_parts", "warn_unfinished", "windows_of",
 ]  # fmt: skip
 
 # Up to so many rows a run is kept in memory (about 150 bytes each) where it is asked for twice.
@@ -163,7 +164,7 @@ def _job(found: Basis, read: Basis | Before) -> Job:
     resting = tuple(table.entry for table in found.tables)
     return Job(
         tuple(read.windows), found.policies, found.period, seconds(read.as_of), resting, dict(found.cohorts.known),
-        tuple(read.measurements), tuple(read.exclusions), found.credited,
+        tuple(read.measurements), tuple(read.exclusions), found.credited, mark_unfinished=True,
     )  # fmt: skip
 
 
@@ -281,8 +282,28 @@ def compared(session: Session, found: Basis, published_by: str, as_of: str | Non
 
 
 def job_of(found: Basis) -> Job:
-    """Return what prices any part of the subscriptions of a run."""
-    return _job(found, found)
+    """Return what prices any part of the subscriptions of a document, which says as a whole whether its month was over."""
+    return msgspec.structs.replace(_job(found, found), mark_unfinished=False)
+
+
+def is_over(found: Basis) -> bool:
+    """Tell whether the periods that policies have at a label were over by the time a run is read as of."""
+    from ledger.domain.instants import seconds
+    from ledger.domain.policy.periods import spans_of_run
+
+    every = [policy for versions in found.policies.values() for _, policy in versions]
+    return all(seconds(found.as_of) >= end for _, end in spans_of_run(every, found.period))
+
+
+def warn_unfinished(found: Basis) -> None:
+    """Say on standard error that a month is not over, so that nobody takes its figures for the last word."""
+    from ledger.domain.instants import shown
+
+    if not is_over(found):
+        click.echo(
+            f"note: {found.period} is not over as of {shown(found.as_of)}: downtime may still come, so its rows are provisional",
+            err=True,
+        )
 
 
 def parts_of(session: Session, found: Basis) -> Iterator[pd.DataFrame]:

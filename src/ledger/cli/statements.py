@@ -202,12 +202,9 @@ def refuse_unfinished(reading: Reading, choice: Choice) -> None:
 
 def is_over(reading: Reading) -> bool:
     """Tell whether the month of a reading was over in the zones of all policies by the time it is read as of."""
-    from ledger.domain.instants import seconds
-    from ledger.domain.period import parse_period
+    from ledger.cli import run
 
-    basis = reading.basis
-    zones = {policy.zone for versions in basis.policies.values() for _, policy in versions}
-    return all(seconds(basis.as_of) >= parse_period(basis.period, zone).end for zone in zones)
+    return run.is_over(reading.basis)
 
 
 def _warn_of_claims(draft: Draft) -> None:
