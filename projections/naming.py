@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from ledger.domain.checks import number_of
 from ledger.errors import Refused
 from ledger.store.stream import Entry
 from projections.replay import Cut, revisions
@@ -21,10 +22,10 @@ def moment(entries: Sequence[Entry], word: str) -> Cut | None:
     for entry in entries:
         if entry.event.ref == word:
             return Cut(None, entry.position)
-    kind, digits = word[:1], word[1:]
-    if not (digits.isascii() and digits.isdecimal()):
+    kind = word[:1]
+    number = number_of(word, kind)
+    if number is None:
         return None
-    number = int(digits)
     if kind == "v":
         if not 1 <= number <= len(entries):
             raise Refused(f"{word!r} does not exist: {stream} has versions v1 to v{len(entries)}")

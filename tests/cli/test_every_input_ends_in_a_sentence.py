@@ -113,11 +113,13 @@ _CASES: list[tuple[tuple[str, ...], int, str]] = [
     (("show", f"@{_HUGE}"), 1, "does not exist: the ledger has 1 entry"),
     (("show", "a", f"v{_HUGE}"), 1, "does not exist: incident/a has versions v1 to v1"),
     (("show", "a", f"r{_HUGE}"), 1, "does not exist: incident/a has revisions r1 to r1"),
+    (("diff", "a", f"v{_HUGE}", "v1"), 1, "does not exist: incident/a has versions v1 to v1"),
+    (("diff", "a", f"@{_HUGE}", "v1"), 1, "the ledger"),
     (("log", "--recorded-by", f"@{_HUGE}"), 1, "is beyond the ledger, which has 1 entry"),
     ((*_REDACT, "@99999999999999999999"), 1, "entry @99999999999999999999 does not exist: the ledger has 1 entry"),
     ((*_REDACT, "@x"), 1, "entry '@x' names no position, and no stream is given; name the entry like @812"),
     ((*_REDACT, "v1"), 1, "entry 'v1' names no position, and no stream is given; name the entry like @812"),
-    (("notice", "policy/email-standard"), 1, "policy/email-standard is no incident, and has no notice; see ledger log policy/email"),
+    (("notice", "policy/email-standard"), 1, "'policy/email-standard' is no incident, so it has no notice; see ledger log policy/email"),
     (("log", "--type", "window.adde"), 2, "--type 'window.adde' is no type of entry (did you mean 'window.added'?)"),
     (("incident", "link", "a", "--actor", "o", "--relation", "related", "--to", "zz"), 1,
      "to 'zz' is no incident of this ledger; open it first, or name another one"),
@@ -183,7 +185,7 @@ def test_a_line(folder: Path, line: dict[str, Any], sentence: str, each: tuple[s
 
 def test_nothing_to_record_and_nothing_to_show_are_said(folder: Path) -> None:
     assert _run("append", "-", stdin="\n").stderr == "there is no action in standard input\n"
-    assert _run("log", "--actor", "nobody").stderr == "no entry is like that\n"
+    assert _run("log", "--actor", "nobody").stderr == "no entry fits what was asked for\n"
     assert _run("--ledger", "sqlite:///empty.db", "init").exit_code == 0
     empty = _run("--ledger", "sqlite:///empty.db", "log", "--json")
     assert (empty.exit_code, empty.stdout, empty.stderr) == (0, "", "the ledger holds no entries\n")

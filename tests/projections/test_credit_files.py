@@ -121,7 +121,7 @@ def test_a_run_that_fails_leaves_the_earlier_file(tmp_path: Path) -> None:
 
 def test_a_folder_that_is_not_there_is_a_sentence(tmp_path: Path) -> None:
     with pytest.raises(
-        Refused, match="cannot be written: No such file or directory; choose another place with -o"
+        Unavailable, match="cannot be written: No such file or directory; choose another place with -o"
     ):
         write_parquet(tmp_path / "no" / "a.parquet", [JOB.price(table(4))])
 

@@ -151,6 +151,14 @@ def test_a_row_has_the_documented_keys_and_explains_itself() -> None:
             "policy/email-standard v1",
             "subscriptions/email v1",
         ],
+        # What a policy of format 1 has none of.
+        "value": None,
+        "value_at_least": None,
+        "value_at_most": None,
+        "service_days": None,
+        "service_days_at_least": None,
+        "service_days_at_most": None,
+        "termination": None,
     }
 
 

@@ -19,7 +19,7 @@ from openpyxl.utils import column_index_from_string
 from ledger.domain.events import IncidentUpdated
 from ledger.domain.policy import parse_policy
 from ledger.domain.window import Window
-from ledger.errors import Refused
+from ledger.errors import Unavailable
 from ledger.store.stream import Entry
 from projections.credits import Workings, difference, price, rows, totals, workings
 from projections.subscriptions import read_subscriptions
@@ -331,8 +331,8 @@ def test_lines_that_do_not_fit_a_sheet_go_on_in_the_next(
 
 def test_a_place_that_cannot_be_written_is_refused(tmp_path: Path) -> None:
     """No half of a workbook is left behind."""
-    with pytest.raises(Refused, match="cannot be written"):
+    with pytest.raises(Unavailable, match="cannot be written"):
         write(tmp_path / "no" / "such" / "c.xlsx")
-    with pytest.raises(Refused, match="cannot be written"):
+    with pytest.raises(Unavailable, match="cannot be written"):
         write(tmp_path)
     assert list(tmp_path.iterdir()) == []

@@ -35,6 +35,12 @@ _AS_OF = click.option(
     "--as-of", metavar="T", help="An open window lasts at least until T (default: the cut, else now)."
 )
 _PERIOD = click.option("--period", required=True, metavar="YYYY-MM", help="The month, such as 2022-03.")
+_PRICED = click.option(
+    "--period",
+    required=True,
+    metavar="PERIOD",
+    help="The month in which the periods of the policies end, such as 2022-03; or a quarter 2022-Q1, a year 2022.",
+)
 
 
 @click.command()
@@ -117,7 +123,7 @@ def credits() -> None:  # noqa: A001  # the command is called credits
 
 def _run_options(command: Any) -> Any:
     for option in (
-        _PERIOD,
+        _PRICED,
         click.option(
             "--subscriptions", "keys", multiple=True, help="Which tables of subscriptions (default: all)."
         ),
@@ -298,6 +304,9 @@ def _cell(row: dict[str, Any], name: str) -> str:
     value = row.get(name)
     if value is None and f"{name}_at_least" in row:
         return f"{row[f'{name}_at_least']} to {row[f'{name}_at_most']}"
+    if value is None and name == "credit_percent" and row.get("credit") is not None:
+        # A sum, or a rate that only the fee decides.
+        return "-"
     if value is None:
         return "undecided"
     return (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import sys
 from typing import TYPE_CHECKING
 
@@ -43,6 +44,8 @@ def guard_output() -> bool:
     stdout = sys.__stdout__
     if stdout is None or sys.stdout is not stdout:
         return False
+    if os.name != "posix":
+        return True  # A console of Windows is no file of bytes.
     try:
         raw = _Raw(stdout.fileno())
     except (OSError, ValueError):

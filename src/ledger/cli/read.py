@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ledger.cli.session import Session, cut_options, emit_json, instant, json_option, say, table
+from ledger.domain.checks import number_of
+from ledger.domain.events import TYPES
 from ledger.errors import Refused, counted, nearest
 
 if TYPE_CHECKING:
@@ -85,7 +87,12 @@ def log(
     """
     from projections import history
 
+    if type_ is not None and type_ not in TYPES:
+        raise click.UsageError(
+            f"--type {type_!r} is no type of entry{nearest(type_, TYPES)}; see docs/events.md"
+        )
     cut = session.cut(published_by, recorded_by)
+    shown = 0
     since = None if since is None else instant("--since", since)
     until = None if until is None else instant("--until", until)
     for entry, marks, concern in _marked(session, key, cut, placed=(service or region) is not None):
@@ -100,12 +107,20 @@ def log(
             or (until is not None and entry.recorded_at >= until)
         ):
             continue
+        shown += 1
         revision = None if key is None else marks.revision
         if as_json:
             emit_json(history.as_json(entry, revision, marks))
         else:
             stream = f"{entry.stream}  " if key is None else ""
             say(f"{stream}{history.log_line(entry, revision, marks)}")
+    if not shown:
+        click.echo(
+            "no entry fits what was asked for"
+            if session.log().head().size
+            else "the ledger holds no entries",
+            err=True,
+        )
 
 
 def _marked(
@@ -159,7 +174,7 @@ def show(session: Session, entry: tuple[str, ...], raw: bool, as_json: bool) -> 
     stored = session.log().at(found)
     if stored is None:
         raise Refused(
-            f"entry @{found} does not exist: the ledger has {counted(session.log().head().size, 'entry')}"
+            f"entry {entry[0]} does not exist: the ledger has {counted(session.log().head().size, 'entry')}"
         )
     if raw:
         # A reader at a terminal gets a line end; a file or a pipe gets the bytes and no more.
@@ -176,8 +191,8 @@ def show(session: Session, entry: tuple[str, ...], raw: bool, as_json: bool) -> 
 
 def position_named(session: Session, words: tuple[str, ...]) -> int:
     """Return the position an entry is named by."""
-    if len(words) == 1 and words[0].startswith("@") and words[0][1:].isdecimal():
-        return int(words[0][1:])
+    if len(words) == 1 and (position := number_of(words[0], "@")) is not None:
+        return position
     if len(words) != 2:
         raise click.UsageError(
             "name the entry as @812, or as KEY and a ref, r3 or v5; a bare number is refused"

@@ -38,8 +38,12 @@ class _Interrupts:
 
     def hold(self) -> None:
         """Note an interrupt from here on, instead of ending."""
-        # Only the main thread may say what a signal does, and only it is interrupted.
-        if self._before is None and threading.current_thread() is threading.main_thread():
+        # Only the main thread may say what a signal does, and only it is interrupted; a job in the background is not at all.
+        if (
+            self._before is None
+            and threading.current_thread() is threading.main_thread()
+            and signal.getsignal(signal.SIGINT) not in (None, signal.SIG_IGN)
+        ):
             self._before = signal.signal(signal.SIGINT, self._note)
 
     def release(self) -> bool:
