@@ -11,7 +11,8 @@ from projections.credits import totals
 from projections.workbook import book as books
 from projections.workbook.book import Block, Book, Table
 from projections.workbook.cells import Formula, Styled
-from projections.workbook.lines import Changes, major
+from projections.workbook.lines import Changes, exactly, major
+from projections.workbook.model import EXACT
 
 __all__ = ["HOLDS_ROW", "Totals", "shown", "summary"]
 
@@ -41,13 +42,21 @@ def summary(
     block = Block(book, "Summary", (24, 14, 14, 14, 18, 18, 18))
     block.add(Styled(book.style("title"), f"SLA credits {period}"))
     block.add()
-    block.add()
     currencies = sorted({str(code) for code in priced.frame["currency"].unique()})
     by_sheet = [
         (table, currency, _credit_sum(priced, table, at, currency))
         for at, table in enumerate(credits)
         for currency in currencies
     ]
+    # A row that is empty but where numbers are too long.
+    block.add(
+        *_too_long(
+            {
+                currency: _added([one for _, code, one in by_sheet if code == currency])
+                for currency in currencies
+            }
+        )
+    )
     # The totals come first, since they are what is asked for; what they add up comes below.
     block.add(Styled(book.style("title"), "Credits"))
     block.heading(
@@ -83,6 +92,17 @@ def summary(
     sheet = book.block(block)
     book.red_where_false(sheet, f"B{HOLDS_ROW}")
     return Totals(found, again), block
+
+
+def _too_long(sums: dict[str, _Sum]) -> list[str]:
+    """Return a text with every digit of the totals that a spreadsheet rounds; nothing where there are none."""
+    found = [
+        f"{currency} fee {exactly(one.sums['fee'], currency)}, credit at least "
+        f"{exactly(one.sums['credit_at_least'], currency)}, at most {exactly(one.sums['credit_at_most'], currency)}"
+        for currency, one in sums.items()
+        if max(one.sums.values()) >= EXACT
+    ]
+    return [f"a spreadsheet keeps 15 digits; with all of them: {'; '.join(found)}"] if found else []
 
 
 def _credit_sum(priced: Priced, table: Table, at: int, currency: str) -> _Sum:
