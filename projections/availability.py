@@ -47,7 +47,8 @@ class Assessment(msgspec.Struct, frozen=True):
     differ. Of a policy with several commitments all of this is of the first one.
 
     outcome: the figures of all commitments, and what they pay. value_at_least, value_at_most: of a measure that makes a value.
-    termination: whether the contract may be ended, None where the bounds do not decide it or no right is stated.
+    termination: whether the contract may be ended, None where the bounds do not decide it or no right is stated. parts_of_base:
+    the parts of the base that are paid, at least and at most, None where it takes more than that to say it.
     """
 
     period_seconds: int
@@ -69,6 +70,7 @@ class Assessment(msgspec.Struct, frozen=True):
     value_at_least: Fraction | None = None
     value_at_most: Fraction | None = None
     termination: bool | None = None
+    parts_of_base: tuple[Fraction, Fraction] | None = None
 
     @property
     def eligible(self) -> Fraction | None:
@@ -81,9 +83,21 @@ class Assessment(msgspec.Struct, frozen=True):
         return self.availability_at_least if self.eligible is not None else None
 
     @property
+    def value(self) -> tuple[Fraction, Fraction] | None:
+        """The value at least and at most, None of a measure that makes an availability."""
+        if self.value_at_least is None or self.value_at_most is None:
+            return None
+        return self.value_at_least, self.value_at_most
+
+    @property
+    def service_days(self) -> tuple[Fraction, Fraction] | None:
+        """Days of service given, at least and at most; None where the policy gives none."""
+        return self.outcome.days()
+
+    @property
     def credit_percent(self) -> Fraction | None:
         """Percentage of the base that is owed, None where the bounds allow several, or it is no percentage."""
-        rates = self.outcome.rates()
+        rates = self.parts_of_base
         one_tier = all(len(result.choices) == 1 for result in self.outcome.results)
         return rates[0] * 100 if one_tier and rates is not None and rates[0] == rates[1] else None
 
@@ -94,7 +108,7 @@ class Assessment(msgspec.Struct, frozen=True):
         # A floor, a list of currencies and what was credited before are asked row by row.
         if policy.limits.only_above or policy.currencies or policy.limits.rolling_percent is not None:
             return None
-        rates, factor = self.outcome.rates(), base_factor(policy)
+        rates, factor = self.parts_of_base, base_factor(policy)
         return None if rates is None else (rates[0] * factor, rates[1] * factor)
 
     @property
@@ -218,6 +232,7 @@ def assess_found(
         value_at_least=None if availability else figure.low,
         value_at_most=None if availability else figure.high,
         termination=terminates if policy.termination else None,
+        parts_of_base=made.rates(),
     )
 
 

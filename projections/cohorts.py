@@ -15,8 +15,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from ledger.domain.period import parse_period
 from ledger.domain.policy import Policy
+from ledger.domain.policy.periods import spans_of_run
 from ledger.domain.window import Window, reach
 from projections.subscriptions import CHECKS, bad_rows, columns_of, refused, repeated
 
@@ -87,15 +87,14 @@ def named_by(
 
     A window that the period reaches under none of the policies, each with a zone of its own, names none.
     """
-    zones = {policy.zone for versions in policies.values() for _, policy in versions}
-    spans = [parse_period(period, zone) for zone in sorted(zones)]
+    spans = spans_of_run((policy for versions in policies.values() for _, policy in versions), period)
     return sorted(
         {
             window.cohort
             for window in windows
             if window.cohort is not None
             and not window.withdrawn
-            and any(reach(window, span.start, span.end, as_of).most is not None for span in spans)
+            and any(reach(window, start, end, as_of).most is not None for start, end in spans)
         }
     )
 

@@ -18,10 +18,15 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from ledger.domain.events import EntryPublished
+from ledger.domain.exclusion import Exclusion
 from ledger.domain.instants import from_seconds, seconds
+from ledger.domain.interval import union
+from ledger.domain.measurement import Measurement
 from ledger.domain.money import decimal_text
 from ledger.domain.period import Period, day_of, parse_period
-from ledger.domain.policy import Policy, policy_in_force
+from ledger.domain.policy import Policy
+from ledger.domain.policy.model import PeriodRule
+from ledger.domain.policy.periods import following, period_ending_in, period_holding, ruling_period
 from ledger.domain.window import EVERY, UNKNOWN, Window
 from ledger.errors import Refused
 from ledger.store.stream import Entry
@@ -46,13 +51,15 @@ Policies = Mapping[str, Sequence[tuple[int, Policy]]]
 
 
 class Outcome(msgspec.Struct, frozen=True):
-    """What one policy makes of a service and region in a period.
+    """What one policy makes of a service and region in its own period that ends in a month.
 
-    version: the version in force, None where none is. assessment: None where there is none; `problem` says why.
+    version: the version in force, None where none is. period: its period, such as "2022-03" or "2022-Q1". assessment: None
+    where there is none; `problem` says why.
     """
 
     policy: str
     version: int | None
+    period: str | None
     assessment: Assessment | None
     problem: str | None = None
 
@@ -134,6 +141,14 @@ class Stage(msgspec.Struct, frozen=True):
         return self.reading.notice
 
 
+class _Facts(msgspec.Struct, frozen=True):
+    """What is counted: windows, and what policies may read beside them."""
+
+    windows: tuple[Window, ...]
+    measurements: tuple[Measurement, ...]
+    exclusions: tuple[Exclusion, ...]
+
+
 def consequences(
     windows: Iterable[Window],
     policies: Policies,
@@ -144,6 +159,8 @@ def consequences(
     others: Iterable[Window] = (),
     subscriptions: pd.DataFrame | None = None,
     cohorts: Mapping[str, Cohort] | None = None,
+    measurements: Iterable[Measurement] = (),
+    exclusions: Iterable[Exclusion] = (),
 ) -> Consequences:
     """Return what windows come to, per month, service and region.
 
@@ -152,52 +169,65 @@ def consequences(
     windows touch. others: windows of other incidents that count beside them. subscriptions: as
     `projections.subscriptions.read_subscriptions` returns them; those under the given policies are priced and summed up, with
     the customers of cohorts where they are known. Of a place it is not known who is in a cohort: there it is a bound.
+    measurements, exclusions: read by the policies that ask for them.
     """
     windows = list(windows)
     until = seconds(as_of)
-    zones = {policy.zone for versions in policies.values() for _, policy in versions}
-    periods = periods_touched(windows, as_of, zones) if periods is None else periods
+    periods = periods_touched(windows, as_of, policies) if periods is None else periods
     places = places_touched(windows) if places is None else places
-    counted = [*windows, *others]
+    facts = _Facts((*windows, *others), tuple(measurements), tuple(exclusions))
     rows = []
     for label in periods:
         month = parse_period(label, ZONE)
-        near = [window for window in counted if _may_touch(window, month)]
+        near = [window for window in facts.windows if _may_touch(window, month)]
         found = {
             tuple(value for _, value in row.keys): row
             for row in downtime(near, month, by=("service", "region"), as_of=until)
         }
-        ruling = [_in_force(key, policies[key], label) for key in sorted(policies)]
-        rows += [_consequence(place, label, found.get(place), near, ruling, until) for place in places]
+        ruling = [_ruled(key, policies[key], label) for key in sorted(policies)]
+        rows += [_consequence(place, label, found.get(place), facts, ruling, until) for place in places]
     totals = (
-        None if subscriptions is None else _totals(subscriptions, counted, policies, periods, until, cohorts)
+        None if subscriptions is None else _totals(subscriptions, facts, policies, periods, until, cohorts)
     )
     return Consequences(as_of, tuple(rows), totals)
 
 
-def _may_touch(window: Window, month: Period) -> bool:
-    """Tell whether a window may lie in a month of any zone: the earth has offsets from -12 to +14 hours."""
+def _may_touch(window: Window, period: Period) -> bool:
     ends = None if window.end is None else window.end + window.end_within_seconds
-    return window.start - window.start_within_seconds < month.end + 86_400 and (
-        ends is None or ends > month.start - 86_400
-    )
+    return window.start - window.start_within_seconds < period.end and (ends is None or ends > period.start)
 
 
-def periods_touched(windows: Iterable[Window], as_of: str, zones: Iterable[str] = ()) -> tuple[str, ...]:
-    """Return the months ("2022-03") that windows may touch in UTC or one of the zones, in order.
+def periods_touched(windows: Iterable[Window], as_of: str, policies: Policies) -> tuple[str, ...]:
+    """Return the months ("2022-03") that windows may touch in UTC, and those in which periods of policies end that they may.
 
-    Tolerances count, and an open window reaches `as_of`.
+    In order. Tolerances count, and an open window reaches `as_of`.
     """
-    found: set[str] = set()
     until = seconds(as_of)
-    for window in windows:
-        if window.withdrawn:
-            continue
-        start = window.start - window.start_within_seconds
-        end = until if window.end is None else window.end + window.end_within_seconds
-        for zone in {ZONE, *zones}:
-            found.update(_months(day_of(zone, start), day_of(zone, max(end - 1, start))))
+    spans = union(
+        (
+            window.start - window.start_within_seconds,
+            max(until, window.start + 1) if window.end is None else window.end + window.end_within_seconds,
+        )
+        for window in windows
+        if not window.withdrawn
+    )
+    found: set[str] = set()
+    for start, end in spans:
+        found.update(_months(day_of(ZONE, start), day_of(ZONE, end - 1)))
+    for rule in {policy.period for versions in policies.values() for _, policy in versions}:
+        for start, end in spans:
+            found.update(_months_of(rule, start, end))
     return tuple(sorted(found))
+
+
+def _months_of(rule: PeriodRule, start: int, end: int) -> Iterable[str]:
+    """Yield the months in which the periods of a policy end that hold a second of a span."""
+    first = period_holding(rule, start)
+    last = following(rule, period_holding(rule, end - 1), 1)
+    for label in _months(day_of(rule.zone, start), day_of(rule.zone, last.end)):
+        period = period_ending_in(rule, label)
+        if period is not None and first.start <= period.start < end and period.end > start:
+            yield label
 
 
 def _months(first_day: str, last_day: str) -> Iterable[str]:
@@ -223,23 +253,25 @@ def places_touched(windows: Iterable[Window]) -> tuple[tuple[str, str], ...]:
     return tuple(sorted(found))
 
 
-def _in_force(
+def _ruled(
     key: str, versions: Sequence[tuple[int, Policy]], label: str
-) -> tuple[str, int, Policy] | Outcome:
-    """Return the version of a policy that rules a month, or the outcome that none does."""
+) -> tuple[str, int, Policy, Period] | Outcome:
+    """Return version, policy and its period that ends in a month, or the outcome that there is none."""
     try:
-        version, policy = policy_in_force(versions, parse_period(label))
+        ruled = ruling_period(versions, label)
     except Refused as error:
-        return Outcome(key, None, None, str(error))
-    return key, version, policy
+        return Outcome(key, None, None, None, str(error))
+    if ruled is None:
+        return Outcome(key, None, None, None, f"policy {key!r} has no period that ends in {label}")
+    return key, *ruled
 
 
 def _consequence(
     place: tuple[str, str],
     label: str,
     row: DowntimeRow | None,
-    windows: Sequence[Window],
-    ruling: Sequence[tuple[str, int, Policy] | Outcome],
+    facts: _Facts,
+    ruling: Sequence[tuple[str, int, Policy, Period] | Outcome],
     until: int,
 ) -> Consequence:
     service, region = place
@@ -248,13 +280,17 @@ def _consequence(
         if isinstance(one, Outcome):
             outcomes.append(one)
             continue
-        key, version, policy = one
+        key, version, policy, period = one
         try:
-            made = assess(windows, policy, version, service, region, parse_period(label, policy.zone), until)
+            # All windows, also of other months: what an exclusion may take in a year depends on them.
+            made = assess(
+                facts.windows, policy, version, service, region, period, until, measurements=facts.measurements,
+                exclusions=facts.exclusions,
+            )  # fmt: skip
         except Refused as error:
-            outcomes.append(Outcome(key, version, None, str(error)))
+            outcomes.append(Outcome(key, version, period.label, None, str(error)))
         else:
-            outcomes.append(Outcome(key, version, made))
+            outcomes.append(Outcome(key, version, period.label, made))
     return Consequence(
         service=service,
         region=region,
@@ -270,7 +306,7 @@ def _consequence(
 
 def _totals(
     subscriptions: pd.DataFrame,
-    windows: Sequence[Window],
+    facts: _Facts,
     policies: Policies,
     periods: Sequence[str],
     until: int,
@@ -283,11 +319,14 @@ def _totals(
     found: list[dict[str, Any]] = []
     for label in periods:
         # A policy not yet in force credits nothing then; the rows of places say so.
-        ruled = [key for key in policies if not isinstance(_in_force(key, policies[key], label), Outcome)]
+        ruled = [key for key in policies if not isinstance(_ruled(key, policies[key], label), Outcome)]
         frame = under.loc[under["policy"].isin(ruled)].reset_index(drop=True)
         if len(frame):
-            priced = totals(price(frame, windows, policies, label, until, cohorts=cohorts))
-            found += [{"period": label, **row} for row in rows(priced)]
+            priced = price(
+                frame, facts.windows, policies, label, until, cohorts=cohorts, measurements=facts.measurements,
+                exclusions=facts.exclusions,
+            )  # fmt: skip
+            found += [{"period": label, **row} for row in rows(totals(priced))]
     return tuple(found)
 
 
@@ -328,11 +367,14 @@ def _percent(rate: Fraction) -> str:
 def _outcome_json(outcome: Outcome) -> dict[str, Any]:
     made = outcome.assessment
     if made is None:
-        return {"policy": outcome.policy, "policy_version": outcome.version, "problem": outcome.problem}
+        return {
+            "policy": outcome.policy, "policy_version": outcome.version, "period": outcome.period, "problem": outcome.problem,
+        }  # fmt: skip
     least, most = outcome.credit_percent or (None, None)
     return {
         "policy": outcome.policy,
         "policy_version": outcome.version,
+        "period": outcome.period,
         "problem": None,
         "downtime_seconds": made.downtime_seconds,
         "excluded_seconds": made.excluded_seconds,
@@ -384,6 +426,7 @@ def _row_difference(was: Consequence, now: Consequence) -> dict[str, Any]:
             {
                 "policy": new["policy"],
                 "policy_version": new["policy_version"],
+                "period": new["period"],
                 "problem": new["problem"],
                 **{
                     _beside(name, side): values.get(name)

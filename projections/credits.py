@@ -11,26 +11,29 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from fractions import Fraction
 from math import lcm
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple, TypeAlias
 
 import msgspec
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from ledger.domain.exclusion import Exclusion
 from ledger.domain.interval import Span
+from ledger.domain.measurement import Measurement
 from ledger.domain.money import ROUNDINGS, format_money, minor_units, round_ratio
 from ledger.domain.period import Period, days, parse_period
-from ledger.domain.policy import Policy, policy_in_force
+from ledger.domain.policy import Policy
+from ledger.domain.policy.periods import check_label, label_is_month, period_holding, ruling_period
 from ledger.domain.window import Window, place
 from ledger.errors import Refused, nearest
 from projections.availability import (
     Assessment,
     Found,
     Membership,
-    applicable,
     assess,
     assess_found,
+    concerning,
     entry_order,
     exact_text,
     percent_text,
@@ -54,6 +57,8 @@ COLUMNS = (
     "eligible_downtime_seconds_at_most", "period_seconds", "availability", "availability_at_least",
     "availability_at_most", "credit_percent", "credit", "credit_at_least", "credit_at_most", "rule",
     "seconds_to_next_tier", "seconds_past_tier_edge", "provisional", "approximate", "entries",
+    "value", "value_at_least", "value_at_most", "service_days", "service_days_at_least", "service_days_at_most",
+    "termination",
 )  # fmt: skip
 DIFFERENCE_COLUMNS = (
     "customer", "subscription", "service", "region", "policy", "period", "currency", "fee",
@@ -80,7 +85,7 @@ class Group(msgspec.Struct, frozen=True):
 
     period: the month in the zone of the policy. valid: the seconds of it in which the subscriptions are valid. found:
     the windows that concern service and region, each with whether it surely does. memberships: of their customers, by
-    cohort.
+    cohort. unfinished: it is marked that the month is not over.
     """
 
     version: int
@@ -92,6 +97,12 @@ class Group(msgspec.Struct, frozen=True):
     found: list[Found]
     memberships: Mapping[str, Membership]
     assessment: Assessment
+    unfinished: bool = False
+
+    @property
+    def provisional(self) -> bool:
+        """Whether the figures may still change without anything being revised."""
+        return self.assessment.provisional or self.unfinished
 
 
 class Workings(NamedTuple):
@@ -102,6 +113,20 @@ class Workings(NamedTuple):
     groups: list[Group]
 
 
+class _Facts:
+    """What the groups of a run are assessed from."""
+
+    __slots__ = ("as_of", "exclusions", "measurements", "windows")
+
+    def __init__(
+        self, windows: list[Window], measurements: list[Measurement], exclusions: list[Exclusion], as_of: int
+    ) -> None:
+        self.windows = windows
+        self.measurements = measurements
+        self.exclusions = exclusions
+        self.as_of = as_of
+
+
 def price(
     subscriptions: pd.DataFrame,
     windows: Iterable[Window],
@@ -110,21 +135,31 @@ def price(
     as_of: int,
     resting_on: Iterable[str] = (),
     cohorts: Mapping[str, Cohort] | None = None,
+    *,
+    measurements: Iterable[Measurement] = (),
+    exclusions: Iterable[Exclusion] = (),
+    credited: Mapping[str, int] | None = None,
 ) -> pd.DataFrame:
-    """Return one row per subscription that is valid for any part of a month, with COLUMNS and `minor_units`.
+    """Return one row per subscription that is valid for any part of its period, with COLUMNS and `minor_units`.
 
     subscriptions: as `read_subscriptions` returns them. policies: the published versions by key. period: a
-    month such as "2022-03", taken in the zone of each policy. as_of: UTC seconds to which open windows have
-    lasted at least. resting_on: further entries every row rests on, such as the one that published the
-    subscriptions. cohorts: by name those of which it is known who is in them: a window limited to one counts for its
-    customers and nobody else; one limited to any other cohort is a bound.
+    month such as "2022-03", taken in the zone of each policy: a policy is priced for its own period that ends in the month
+    (the quarter in its last month), and has no rows where none does; or the period of one kind of policy, such as "2022-Q1".
+    as_of: UTC seconds to which open windows have lasted at least. resting_on: further entries every row rests on, such as
+    the one that published the subscriptions. cohorts: by name those of which it is known who is in them: a window limited to
+    one counts for its customers and nobody else; one limited to any other cohort is a bound. measurements, exclusions: read
+    by the policies that ask for them. credited: minor units credited in the months before, by subscription, for limits over
+    several months; a subscription that is not there was credited nothing.
 
-    `fee` and the credits are whole minor units; `credit`, `seconds_to_next_tier` and `seconds_past_tier_edge`
-    are nullable integers. A subscription valid for a part of the month has its windows clipped to that part;
-    month and fee stay whole. Raises Refused with a sentence for every policy that is not known or not in
-    force.
+    `fee` (of what the policy pays a part of) and the credits are whole minor units; `credit`, `seconds_to_next_tier` and
+    `seconds_past_tier_edge` are nullable integers. A subscription valid for a part of the period has its windows clipped to
+    that part; period and fee stay whole unless the policy says otherwise. Raises Refused with a sentence for every policy
+    that is not known or not in force.
     """
-    return workings(subscriptions, windows, policies, period, as_of, resting_on, cohorts).frame
+    return workings(
+        subscriptions, windows, policies, period, as_of, resting_on, cohorts, measurements=measurements,
+        exclusions=exclusions, credited=credited,
+    ).frame  # fmt: skip
 
 
 def workings(
@@ -135,46 +170,124 @@ def workings(
     as_of: int,
     resting_on: Iterable[str] = (),
     cohorts: Mapping[str, Cohort] | None = None,
+    *,
+    measurements: Iterable[Measurement] = (),
+    exclusions: Iterable[Exclusion] = (),
+    credited: Mapping[str, int] | None = None,
+    mark_unfinished: bool = False,
 ) -> Workings:
-    """Do what `price` does, and tell which rows share an assessment, and what it was made of."""
-    month = parse_period(period)
-    if month.kind != "month":
-        raise Refused(
-            f"period {period!r} is a day, but policies are per calendar month; write it like {period[:7]}"
-        )
-    subscriptions, first, past = _valid_in(subscriptions, month)
-    n_days = len(days(month))
-    windows, cohorts = list(windows), cohorts or {}
-    circle, circles = _circles(subscriptions, windows, cohorts)
-    codes, keys = _grouped(subscriptions, (first * (n_days + 1) + past) * len(circles) + circle)
-    groups = _assessed(keys, n_days, circles, windows, policies, period, as_of)
-    frame = _columns(subscriptions, codes, groups, period, tuple(resting_on))
+    """Do what `price` does, and tell which rows share an assessment, and what it was made of.
+
+    mark_unfinished: rows are provisional, too, where their period is not over at as_of. Issued documents are without it: what was
+    issued says of the whole document that it is provisional.
+    """
+    # A label that is none at all is refused even where no subscription asks for a period.
+    check_label(period, [policy for versions in policies.values() for _, policy in versions])
+    facts = _Facts(list(windows), list(measurements), list(exclusions), as_of)
+    cohorts = cohorts or {}
+    spans = _spans(subscriptions, policies, period)
+    subscriptions, first, past = _valid_in(subscriptions, spans)
+    width = max((n_days for _, n_days in spans.values()), default=0) + 1
+    circle, circles = _circles(subscriptions, facts, cohorts)
+    edition, terms = _editions(subscriptions, policies)
+    person, people = _people(subscriptions, facts.exclusions)
+    apart = (((first * width + past) * len(circles) + circle) * len(terms) + edition) * len(people) + person
+    codes, keys = _grouped(subscriptions, apart)
+    groups = _assessed(keys, (width, circles, terms, people), facts, policies, period)
+    if mark_unfinished:
+        groups = [
+            msgspec.structs.replace(group, unfinished=True) if group.period.end > as_of else group
+            for group in groups
+        ]
+    frame = _columns(subscriptions, codes, groups, tuple(resting_on), credited or {})
     priced = pd.DataFrame(
         {**{name: frame[name] for name in COLUMNS}, "minor_units": frame["minor_units"]}, copy=False
     )
     return Workings(priced, codes, groups)
 
 
-def _valid_in(subscriptions: pd.DataFrame, month: Period) -> tuple[pd.DataFrame, Ints, Ints]:
-    """Return the rows valid in the month, with their first day in it and the first day after (from 0)."""
-    begin = np.datetime64(month.first_day, "D")
-    n_days = len(days(month))
+def _spans(
+    subscriptions: pd.DataFrame, policies: Mapping[str, Sequence[tuple[int, Policy]]], label: str
+) -> dict[str, tuple[np.datetime64, int]]:
+    """Return for each policy that has a period at a label its first day, and how many days it has.
+
+    A policy that is not known, or not in force, has those of the label, so that only rows that are asked about it refuse it.
+    """
+    found: dict[str, tuple[np.datetime64, int]] = {}
+    for key in (str(name) for name in _category(subscriptions["policy"]).categories):
+        try:
+            ruled = ruling_period(policies.get(key, ()), label)
+            period = None if ruled is None else ruled[2]
+        except Refused:
+            if not label_is_month(label):
+                raise
+            period = parse_period(label)
+        if period is not None:
+            found[key] = np.datetime64(period.first_day, "D"), len(days(period))
+    return found
+
+
+def _valid_in(
+    subscriptions: pd.DataFrame, spans: Mapping[str, tuple[np.datetime64, int]]
+) -> tuple[pd.DataFrame, Ints, Ints]:
+    """Return the rows valid in the period of their policy, with their first day in it and the first day after (from 0)."""
+    policy = _category(subscriptions["policy"])
     starts = subscriptions["valid_from"].to_numpy()
     ends = subscriptions["valid_to"].to_numpy()
     first = np.zeros(len(subscriptions), dtype=np.int64)
-    past = np.full(len(subscriptions), n_days, dtype=np.int64)
-    # NaT compares as false: no end is the end of the month.
-    late, early = np.flatnonzero(starts > begin), np.flatnonzero(ends < begin + np.timedelta64(n_days, "D"))
-    first[late] = np.minimum((starts[late].astype("datetime64[D]") - begin).astype(np.int64), n_days)
-    past[early] = np.maximum((ends[early].astype("datetime64[D]") - begin).astype(np.int64), 0)
+    past = np.zeros(len(subscriptions), dtype=np.int64)
+    names = [str(name) for name in policy.categories]
+    kinds = sorted({spans[name] for name in names if name in spans})
+    for begin, n_days in kinds:
+        members = np.asarray([spans.get(name) == (begin, n_days) for name in names] + [False], dtype=np.bool_)
+        # Rows without a policy are refused later; until then they are like the others.
+        here = (
+            slice(None) if len(kinds) == 1 and members[:-1].all() else np.flatnonzero(members[policy.codes])
+        )
+        past[here] = n_days
+        # NaT compares as false: no end is the end of the period.
+        until = begin + np.timedelta64(n_days, "D")
+        late, early = np.flatnonzero(starts[here] > begin), np.flatnonzero(ends[here] < until)
+        if isinstance(here, np.ndarray):
+            late, early = here[late], here[early]
+        first[late] = np.minimum((starts[late].astype("datetime64[D]") - begin).astype(np.int64), n_days)
+        past[early] = np.maximum((ends[early].astype("datetime64[D]") - begin).astype(np.int64), 0)
     valid = first < past
     if not valid.all():
         subscriptions, first, past = subscriptions.loc[valid], first[valid], past[valid]
     return subscriptions.reset_index(drop=True), first, past
 
 
+def _editions(
+    subscriptions: pd.DataFrame, policies: Mapping[str, Sequence[tuple[int, Policy]]]
+) -> tuple[Ints, list[str | None]]:
+    """Return for each row which first day of a term decides its version of the terms, and these days; None: none does."""
+    edition = np.zeros(len(subscriptions), dtype=np.int64)
+    terms: list[str | None] = [None]
+    category = _category(subscriptions["policy"])
+    bound = [
+        any(policy.version.rule != "in-force" for _, policy in policies.get(str(name), ()))
+        for name in category.categories
+    ]
+    if not any(bound):
+        return edition, terms
+    rows = np.flatnonzero(np.asarray([*bound, False], dtype=np.bool_)[category.codes])
+    starts, found = pd.factorize(subscriptions["valid_from"].to_numpy()[rows].astype("datetime64[D]"))
+    edition[rows] = starts + 1
+    return edition, [*terms, *(str(day) for day in found.astype("datetime64[D]"))]
+
+
+def _people(subscriptions: pd.DataFrame, exclusions: list[Exclusion]) -> tuple[Ints, list[str]]:
+    """Return for each row which of the customers that exclusions name it belongs to; the first is nobody of them."""
+    names = sorted({one.customer for one in exclusions if one.customer is not None and not one.withdrawn})
+    if not names:
+        return np.zeros(len(subscriptions), dtype=np.int64), [""]
+    places = pd.Index(names).get_indexer(pd.Index(subscriptions["customer"].astype(object))) + 1
+    return places.astype(np.int64), ["", *names]
+
+
 def _circles(
-    subscriptions: pd.DataFrame, windows: list[Window], cohorts: Mapping[str, Cohort]
+    subscriptions: pd.DataFrame, facts: _Facts, cohorts: Mapping[str, Cohort]
 ) -> tuple[Ints, list[dict[str, Membership]]]:
     """Return for each row which circle its customer belongs to, and for each circle its memberships by cohort.
 
@@ -185,7 +298,9 @@ def _circles(
     circle = np.zeros(len(subscriptions), dtype=np.int64)
     inside: list[frozenset[str]] = [frozenset()]
     for name, cohort in sorted(cohorts.items()):
-        concerned = _concerned([window for window in windows if window.cohort == name], service, region)
+        concerned = _concerned([window for window in facts.windows if window.cohort == name], service, region)
+        if any(one.cohort == name and not one.withdrawn for one in facts.exclusions):
+            concerned |= True
         rows = np.flatnonzero(concerned[service.codes, region.codes]) if concerned.any() else ()
         if not len(rows):
             continue
@@ -239,42 +354,78 @@ def _grouped(subscriptions: pd.DataFrame, apart: Ints) -> tuple[Codes, list[tupl
 
 def _assessed(
     keys: list[tuple[str, str, str, int]],
-    n_days: int,
-    circles: list[dict[str, Membership]],
-    windows: list[Window],
+    widths: tuple[int, list[dict[str, Membership]], list[str | None], list[str]],
+    facts: _Facts,
     policies: Mapping[str, Sequence[tuple[int, Policy]]],
     label: str,
-    as_of: int,
 ) -> list[Group]:
+    width, circles, terms, people = widths
     ruling = _ruling(sorted({key[0] for key in keys}), policies, label)
     by_service: dict[str, list[Window]] = {}
-    for window in windows:
+    for window in facts.windows:
         by_service.setdefault(window.service, []).append(window)
-    found = {
-        (service, region): applicable(by_service.get(service, ()), service, region)
-        for service, region in dict.fromkeys((service, region) for _, service, region, _ in keys)
-    }
+    near: dict[tuple[str, str], list[Found]] = {}
+    editions: dict[tuple[str, str], _Ruling] = {}
     groups: list[Group] = []
     for key, service, region, rest in keys:
-        version, policy, period, bounds = ruling[key]
+        rest, person = divmod(rest, len(people))
+        rest, edition = divmod(rest, len(terms))
         when, circle = divmod(rest, len(circles))
-        first, past = divmod(when, n_days + 1)
-        valid = bounds[first], bounds[past]
-        here = found[service, region]
+        first, past = divmod(when, width)
+        ruled, term = ruling[key], terms[edition]
+        if term is not None:
+            # What an earlier version says may still hold for those whose term began under it.
+            if (key, term) not in editions:
+                editions[key, term] = _ruled(policies[key], label, term)
+            ruled = editions[key, term]
+        version, policy, period, bounds = ruled
+        wide = any(one.scope.regions != "each" for one in policy.commitments)
+        place_of = (service, "" if wide else region)
+        if place_of not in near:
+            near[place_of] = concerning(policy, by_service.get(service, ()), service, region)
         assessment = assess_found(
-            here, policy, version, period, as_of, valid, circles[circle], service=service, region=region
-        )
+            near[place_of], policy, version, period, facts.as_of, (bounds[first], bounds[past]), circles[circle],
+            service=service, region=region, measurements=facts.measurements if _reads(policy) else (),
+            exclusions=facts.exclusions, customer=people[person], earlier=_earlier(policy, period),
+        )  # fmt: skip
         groups.append(
-            Group(version, policy, service, region, period, valid, here, circles[circle], assessment)
-        )
+            Group(
+                version, policy, service, region, period, (bounds[first], bounds[past]), near[place_of], circles[circle],
+                assessment,
+            )
+        )  # fmt: skip
     return groups
+
+
+# Version, policy, its period, and the bounds of the period's days.
+_Ruling: TypeAlias = "tuple[int, Policy, Period, tuple[int, ...]]"
+
+
+def _reads(policy: Policy) -> bool:
+    return any(one.measure.reads for one in policy.commitments)
+
+
+def _earlier(policy: Policy, period: Period) -> list[Period]:
+    """Return the periods before one that a right to terminate looks at, the oldest first."""
+    found: list[Period] = []
+    for _ in range(max((rule.of_last for rule in policy.termination), default=1) - 1):
+        found.insert(0, period_holding(policy.period, (found[0] if found else period).start - 1))
+    return found
+
+
+def _ruled(versions: Sequence[tuple[int, Policy]], label: str, term_start: str | None = None) -> _Ruling:
+    found = ruling_period(versions, label, term_start)
+    if found is None:
+        raise Refused(f"policy {versions[0][1].key!r} has no period at {label}; choose another period")
+    version, policy, period = found
+    return version, policy, period, (*(day.start for day in days(period)), period.end)
 
 
 def _ruling(
     keys: Sequence[str], policies: Mapping[str, Sequence[tuple[int, Policy]]], label: str
-) -> dict[str, tuple[int, Policy, Period, tuple[int, ...]]]:
-    """Return by policy key the version in force, the month in its zone, and the bounds of its days."""
-    ruling: dict[str, tuple[int, Policy, Period, tuple[int, ...]]] = {}
+) -> dict[str, _Ruling]:
+    """Return by policy key the version in force, its period in its zone, and the bounds of its days."""
+    ruling: dict[str, _Ruling] = {}
     problems: list[str] = []
     for key in keys:
         if not policies.get(key):
@@ -284,23 +435,20 @@ def _ruling(
             )
             continue
         try:
-            version, policy = policy_in_force(policies[key], parse_period(label))
+            ruling[key] = _ruled(policies[key], label)
         except Refused as error:
             problems.append(str(error))
-            continue
-        period = parse_period(label, policy.zone)
-        ruling[key] = version, policy, period, (*(day.start for day in days(period)), period.end)
     if problems:
         raise Refused("; ".join(problems), tuple(problems))
     return ruling
 
 
 def _columns(
-    subscriptions: pd.DataFrame, codes: Codes, groups: list[Group], period: str, resting_on: tuple[str, ...]
-) -> dict[str, Any]:
+    subscriptions: pd.DataFrame, codes: Codes, groups: list[Group], resting_on: tuple[str, ...],
+    credited: Mapping[str, int],
+) -> dict[str, Any]:  # fmt: skip
     facts = [group.assessment for group in groups]
-    fee = subscriptions["fee"].to_numpy()
-    least, most = _credits(fee, _category(subscriptions["currency"]), codes, groups)
+    least, most = _credits(subscriptions, codes, groups, credited)
 
     def repeated(value_of: Callable[[Group], object]) -> pd.Categorical:
         return _repeated([value_of(group) for group in groups], codes)
@@ -327,7 +475,7 @@ def _columns(
         },
         "policy_version": integers([group.version for group in groups]),
         "policy_sha256": repeated(lambda group: group.policy.sha256),
-        "period": repeated(lambda group: period),
+        "period": repeated(lambda group: group.period.label),
         "fee": subscriptions["fee"],
         "downtime_seconds": integers([fact.downtime_seconds for fact in facts]),
         "excluded_seconds": integers([fact.excluded_seconds for fact in facts]),
@@ -339,9 +487,15 @@ def _columns(
             lambda group: seconds_value(group.assessment.eligible_at_most)
         ),
         "period_seconds": integers([fact.period_seconds for fact in facts]),
-        "availability": repeated(lambda group: _maybe(group.assessment.availability, percent_text)),
-        "availability_at_least": repeated(lambda group: percent_text(group.assessment.availability_at_least)),
-        "availability_at_most": repeated(lambda group: percent_text(group.assessment.availability_at_most)),
+        "availability": repeated(
+            lambda group: _there(group, _maybe(group.assessment.availability, percent_text))
+        ),
+        "availability_at_least": repeated(
+            lambda group: _there(group, percent_text(group.assessment.availability_at_least))
+        ),
+        "availability_at_most": repeated(
+            lambda group: _there(group, percent_text(group.assessment.availability_at_most))
+        ),
         "credit_percent": repeated(lambda group: _maybe(group.assessment.credit_percent, exact_text)),
         # Each column has memory of its own, so that a change to one cannot show in another.
         "credit": pd.arrays.IntegerArray(least.copy(), least != most),
@@ -350,11 +504,39 @@ def _columns(
         "rule": repeated(lambda group: group.assessment.rule),
         "seconds_to_next_tier": nullable([fact.seconds_to_next_tier for fact in facts]),
         "seconds_past_tier_edge": nullable([fact.seconds_past_tier_edge for fact in facts]),
-        "provisional": flags([fact.provisional for fact in facts]),
+        "provisional": flags([group.provisional for group in groups]),
         "approximate": flags([fact.approximate for fact in facts]),
         "entries": repeated(entries),
+        **_bounded("value", repeated, lambda group: group.assessment.value),
+        **_bounded("service_days", repeated, lambda group: group.assessment.service_days),
+        "termination": repeated(lambda group: group.assessment.termination),
         "minor_units": _digits(subscriptions["currency"]),
     }
+
+
+def _there(group: Group, availability: object) -> object:
+    """Return an availability, None for a measure that makes a value instead."""
+    return None if group.assessment.value is not None else availability
+
+
+def _bounded(
+    name: str,
+    repeated: Callable[[Callable[[Group], object]], pd.Categorical],
+    pair_of: Callable[[Group], tuple[Fraction, Fraction] | None],
+) -> dict[str, pd.Categorical]:
+    """Return the columns of a figure that not every policy has: decided, at least and at most."""
+
+    def told(at: Literal["", "_at_least", "_at_most"]) -> Callable[[Group], object]:
+        def one(group: Group) -> object:
+            pair = pair_of(group)
+            if pair is None or (not at and pair[0] != pair[1]):
+                return None
+            return exact_text(pair[at == "_at_most"])
+
+        return one
+
+    sides: tuple[Literal["", "_at_least", "_at_most"], ...] = ("", "_at_least", "_at_most")
+    return {f"{name}{at}": repeated(told(at)) for at in sides}
 
 
 def _maybe(value: Fraction | None, spell: Callable[[Fraction], object]) -> object:
@@ -386,9 +568,10 @@ def _category(values: pd.Series) -> pd.Categorical:
 
 
 def _credits(
-    fee: npt.NDArray[Any], currency: pd.Categorical, codes: Codes, groups: list[Group]
+    subscriptions: pd.DataFrame, codes: Codes, groups: list[Group], credited: Mapping[str, int]
 ) -> tuple[Ints, Ints]:
     """Return the least and the most credit of each row in minor units, rounded once by the policy's mode."""
+    fee, currency = subscriptions["fee"].to_numpy(), _category(subscriptions["currency"])
     rates = [group.assessment.rates for group in groups]
     least = [Fraction(0) if pair is None else pair[0] for pair in rates]
     most = [Fraction(0) if pair is None else pair[1] for pair in rates]
@@ -402,9 +585,17 @@ def _credits(
     for group, code, where in _apart(
         [number for number, pair in enumerate(rates) if pair is None], codes, currency
     ):
-        one, other = groups[group].assessment.outcome.prices(code)
+        made = groups[group].assessment.outcome
+        one, other = made.prices(code)
         low[where] = _priced(fee[where], one)
         high[where] = low[where] if one == other else _priced(fee[where], other)
+        if credited and made.policy.limits.rolling_percent is not None:
+            for row, name in zip(
+                where.tolist(), subscriptions["subscription"].iloc[where].tolist(), strict=True
+            ):
+                if before := credited.get(name):
+                    one, other = made.prices(code, before)
+                    low[row], high[row] = one.amount(int(fee[row])), other.amount(int(fee[row]))
     return low, high
 
 

@@ -17,7 +17,7 @@ from ledger.domain.claims import Claim
 from ledger.domain.money import format_money
 from ledger.domain.policy import Policy
 from ledger.errors import Refused
-from projections.credits import rows
+from projections.credits import COLUMNS, MONEY_COLUMNS, rows
 
 __all__ = [
     "ASSESSED",
@@ -36,13 +36,9 @@ __all__ = [
 Facts: TypeAlias = dict[str, Any]
 PolicyOf: TypeAlias = Callable[[str, int], Policy]
 
-# What the lines of one assessment share, in the words of a credit row.
-ASSESSED = (
-    "service", "region", "policy", "policy_version", "policy_sha256", "downtime_seconds", "excluded_seconds",
-    "eligible_downtime_seconds", "eligible_downtime_seconds_at_least", "eligible_downtime_seconds_at_most",
-    "period_seconds", "availability", "availability_at_least", "availability_at_most", "credit_percent", "rule",
-    "seconds_to_next_tier", "seconds_past_tier_edge", "provisional", "approximate", "entries",
-)  # fmt: skip
+# What the lines of one assessment share: all of a credit row that is neither the subscription's own nor money.
+_OF_LINES = frozenset(("customer", "subscription", "currency", *MONEY_COLUMNS))
+ASSESSED = tuple(name for name in COLUMNS if name not in _OF_LINES)
 _SHOWN = 20
 
 
@@ -107,10 +103,11 @@ def draft(
     choice: Choice,
     claims: Iterable[Claim],
     policy_of: PolicyOf,
+    period: str,
 ) -> Draft:
     """Return the draft of priced subscriptions.
 
-    frame: as `projections.credits.price` makes it of them. claims: those for the period. Raises Refused where facts are
+    frame: as `projections.credits.price` makes it of them. claims: those that may be for the period, a month. Raises Refused where facts are
     open and it was not chosen how they count.
     """
     if len(frame) < len(subscriptions):
@@ -127,7 +124,7 @@ def draft(
             "customer": subscriptions["customer"],
             "subscription": subscriptions["subscription"],
             "currency": frame["currency"].astype(object),
-            "fee": frame["fee"],
+            "fee": subscriptions["fee"],
             "valid_from": _dates(subscriptions["valid_from"]),
             "valid_to": _dates(subscriptions["valid_to"]),
             "amount": amounts,
@@ -137,7 +134,7 @@ def draft(
         },
         copy=False,
     )
-    _claimed(lines, facts, claims, policy_of)
+    _claimed(lines, facts, claims, policy_of, period)
     order = np.argsort(codes, kind="stable")
     return Draft(facts, lines.take(order).reset_index(drop=True))
 
@@ -220,7 +217,7 @@ def _amounts(frame: pd.DataFrame, choice: Choice) -> tuple[Any, Any]:
 
 
 def _claimed(
-    lines: pd.DataFrame, facts: Sequence[Facts], claims: Iterable[Claim], policy_of: PolicyOf
+    lines: pd.DataFrame, facts: Sequence[Facts], claims: Iterable[Claim], policy_of: PolicyOf, period: str
 ) -> None:
     """Take back what has to be claimed and was not granted, and note the claim where it was."""
     asked = [policy_of(one["policy"], one["policy_version"]).claim.how == "on-request" for one in facts]
@@ -233,7 +230,7 @@ def _claimed(
     where = np.flatnonzero(np.asarray(asked)[lines["group"].to_numpy()])
     customers, groups = lines["customer"].take(where).tolist(), lines["group"].take(where).tolist()
     by = [
-        _grant(granted.get(customer, ()), facts[group])
+        _grant(granted.get(customer, ()), facts[group], period)
         for customer, group in zip(customers, groups, strict=True)
     ]
     claimed = np.full(len(lines), None, dtype=object)
@@ -247,10 +244,13 @@ def _claimed(
     lines["amount"], lines["unclaimed"] = amounts, unclaimed
 
 
-def _grant(claims: Sequence[Claim], facts: Facts) -> str | None:
+def _grant(claims: Sequence[Claim], facts: Facts, period: str) -> str | None:
     """Return the entry of the first claim that asks for this credit: for the whole period, or an incident it rests on."""
     streams = {entry.partition(" ")[0] for entry in facts["entries"]}
     for claim in claims:
+        # A policy with longer periods is claimed for by those, or by the month in which one ends.
+        if claim.period not in (period, facts["period"]):
+            continue
         if not claim.incidents or not streams.isdisjoint(f"incident/{one}" for one in claim.incidents):
             return claim.entries[-1]
     return None

@@ -19,6 +19,8 @@ from urllib.parse import urlsplit
 import msgspec
 import pandas as pd
 
+from ledger.domain.exclusion import Exclusion
+from ledger.domain.measurement import Measurement
 from ledger.domain.policy import Policy
 from ledger.domain.window import Window
 from ledger.errors import Unavailable
@@ -42,7 +44,7 @@ _ANSWER = 15.0
 
 
 class Job(msgspec.Struct, frozen=True):
-    """What every part of a run is priced with: the arguments of `projections.credits.price`."""
+    """What every part of a run is priced with: the arguments of `projections.credits.workings`."""
 
     windows: tuple[Window, ...]
     policies: Mapping[str, Sequence[tuple[int, Policy]]]
@@ -50,6 +52,10 @@ class Job(msgspec.Struct, frozen=True):
     as_of: int
     resting_on: tuple[str, ...]
     cohorts: Mapping[str, Cohort] = {}
+    measurements: tuple[Measurement, ...] = ()
+    exclusions: tuple[Exclusion, ...] = ()
+    credited: Mapping[str, int] = {}
+    mark_unfinished: bool = False
 
     def price(self, part: pd.DataFrame) -> pd.DataFrame:
         """Return the credit rows of a part of the subscriptions."""
@@ -58,8 +64,10 @@ class Job(msgspec.Struct, frozen=True):
     def workings(self, part: pd.DataFrame) -> Workings:
         """Return the credit rows of a part of the subscriptions with what they were computed from."""
         return workings(
-            part, self.windows, self.policies, self.period, self.as_of, self.resting_on, self.cohorts
-        )
+            part, self.windows, self.policies, self.period, self.as_of, self.resting_on, self.cohorts,
+            measurements=self.measurements, exclusions=self.exclusions, credited=self.credited,
+            mark_unfinished=self.mark_unfinished,
+        )  # fmt: skip
 
 
 class BothJobs(msgspec.Struct, frozen=True):

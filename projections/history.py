@@ -20,6 +20,7 @@ from ledger.domain.instants import shown
 from ledger.store.stream import Entry, text_or_erased
 from projections.marks import NONE, Marks, marked
 from projections.replay import revisions
+from projections.state import value_text
 
 __all__ = [
     "as_json",
@@ -78,9 +79,10 @@ def event_json(entry: Entry) -> dict[str, Any]:
     data: dict[str, Any] = {}
     for name in event.__struct_fields__:
         value = getattr(event, name)
-        if value is None or value is UNSET or value == () or value is False:
-            if not (isinstance(event, WindowRevised) and value is None and name in _CLEARABLE):
-                continue
+        # What a revision says of its window is news whatever it is, false and null too: the window said something else.
+        said = isinstance(event, WindowRevised) and name in _REVISABLE and value is not UNSET
+        if not said and (value is None or value is UNSET or value == () or value is False):
+            continue
         data[name] = text_or_erased(value) if isinstance(value, Commitment) else msgspec.to_builtins(value)
     if isinstance(event, EntryCorrected):
         data["set"] = {
@@ -90,10 +92,9 @@ def event_json(entry: Entry) -> dict[str, Any]:
     return data
 
 
-_CLEARABLE = frozenset(
-    ("end", "share_at_most", "share_at_least", "share_of", "start_within_seconds", "end_within_seconds", "basis",
-     "quote", "cohort", "planned")
-)  # fmt: skip
+_REVISABLE = frozenset(
+    field.name for field in msgspec.structs.fields(WindowRevised) if field.default is UNSET
+)
 
 
 def log_line(entry: Entry, revision: int | None, marks: Marks = NONE) -> str:
@@ -176,11 +177,16 @@ def show_text(entry: Entry, marks: Marks) -> str:
         (name, value) for name, value in data["event"].items() if (name, value) not in rows
     ]  # the header has it already
     for name, value in [*rows, *said]:
+        named = name in _REFERENCES or (name == "entry" and isinstance(entry.event, EntryRedacted))
+        text = f"v{value}" if named else f"r{value}" if name == "revision" else value_text(value)
         # A text of several lines stays beside its name.
-        text = ", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
         words = text.replace("\n", "\n" + " " * 24)
         lines.append(f"  {name:<22}{words}")
     return "\n".join(lines) + "\n"
+
+
+# Fields that name another entry of the same stream by its version.
+_REFERENCES = frozenset(("corrects", "publishes"))
 
 
 def find_entry(entries: Iterable[Entry], version: int) -> Entry | None:

@@ -15,16 +15,23 @@ from ledger.domain.events import (
     EntryCorrected,
     EntryPublished,
     EntryRedacted,
+    EntryWithdrawn,
     Event,
+    IncidentAffectedSet,
     IncidentFixDeployed,
+    IncidentImpactSet,
+    IncidentLinked,
+    IncidentRetitled,
+    MeasurementRecorded,
     WindowAdded,
     WindowRevised,
     WindowWithdrawn,
 )
-from ledger.domain.incident import ImpactWindow
+from ledger.domain.incident import ImpactWindow, revised_fields
 from ledger.domain.instants import seconds, shown
 from ledger.errors import Refused
 from ledger.store.stream import Entry, text_or_erased
+from projections.escaping import line_as_markdown, text_as_markdown
 from projections.marks import Erasure, erasures, marked, words
 from projections.replay import (
     Audience,
@@ -53,9 +60,9 @@ __all__ = [
 
 
 class Correction(msgspec.Struct, frozen=True):
-    """What was set right in a statement: when it was said, why, and which fields.
+    """What was set right in a statement or a window: when it was said, why, and which fields.
 
-    late: it was published before it was recorded. after_resolved: the incident stood as resolved by then.
+    kind: `correction` or `editorial` of what an entry says; of a window also `revision` and `withdrawal`. late: it was published before it was recorded. after_resolved: the incident stood as resolved by then.
     """
 
     version: int
@@ -71,6 +78,8 @@ class Correction(msgspec.Struct, frozen=True):
 class Post(msgspec.Struct, frozen=True):
     """One statement of the notice. late: it was published before it was recorded.
 
+    says: what it states without words of its own, such as the new title, or which entry it corrects; None where the
+    heading and the body say all.
     erased: which of its texts, or of its corrections' texts, are gone; by whom, when and why.
     """
 
@@ -88,12 +97,16 @@ class Post(msgspec.Struct, frozen=True):
     after_resolved: bool
     corrections: tuple[Correction, ...]
     erased: tuple[Erasure, ...]
+    says: str | None = None
 
 
 class NoticeWindow(msgspec.Struct, frozen=True):
     """One impact window as the notice shows it. seconds: None while it is open.
 
-    late: a statement of it was published before it was recorded. after_resolved: one was told after that.
+    late: a statement of it was published before it was recorded. after_resolved: one was told after the incident stood
+    as resolved, the first of them at after_resolved_at. cohort: only these customers. start_within_seconds,
+    end_within_seconds: tolerance, either way. announced_at, scheduled_start, scheduled_end: of planned work. changes: its
+    revisions, corrections and withdrawal, in the order told.
     """
 
     window: str
@@ -112,6 +125,14 @@ class NoticeWindow(msgspec.Struct, frozen=True):
     changed_at: str | None
     after_resolved: bool
     late: bool
+    after_resolved_at: str | None
+    cohort: str | None
+    start_within_seconds: int | None
+    end_within_seconds: int | None
+    announced_at: str | None
+    scheduled_start: str | None
+    scheduled_end: str | None
+    changes: tuple[Correction, ...]
 
 
 class Notice(msgspec.Struct, frozen=True):
@@ -133,6 +154,8 @@ class Notice(msgspec.Struct, frozen=True):
     posts: tuple[Post, ...]
     published_by: str | None
     recorded_by: int | None
+    scheduled_start: str | None = None
+    scheduled_end: str | None = None
 
 
 _HEADINGS = {
@@ -192,7 +215,8 @@ def notice_of(
         ):
             corrections = [by_version[at] for at in statement.corrected_by]
             status = fold.statuses[statement.version]
-            posts.append(_post(by_version[statement.version], event, status, corrections, over, gone))
+            post = _post(by_version[statement.version], event, status, corrections, over, gone)
+            posts.append(msgspec.structs.replace(post, says=_says(event, by_version)))
     corrected = corrections_of(fold.said)
     return Notice(
         incident=key,
@@ -216,6 +240,8 @@ def notice_of(
         posts=tuple(reversed(posts)),
         published_by=cut.published_by,
         recorded_by=cut.recorded_by,
+        scheduled_start=facts.scheduled_start,
+        scheduled_end=facts.scheduled_end,
     )
 
 
@@ -239,18 +265,11 @@ def _post(
     over: frozenset[int],
     gone: Mapping[int, tuple[Erasure, ...]],
 ) -> Post:
-    heading = _HEADINGS[one.entry.type]
-    if isinstance(event, EntryCorrected) and event.kind == "editorial":
-        heading = "Editorial change"
-    if isinstance(event, IncidentFixDeployed):
-        heading += f" {shown(event.at)}"
-    if isinstance(event, WindowAdded | WindowRevised | WindowWithdrawn):
-        heading += f": {event.window}"
     return Post(
         version=one.entry.version,
         position=one.entry.position,
         type=one.entry.type,
-        heading=heading,
+        heading=_heading(event),
         published_at=one.told_at,
         recorded_at=one.entry.recorded_at,
         late=one.late,
@@ -270,16 +289,86 @@ def _post(
     )
 
 
+def _heading(event: Event) -> str:
+    heading = _HEADINGS[event.TYPE]
+    if isinstance(event, EntryCorrected) and event.kind == "editorial":
+        heading = "Editorial change"
+    if isinstance(event, IncidentFixDeployed):
+        heading += f" {shown(event.at)}"
+    if isinstance(event, WindowAdded | WindowRevised | WindowWithdrawn):
+        heading += f": {event.window}"
+    return heading
+
+
+def _says(event: Event, by_version: Mapping[int, Told]) -> str | None:
+    """Return what a statement says besides its heading and body; None where that is all."""
+    match event:
+        case EntryCorrected():
+            return f"{_named(event.corrects, by_version)}: {', '.join(sorted(event.set))}"
+        case EntryWithdrawn():
+            return _named(event.corrects, by_version)
+        case EntryPublished():
+            return _named(event.publishes, by_version)
+        case EntryRedacted():
+            return f"{_named(event.entry, by_version)}: {', '.join(event.fields)}"
+        case IncidentRetitled():
+            return text_or_erased(event.title)
+        case IncidentImpactSet():
+            return event.impact
+        case IncidentAffectedSet():
+            return "; ".join(
+                f"{name} {', '.join(values) or 'none'}"
+                for name, values in (
+                    ("services", event.services), ("components", event.components), ("regions", event.regions),
+                )
+            )  # fmt: skip
+        case IncidentLinked():
+            return f"{event.relation} {event.to}"
+        case MeasurementRecorded():
+            return _measured(event)
+        case _:
+            return None
+
+
+def _named(version: int | str, by_version: Mapping[int, Told]) -> str:
+    """Return which entry is meant, for people: by its version, heading and time, as far as the reader may see it."""
+    one = by_version.get(int(version))
+    return f"v{version}" if one is None else f"v{version}, {_heading(one.entry.event)}, {shown(one.told_at)}"
+
+
+def _measured(event: MeasurementRecorded) -> str:
+    if event.value is not None:
+        statistic = f" {event.statistic}" if event.statistic else ""
+        figure = f"{event.of}{statistic} {event.value}{f' {event.unit}' if event.unit else ''}"
+    elif event.total is not None:
+        figure = f"{event.failed or 0} of {event.total} {event.of} failed"
+    else:
+        rows = f" of {event.series.rows} rows" if event.series else ""
+        figure = f"{event.of}, a series{rows}"
+    where = f"{event.service}, {event.component}, {event.region}"
+    return f"{event.measurement}: {figure}; {shown(event.start)} to {shown(event.end)}; {where}"
+
+
 def _correction(one: Told, over: frozenset[int]) -> Correction:
+    """Return what an entry set right in a statement or a window."""
     event = one.entry.event
-    if not isinstance(event, EntryCorrected):
-        raise TypeError(one.entry.type)
+    kind: str
+    fields: tuple[str, ...]
+    match event:
+        case EntryCorrected():
+            kind, fields = event.kind, tuple(sorted(event.set))
+        case WindowRevised():
+            kind, fields = "revision", tuple(sorted(revised_fields(event)))
+        case WindowWithdrawn():
+            kind, fields = "withdrawal", ()
+        case _:
+            raise TypeError(one.entry.type)
     return Correction(
         one.entry.version,
         one.told_at,
-        event.kind,
+        kind,
         text_or_erased(event.reason) or "",
-        tuple(sorted(event.set)),
+        fields,
         one.entry.recorded_at,
         one.late,
         one.entry.version in over,
@@ -287,7 +376,7 @@ def _correction(one: Told, over: frozenset[int]) -> Correction:
 
 
 def _window(window: ImpactWindow, said: Sequence[Told], over: frozenset[int]) -> NoticeWindow:
-    fields = window.fields
+    fields, planned = window.fields, window.fields.planned
     return NoticeWindow(
         window=fields.window,
         service=fields.service,
@@ -299,12 +388,23 @@ def _window(window: ImpactWindow, said: Sequence[Told], over: frozenset[int]) ->
         effect=fields.effect,
         share=_share(fields),
         approximate=fields.approximate,
-        planned=fields.planned is not None,
+        planned=planned is not None,
         withdrawn=window.withdrawn,
         added_at=said[0].told_at,
         changed_at=max(one.told_at for one in said[1:]) if len(said) > 1 else None,
         after_resolved=any(one.entry.version in over for one in said),
         late=any(one.late for one in said),
+        after_resolved_at=min((one.told_at for one in said if one.entry.version in over), default=None),
+        cohort=fields.cohort,
+        start_within_seconds=fields.start_within_seconds,
+        end_within_seconds=fields.end_within_seconds,
+        announced_at=None if planned is None else planned.announced_at,
+        scheduled_start=None if planned is None else planned.scheduled_start,
+        scheduled_end=None if planned is None else planned.scheduled_end,
+        changes=tuple(
+            _correction(one, over)
+            for one in sorted(said[1:], key=lambda one: (one.told_at, one.position, one.entry.version))
+        ),
     )
 
 
@@ -331,11 +431,16 @@ def as_text(found: Notice) -> str:
     lines += [f"{name:<12}{value}" for name, value in _facts(found)]
     if found.windows:
         lines += ["", "Impact windows"]
-        lines += [f"  {window_line(window)}" for window in found.windows]
+        for window in found.windows:
+            lines.append(f"  {window_line(window)}")
+            lines += [f"    {_correction_line(change)}" for change in window.changes]
     for post in found.posts:
         lines += ["", _post_line(post)]
+        if post.says:
+            lines.append(f"  {post.says}")
         if post.body:
-            lines += [f"  {line}" if line else "" for line in post.body.splitlines()]
+            # Only a line feed ends a line here; what else a terminal might take for one stays in the text.
+            lines += [f"  {line}" if line else "" for line in post.body.split("\n")]
         if post.reason:
             lines.append(f"  Reason: {post.reason}")
         lines += [f"  {_correction_line(correction)}" for correction in post.corrections]
@@ -345,31 +450,33 @@ def as_text(found: Notice) -> str:
 
 def as_markdown(found: Notice) -> str:
     """Return the notice as Markdown; texts that were not written as Markdown are escaped."""
-    lines = [f"# {_escaped(found.title)}", ""]
-    lines += [f"- **{name}:** {_escaped(value)}" for name, value in _facts(found)]
+    lines = [f"# {line_as_markdown(found.title)}", ""]
+    lines += [f"- **{name}:** {line_as_markdown(value)}" for name, value in _facts(found)]
     if found.windows:
         lines += ["", "## Impact windows", ""]
-        lines += [f"- {_escaped(window_line(window))}" for window in found.windows]
+        for window in found.windows:
+            lines.append(f"- {line_as_markdown(window_line(window))}")
+            lines += [f"  - {line_as_markdown(_correction_line(change))}" for change in window.changes]
     for post in found.posts:
-        lines += ["", f"## {_escaped(_post_line(post))}"]
+        lines += ["", f"## {line_as_markdown(_post_line(post))}"]
+        if post.says:
+            lines += ["", line_as_markdown(post.says)]
         if post.body:
-            lines += ["", post.body if post.body_format == "markdown" else _escaped(post.body)]
+            lines += ["", post.body if post.body_format == "markdown" else text_as_markdown(post.body)]
         if post.reason:
-            lines += ["", f"*Reason: {_escaped(post.reason)}*"]
+            lines += ["", f"*Reason: {line_as_markdown(post.reason)}*"]
         for correction in post.corrections:
-            lines += ["", f"*{_escaped(_correction_line(correction))}*"]
+            lines += ["", f"*{line_as_markdown(_correction_line(correction))}*"]
         for erasure in post.erased:
-            lines += ["", f"*{_escaped(words(erasure))}*"]
+            lines += ["", f"*{line_as_markdown(words(erasure))}*"]
     return "\n".join(lines) + "\n"
-
-
-def _escaped(text: str) -> str:
-    # Characters that start Markdown or HTML; a backslash before punctuation is literal (CommonMark 2.4).
-    return "".join(f"\\{letter}" if letter in "\\`*_{}[]<>()#+!|~" else letter for letter in text)
 
 
 def _facts(found: Notice) -> list[tuple[str, str]]:
     rows = [("Status", found.status), ("Revision", f"r{found.revision}")]
+    if found.scheduled_start or found.scheduled_end:
+        start, end = (shown(at) if at else "not said" for at in (found.scheduled_start, found.scheduled_end))
+        rows.append(("Scheduled", f"{start} to {end}"))
     if found.began_at:
         rows.append(("Began", shown(found.began_at)))
     if found.fixed_at:
@@ -399,12 +506,21 @@ def window_line(window: NoticeWindow) -> str:
     ]
     if window.share:
         parts.append(window.share)
-    if window.planned:
-        parts.append("planned")
+    if window.cohort:
+        parts.append(f"only cohort {window.cohort}")
+    for name, within in (("start", window.start_within_seconds), ("end", window.end_within_seconds)):
+        if within:
+            parts.append(f"{name} within {within:,} s either way")
+    if window.announced_at and window.scheduled_start and window.scheduled_end:
+        parts.append(
+            f"planned for {shown(window.scheduled_start)} to {shown(window.scheduled_end)}, "
+            f"announced {shown(window.announced_at)}"
+        )
     if window.withdrawn:
         parts.append("WITHDRAWN")
-    if window.after_resolved:
-        parts.append(f"stated after resolved, {shown(window.changed_at or window.added_at)}")
+    if window.after_resolved_at:
+        word = "stated" if window.after_resolved_at == window.added_at else "changed"
+        parts.append(f"{word} after resolved, {shown(window.after_resolved_at)}")
     if window.late:
         parts.append("recorded later")
     return "; ".join(parts)
@@ -415,6 +531,14 @@ def _post_line(post: Post) -> str:
 
 
 def _correction_line(correction: Correction) -> str:
-    word = "Edited" if correction.kind == "editorial" else "Corrected"
-    said = f"{word} {shown(correction.published_at)} ({', '.join(correction.fields)}): {correction.reason}"
+    fields = f" ({', '.join(correction.fields)})" if correction.fields else ""
+    said = f"{_SET_RIGHT[correction.kind]} {shown(correction.published_at)}{fields}: {correction.reason}"
     return said + marked(correction.late, correction.after_resolved)
+
+
+_SET_RIGHT = {
+    "correction": "Corrected",
+    "editorial": "Edited",
+    "revision": "Revised",
+    "withdrawal": "Withdrawn",
+}

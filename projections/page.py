@@ -110,12 +110,11 @@ def _priced(told: Sequence[Stage], terms: Terms) -> Iterator[tuple[Consequences 
 
     All are for the same months and places, so that a region nobody had spoken of yet shows that nothing was said of it.
     """
-    zones = {policy.zone for versions in terms.policies.values() for _, policy in versions}
     months = sorted(
         {
             month
             for stage in told
-            for month in periods_touched(stage.reading.windows, terms.as_of or stage.as_of, zones)
+            for month in periods_touched(stage.reading.windows, terms.as_of or stage.as_of, terms.policies)
         }
     )
     places = _places(told)

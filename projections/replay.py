@@ -12,9 +12,10 @@ from typing import Literal, TypeAlias
 
 import msgspec
 
-from ledger.domain.events import EntryPublished
+from ledger.domain.events import EntryPublished, MeasurementRecorded
 from ledger.domain.incident import Facts, ImpactWindow, Statement, effective, fold
 from ledger.domain.instants import seconds
+from ledger.domain.measurement import Measurement
 from ledger.domain.window import Planned, Window
 from ledger.store.stream import Entry
 
@@ -26,6 +27,7 @@ __all__ = [
     "Told",
     "corrections_of",
     "facts_at",
+    "measurements_of",
     "folded",
     "revisions",
     "said_of",
@@ -206,3 +208,25 @@ def window_of(incident: str, key: str, facts: Facts) -> Window:
         components=facts.components,
         entries=tuple(f"incident/{incident} v{version}" for version in found.versions),
     )
+
+
+def measurements_of(incident: str, said: Iterable[Statement]) -> list[Measurement]:
+    """Return the measurements of an incident as facts to be counted, none of one that was withdrawn; see `statements`.
+
+    A measurement whose figures are kept as a table by digest has neither failed nor value here.
+    """
+    said = list(said)
+    facts = fold(said)
+    if facts.withdrawn:
+        return []
+    found: dict[str, Measurement] = {}
+    for statement in said:
+        event = statement.event
+        if isinstance(event, MeasurementRecorded):
+            versions = (statement.version, *statement.corrected_by)
+            found[event.measurement] = Measurement(
+                incident, event.measurement, event.service, event.component, event.region, seconds(event.start),
+                seconds(event.end), event.of, event.total, event.failed, event.value, event.unit, event.statistic,
+                facts.regions, facts.components, tuple(f"incident/{incident} v{version}" for version in versions),
+            )  # fmt: skip
+    return [found[key] for key in sorted(found)]

@@ -7,7 +7,7 @@ can reach; what did not move cannot have changed them.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -132,11 +132,12 @@ def restated(
     policy_of: PolicyOf,
     moved: Sequence[Moved],
     streams: Mapping[str, tuple[int, int]],
+    versions: Mapping[str, int] | None = None,
 ) -> Restated:
     """Return what changed between what stands issued and a draft of the same lines.
 
     moved: the windows and exclusions that did. streams: by other sources that did, such as "policy/gold", the versions
-    before and now; 0 for none. Raises Refused where the currency of a subscription changed.
+    before and now; 0 for none. versions: of all sources before. Raises Refused where the currency of a subscription changed.
     """
     table = _side_by_side(issued, draft)
     pairs = []
@@ -153,7 +154,18 @@ def restated(
     stays = {before for before, _, _, lists in listed if not lists}
     for before, after, changed, lists in listed:
         if lists:
-            pairs += _pairs(issued, draft, before, after, changed, before in stays, policy_of, moved, streams)
+            pairs += _pairs(
+                issued,
+                draft,
+                before,
+                after,
+                changed,
+                before in stays,
+                policy_of,
+                moved,
+                streams,
+                versions or {},
+            )
     return Restated(sorted(pairs, key=_order), len(table))
 
 
@@ -220,7 +232,7 @@ def _check_currency(new: pd.DataFrame, old: Any) -> None:
 
 def _pairs(
     issued: Held, draft: Draft, before: int, after: int, changed: pd.DataFrame, part: bool, policy_of: PolicyOf,
-    moved: Sequence[Moved], streams: Mapping[str, tuple[int, int]],
+    moved: Sequence[Moved], streams: Mapping[str, tuple[int, int]], versions: Mapping[str, int],
 ) -> list[Pair]:  # fmt: skip
     facts = None if after < 0 else draft.facts[after]
     # What stood for it last; more than one where an earlier document moved a part of its lines.
@@ -234,7 +246,7 @@ def _pairs(
         known = facts or was or {}
         lines = changed if not number else changed.iloc[:0]
         policy = policy_of(known["policy"], known["policy_version"])
-        causes = _causes(was, facts, lines, moved, streams, any_region=policy.format != 1)
+        causes = _causes(was, facts, lines, moved, streams, versions, any_region=policy.format != 1)
         found.append(Pair(was, facts, part, causes, _booked(lines, clawback=policy.credit.clawback)))
     return found
 
@@ -247,7 +259,7 @@ def _booked(lines: pd.DataFrame, *, clawback: bool) -> pd.DataFrame:
 
 def _causes(
     before: Facts | None, after: Facts | None, lines: pd.DataFrame, moved: Sequence[Moved],
-    streams: Mapping[str, tuple[int, int]], *, any_region: bool,
+    streams: Mapping[str, tuple[int, int]], versions: Mapping[str, int], *, any_region: bool,
 ) -> tuple[str, ...]:  # fmt: skip
     found: set[str] = set()
     for facts in (before, after):
@@ -268,6 +280,7 @@ def _causes(
         for claim in (old, new)
         if claim is not None
     }
+    found.update(_newly_used(before, after, versions))
     other_inputs = before is None or after is None or not lines["same_inputs"].all()
     for stream, (old, new) in streams.items():
         kind, _, key = stream.partition("/")
@@ -277,10 +290,22 @@ def _causes(
             "cohort": stream in entries and before != after,
             "claim": stream in claims,
             "subscriptions": other_inputs,
+            "statement": bool(len(lines)),
         }.get(kind, False)
         if matters:
             found.update(f"{stream} v{version}" for version in range(old + 1, new + 1))
     return tuple(sorted(found))
+
+
+def _newly_used(before: Facts | None, after: Facts | None, versions: Mapping[str, int]) -> Iterator[str]:
+    """Yield the entries of incidents and exclusions that an assessment rests on now, and that were not there before."""
+    if before is None or after is None:
+        return
+    for entry in after["entries"]:
+        stream, _, version = entry.rpartition(" v")
+        used = stream.partition("/")[0] in ("incident", "exclusion") and entry not in before["entries"]
+        if used and int(version) > versions.get(stream, 0):
+            yield entry
 
 
 def adjustment_text(found: Restated, salts: Callable[[], bytes]) -> bytes:

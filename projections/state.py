@@ -155,12 +155,12 @@ def _rows(fields: Mapping[str, Any], indent: str) -> list[str]:
 
 def value_text(value: Any) -> str:
     """Return the value of a field for people: lists with commas, instants as in a notice, nothing as "nothing"."""
-    if value is None or value == []:
+    if value is None or (isinstance(value, list | tuple) and not value):
         return "nothing"
     if isinstance(value, bool):
         return "yes" if value else "no"
-    if isinstance(value, list):
-        return ", ".join(map(str, value))
+    if isinstance(value, list | tuple):
+        return ", ".join(map(value_text, value))
     if isinstance(value, str) and _INSTANT.fullmatch(value):
         return shown(value)
     if isinstance(value, Mapping):

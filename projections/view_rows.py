@@ -23,6 +23,7 @@ from ledger.domain.events import (
     IncidentOpened,
     IncidentRetitled,
     IncidentWithdrawn,
+    Text,
     WindowAdded,
     WindowRevised,
     WindowWithdrawn,
@@ -73,9 +74,12 @@ def state_row(entries: Sequence[Entry]) -> dict[str, Any]:
     """Return what the house knows of one incident after these entries."""
     shown = told(entries, audience="house")
     facts = facts_at(entries, audience="house")
+    public = [one.told_at for one in shown if one.public]
+    said = facts if len(public) == len(shown) else facts_at(entries)
     return _state_of(
-        entries, facts, shown[0].told_at, shown[-1].told_at, internal=not any(one.public for one in shown)
-    )
+        entries, facts, shown[0].told_at, public[-1] if public else None,
+        told_title=said.title, internal_entries=len(shown) - len(public),
+    )  # fmt: skip
 
 
 def _in_order(entries: Sequence[Entry]) -> tuple[dict[str, Any], list[Row]] | None:
@@ -98,12 +102,15 @@ def _in_order(entries: Sequence[Entry]) -> tuple[dict[str, Any], list[Row]] | No
         if type(event) in _TOUCHING:
             _tell(rectangles, incident, facts, _changed(event, facts), told_at, entry.position)
     opened_at = entries[0].published_at or entries[0].recorded_at
-    return _state_of(entries, facts, opened_at, latest, internal=False), rectangles.rows()
+    state = _state_of(entries, facts, opened_at, latest, told_title=facts.title, internal_entries=0)
+    return state, rectangles.rows()
 
 
 def _state_of(
-    entries: Sequence[Entry], facts: Facts, opened_at: str, last_told_at: str, *, internal: bool
-) -> dict[str, Any]:
+    entries: Sequence[Entry], facts: Facts, opened_at: str, last_told_at: str | None, *, told_title: Text | None,
+    internal_entries: int,
+) -> dict[str, Any]:  # fmt: skip
+    """Return the state row. last_told_at, told_title: the last the public was told, and the title it knows; None: nothing."""
     first = entries[0]
     return {
         "incident": first.key,
@@ -116,13 +123,16 @@ def _state_of(
         "services": _names(facts.services),
         "components": _names(facts.components),
         "regions": _names(facts.regions),
-        "windows": sum(not window.withdrawn for window in facts.windows.values()),
+        # What was withdrawn counts nothing, a window alone or with its incident.
+        "windows": 0 if facts.withdrawn else sum(not window.withdrawn for window in facts.windows.values()),
         "entries": len(entries),
         "opened_at": opened_at,
         "last_told_at": last_told_at,
         "first_position": first.position,
         "last_position": entries[-1].position,
-        "internal": internal,
+        "internal": last_told_at is None,
+        "internal_entries": internal_entries,
+        "told_title": text_or_erased(told_title),
     }
 
 

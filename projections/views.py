@@ -39,7 +39,7 @@ from projections.view_rows import Job, Row, batches, frames, rows_of, state_row
 
 __all__ = ["FORMAT", "Views", "open_views", "rebuild", "refresh", "stored_views", "views_in_memory"]
 
-FORMAT = 3
+FORMAT = 4
 _SCHEMA = "ledger_views"
 # Below this a second process costs more than it saves; from there on the incidents are cut into so many ranges.
 _ENTRIES_FOR_PROCESSES = 100_000
@@ -76,6 +76,8 @@ _incident = sa.Table(
     sa.Column("first_position", sa.BigInteger),
     sa.Column("last_position", sa.BigInteger),
     sa.Column("internal", sa.Boolean),
+    sa.Column("internal_entries", sa.Integer),
+    sa.Column("told_title", sa.Text),
 )
 _window = sa.Table(
     "window",
@@ -210,12 +212,12 @@ class Views:
         service: str | None = None,
         region: str | None = None,
     ) -> list[dict[str, Any]]:
-        """Return one row of state per incident, the latest told last."""
+        """Return one row of state per incident, the latest told last; first those of which nothing was told."""
         with self.engine.connect() as connection:
-            query = sa.select(_incident).order_by(_incident.c.last_told_at, _incident.c.incident)
-            rows = [dict(row) for row in connection.execute(query).mappings()]
+            rows = [dict(row) for row in connection.execute(sa.select(_incident)).mappings()]
         if cut != Cut():
-            rows = list(self._under(cut, rows))
+            rows = self._under(cut, rows)
+        rows.sort(key=_when_told)
         for row in rows:
             for name in ("services", "components", "regions"):
                 row[name] = msgspec.json.decode(row[name])
@@ -228,8 +230,8 @@ class Views:
             and (region is None or region in row["regions"])
         ]
 
-    def _under(self, cut: Cut, rows: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
-        """Yield the state of each incident as a cut shows it, folded from its entries."""
+    def _under(self, cut: Cut, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        """Return the state of each incident as a cut shows it, folded from its entries."""
         found = []
         for row in rows:
             if cut.recorded_by is not None and row["first_position"] > cut.recorded_by:
@@ -238,7 +240,7 @@ class Views:
             versions = {one.entry.version for one in told(held, cut, "house")}
             if versions:
                 found.append(state_row([entry for entry in held if entry.version in versions]))
-        yield from sorted(found, key=lambda state: (state["last_told_at"], state["incident"]))
+        return found
 
     def rows(self) -> Iterator[tuple[str, tuple[Any, ...]]]:
         """Yield every row of every view with the name of its table, in an order that depends on the rows alone."""
@@ -532,6 +534,10 @@ def _build(log: SealedLog, engine: sa.Engine, processes: int) -> None:
 
 class _ProcessFailed(Exception):
     """A process that made rows ended early; what it gave is not to be used."""
+
+
+def _when_told(state: dict[str, Any]) -> tuple[str, str]:
+    return state["last_told_at"] or "", state["incident"]
 
 
 @contextmanager

@@ -54,13 +54,16 @@ def choices(figure: Figure) -> tuple[Choice, ...]:
     """
     commitment = figure.commitment
     low, high = sorted((figure.best, figure.worst))
-    found = [tier for tier in commitment.tiers if _touches(tier, low, high)]
-    if commitment.gaps != "refused":
-        found += _in_gaps(commitment, low, high)
-    unique = tuple(dict.fromkeys(found))
-    order = {tier: place for place, tier in enumerate(commitment.tiers)}
+    if commitment.gaps == "refused":
+        return tuple(
+            _choice(figure, tier, low, high) for tier in commitment.tiers if _touches(tier, low, high)
+        )
+    beside = list(_in_gaps(commitment, low, high))
+    nothing = nothing_stated(commitment)
     return tuple(
-        _choice(figure, tier, low, high) for tier in sorted(unique, key=lambda tier: order.get(tier, -1))
+        _choice(figure, tier, low, high)
+        for tier in (*([nothing] if nothing in beside else []), *commitment.tiers)
+        if tier in beside or _touches(tier, low, high)
     )
 
 

@@ -65,6 +65,9 @@ NOTHING = line(0)
 
 def least(forms: Iterable[Form]) -> Form:
     """Return the least of forms."""
+    forms = list(forms)
+    if len(forms) == 1:
+        return forms[0]
     return _simple(
         tuple(one for lines in picked for one in lines) for picked in product(*(form.of for form in forms))
     )
@@ -72,13 +75,17 @@ def least(forms: Iterable[Form]) -> Form:
 
 def greatest(forms: Iterable[Form]) -> Form:
     """Return the greatest of forms."""
+    forms = list(forms)
+    if len(forms) == 1:
+        return forms[0]
     return _simple(lines for form in forms for lines in form.of)
 
 
 def total(forms: Iterable[Form]) -> Form:
     """Return the sum of forms."""
-    found = NOTHING
-    for form in forms:
+    first, *others = forms
+    found = first
+    for form in others:
         found = _simple(
             tuple((a + c, b + d) for (a, b), (c, d) in product(left, right))
             for left, right in product(found.of, form.of)

@@ -107,6 +107,8 @@ class _Facts:
 
     def __init__(self, facts: dict[str, Any], known: Iterable[str], where: str, problems: list[str]) -> None:
         self.facts, self.where, self.problems = facts, where, problems
+        # Which one of a list it is, for names that nobody gave.
+        self.index = 0
         known = tuple(known)
         for name in facts:
             if name not in known:
@@ -123,8 +125,11 @@ class _Facts:
         try:
             return read(value)
         except (ValueError, Refused) as error:
-            shown = "" if isinstance(error, Refused) else f"{_shown(value)} "
-            self.wrong(name, f"{shown}{error}")
+            if isinstance(error, Refused):
+                # The sentence names its field already.
+                self.problems.append(f"{self.where}{error}")
+            else:
+                self.wrong(name, f"{_shown(value)} {error}")
             return default
 
     def text(self, name: str, default: str | None = None) -> Any:
@@ -370,8 +375,7 @@ def _each(reader: _Facts, name: str, known: tuple[str, ...], read: Callable[[_Fa
             reader.problems.append(f"{where}is not an object; write it in braces")
             continue
         inner = _Facts(entry, known, where, reader.problems)
-        inner.facts.setdefault("_index", index)
-        inner.facts = {**entry, "_index": index}
+        inner.index = index
         found = read(inner)
         if found is not None:
             yield found
@@ -399,7 +403,7 @@ def _window(inner: _Facts) -> Window | None:
     if least is not None and most is not None and Fraction(least) > Fraction(most):
         inner.wrong("share_at_least", f"{least!r} is more than share_at_most {most!r}; exchange them")
     planned = inner.facts.get("planned")
-    index = inner.facts["_index"]
+    index = inner.index
     return Window(
         incident=inner.text("incident", f"incident-{index}"), window=inner.text("window", f"window-{index}"),
         service=inner.text("service", ""), component=inner.text("component", EVERY), region=inner.text("region", EVERY),
@@ -445,7 +449,7 @@ def _measurement(inner: _Facts) -> Measurement | None:
         inner.wrong("failed", "or value: state one of them")
     if failed is not None and (total is None or failed > total):
         inner.wrong("total", "is missing or less than failed; state both")
-    index = inner.facts["_index"]
+    index = inner.index
     return Measurement(
         incident=inner.text("incident", f"incident-{index}"), measurement=inner.text("measurement", f"measurement-{index}"),
         service=inner.text("service", ""), component=inner.text("component", EVERY), region=inner.text("region", EVERY),
@@ -460,7 +464,7 @@ def _exclusion(inner: _Facts) -> Exclusion | None:
     if span is None:
         return None
     return Exclusion(
-        exclusion=inner.text("exclusion", f"exclusion-{inner.facts['_index']}"), kind=kind, service=inner.text("service", EVERY),
+        exclusion=inner.text("exclusion", f"exclusion-{inner.index}"), kind=kind, service=inner.text("service", EVERY),
         component=inner.text("component", EVERY), region=inner.text("region", EVERY), start=span[0], end=span[1],
         announced_at=inner.instant("announced_at"), customer=inner.text("customer"), cohort=inner.text("cohort"),
     )  # fmt: skip
@@ -558,7 +562,14 @@ def _amount(reader: _Facts, name: str, currency: str | None) -> int | None:
         if reader.facts.get("currency") is None:
             reader.wrong("currency", f"is missing, which {name} needs; add it")
         return None
-    found: int | None = reader.read(name, lambda value: parse_money(value, currency))
+
+    def read(value: Any) -> int:
+        try:
+            return parse_money(value, currency)
+        except Refused as error:
+            raise Refused(str(error).replace("amount", name, 1)) from None
+
+    found: int | None = reader.read(name, read)
     return found
 
 

@@ -49,7 +49,7 @@ def write_workbook(
     priced: what `projections.credits.workings` returned for `period`, `as_of` (UTC seconds) and `windows`. policies: key,
     version, terms and their TOML text. provenance: what the figures rest on, as it is to be read. entries: those of the
     ledger that the figures rest on. before: a frame of `projections.credits.price` that the sheet of changes compares
-    with; changes: the lines of that sheet, such as those of an adjustment. Raises Refused where the file cannot be written.
+    with; changes: the lines of that sheet, such as those of an adjustment. Raises Unavailable where the file cannot be written.
     """
     book = Book()
     groups = priced.groups

@@ -11,6 +11,7 @@ import re
 import zipfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cache
+from itertools import islice
 from pathlib import Path
 from textwrap import wrap
 from typing import Any, Literal, NamedTuple, TypeAlias, get_args
@@ -272,7 +273,7 @@ class Book:
         self.openpyxl.active = 0
 
     def save(self, path: Path) -> str:
-        """Write the file and return the SHA-256 of its bytes, in hexadecimal. Raises Refused where it cannot."""
+        """Write the file and return the SHA-256 of its bytes, in hexadecimal. Raises Unavailable where it cannot."""
         self.openpyxl.properties.creator = "incident-sla-ledger"
         raw = io.BytesIO()
         self.openpyxl.save(raw)
@@ -301,16 +302,22 @@ class Book:
             return
         sheet = self._contents[self.openpyxl.sheetnames[int(found[1]) - 1]]
         head, tail = _around_rows(content, sheet)
-        # A part beyond 2 GB says so before it is written.
-        with target.open(info, "w", force_zip64=sheet.height > 250_000) as part:
-            part.write(head)
-            chunk: list[str] = []
-            for row in sheet.lines():
-                chunk.append(row)
-                if len(chunk) == _ROWS_AT_ONCE:
-                    part.write("".join(chunk).encode())
-                    chunk = []
-            part.write("".join(chunk).encode() + tail)
+        chunks = _chunks(sheet.lines())
+        first = next(chunks, b"")
+        # A part beyond 2 GB has to say so before it is written; one that says so for nothing alarms some readers.
+        likely = len(first) * (sheet.height / min(sheet.height, _ROWS_AT_ONCE)) * 1.5 if sheet.height else 0
+        with target.open(info, "w", force_zip64=likely > zipfile.ZIP64_LIMIT) as part:
+            part.write(head + first)
+            for chunk in chunks:
+                part.write(chunk)
+            part.write(tail)
+
+
+def _chunks(rows: Iterable[str]) -> Iterator[bytes]:
+    """Yield rows as bytes, so many at a time that writing costs little and memory stays flat."""
+    rows = iter(rows)
+    while chunk := "".join(islice(rows, _ROWS_AT_ONCE)):
+        yield chunk.encode()
 
 
 def _around_rows(content: bytes, sheet: _Sheet) -> tuple[bytes, bytes]:

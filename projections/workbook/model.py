@@ -32,7 +32,8 @@ EXACT = 10**15
 # Where a quotient is cut to an integer some spreadsheets round what is nearly one: 14 digits are safe from that.
 EXACT_DIVIDED = 10**14
 MOST_SEGMENTS = 1_000_000
-_PLACES = 3
+# Decimals that an input may have in any case; more where the terms have more.
+_EDGE_PLACES, _SHARE_PLACES, _PAYS_PLACES = 3, 3, 2
 
 
 class Units(NamedTuple):
@@ -225,11 +226,15 @@ def _units(policies: Sequence[Policy], windows: Sequence[Window]) -> Units:
     shares += [decimal_text(policy.share_above) for policy in policies if policy.share_above is not None]
     edges = [decimal_text(tier.lower * 100) for policy in policies for tier in policy.tiers]
     pays = [tier.percent for policy in policies for tier in policy.tiers]
-    return Units(10 ** _places(shares), 100 * 10 ** _places(edges), 100 * 10 ** _places(pays))
+    return Units(
+        10 ** max([_SHARE_PLACES, *map(_places, shares)]),
+        100 * 10 ** max([_EDGE_PLACES, *map(_places, edges)]),
+        100 * 10 ** max([_PAYS_PLACES, *map(_places, pays)]),
+    )
 
 
-def _places(numbers: Iterable[str]) -> int:
-    return max([_PLACES, *(len(text.partition(".")[2]) for text in numbers)])
+def _places(number: str) -> int:
+    return len(number.partition(".")[2])
 
 
 def _problem(group: Group, units: Units) -> str:
@@ -378,7 +383,8 @@ def _count(scope: Scope, case: Case, units: Units) -> None:
     )
     ledger = scope.group.assessment
     tiers = policy.tiers[scope.best - 1 : scope.worst]
-    if (
+    rates = [tier.credit_percent / 100 for tier in tiers]
+    if ledger.rates != (min(rates), max(rates)) or (
         scope.downtime, scope.excluded, Fraction(scope.least, scope.parts_of_a_second),
         Fraction(scope.most, scope.parts_of_a_second), tiers,
     ) != (

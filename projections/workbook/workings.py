@@ -11,7 +11,7 @@ from fractions import Fraction
 from typing import Any, NamedTuple
 
 from ledger.domain.policy import Policy
-from projections.availability import percent_text
+from projections.availability import Assessment, percent_text
 from projections.workbook.book import Book, Column, Table
 from projections.workbook.cells import Formula, Styled
 from projections.workbook.inputs import MODES, Inputs
@@ -416,6 +416,11 @@ def _calculation_table(count: int) -> Table:
             "subscriptions": Column("subscriptions", "integer", width=12),
             "provisional": Column("provisional", "flag", width=11),
             "approximate": Column("approximate", "flag", width=11),
+            "value_least": Column("measured at least", "decimal", width=11),
+            "value_most": Column("measured at most", "decimal", width=11),
+            "days_least": Column("days of service at least", "decimal", width=10),
+            "days_most": Column("days of service at most", "decimal", width=10),
+            "termination": Column("may be ended", "flag", width=9),
             "rule": Column("rule", width=70),
             "sha256": Column("policy sha256", width=20),
             "zone": Column("zone", width=14),
@@ -442,7 +447,7 @@ def _calculation(book: Book, model: Model, found: Workings) -> Iterator[list[Any
         yield [
             scope.number, None if scope.case is None else scope.case.number, scope.policy, group.policy.key, group.version,
             group.service, group.region, *calculated, scope.problem or "formulas", scope.subscriptions,
-            assessment.provisional, assessment.approximate, assessment.rule, group.policy.sha256, group.policy.zone,
+            group.provisional, assessment.approximate, *_beside_money(assessment), assessment.rule, group.policy.sha256, group.policy.zone,
             ", ".join(assessment.entries),
         ]  # fmt: skip
 
@@ -557,6 +562,15 @@ def _priced_as_values(book: Book, scope: Scope, units: Units) -> list[Any]:
         0,
         0,
         True,
+    ]
+
+
+def _beside_money(assessment: Assessment) -> list[Any]:
+    """Return what was measured, the days of service, and whether the contract may be ended; None where it is no matter."""
+    pairs = (assessment.value or (None, None), assessment.service_days or (None, None))
+    return [
+        *(None if one is None else _plain(one) for pair in pairs for one in pair),
+        assessment.termination,
     ]
 
 

@@ -263,6 +263,32 @@ def test_a_retry_answers_the_first_receipt(desk: Desk) -> None:
     assert desk.head().size == size
 
 
+def test_a_document_is_issued_by_a_line_that_names_its_lines(desk: Desk) -> None:
+    """Given the lines of a statement in a file, when an action names it by path, then digest, root and totals follow from it."""
+    digest = desk.issue()["lines_sha256"]
+    with closing(open_log(desk.url, writable=False)) as log:
+        content, size = log.content(digest), log.head().size
+        root = log.root_at(size).hex()
+    assert content is not None
+    desk.file("lines.jsonl", content.decode())
+    action = {
+        "action": "issue-statement", "statement": "by-hand", "actor": "f", "period": "2022-02", "path": "lines.jsonl",
+        "decided_on": "2022-04-02", "accounting_date": "2022-02-28",
+        "rests_on": {"position": size, "root": root, "as_of": "2022-04-02T00:00:00Z", "calculator": "1",
+                     "sources": [{"stream": "incident/mail-1", "version": 2}]},
+    }  # fmt: skip
+    desk.file("issue.jsonl", json.dumps(action) + "\n")
+    desk.ok("append", "issue.jsonl")
+    found = json.loads(desk.ok("credits", "list", "--series", "by-hand", "--json"))
+    assert (found["lines_sha256"], [one["amount"] for one in found["totals"]]) == (digest, ["455.00", "0.00"])
+    assert desk.run("verify").exit_code == 0
+    desk.file("lines.jsonl", content.decode().replace('"amount":"35.00"', '"amount":"36.00"'))
+    desk.file(
+        "issue.jsonl", json.dumps({**action, "period": "2022-01", "totals": found["totals"][:1]}) + "\n"
+    )
+    assert "line" in desk.refused("append", "issue.jsonl")
+
+
 def test_two_issuers_at_once_get_one_number_each(desk: Desk) -> None:
     """Given eight months, when eight issue one each at the same time, then the numbers are 1 to 8."""
     results: list[Result] = []
@@ -514,3 +540,97 @@ def test_no_byte_of_a_proof_can_be_changed(desk: Desk) -> None:
             assert shown == said
     # The same signature twice says nothing else; no other change goes unnoticed.
     assert survivors == [content + content.split(b"\n")[-2] + b"\n"]
+
+
+_REQUEST = """format = 2
+policy = "standard"
+title = "On request"
+in_force_from = 2022-01-01
+[period]
+kind = "calendar-month"
+zone = "UTC"
+[measure]
+of = "time"
+[counting]
+effects = ["outage"]
+[[exclusions]]
+kinds = ["force-majeure", "customer"]
+[[tiers]]
+availability_at_least = "99.9"
+credit_percent = "0"
+[[tiers]]
+availability_below = "99.9"
+credit_percent = "10"
+[credit]
+rounding = "half-up"
+clawback = true
+"""
+_ASKED = '[claim]\nhow = "on-request"\nwithin = "5 business-days"\nanchor = "incident-end"\n'
+
+
+def _under(desk: Desk, terms: str) -> None:
+    desk.file("standard.toml", terms)
+    desk.ok("policy", "publish", "standard.toml", "--actor", "f")
+
+
+def test_what_is_paid_on_request_is_issued_once_a_claim_was_granted(desk: Desk) -> None:
+    """Given terms on request, when a claim is granted after the month was issued, then its customer's lines are adjusted."""
+    _under(desk, _REQUEST + _ASKED)
+    assert [one["amount"] for one in desk.issue()["totals"]] == ["0.00", "0.00"]
+    desk.ok("sla", "claim", "aurora", "--actor", "s", "--customer", "Aurora Rail", "--period", "2022-03", "--at", "2022-03-20T00:00Z",
+            "--incident", "mail-1")  # fmt: skip
+    assert desk.restate()["lines"] == []
+    desk.ok("sla", "decide-claim", "aurora", "--actor", "f", "--decision", "granted", "--reason", "in time")
+    found = desk.restate()
+    assert (_lines(found), found["causes"]) == (
+        {"aurora-emea": ("0.00", "420.00", "420.00")},
+        ["claim/aurora v1", "claim/aurora v2"],
+    )
+    desk.ok("credits", "restate", "1", "--issue", "--actor", "f")
+    assert "comes out the same" in desk.ok("credits", "show", "2", "--recompute")
+    # Whose claim it was can be erased; then nobody can compute it again.
+    position = json.loads(desk.ok("log", "claim/aurora", "--json").splitlines()[0])["position"]
+    desk.ok("redact", f"@{position}", "--actor", "d", "--field", "customer", "--reason", "asked for")
+    result = desk.run("credits", "show", "2", "--recompute")
+    assert (result.exit_code, result.stderr.strip()) == (
+        3, "ledger: an input of the document is not at hand: the customer of claim/aurora v1 was erased",
+    )  # fmt: skip
+
+
+def test_an_exclusion_restates_what_it_touches_and_may_take_back(desk: Desk) -> None:
+    """Given terms that take back, when a storm is excluded, then what it covered is no longer credited, for that reason."""
+    _under(desk, _REQUEST)
+    desk.issue()
+    desk.ok("sla", "exclude", "storm", "--actor", "o", "--kind", "force-majeure", "--service", "email", "--component", "*", "--region",
+            "EMEA", "--start", "2022-03-14T16:00:00Z", "--end", "2022-03-14T19:50:00Z", "--approved-by", "b", "--evidence", "e",
+            "--customer", "Baltic Timber")  # fmt: skip
+    found = desk.restate()
+    assert (_lines(found), found["causes"]) == (
+        {"baltic-emea": ("35.00", "0.00", "-35.00")},
+        ["exclusion/storm v1"],
+    )
+    assert [one["memo"] for one in found["lines"]] == ["debit memo"]
+    desk.ok("credits", "restate", "1", "--issue", "--actor", "f")
+    desk.ok("sla", "withdraw-exclusion", "storm", "--actor", "o", "--reason", "it was elsewhere")
+    found = desk.restate()
+    assert (_lines(found), found["causes"]) == (
+        {"baltic-emea": ("0.00", "35.00", "35.00")},
+        ["exclusion/storm v2"],
+    )
+
+
+def test_what_was_issued_in_the_months_before_counts_towards_a_limit_over_several(desk: Desk) -> None:
+    """Given at most 15% of a fee in two months, when February was credited with 10%, then March is with 5%."""
+    _under(desk, _REQUEST + '[limits]\nrolling_percent = "15"\nrolling_months = 2\n')
+    desk.window("before", "EMEA", "2022-02-14T16:00:00Z", "2022-02-14T20:00:00Z")
+    desk.ok("credits", "issue", "--period", "2022-02", "--actor", "f")
+    found = desk.issue()
+    assert [one["amount"] for one in found["totals"]] == ["227.50", "0.00"]
+    assert {"stream": "statement/main", "version": 1} in found["rests_on"]["sources"]
+    assert "comes out the same" in desk.ok("credits", "show", "2", "--recompute")
+    # February is taken back: March may have all of it.
+    desk.ok("window", "withdraw", "mail-1", "before", "--actor", "o", "--reason", "it never was")
+    desk.ok("credits", "restate", "1", "--issue", "--actor", "f")
+    again = json.loads(desk.ok("credits", "restate", "2", "--json"))
+    assert _lines(again)["aurora-emea"] == ("210.00", "420.00", "210.00")
+    assert "statement/main v3" in again["causes"]

@@ -122,7 +122,7 @@ class Series:
     def draft(self, table: pd.DataFrame | None = None) -> Draft:
         table = self.table if table is None else table
         frame = price(table, self.windows, _POLICIES, "2022-03", _START + 40 * 86_400)
-        return draft(table, frame, Choice(), [], _policy_of)
+        return draft(table, frame, Choice(), [], _policy_of, "2022-03")
 
     def held(self, wanted: Any = None) -> Held:
         return held(self.log, self.chain, wanted)  # type: ignore[arg-type]
@@ -273,7 +273,9 @@ def test_an_assessment_that_only_a_part_of_its_lines_left_is_told_apart() -> Non
         moved = moved_windows(series.windows, windows, lambda *_: (), later=False)
         series.windows = windows
         frame = price(table, windows, _POLICIES, "2022-03", _START + 40 * 86_400, cohorts=cohorts)
-        return restated(series.held(), draft(table, frame, Choice(), [], _policy_of), _policy_of, moved, {})
+        return restated(
+            series.held(), draft(table, frame, Choice(), [], _policy_of, "2022-03"), _policy_of, moved, {}
+        )
 
     first = told(pilot)
     # s0 is of c0 and in EMEA, s4 is of c1.

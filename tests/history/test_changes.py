@@ -191,7 +191,7 @@ def test_a_window_corrected_after_resolved_is_marked_everywhere(incident: Incide
         True,
         "2022-04-01T00:03:30.000000Z",
     )
-    assert "stated after resolved, 2022-04-01 00:03:30 UTC; recorded later" in notice_text(notice(entries))
+    assert "changed after resolved, 2022-04-01 00:03:30 UTC; recorded later" in notice_text(notice(entries))
     assert state(entries)["windows"][0]["after_resolved"]
     assert state(entries)["after_resolved"] == [4]
     assert "(v2, v4)  [after resolved, recorded later]" in state_text(state(entries))

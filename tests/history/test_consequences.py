@@ -135,10 +135,11 @@ def test_months_are_those_of_every_zone_and_of_open_ends(incident: Callable[...,
     edge = windows(
         incident([OPENED], [window("w1", start="2022-03-31T23:30:00Z", end="2022-03-31T23:45:00Z")])
     )
-    assert periods_touched(edge, AS_OF) == ("2022-03",)
-    assert periods_touched(edge, AS_OF, ["Europe/London"]) == ("2022-03", "2022-04")
+    assert periods_touched(edge, AS_OF, {}) == ("2022-03",)
+    london = parse_policy(FIXED.replace('zone = "UTC"', 'zone = "Europe/London"'))
+    assert periods_touched(edge, AS_OF, {"fixed": [(1, london)]}) == ("2022-03", "2022-04")
     still = windows(incident([OPENED], [{**window("w1", start="2021-12-31T00:00:00Z"), "end": None}]))
-    assert periods_touched(still, "2022-02-01T00:00:00.000000Z") == ("2021-12", "2022-01")
+    assert periods_touched(still, "2022-02-01T00:00:00.000000Z", {}) == ("2021-12", "2022-01")
 
 
 def test_every_region_and_an_unknown_one(
@@ -237,3 +238,20 @@ def test_a_policy_that_pays_a_fixed_sum_is_told_by_its_rule(incident: Callable[.
     assert line.strip() == (
         "fixed v1: availability 100% -> 98.991935483871%, credit 0% of fee -> fixed v1: availability below 99% gives 50 EUR"
     )
+
+
+def test_a_policy_per_quarter_is_counted_in_the_month_its_quarter_ends(
+    incident: Callable[..., list[Entry]],
+) -> None:
+    policy = parse_policy(FIXED.replace("calendar-month", "calendar-quarter"))
+    down = windows(
+        incident([OPENED], [window("w1", start="2022-02-10T00:00:00Z", end="2022-02-11T00:00:00Z")])
+    )
+    february, march = consequences(down, {policy.key: [(1, policy)]}, AS_OF).rows
+    assert (february.period, february.downtime_seconds) == ("2022-02", 86_400)
+    assert february.outcomes[0].assessment is None
+    assert february.outcomes[0].problem == "policy 'fixed' has no period that ends in 2022-02"
+    assert (march.period, march.downtime_seconds, march.outcomes[0].period) == ("2022-03", 0, "2022-Q1")
+    made = march.outcomes[0].assessment
+    assert made is not None
+    assert (made.downtime_seconds, made.period_seconds) == (86_400, 90 * 86_400)

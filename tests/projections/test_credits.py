@@ -22,6 +22,7 @@ from projections.credits import (
     read_subscriptions,
     rows,
     totals,
+    workings,
 )
 
 POLICY = """\
@@ -150,6 +151,14 @@ def test_a_row_has_the_documented_keys_and_explains_itself() -> None:
             "policy/email-standard v1",
             "subscriptions/email v1",
         ],
+        # What a policy of format 1 has none of.
+        "value": None,
+        "value_at_least": None,
+        "value_at_most": None,
+        "service_days": None,
+        "service_days_at_least": None,
+        "service_days_at_most": None,
+        "termination": None,
     }
 
 
@@ -304,6 +313,25 @@ def test_totals_are_per_currency_and_null_where_a_row_is_undecided() -> None:
     dollars = list(rows(totals(frame)))[-1]
     assert (dollars["undecided"], dollars["credit"]) == (1, None)
     assert (dollars["credit_at_least"], dollars["credit_at_most"]) == ("150.00", "300.00")
+
+
+@pytest.mark.parametrize(
+    ("as_of", "marked", "expected"),
+    [
+        ("2022-03-31T23:59:59", True, True),
+        ("2021-12-01T00:00", True, True),
+        ("2022-04-01T00:00", True, False),
+        ("2022-03-31T23:59:59", False, False),
+    ],
+)
+def test_every_row_of_a_month_that_is_not_over_is_provisional_where_that_is_marked(
+    as_of: str, marked: bool, expected: bool
+) -> None:
+    table = read_subscriptions(TABLE.encode(), "csv")
+    found = workings(
+        table, (), {"email-standard": [(1, STANDARD)]}, "2022-03", at(as_of), mark_unfinished=marked
+    )
+    assert set(found.frame["provisional"]) == {expected}
 
 
 def test_the_difference_that_the_correction_made() -> None:

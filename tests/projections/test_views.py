@@ -118,8 +118,14 @@ def _hold_to_the_folds(views: Views, log: SealedLog) -> None:
                 assert (state["status"], state["title"], state["impact"], state["resolved_at"]) == (
                     facts.status, text_or_erased(facts.title), facts.impact, facts.resolved_at), (cut, key)  # fmt: skip
                 assert (state["regions"], state["components"]) == ([*facts.regions], [*facts.components])
-                assert state["windows"] == sum(not window.withdrawn for window in facts.windows.values())
-                assert (state["opened_at"], state["last_told_at"]) == (shown[0].told_at, shown[-1].told_at)
+                counting = [] if facts.withdrawn else [*facts.windows.values()]
+                assert state["windows"] == sum(not window.withdrawn for window in counting)
+                public = [one.told_at for one in shown if one.public]
+                assert (state["opened_at"], state["last_told_at"]) == (
+                    shown[0].told_at, public[-1] if public else None)  # fmt: skip
+                assert state["internal_entries"] == len(shown) - len(public)
+                said = facts_at(entries, cut, "public")
+                assert state["told_title"] == text_or_erased(said.title), (cut, key)
                 assert state["internal"] == (not any(one.public for one in shown)), (cut, key)
                 assert (state["entries"], state["last_position"]) == (
                     len(shown), max(one.entry.position for one in shown))  # fmt: skip
@@ -489,6 +495,7 @@ def test_incidents_are_filtered_and_the_latest_told_comes_last(appender: Appende
     views = open_views(appender.sealed)
     assert [row["incident"] for row in views.incidents()] == ["b", "a"]
     assert [row["internal"] for row in views.incidents()] == [True, False]
+    assert [row["last_told_at"] is None for row in views.incidents()] == [True, False]
     assert [row["incident"] for row in views.incidents(status="resolved")] == ["a"]
     assert [row["incident"] for row in views.incidents(region="APAC")] == ["b"]
     assert [row["incident"] for row in views.incidents(service="chat")] == []
@@ -583,3 +590,23 @@ def test_a_process_that_fails_leaves_the_work_to_the_others(
     assert _contents(views) == _contents(expected)
     views.engine.dispose()
     expected.engine.dispose()
+
+
+def test_incidents_say_what_the_public_does_not_know(appender: Appender) -> None:
+    def row() -> dict[str, Any]:
+        return {one["incident"]: one for one in open_views(appender.sealed).incidents()}["a"]
+
+    before = row()
+    assert (before["internal_entries"], before["told_title"]) == (0, "Title a")
+    assert _do(appender, ("retitle", "a", {"title": "Between us", "internal": True}))
+    now = row()
+    assert (now["title"], now["told_title"], now["internal"]) == ("Between us", "Title a", False)
+    assert (now["internal_entries"], now["last_told_at"]) == (1, before["last_told_at"])
+
+
+def test_a_withdrawn_incident_counts_no_windows(appender: Appender) -> None:
+    assert _do(appender, _add("w"))
+    assert {one["incident"]: one["windows"] for one in open_views(appender.sealed).incidents()}["a"] > 0
+    assert _do(appender, ("withdraw", "a", {"reason": "Opened by mistake."}))
+    found = {one["incident"]: one for one in open_views(appender.sealed).incidents()}["a"]
+    assert (found["windows"], found["status"]) == (0, "withdrawn")

@@ -296,7 +296,7 @@ def test_what_cannot_be_calculated_exactly_is_a_value_that_says_why(
     ("key", "how", "least", "most"),
     [
         ("heroku", "formulas", 308.64, 308.64),
-        ("slack", "value: no formula for remedies that are no percentage, recorded exclusions", 481.21, 481.21),
+        ("slack", "value: no formula for remedies that are no percentage, recorded exclusions", 165.75, 165.75),
         ("cloudflare-business", "value: no formula for remedies that are no percentage, caps or floors", 24.06, 38.5),
         ("verizon-managed-email", "value: no formula for a measure of events, tiers of value, remedies that are no percentage",
          1234.56, 1234.56),
@@ -305,7 +305,10 @@ def test_what_cannot_be_calculated_exactly_is_a_value_that_says_why(
 def test_terms_without_formulas_are_values_that_say_why(
     tmp_path: Path, key: str, how: str, least: float, most: float
 ) -> None:
-    """Policies of public service levels: what is a percentage of the fee is calculated, a multiple of it is a value."""
+    """Policies of public service levels: what is a percentage of the fee is calculated, a multiple of it is a value.
+
+    Ten times the fee for 29 of the 2,160 hours of the quarter are 165.75.
+    """
     text = (Path(ledger.__file__).parent / "policies" / f"{key}.toml").read_text(encoding="utf-8")
     windows = [
         Window("i", "w", "mail", "c", "EMEA", MARCH + HOUR, MARCH + 30 * HOUR, "outage", share_at_least="0.5",

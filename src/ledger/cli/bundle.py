@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 import click
 
-from ledger.cli.proof import made, read_file, signer_of, signing, verifier_keys
+from ledger.cli.proof import made, read_file, signer_of, signing, verifier_keys, whole_file
 from ledger.cli.session import Session, emit_json, json_option, say, visible
 from ledger.errors import Refused, Unavailable
 
@@ -65,7 +65,7 @@ def bundle(
     signer = signer_of(session, key_file, sign_command, vkey)
     note = made(session, size, signer)
     sign: Callable[[str], bytes] = str.encode if signer is None else lambda text: sign_note(text, *signer)
-    with log.snapshot(), _whole_file(output) as file:
+    with log.snapshot(), whole_file(output) as file:
         contents = contents_of(log, scope, size, tuple(sorted(set(with_))))
         said = write_bundle(file, log, contents, read_checkpoint(note)[0], note, sign)
         file.flush()
@@ -337,25 +337,6 @@ def _check_importable(report: BundleReport, *, signed: bool, lacking_texts: bool
             f"the bundle lacks {texts['left_out']} actors and notes that were left out, and {len(texts['gone'])} other texts, which "
             "would be lost; make it with --with actor --with note, or pass --lacking-texts"
         )
-
-
-@contextmanager
-def _whole_file(path: str) -> Iterator[BinaryIO]:
-    """Give a file to write; it is there under its name once all went well, and not at all otherwise."""
-    beside = f"{path}.{os.getpid()}.tmp"
-    try:
-        with open(beside, "w+b") as file:
-            yield file
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(beside, path)
-    except OSError as error:
-        raise Unavailable(
-            f"{path} cannot be written: {error.strerror}; choose another place with -o"
-        ) from None
-    finally:
-        if os.path.exists(beside):
-            os.unlink(beside)
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -21,25 +22,22 @@ if TYPE_CHECKING:
 
     from ledger.cli.run import Basis
     from ledger.domain.claims import Claim
-    from ledger.domain.exclusion import Exclusion
     from ledger.domain.policy import Policy
     from projections.drafts import Choice, Draft
-    from projections.replay import Cut
 
 __all__ = [
-    "Reading", "chain_of", "documents_in", "drafted", "light_basis", "read_facts", "rests_on", "row_of", "series_named",
+    "Reading", "chain_of", "check_month", "documents_in", "drafted", "read_facts", "rests_on", "row_of", "series_named",
     "sources_of",
 ]  # fmt: skip
 
-_DAY = 86_400
+_MONTH = re.compile(r"\d{4}-\d\d", re.ASCII)
 
 
 class Reading(msgspec.Struct):
-    """What the ledger held for a period under a cut: a run's basis with the claims and exclusions beside it."""
+    """What the ledger held for a period under a cut: a run's basis with the claims beside it."""
 
     basis: Any
     claims: list[Any]
-    exclusions: list[Any]
 
     def policy_of(self, key: str, version: int) -> Policy:
         """Return a version of a policy; Unavailable where the ledger does not hold it."""
@@ -59,20 +57,25 @@ class Reading(msgspec.Struct):
 
 
 def read_facts(session: Session, basis: Basis) -> Reading:
-    """Return what was recorded beside the windows of a run: the claims for its period, and the exclusions in it."""
+    """Return what was recorded beside the windows of a run: the claims that may be for it."""
     from ledger.cli import recorded
-    from ledger.domain.period import parse_period
 
-    span = parse_period(basis.period)
+    # A claim for a quarter or a year counts where such a period ends in the month.
     claims: list[Claim] = [
-        one for one in recorded.claims(session.log(), basis.cut) if one.period == basis.period
-    ]
-    exclusions: list[Exclusion] = [
         one
-        for one in recorded.exclusions(session.log(), basis.cut)
-        if one.start < span.end + _DAY and one.end > span.start - _DAY
+        for one in recorded.claims(session.log(), basis.cut)
+        if one.period == basis.period or not _MONTH.fullmatch(one.period)
     ]
-    return Reading(basis, claims, exclusions)
+    return Reading(basis, claims)
+
+
+def check_month(period: str) -> None:
+    """Refuse a period that documents are not issued for."""
+    if not _MONTH.fullmatch(period):
+        raise Refused(
+            f"period {period!r} is not a month; documents are issued by month, a quarter or a year in the month in which it "
+            "ends, such as 2022-03"
+        )
 
 
 def drafted(
@@ -85,10 +88,12 @@ def drafted(
     if subscriptions is None:
         subscriptions = joined(list(run.parts_of(session, reading.basis)))
     frame = run.job_of(reading.basis).price(subscriptions)
-    return draft(subscriptions, frame, choice, reading.claims, reading.policy_of)
+    return draft(subscriptions, frame, choice, reading.claims, reading.policy_of, reading.basis.period)
 
 
-def sources_of(session: Session, reading: Reading, policies: set[str]) -> dict[str, tuple[int, str | None]]:
+def sources_of(
+    session: Session, reading: Reading, draft: Draft, policies: set[str]
+) -> dict[str, tuple[int, str | None]]:
     """Return by stream the version, and where it published something the digest, that a draft rests on.
 
     policies: the keys in use. A policy counts with all of its versions up to the last: which one is in force follows from
@@ -101,12 +106,14 @@ def sources_of(session: Session, reading: Reading, policies: set[str]) -> dict[s
     for key in policies:
         version, policy = basis.policies[key][-1]
         found[f"policy/{key}"] = version, policy.sha256
-    streams = [
-        *(f"incident/{one}" for one in {window.incident for window in basis.windows}),
-        *(f"exclusion/{one.exclusion}" for one in reading.exclusions if reading.reads_exclusions(policies)),
+    streams = {
+        *(f"incident/{one.incident}" for one in basis.windows),
+        *(entry.partition(" ")[0] for facts in draft.facts for entry in facts["entries"]),
+        *(f"exclusion/{one.exclusion}" for one in basis.exclusions if reading.reads_exclusions(policies)),
         *(f"claim/{one.claim}" for one in reading.claims),
-    ]
-    for stream in streams:
+    }
+    found |= {stream: (version, None) for stream, version in basis.credited_from.items()}
+    for stream in streams - found.keys():
         found[stream] = [one.version for one in log.stream(stream) if one.position <= basis.size][-1], None
     return found
 
@@ -197,19 +204,3 @@ def row_of(series: str, document: Document, entry: Any) -> dict[str, Any]:
         "stream": entry.stream, "version": entry.version, "position": entry.position, "recorded_at": entry.recorded_at,
         "published_at": entry.published_at,
     }  # fmt: skip
-
-
-def light_basis(session: Session, period: str, cut: Cut, as_of: str) -> Basis:
-    """Return what a run rests on without its tables, which may be large; cut: with a position."""
-    from ledger.cli import facts
-
-    log = session.log()
-    upto = log.head().size if cut.recorded_by is None else cut.recorded_by
-    policies, terms = facts.policies(log, upto)
-    cohorts: Any = facts.Cohorts(log, upto)
-    found = run.Basis(
-        period, cut, as_of, upto, log.root_at(upto).hex(), log.head().ledger,
-        run.windows_of(session, period, cut), policies, terms, [], cohorts, only=True,
-    )  # fmt: skip
-    run.read_cohorts(found)
-    return found

@@ -340,10 +340,8 @@ def _print(found: dict[str, Any]) -> None:
     for line in found["why"]:
         click.echo(f"  {line}")
     for one in found["edges"]:
-        least, most = one["remaining_seconds_at_least"], one["remaining_seconds_at_most"]
-        left = f"{least} s" if least == most else f"{least} to {most} s"
         name = f"{one['availability']}%" if one["availability"] is not None else "the bound"
-        click.echo(f"  {name} is at {one['downtime_seconds']} s of downtime: {left} left")
+        click.echo(f"  {name} is at {one['downtime_seconds']} s of downtime: {_left(one)}")
     if found["termination"] is not None:
         click.echo(f"  right to terminate: {'yes' if found['termination'] else 'no'}")
     claim = found["claim"]
@@ -362,6 +360,14 @@ def _print(found: dict[str, Any]) -> None:
         click.echo("  provisional: a window is open, or who is in its cohort is not known")
     if found["approximate"]:
         click.echo("  approximate: times are said to be about, and nobody said how far they are off")
+
+
+def _left(edge: dict[str, Any]) -> str:
+    """Return how far an edge is, in words."""
+    least, most = str(edge["remaining_seconds_at_least"]), str(edge["remaining_seconds_at_most"])
+    if least != most:
+        return f"from {least} to {most} s left"
+    return f"{least[1:]} s past it" if least.startswith("-") else f"{least} s left"
 
 
 def _verdict(found: dict[str, Any]) -> str:

@@ -60,7 +60,9 @@ def _edges(row: dict[str, Any]) -> str:
 def _marks(row: dict[str, Any]) -> str:
     parts = []
     if row["provisional"]:
-        parts.append("provisional: a window is open, or limited to a cohort that is not at hand")
+        parts.append(
+            "provisional: the month is not over, or a window is open, or limited to a cohort that is not at hand"
+        )
     if row["approximate"]:
         parts.append("approximate: stated times without a tolerance")
     return "; ".join(parts)

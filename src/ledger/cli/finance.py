@@ -34,6 +34,12 @@ _AS_OF = click.option(
     "--as-of", metavar="T", help="An open window lasts at least until T (default: the cut, else now)."
 )
 _PERIOD = click.option("--period", required=True, metavar="YYYY-MM", help="The month, such as 2022-03.")
+_PRICED = click.option(
+    "--period",
+    required=True,
+    metavar="PERIOD",
+    help="The month in which the periods of the policies end, such as 2022-03; or a quarter 2022-Q1, a year 2022.",
+)
 
 
 @click.command()
@@ -50,7 +56,7 @@ def downtime(
     as_of: str | None, as_json: bool,
 ) -> None:  # fmt: skip
     """Show the downtime of a period: the union of the impact windows, per service, component and region."""
-    from ledger.domain.instants import seconds
+    from ledger.domain.instants import seconds, shown
     from ledger.domain.period import parse_period
     from projections import downtime as view
 
@@ -63,6 +69,8 @@ def downtime(
     windows = session.views().windows(span.start, span.end, cut, run.audience(cut))
     rows = view.downtime(windows, span, by=keys, per=per, as_of=seconds(until))
     found = view.as_json(rows, as_of=until, published_by=cut.published_by, recorded_by=cut.recorded_by)
+    if seconds(until) < span.end:
+        click.echo(f"note: {period} is not over as of {shown(until)}: downtime may still come", err=True)
     if as_json:
         emit_json(found)
         return
@@ -114,7 +122,7 @@ def credits() -> None:  # noqa: A001  # the command is called credits
 
 def _run_options(command: Any) -> Any:
     for option in (
-        _PERIOD,
+        _PRICED,
         click.option(
             "--subscriptions", "keys", multiple=True, help="Which tables of subscriptions (default: all)."
         ),
@@ -192,6 +200,7 @@ def compute(
         _show(priced)
     else:
         _show_changes(priced)
+    run.warn_unfinished(basis)
     if not as_json:
         click.echo(f"size {basis.size}  root {basis.root}")
 
@@ -294,6 +303,9 @@ def _cell(row: dict[str, Any], name: str) -> str:
     value = row.get(name)
     if value is None and f"{name}_at_least" in row:
         return f"{row[f'{name}_at_least']} to {row[f'{name}_at_most']}"
+    if value is None and name == "credit_percent" and row.get("credit") is not None:
+        # A sum, or a rate that only the fee decides.
+        return "-"
     if value is None:
         return "undecided"
     return (
@@ -372,6 +384,7 @@ def export(
                 )
         basis = run.basis(session, **given)
         digest, number = files.rows_of(session, basis, output, kind, engine, scheduler, quiet=as_json)
+    run.warn_unfinished(basis)
     if as_json:
         written = {"file": output, "sha256": digest, "size": basis.size, "root": basis.root, "rows": number}
         emit_json({**written, "detail": detail, "detail_sha256": detail_digest})

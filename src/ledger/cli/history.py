@@ -19,6 +19,8 @@ from ledger.errors import Refused, nearest
 if TYPE_CHECKING:
     import pandas as pd
 
+    from ledger.domain.exclusion import Exclusion
+    from ledger.domain.measurement import Measurement
     from ledger.domain.policy import Policy
     from ledger.domain.window import Window
     from ledger.store.stream import Entry
@@ -235,6 +237,28 @@ class _Pricing:
             self._cohorts.read(sorted({one.cohort for one in windows if one.cohort and not one.withdrawn}))
         return self._cohorts.known
 
+    def _exclusions(self) -> list[Exclusion]:
+        """Return what the ledger knows to be excluded, where some policy asks for it."""
+        from ledger.cli import recorded
+        from projections.replay import Cut
+
+        rules = [
+            rule for versions in self.policies.values() for _, one in versions for rule in one.exclusions
+        ]
+        if all(rule.own_plan_only for rule in rules):
+            return []
+        return recorded.exclusions(self.session.log(), Cut(None, self.upto))
+
+    def _measurements(self, incident: str, cut: Cut, audience: Audience) -> list[Measurement]:
+        """Return what was measured, where some policy reads it: of one incident, or with the others of all."""
+        from ledger.cli import recorded
+
+        every = [policy for versions in self.policies.values() for _, policy in versions]
+        if not any(one.measure.reads for policy in every for one in policy.commitments):
+            return []
+        found = recorded.measurements(self.session.log(), cut, audience)
+        return found if self.with_others else [one for one in found if one.incident == incident]
+
     def both(
         self, before: Reading, after: Reading, as_of: str, audience: Audience = "public"
     ) -> tuple[Consequences, Consequences]:
@@ -245,15 +269,15 @@ class _Pricing:
         from projections.consequences import consequences, periods_touched, places_touched
 
         windows = [*before.windows, *after.windows]
-        zones = {policy.zone for versions in self.policies.values() for _, policy in versions}
-        periods, places = periods_touched(windows, as_of, zones), places_touched(windows)
+        periods, places = periods_touched(windows, as_of, self.policies), places_touched(windows)
         others = self.others(after.reader.key, periods, after.cut, audience)
-        cohorts = self.cohorts([*windows, *others])
+        cohorts, exclusions = self.cohorts([*windows, *others]), self._exclusions()
 
         def made(side: Reading) -> Consequences:
             return consequences(
                 side.windows, self.policies, as_of, periods=periods, places=places, others=others,
                 subscriptions=self.subscriptions, cohorts=cohorts,
+                measurements=self._measurements(side.reader.key, side.cut, audience), exclusions=exclusions,
             )  # fmt: skip
 
         return made(before), made(after)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import click
 
@@ -19,7 +20,8 @@ if TYPE_CHECKING:
     from ledger.proof.tlog_proof import ConsistencyProof, InclusionProof
 
 __all__ = [
-    "checkpoint", "made", "prove", "read_file", "signer_of", "signing", "verifier_keys", "verify_proof", "write_file",
+    "checkpoint", "made", "prove", "read_file", "signer_of", "signing", "verifier_keys", "verify_proof",
+    "whole_file", "write_file",
 ]  # fmt: skip
 
 
@@ -409,14 +411,22 @@ def read_file(option: str, path: str) -> bytes:
 
 def write_file(path: str, content: bytes) -> None:
     """Write a file whole, or not at all."""
+    with whole_file(path) as file:
+        file.write(content)
+
+
+@contextmanager
+def whole_file(path: str) -> Iterator[BinaryIO]:
+    """Give a file to write; it is there under its name once all went well, and not at all otherwise."""
     beside = f"{path}.{os.getpid()}.tmp"
     try:
-        with open(beside, "wb") as file:
-            file.write(content)
+        with open(beside, "w+b") as file:
+            yield file
             file.flush()
             os.fsync(file.fileno())
         os.replace(beside, path)
     except OSError as error:
+        raise Unavailable(f"{path} cannot be written: {error.strerror}; choose another place") from None
+    finally:
         if os.path.exists(beside):
             os.unlink(beside)
-        raise Unavailable(f"{path} cannot be written: {error.strerror}; choose another place") from None

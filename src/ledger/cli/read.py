@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -216,6 +216,8 @@ def incidents(
     region: str | None, as_json: bool,
 ) -> None:  # fmt: skip
     """List the incidents, the latest told last."""
+    from ledger.domain.instants import shown
+
     cut = session.cut(published_by, recorded_by)
     rows = session.views().incidents(cut, status=status, service=service, region=region)
     if as_json:
@@ -223,11 +225,20 @@ def incidents(
             emit_json(row)
         return
     table(
-        ("incident", "status", "title", "regions", "windows", "entries", "last said"),
+        ("incident", "title", "status", "regions", "windows", "entries", "last told", ""),
         (
-            (row["incident"], row["status"], row["title"], ", ".join(row["regions"]), str(row["windows"]),
-             str(row["entries"]), row["last_told_at"])
+            (row["incident"], row["title"] or "", row["status"] or "", ", ".join(row["regions"]), str(row["windows"]),
+             str(row["entries"]), shown(row["last_told_at"]) if row["last_told_at"] else "never", _unsaid(row))
             for row in rows
         ),
         right=(4, 5),
     )  # fmt: skip
+
+
+def _unsaid(row: dict[str, Any]) -> str:
+    """Return in words what of a row of state the public does not know."""
+    if row["internal"]:
+        return "internal"
+    number = row["internal_entries"]
+    title = ", the title too" if row["title"] != row["told_title"] else ""
+    return f"{number} {'entry' if number == 1 else 'entries'} internal{title}" if number else ""

@@ -92,7 +92,7 @@ def _check_erased(event: Any, reading: Any) -> None:
     from ledger.domain.claims import ERASED
 
     gone = [
-        *(one.entries[0] for one in reading.exclusions if one.customer == ERASED and not one.withdrawn),
+        *(one.entries[0] for one in reading.basis.exclusions if one.customer == ERASED and not one.withdrawn),
         *(
             one.entries[0]
             for one in reading.claims

@@ -1,4 +1,4 @@
-"""Exclusions, claims and closed months as the ledger holds them under a cut."""
+"""Exclusions, claims, measurements and closed months as the ledger holds them under a cut."""
 
 from __future__ import annotations
 
@@ -7,15 +7,17 @@ from typing import TYPE_CHECKING
 
 from ledger.domain.claims import Claim, claim_of, exclusion_of
 from ledger.domain.documents import is_closed
+from ledger.domain.events import MeasurementRecorded
 from ledger.domain.exclusion import Exclusion
+from ledger.domain.measurement import Measurement
 from ledger.store.stream import Entry, read_stream
-from projections.replay import Cut, told
+from projections.replay import Audience, Cut, measurements_of, statements, told
 
 if TYPE_CHECKING:
-    from ledger.domain.events import AnyEvent
+    from ledger.domain.events import AnyEvent, Series
     from ledger.store.log import SealedLog
 
-__all__ = ["claims", "closed_months", "exclusions", "published_times"]
+__all__ = ["claims", "closed_months", "exclusions", "measurements", "published_times"]
 
 _STREAMS_MOST = 1_000_000
 
@@ -32,6 +34,66 @@ def exclusions(log: SealedLog, cut: Cut) -> list[Exclusion]:
         for stream in log.streams("exclusion/", limit=_STREAMS_MOST)
     )
     return [one for one in found if one is not None]
+
+
+def measurements(log: SealedLog, cut: Cut, audience: Audience) -> list[Measurement]:
+    """Return every measurement that a reader may see, those of a table one by one.
+
+    A table of a series is CSV with the columns start, end and either failed and total or value; its rows lie inside the
+    measurement and do not overlap. Raises Refused where one is not, Unavailable where its table is not kept.
+    """
+    found: list[Measurement] = []
+    for stream in log.streams("incident/", limit=_STREAMS_MOST):
+        key = stream.partition("/")[2]
+        said = statements(told(read_stream(log, stream), cut, audience))
+        series = {
+            one.event.measurement: one.event.series
+            for one in said
+            if isinstance(one.event, MeasurementRecorded) and one.event.series is not None
+        }
+        for one in measurements_of(key, said):
+            table = series.get(one.measurement)
+            found += [one] if table is None else _rows_of(log, one, table)
+    return found
+
+
+def _rows_of(log: SealedLog, whole: Measurement, table: Series) -> list[Measurement]:
+    import csv
+    import io
+
+    import msgspec
+
+    from ledger.domain.checks import check_field
+    from ledger.domain.instants import parse_instant, seconds
+    from ledger.errors import Refused, Unavailable
+
+    name = f"the series of measurement {whole.measurement!r} of {whole.incident!r}"
+    content = log.content(table.sha256)
+    if content is None or table.format != "csv":
+        raise Unavailable(
+            f"{name} is not kept as CSV with the ledger; record it with --series-path and a .csv"
+        )
+    rows = csv.DictReader(io.StringIO(content.decode("utf-8-sig", "replace"), newline=""))
+    found: list[Measurement] = []
+    for number, row in enumerate(rows, 2):
+        try:
+            start, end = (seconds(parse_instant(row.get(side) or "")) for side in ("start", "end"))
+            counts = {side: int(row[side]) for side in ("failed", "total") if row.get(side)}
+        except ValueError as error:
+            raise Refused(f"{name}, line {number}: {error}; correct the table and record it again") from None
+        value = row.get("value") or None
+        last = found[-1].end if found else whole.start
+        if not last <= start < end <= whole.end:
+            raise Refused(
+                f"{name}, line {number}: {row['start']} to {row['end']} is out of order, or outside the measurement"
+            )
+        wrong = (value is None) == (len(counts) < 2) or (value is not None and check_field("value", value))
+        if wrong or counts.get("failed", 0) > counts.get("total", 0):
+            raise Refused(
+                f"{name}, line {number} states neither failed of total nor a value; correct the table"
+            )
+        found.append(msgspec.structs.replace(whole, start=start, end=end, value=value, **counts))
+    return found
 
 
 def claims(log: SealedLog, cut: Cut) -> list[Claim]:

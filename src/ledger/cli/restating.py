@@ -28,7 +28,7 @@ __all__ = ["Proposal", "propose", "restate"]
 
 _SHOWN = 50
 # Kinds of sources whose change can reach any line: what rests on them is computed whole.
-_WHOLE = ("subscriptions", "policy", "cohort", "claim")
+_WHOLE = ("subscriptions", "policy", "cohort", "claim", "statement")
 
 
 def _maybe_publishing(command: Any) -> Any:
@@ -159,10 +159,9 @@ def propose(
     session: Session, chain: Chain, choice: Choice, cut: Cut, as_of: str | None, *, whole: bool = False
 ) -> Proposal:
     """Return what an adjustment of a statement would say. Raises Refused where facts are open and not chosen."""
-    from ledger.cli.documents import light_basis, read_facts, sources_of
+    from ledger.cli.documents import read_facts, sources_of
     from projections.drafts import nothing_drafted
     from projections.issued import held
-    from projections.replay import Cut
     from projections.restated import Restated, reaches, restated
 
     last = chain.last.event
@@ -172,8 +171,16 @@ def propose(
             f"position @{position} is before @{last.rests_on.position}, which number {chain.last.number} rests on; restate "
             "from what is known now"
         )
-    now = Cut(cut.published_by, position)
-    reading = read_facts(session, light_basis(session, last.period, now, session.as_of(cut, as_of)))
+    basis = run.basis(
+        session,
+        last.period,
+        (),
+        cut.published_by,
+        f"@{position}",
+        session.as_of(cut, as_of),
+        with_tables=False,
+    )
+    reading = read_facts(session, basis)
     refuse_unfinished(reading, choice)
     moved = _moved(session, chain, reading)
     before = {one.stream: one.version for one in last.rests_on.sources}
@@ -182,13 +189,13 @@ def propose(
         reading.basis.tables = _tables(session, chain, position)
         draft = _drafted(session, reading, choice)
         issued = held(session.log(), chain)
-        found = restated(issued, draft, reading.policy_of, moved, changed)
+        found = restated(issued, draft, reading.policy_of, moved, changed, before)
         in_use = {one["policy"] for one in draft.facts}
-        return Proposal(chain, reading, draft, found, sources_of(session, reading, in_use), True)
+        return Proposal(chain, reading, draft, found, sources_of(session, reading, draft, in_use), True)
     issued = held(session.log(), chain, reaches(moved, reading.policy_of))
     if len(issued.lines):
         draft = _drafted(session, reading, choice, issued)
-        found = restated(issued, draft, reading.policy_of, moved, changed)
+        found = restated(issued, draft, reading.policy_of, moved, changed, before)
     else:
         draft, found = nothing_drafted(), Restated([], 0)
     # The tables, policies, cohorts and claims are those of the last document; only what moved may differ.
@@ -198,7 +205,7 @@ def propose(
         if one.stream.partition("/")[0] in _WHOLE
     }
     return Proposal(
-        chain, reading, draft, found, {**kept, **sources_of(session, reading, _policies(chain))}, False
+        chain, reading, draft, found, {**kept, **sources_of(session, reading, draft, _policies(chain))}, False
     )
 
 
@@ -249,10 +256,14 @@ def _changed(
     log = session.log()
     streams = {stream for stream in before if stream.partition("/")[0] in _WHOLE}
     streams |= {f"claim/{one.claim}" for one in reading.claims}
-    streams |= {one.stream for one in reading.basis.cohorts.tables}
+    streams |= {one.stream for one in reading.basis.cohorts.tables} | reading.basis.credited_from.keys()
     found = {}
     for stream in sorted(streams):
-        version = max((one.version for one in log.stream(stream) if one.position <= position), default=0)
+        version = (
+            reading.basis.credited_from.get(stream, 0)
+            if stream.startswith("statement/")
+            else max((one.version for one in log.stream(stream) if one.position <= position), default=0)
+        )
         if version != before.get(stream, 0):
             found[stream] = before.get(stream, 0), version
     return found
@@ -295,8 +306,7 @@ def _moved(session: Session, chain: Chain, reading: Reading) -> list[Moved]:
         windows, reading.basis.windows, _since(session, then, now), later=reading.basis.as_of != rests.as_of
     )
     if reading.reads_exclusions(_policies(chain)):
-        earlier = recorded.exclusions(session.log(), then)
-        found += moved_exclusions(earlier, recorded.exclusions(session.log(), now))
+        found += moved_exclusions(recorded.exclusions(session.log(), then), reading.basis.exclusions)
     return found
 
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+import click
 import msgspec
 
 from ledger.cli.session import Session, instant
@@ -13,14 +14,17 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from ledger.cli.facts import Table
+    from ledger.domain.exclusion import Exclusion
+    from ledger.domain.measurement import Measurement
+    from ledger.domain.policy import Policy
     from ledger.domain.window import Window
     from projections.credits import Workings
     from projections.engines import Engine, Job
     from projections.replay import Cut
 
 __all__ = [
-    "Basis", "Before", "Compared", "Priced", "audience", "basis", "before", "compared", "job_of", "parts_of", "price_all",
-    "price_parts", "read_cohorts", "windows_of",
+    "Basis", "Before", "Compared", "Priced", "audience", "basis", "before", "beside_windows", "compared", "is_over", "job_of",
+    "parts_of", "price_all", "price_parts", "warn_unfinished", "windows_of",
 ]  # fmt: skip
 
 # Up to so many rows a run is kept in memory (about 150 bytes each) where it is asked for twice.
@@ -30,7 +34,9 @@ _KEPT = 1_000_000
 class Basis(msgspec.Struct):
     """What a run rests on: the ledger up to a position, and what stands there.
 
-    tables: of subscriptions; only: some were asked for. cohorts: those that windows are limited to.
+    tables: of subscriptions; only: some were asked for. cohorts: those that windows are limited to. measurements,
+    exclusions: of the ledger, where a policy reads any. credited: what documents credited in the months before, by
+    subscription, where a policy limits several months together; credited_from: those series, with the version read up to.
     """
 
     period: str
@@ -45,6 +51,10 @@ class Basis(msgspec.Struct):
     tables: list[Any]
     cohorts: Any
     only: bool
+    measurements: list[Any] = []
+    exclusions: list[Any] = []
+    credited: dict[str, int] = {}
+    credited_from: dict[str, int] = {}
 
     def sources(self) -> list[dict[str, Any]]:
         """Return where the subscriptions came from, for programs."""
@@ -57,6 +67,8 @@ class Before(msgspec.Struct):
     cut: Any
     as_of: str
     windows: list[Any]
+    measurements: list[Any] = []
+    exclusions: list[Any] = []
 
 
 class Compared(msgspec.Struct):
@@ -74,10 +86,11 @@ def audience(cut: Cut) -> Any:
 
 def basis(
     session: Session, period: str, keys: tuple[str, ...], published_by: str | None, recorded_by: str | None,
-    as_of: str | None,
+    as_of: str | None, *, with_tables: bool = True,
 ) -> Basis:  # fmt: skip
-    """Read what a run rests on. Raises Refused and Unavailable as the readings do."""
+    """Read what a run rests on; with_tables: the subscriptions, too. Raises Refused and Unavailable as the readings do."""
     from ledger.cli import facts
+    from ledger.cli.credited import credited_before
     from projections.replay import Cut
 
     cut = session.cut(published_by, recorded_by)
@@ -86,49 +99,80 @@ def basis(
     upto = head.size if cut.recorded_by is None else cut.recorded_by
     held = Cut(cut.published_by, upto)
     policies, terms = facts.policies(log, upto)
+    measurements, exclusions = beside_windows(session, policies, held)
     found = Basis(
         period, held, session.as_of(cut, as_of), upto, log.root_at(upto).hex(), head.ledger,
-        _windows(session, period, held), policies, terms, facts.tables(log, upto, keys),
-        facts.Cohorts(log, upto), bool(keys),
+        _windows(session, policies, period, held), policies, terms, facts.tables(log, upto, keys) if with_tables else [],
+        facts.Cohorts(log, upto), bool(keys), measurements, exclusions, *credited_before(log, policies, period, upto),
     )  # fmt: skip
-    _read_cohorts(found, found.windows, found.as_of)
+    _read_cohorts(found, found)
     return found
 
 
-def _read_cohorts(found: Basis, windows: list[Window], as_of: str) -> None:
+def _read_cohorts(found: Basis, read: Basis | Before) -> None:
     """Read the cohorts that windows of the run are limited to."""
     from ledger.domain.instants import seconds
 
-    if any(window.cohort is not None for window in windows):
+    excluded = {one.cohort for one in read.exclusions if one.cohort is not None and not one.withdrawn}
+    if excluded or any(window.cohort is not None for window in read.windows):
         from projections.cohorts import named_by
 
-        found.cohorts.read(named_by(windows, found.policies, found.period, seconds(as_of)))
+        named = named_by(read.windows, found.policies, found.period, seconds(read.as_of))
+        found.cohorts.read(sorted(excluded.union(named)))
 
 
-def _windows(session: Session, period: str, cut: Cut) -> list[Window]:
-    from ledger.domain.period import parse_period
+def _windows(
+    session: Session, policies: Mapping[str, Sequence[tuple[int, Policy]]], period: str, cut: Cut
+) -> list[Window]:
+    from ledger.domain.policy.periods import check_label, label_is_month, spans_of_run
 
-    span = parse_period(period)
-    # Wide enough for the month in any zone: the earth has offsets from -12 to +14 hours.
-    found: list[Window] = session.views().windows(span.start - 86_400, span.end + 86_400, cut, audience(cut))
+    every = [policy for versions in policies.values() for _, policy in versions]
+    check_label(period, every)
+    spans = spans_of_run(every, period)
+    if label_is_month(period) or not spans:
+        from ledger.domain.period import parse_period
+
+        span = parse_period(period)
+        # Wide enough for the month in any zone: the earth has offsets from -12 to +14 hours.
+        spans.append((span.start - 86_400, span.end + 86_400))
+    start, end = min(start for start, _ in spans), max(end for _, end in spans)
+    found: list[Window] = session.views().windows(start, end, cut, audience(cut))
     return found
 
 
-def _job(found: Basis, windows: list[Window], as_of: str) -> Job:
+def beside_windows(
+    session: Session, policies: Mapping[str, Sequence[tuple[int, Policy]]], cut: Cut
+) -> tuple[list[Measurement], list[Exclusion]]:
+    """Read measurements and exclusions where some policy asks for them."""
+    from ledger.cli import recorded
+
+    every = [policy for versions in policies.values() for _, policy in versions]
+    log = session.log()
+    reads = any(one.measure.reads for policy in every for one in policy.commitments)
+    excludes = any(not rule.own_plan_only for policy in every for rule in policy.exclusions)
+    return (
+        recorded.measurements(log, cut, audience(cut)) if reads else [],
+        recorded.exclusions(log, cut) if excludes else [],
+    )
+
+
+def _job(found: Basis, read: Basis | Before) -> Job:
+    """Return what prices any part: the subscriptions and terms of a run, under the facts that were read."""
     from ledger.domain.instants import seconds
     from projections.engines import Job
 
     resting = tuple(table.entry for table in found.tables)
     return Job(
-        tuple(windows), found.policies, found.period, seconds(as_of), resting, dict(found.cohorts.known)
-    )
+        tuple(read.windows), found.policies, found.period, seconds(read.as_of), resting, dict(found.cohorts.known),
+        tuple(read.measurements), tuple(read.exclusions), found.credited, mark_unfinished=True,
+    )  # fmt: skip
 
 
 def price_all(session: Session, found: Basis) -> Workings:
     """Return the credit rows of all subscriptions, with what they were computed from; slips in tables are warned of."""
     from projections.subscriptions import joined
 
-    return _job(found, found.windows, found.as_of).workings(joined(list(_checked(session, found))))
+    return _job(found, found).workings(joined(list(_checked(session, found))))
 
 
 def price_parts(
@@ -142,7 +186,7 @@ def price_parts(
     """Yield the credit rows part by part, so that memory stays flat. quiet: no bar, whoever looks."""
     from projections.engines import priced
 
-    job = _job(found, found.windows, found.as_of)
+    job = _job(found, found)
     yield from priced(_checked(session, found, quiet=quiet), job, engine, scheduler)
 
 
@@ -172,8 +216,8 @@ class Priced:
             return
         found, before = self._found, self._before
         job = BothJobs(
-            _job(found, found.windows, found.as_of),
-            None if before is None else _job(found, before.windows, before.as_of),
+            _job(found, found),
+            None if before is None else _job(found, before),
         )
         first, self._asked = not self._asked, True
         parts = _checked(self._session, found, quiet=self._quiet) if first else _parts(found.tables)
@@ -222,9 +266,10 @@ def before(session: Session, found: Basis, published_by: str, as_of: str | None)
 
     cut = Cut(instant("--compare-published-by", published_by), found.size)
     until = session.as_of(cut, as_of)
-    windows = _windows(session, found.period, cut)
-    _read_cohorts(found, windows, until)
-    return Before(cut, until, windows)
+    windows = _windows(session, found.policies, found.period, cut)
+    earlier = Before(cut, until, windows, *beside_windows(session, found.policies, cut))
+    _read_cohorts(found, earlier)
+    return earlier
 
 
 def compared(session: Session, found: Basis, published_by: str, as_of: str | None) -> Compared:
@@ -232,13 +277,33 @@ def compared(session: Session, found: Basis, published_by: str, as_of: str | Non
     from projections.subscriptions import joined
 
     earlier = before(session, found, published_by, as_of)
-    job = _job(found, earlier.windows, earlier.as_of)
+    job = _job(found, earlier)
     return Compared(earlier.cut, earlier.as_of, job.price(joined(list(_parts(found.tables)))))
 
 
 def job_of(found: Basis) -> Job:
-    """Return what prices any part of the subscriptions of a run."""
-    return _job(found, found.windows, found.as_of)
+    """Return what prices any part of the subscriptions of a document, which says as a whole whether its month was over."""
+    return msgspec.structs.replace(_job(found, found), mark_unfinished=False)
+
+
+def is_over(found: Basis) -> bool:
+    """Tell whether the periods that policies have at a label were over by the time a run is read as of."""
+    from ledger.domain.instants import seconds
+    from ledger.domain.policy.periods import spans_of_run
+
+    every = [policy for versions in found.policies.values() for _, policy in versions]
+    return all(seconds(found.as_of) >= end for _, end in spans_of_run(every, found.period))
+
+
+def warn_unfinished(found: Basis) -> None:
+    """Say on standard error that a month is not over, so that nobody takes its figures for the last word."""
+    from ledger.domain.instants import shown
+
+    if not is_over(found):
+        click.echo(
+            f"note: {found.period} is not over as of {shown(found.as_of)}: downtime may still come, so its rows are provisional",
+            err=True,
+        )
 
 
 def parts_of(session: Session, found: Basis) -> Iterator[pd.DataFrame]:
@@ -247,10 +312,7 @@ def parts_of(session: Session, found: Basis) -> Iterator[pd.DataFrame]:
 
 
 def windows_of(session: Session, period: str, cut: Cut) -> list[Window]:
-    """Return the windows that may touch a month in any zone, under a cut."""
-    return _windows(session, period, cut)
+    """Return the windows that the policies of a cut look at for a period, in any zone."""
+    from ledger.cli import facts
 
-
-def read_cohorts(found: Basis) -> None:
-    """Read the cohorts that the windows of a run are limited to."""
-    _read_cohorts(found, found.windows, found.as_of)
+    return _windows(session, facts.policies(session.log(), cut.recorded_by)[0], period, cut)

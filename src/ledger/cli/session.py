@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
+import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -22,7 +24,7 @@ if TYPE_CHECKING:
     from projections.views import Views
 
 __all__ = [
-    "Session", "cut_options", "emit_json", "emit_json_streaming", "json_option", "say", "table", "visible",
+    "Session", "cut_options", "emit_json", "emit_json_streaming", "folded", "json_option", "say", "table", "visible",
 ]  # fmt: skip
 
 
@@ -193,8 +195,36 @@ def visible(text: str) -> str:
 
 
 def say(text: str, *, nl: bool = True) -> None:
-    """Print text that may hold words from events; nothing in it acts on the terminal."""
-    click.echo(visible(text), nl=nl)
+    """Print text that may hold words from events; nothing in it acts on the terminal, whose width its lines keep to."""
+    shown = visible(text)
+    click.echo(folded(shown, _width()) if sys.stdout.isatty() else shown, nl=nl)
+
+
+def _width() -> int:
+    return max(shutil.get_terminal_size().columns, 40)
+
+
+# A name with a gap behind it, such as that of a field: what follows stays in its column.
+_NAMED = re.compile(r" *\S+ {2,}")
+
+
+def folded(text: str, width: int) -> str:
+    """Return a text whose lines are no wider than that, broken between words; a longer word, such as an address, stays whole."""
+    from textwrap import wrap
+
+    lines: list[str] = []
+    for line in text.split("\n"):
+        if len(line) <= width:
+            lines.append(line)
+            continue
+        named = _NAMED.match(line)
+        indent = len(line) - len(line.lstrip(" ")) + 4
+        if named is not None and named.end() <= width // 3:
+            indent = named.end()
+        lines += wrap(
+            line, width, subsequent_indent=" " * indent, break_long_words=False, break_on_hyphens=False
+        )
+    return "\n".join(lines)
 
 
 def emit_json(value: Any) -> None:
@@ -233,22 +263,61 @@ def _batched(items: Iterator[Any], number: int) -> Iterator[list[Any]]:
 
 
 def table(headings: Sequence[str], rows: Iterable[Sequence[str]], *, right: Iterable[int] = ()) -> None:
-    """Print a table: as wide as it needs to be, aligned, and plain where nobody looks."""
+    """Print a table: as wide as it needs to be, aligned, and plain where nobody looks.
+
+    On a terminal that is too narrow for it each row is a block: its first cells, and below them the others by name.
+    """
+    # Text from events is data: no markup in it is obeyed, and no control character.
+    cells = [[visible(cell) for cell in row] for row in rows]
+    rights = set(right)
+    if not sys.stdout.isatty():
+        _aligned(headings, cells, rights, 200)
+        return
+    width = _width()
+    widths = [max(map(len, column)) for column in zip(headings, *cells, strict=True)]
+    # Columns stand three spaces apart, and one stands before the first.
+    if sum(widths) + 3 * len(widths) + 1 <= width:
+        _aligned(headings, cells, rights, width)
+        return
+    for row in cells:
+        click.echo(f"\n{folded(row[0], width)}")
+        pairs = [
+            f"{name} {cell}" if name else cell
+            for name, cell in zip(headings[1:], row[1:], strict=True)
+            if cell
+        ]
+        for line in _packed(pairs, width - 2):
+            click.echo(folded(f"  {line}", width))
+    click.echo()
+
+
+def _packed(pairs: Iterable[str], width: int) -> Iterator[str]:
+    """Yield lines of as many pairs as fit beside each other."""
+    line = ""
+    for pair in pairs:
+        longer = f"{line}, {pair}" if line else pair
+        if line and len(longer) + 1 > width:
+            yield f"{line},"
+            longer = pair
+        line = longer
+    if line:
+        yield line
+
+
+def _aligned(headings: Sequence[str], rows: Iterable[Sequence[str]], rights: set[int], width: int) -> None:
     from rich.box import SIMPLE_HEAD
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
-    rights = set(right)
     shown = Table(box=SIMPLE_HEAD, pad_edge=False)
     for at, heading in enumerate(headings):
         shown.add_column(
             heading, justify="right" if at in rights else "left", overflow="fold", no_wrap=at in rights
         )
     for row in rows:
-        # Text from events is data: no markup in it is obeyed, and no control character.
-        shown.add_row(*(Text(visible(cell)) for cell in row))
+        shown.add_row(*map(Text, row))
     console = Console()
     if not console.is_terminal:
-        console = Console(width=200, color_system=None)
+        console = Console(width=width, color_system=None)
     console.print(shown)

@@ -139,7 +139,7 @@ def issue(
     an adjustment (ledger credits restate). Facts that are still open are refused, unless it is said how they count.
     """
     from ledger.cli import run
-    from ledger.cli.documents import drafted, read_facts, rests_on, sources_of
+    from ledger.cli.documents import check_month, drafted, read_facts, rests_on, sources_of
     from projections.drafts import Choice, statement_text
 
     action = {"action": "issue-statement", "statement": series, "period": period, **_texts(given)}
@@ -153,6 +153,7 @@ def issue(
         with telling([receipt]):
             print_receipt(receipt, as_json)
         return
+    check_month(period)
     _refuse_twice(session, series, period)
     choice = Choice(undecided, provisional)
     reading = read_facts(session, run.basis(session, period, keys, published_by, recorded_by, as_of))
@@ -161,7 +162,7 @@ def issue(
     if not len(draft.lines):
         raise Refused(f"no subscription is valid in {period}, so there is nothing to issue")
     _warn_of_claims(draft)
-    sources = sources_of(session, reading, {one["policy"] for one in draft.facts})
+    sources = sources_of(session, reading, draft, {one["policy"] for one in draft.facts})
     action |= dates(session, period, decided_on, accounting_date)
     action["rests_on"] = rests_on(reading, choice, draft, sources, over=is_over(reading))
     receipt = record(
@@ -201,12 +202,9 @@ def refuse_unfinished(reading: Reading, choice: Choice) -> None:
 
 def is_over(reading: Reading) -> bool:
     """Tell whether the month of a reading was over in the zones of all policies by the time it is read as of."""
-    from ledger.domain.instants import seconds
-    from ledger.domain.period import parse_period
+    from ledger.cli import run
 
-    basis = reading.basis
-    zones = {policy.zone for versions in basis.policies.values() for _, policy in versions}
-    return all(seconds(basis.as_of) >= parse_period(basis.period, zone).end for zone in zones)
+    return run.is_over(reading.basis)
 
 
 def _warn_of_claims(draft: Draft) -> None:

@@ -72,10 +72,9 @@ def from_seconds(value: int) -> str:
 
 
 def shown(canonical: str) -> str:
-    """Return an instant for people: `2022-03-14 16:00 UTC`, with seconds or decimals only if it has them."""
-    date, clock = canonical[:10], canonical[11:-1]
-    if clock.endswith(".000000"):
-        clock = clock[:5] if clock[6:8] == "00" else clock[:8]
-    else:
-        clock = clock.rstrip("0")
-    return f"{date} {clock} UTC"
+    """Return an instant for people: `2022-03-14 16:00 UTC`, with seconds where it has them.
+
+    Parts of a second are cut off: the clock gives them to every entry, and nobody says them. For programs they stand in JSON.
+    """
+    date, clock = canonical[:10], canonical[11:19]
+    return f"{date} {clock[:5] if clock[6:] == '00' else clock} UTC"

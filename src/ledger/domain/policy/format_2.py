@@ -275,6 +275,13 @@ def _counting(values: Values, measure: Measure, where: str, problems: Problems) 
         _idle(at, values, ("unless_daily_total_above",), "no minimum", problems)
     if values["unless_daily_total_above"] is None:
         _idle(at, values, ("daily_total_counts",), "no unless_daily_total_above", problems)
+    if values["daily_total_counts"] == "excess" and (
+        values["quantise"] not in (None, "exact") or measure.of != "time"
+    ):
+        problems.add(
+            f'{at}daily_total_counts "excess" is a number of seconds without a place, which fits measure.of = "time" with '
+            'quantise = "exact" alone; change one of them'
+        )
     if values["quantise"] in (None, "exact"):
         _idle(at, values, ("quantum",), 'quantise = "exact"', problems)
     for name in ("minimum", "unless_daily_total_above"):

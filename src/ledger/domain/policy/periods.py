@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Sequence
 from datetime import date, timedelta
 from fractions import Fraction
 
-from ledger.domain.period import Period, day_of, days_between, parse_period
-from ledger.domain.policy.in_force import added_months
-from ledger.domain.policy.model import PeriodRule
+from ledger.domain.period import Period, day_of, days_between, local_second, parse_period
+from ledger.domain.policy.in_force import added_months, policy_in_force
+from ledger.domain.policy.model import PeriodRule, Policy
 from ledger.errors import Refused
 
-__all__ = ["following", "parse_policy_period", "period_ending_in", "period_holding", "periods_in_a_year"]
+__all__ = [
+    "check_label", "following", "label_is_month", "parse_policy_period", "period_ending_in", "period_holding", "periods_in_a_year",
+    "ruling_period", "spans_of_run",
+]  # fmt: skip
 
 _QUARTER = re.compile(r"(\d{4})-Q([1-4])", re.ASCII)
 _YEAR = re.compile(r"\d{4}", re.ASCII)
@@ -117,3 +121,80 @@ def periods_in_a_year(rule: PeriodRule) -> Fraction:
             return Fraction(1)
         case "trailing-days":
             return Fraction(365, rule.days or 1)
+
+
+def label_is_month(label: str) -> bool:
+    """Tell whether a label is written like a month."""
+    return _MONTH.fullmatch(label) is not None
+
+
+def check_label(label: str, policies: Iterable[Policy]) -> None:
+    """Raise Refused unless a label is a month, or names a period of one of some policies."""
+    if _QUARTER.fullmatch(label) or _YEAR.fullmatch(label):
+        kind = "calendar-quarter" if "Q" in label else "calendar-year"
+        if any(policy.period.kind == kind for policy in policies):
+            return
+        raise Refused(
+            f"period {label!r} is that of no policy: none is per {kind}; write a month like {label[:4]}-03"
+        )
+    if parse_period(label).kind == "day" and all(
+        policy.period.kind != "trailing-days" for policy in policies
+    ):
+        raise Refused(
+            f"period {label!r} is a day, but policies are per calendar month; write it like {label[:7]}"
+        )
+
+
+def ruling_period(
+    versions: Sequence[tuple[int, Policy]], label: str, term_start: str | None = None
+) -> tuple[int, Policy, Period] | None:
+    """Return version, policy and its period at a label; None where it has no period there.
+
+    A month is the time in which the period ends; any other label is that of the period itself. The version is the one that
+    rules the period (see policy_in_force). Raises Refused where none was in force.
+    """
+    if label_is_month(label):
+        _, asked = policy_in_force(versions, parse_period(label), term_start)
+        period = period_ending_in(asked.period, label)
+    else:
+        # Before a version is known, any will do to say what kind of period the policy has.
+        asked = versions[-1][1] if versions else policy_in_force(versions, parse_period("1970-01"))[1]
+        try:
+            period = parse_policy_period(asked.period, label)
+        except Refused:
+            period = None
+    if period is None:
+        return None
+    version, policy = policy_in_force(versions, period, term_start)
+    if policy.period == asked.period:
+        return version, policy, period
+    # The period itself is read by the rule of the version that holds for it.
+    again = period_ending_in(policy.period, label) if label_is_month(label) else period
+    return None if again is None else (version, policy, again)
+
+
+def spans_of_run(policies: Iterable[Policy], label: str) -> list[tuple[int, int]]:
+    """Return the time that policies look at when a label is priced, as spans of UTC seconds, one for each policy that has any.
+
+    It reaches back to earlier periods where a right to terminate asks for them, and to the start of the year where an
+    exclusion is limited per year.
+    """
+    found: list[tuple[int, int]] = []
+    for policy in policies:
+        try:
+            period = (
+                period_ending_in(policy.period, label)
+                if label_is_month(label)
+                else parse_policy_period(policy.period, label)
+            )
+        except Refused:
+            continue
+        if period is None:
+            continue
+        start = period.start
+        for _ in range(max((rule.of_last for rule in policy.termination), default=1) - 1):
+            start = period_holding(policy.period, start - 1).start
+        if any(rule.most is not None and rule.most_per == "year" for rule in policy.exclusions):
+            start = min(start, local_second(policy.zone, f"{day_of(policy.zone, start)[:4]}-01-01", 0))
+        found.append((start, period.end))
+    return found
