@@ -127,6 +127,9 @@ def _added(parts: Sequence[_Sum]) -> _Sum:
     )
 
 
+_DECIDED = '"<>"&undecided'
+
+
 def shown(amount: int, currency: str) -> Any:
     """Return whole minor units as the number that a cell of money holds."""
     return major(amount, 10 ** minor_units(currency))
@@ -179,10 +182,10 @@ def _changed(book: Book, block: Block, changes: Changes, tables: list[Table]) ->
         digits = minor_units(currency)
         integer, money = (book.style("formula", name) for name in ("integer", f"money{digits}"))
 
-        def over(kind: str, name: str, more: str = "", row: int = row) -> str:
+        def over(kind: str, name: str, delta: str = "", row: int = row) -> str:
             return "+".join(
                 f"{kind}({table.whole(name) + ',' if name else ''}{table.whole('currency')},A{row}"
-                f"{',' + table.whole(more) + ',undecided' if more else ''})"
+                f"{',' + table.whole('delta') + ',' + delta if delta else ''})"
                 for table in tables
             )
 
@@ -192,16 +195,16 @@ def _changed(book: Book, block: Block, changes: Changes, tables: list[Table]) ->
             name: shown(sum(int(value) for value in decided[name].tolist()), currency)
             for name in ("as_issued", "as_now", "delta")
         }
-        not_decided = {name: _minus_undecided(tables, name, row) for name in ("as_issued", "as_now")}
         found[currency] = block.add(
             currency,
             Styled(integer, Formula(over("COUNTIFS", ""), len(part))),
-            Styled(integer, Formula(over("COUNTIFS", "", "delta"), undecided)),
+            Styled(integer, Formula(over("COUNTIFS", "", "undecided"), undecided)),
             *(
                 Styled(
                     money,
                     Formula(
-                        f"ROUND({over('SUMIFS', name)}{not_decided.get(name, '')},decimals_{currency})",
+                        # Lines whose other side is undecided are left out, not taken off again: that would cost digits.
+                        f"ROUND({over('SUMIFS', name, _DECIDED)},decimals_{currency})",
                         sums[name],
                     ),
                 )
@@ -209,11 +212,3 @@ def _changed(book: Book, block: Block, changes: Changes, tables: list[Table]) ->
             ),
         )
     return found
-
-
-def _minus_undecided(tables: list[Table], name: str, row: int) -> str:
-    """Return what takes out of a sum the lines whose other side is undecided."""
-    return "".join(
-        f"-SUMIFS({table.whole(name)},{table.whole('currency')},A{row},{table.whole('delta')},undecided)"
-        for table in tables
-    )
