@@ -164,7 +164,7 @@ def _with_documents(session: Session, report: Report) -> Report:
             return None
 
     entries = (row[6] if type(row[6]) is bytes else b"" for row in rows)
-    return _with(report, [Problem(*fault) for fault in check_documents(entries, root_at, log.content)])
+    return _with(report, [Problem(*fault) for fault in check_documents(entries, root_at, log.kept_bytes)])
 
 
 def _with_checkpoints(

@@ -249,14 +249,18 @@ class SealedLog(ABC):
                 high = middle - 1
         return low
 
-    def content(self, digest: str) -> bytes | None:
-        """Return a table kept by digest, or None. Raises Refused where its bytes are no longer those of the digest."""
+    def kept_bytes(self, digest: str) -> bytes | None:
+        """Return what is kept under a digest, whatever it is, or None: for verification, which says what is wrong with it."""
         rows = self._execute(
             "SELECT bytes FROM ledger_content WHERE sha256 = ? ORDER BY chunk", (digest,)
         ).fetchall()
-        if not rows:
+        return b"".join(bytes(row[0]) for row in rows) if rows else None
+
+    def content(self, digest: str) -> bytes | None:
+        """Return a table kept by digest, or None. Raises Refused where its bytes are no longer those of the digest."""
+        content = self.kept_bytes(digest)
+        if content is None:
             return None
-        content = b"".join(bytes(row[0]) for row in rows)
         # Whatever is computed from a table names its digest, so it must not be computed from other bytes.
         if (found := sha256(content).hexdigest()) != digest:
             raise Refused(
