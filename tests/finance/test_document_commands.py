@@ -693,3 +693,24 @@ def test_what_was_credited_in_another_currency_is_refused_where_it_would_count(d
         "ledger: subscription 'aurora-emea' is billed in USD, and statement/main v1 credited 2520.00 EUR within the 12 months of "
         "its limit, which cannot be added up; correct the currency, or name the subscription anew"
     )
+
+
+def test_what_was_corrected_in_a_window_is_evidence_of_its_rows(desk: Desk) -> None:
+    """Given a window whose end was wrong, when it is corrected, then rows name the correction; taken back, its withdrawal."""
+
+    def evidence() -> tuple[int, list[str]]:
+        rows = json.loads(desk.ok("credits", "compute", "--period", "2022-03", "--json"))["rows"]
+        row = next(one for one in rows if one["subscription"] == "aurora-emea")
+        return row["downtime_seconds"], [one for one in row["entries"] if one.startswith("incident/")]
+
+    def correct(version: str, kind: str, field: str) -> None:
+        desk.ok("incident", "correct", "mail-1", "--actor", "o", "--corrects", version, "--kind", kind, "--set", field, "--reason", "r")  # fmt: skip
+
+    desk.ok("incident", "update", "mail-1", "--actor", "o", "--body", "We are loking.")
+    assert evidence() == (14_400, ["incident/mail-1 v2"])
+    correct("v3", "editorial", "body=We are looking.")
+    assert evidence() == (14_400, ["incident/mail-1 v2"])
+    correct("v2", "correction", "end=2022-03-14T19:00:00Z")
+    assert evidence() == (10_800, ["incident/mail-1 v2", "incident/mail-1 v5"])
+    desk.ok("incident", "withdraw-update", "mail-1", "--actor", "o", "--corrects", "v5", "--reason", "r")
+    assert evidence() == (14_400, ["incident/mail-1 v2", "incident/mail-1 v6"])
