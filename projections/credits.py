@@ -40,6 +40,7 @@ from projections.availability import (
     seconds_value,
 )
 from projections.cohorts import Cohort
+from projections.earlier_credits import Counted, Credited, counted
 from projections.evaluation.forms import Price
 from projections.subscriptions import read_subscriptions
 
@@ -138,7 +139,7 @@ def price(
     *,
     measurements: Iterable[Measurement] = (),
     exclusions: Iterable[Exclusion] = (),
-    credited: Mapping[str, int] | None = None,
+    credited: Credited | None = None,
 ) -> pd.DataFrame:
     """Return one row per subscription that is valid for any part of its period, with COLUMNS and `minor_units`.
 
@@ -148,8 +149,8 @@ def price(
     as_of: UTC seconds to which open windows have lasted at least. resting_on: further entries every row rests on, such as
     the one that published the subscriptions. cohorts: by name those of which it is known who is in them: a window limited to
     one counts for its customers and nobody else; one limited to any other cohort is a bound. measurements, exclusions: read
-    by the policies that ask for them. credited: minor units credited in the months before, by subscription, for limits over
-    several months; a subscription that is not there was credited nothing.
+    by the policies that ask for them. credited: what was credited in the months before, by subscription, for limits over
+    several months; a subscription that is not there was credited nothing. A row's entries name what of it counted.
 
     `fee` (of what the policy pays a part of) and the credits are whole minor units; `credit`, `seconds_to_next_tier` and
     `seconds_past_tier_edge` are nullable integers. A subscription valid for a part of the period has its windows clipped to
@@ -173,7 +174,7 @@ def workings(
     *,
     measurements: Iterable[Measurement] = (),
     exclusions: Iterable[Exclusion] = (),
-    credited: Mapping[str, int] | None = None,
+    credited: Credited | None = None,
     mark_unfinished: bool = False,
 ) -> Workings:
     """Do what `price` does, and tell which rows share an assessment, and what it was made of.
@@ -445,10 +446,11 @@ def _ruling(
 
 def _columns(
     subscriptions: pd.DataFrame, codes: Codes, groups: list[Group], resting_on: tuple[str, ...],
-    credited: Mapping[str, int],
+    credited: Credited,
 ) -> dict[str, Any]:  # fmt: skip
     facts = [group.assessment for group in groups]
-    least, most = _credits(subscriptions, codes, groups, credited)
+    before = _before(subscriptions, codes, groups, credited)
+    least, most = _credits(subscriptions, codes, groups, before)
 
     def repeated(value_of: Callable[[Group], object]) -> pd.Categorical:
         return _repeated([value_of(group) for group in groups], codes)
@@ -463,10 +465,16 @@ def _columns(
     def flags(values: list[bool]) -> Flags:
         return np.asarray(values, dtype=np.bool_).take(codes)
 
-    def entries(group: Group) -> tuple[str, ...]:
-        if not resting_on:
-            return group.assessment.entries
-        return tuple(sorted({*group.assessment.entries, *resting_on}, key=entry_order))
+    def entries() -> pd.Categorical:
+        # Rows of a group differ in what was credited before, so each such set of documents is told apart.
+        made = {row: (int(codes[row]), one.entries) for row, one in before.items()}
+        kinds = list(dict.fromkeys(made.values()))
+        places = {kind: len(groups) + at for at, kind in enumerate(kinds)}
+        at = codes.copy() if kinds else codes
+        for row, kind in made.items():
+            at[row] = places[kind]
+        every = [*((number, ()) for number in range(len(groups))), *kinds]
+        return _repeated([_named(groups[number], resting_on, more) for number, more in every], at)
 
     return {
         **{
@@ -506,12 +514,38 @@ def _columns(
         "seconds_past_tier_edge": nullable([fact.seconds_past_tier_edge for fact in facts]),
         "provisional": flags([group.provisional for group in groups]),
         "approximate": flags([fact.approximate for fact in facts]),
-        "entries": repeated(entries),
+        "entries": entries(),
         **_bounded("value", repeated, lambda group: group.assessment.value),
         **_bounded("service_days", repeated, lambda group: group.assessment.service_days),
         "termination": repeated(lambda group: group.assessment.termination),
         "minor_units": _digits(subscriptions["currency"]),
     }
+
+
+def _named(group: Group, resting_on: tuple[str, ...], more: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the entries of a group with those that every row rests on, and more, in their order."""
+    if not resting_on and not more:
+        return group.assessment.entries
+    return tuple(sorted({*group.assessment.entries, *resting_on, *more}, key=entry_order))
+
+
+def _before(
+    subscriptions: pd.DataFrame, codes: Codes, groups: list[Group], credited: Credited
+) -> dict[int, Counted]:
+    """Return by row what was credited before and counts for its limit over several months, where anything does."""
+    limits = [group.policy.limits for group in groups]
+    months = [0 if one.rolling_percent is None else one.rolling_months for one in limits]
+    found: dict[int, Counted] = {}
+    if not credited or not any(months):
+        return found
+    where = np.flatnonzero(np.asarray(months, dtype=np.int64).take(codes))
+    rows = subscriptions[["subscription", "currency"]].iloc[where].itertuples(index=False, name=None)
+    for row, (name, currency) in zip(where.tolist(), rows, strict=True):
+        if name in credited:
+            one = counted(name, currency, credited[name], months[codes[row]])
+            if one.entries:
+                found[row] = one
+    return found
 
 
 def _there(group: Group, availability: object) -> object:
@@ -568,9 +602,12 @@ def _category(values: pd.Series) -> pd.Categorical:
 
 
 def _credits(
-    subscriptions: pd.DataFrame, codes: Codes, groups: list[Group], credited: Mapping[str, int]
+    subscriptions: pd.DataFrame, codes: Codes, groups: list[Group], before: Mapping[int, Counted]
 ) -> tuple[Ints, Ints]:
-    """Return the least and the most credit of each row in minor units, rounded once by the policy's mode."""
+    """Return the least and the most credit of each row in minor units, rounded once by the policy's mode.
+
+    before: by row what was credited before and counts.
+    """
     fee, currency = subscriptions["fee"].to_numpy(), _category(subscriptions["currency"])
     rates = [group.assessment.rates for group in groups]
     least = [Fraction(0) if pair is None else pair[0] for pair in rates]
@@ -589,13 +626,10 @@ def _credits(
         one, other = made.prices(code)
         low[where] = _priced(fee[where], one)
         high[where] = low[where] if one == other else _priced(fee[where], other)
-        if credited and made.policy.limits.rolling_percent is not None:
-            for row, name in zip(
-                where.tolist(), subscriptions["subscription"].iloc[where].tolist(), strict=True
-            ):
-                if before := credited.get(name):
-                    one, other = made.prices(code, before)
-                    low[row], high[row] = one.amount(int(fee[row])), other.amount(int(fee[row]))
+        for row in where.tolist() if before else ():
+            if row in before:
+                one, other = made.prices(code, before[row].amount)
+                low[row], high[row] = one.amount(int(fee[row])), other.amount(int(fee[row]))
     return low, high
 
 

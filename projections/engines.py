@@ -26,6 +26,7 @@ from ledger.domain.window import Window
 from ledger.errors import Unavailable
 from projections.cohorts import Cohort
 from projections.credits import Workings, workings
+from projections.earlier_credits import Credited
 
 __all__ = ["ENGINES", "BothJobs", "Engine", "Job", "priced"]
 
@@ -54,7 +55,7 @@ class Job(msgspec.Struct, frozen=True):
     cohorts: Mapping[str, Cohort] = {}
     measurements: tuple[Measurement, ...] = ()
     exclusions: tuple[Exclusion, ...] = ()
-    credited: Mapping[str, int] = {}
+    credited: Credited = {}
     mark_unfinished: bool = False
 
     def price(self, part: pd.DataFrame) -> pd.DataFrame:

@@ -69,8 +69,8 @@ class Held(msgspec.Struct, frozen=True):
     """What stands issued.
 
     lines: a table with one row for each subscription, and columns customer, subscription, currency, fee, valid_from,
-    valid_to, issued (the sum of what was issued), now (what was last found right), claim, and before (an index of
-    `known`: the assessment it rested on when it was last said). known: assessments. present: by index of known, the keys
+    valid_to, issued (the sum of what was issued), now (what was last found right), claim, before (an index of `known`: the
+    assessment it rested on when it was last said), and document (the version of the one that said it last). known: assessments. present: by index of known, the keys
     of those that stand for it after later documents.
     """
 
@@ -112,6 +112,7 @@ def held(log: SealedLog, chain: Chain, wanted: Wanted | None = None) -> Held:
             at: place(after if after is not None else before or {}) for at, (before, after) in changes.items()
         }
         _read(kept.leaves(chosen), places, columns)
+        columns["document"] += [document.version] * (len(columns["before"]) - len(columns["document"]))
     lines = pd.DataFrame(
         {name: pd.Series(values, dtype=_INTEGERS.get(name, object)) for name, values in columns.items()},
         copy=False,
@@ -123,9 +124,9 @@ def held(log: SealedLog, chain: Chain, wanted: Wanted | None = None) -> Held:
 
 
 _COLUMNS = (
-    "customer", "subscription", "currency", "fee", "valid_from", "valid_to", "claim", "issued", "now", "before",
+    "customer", "subscription", "currency", "fee", "valid_from", "valid_to", "claim", "issued", "now", "before", "document",
 )  # fmt: skip
-_INTEGERS: dict[str, Any] = {"fee": np.int64, "issued": np.int64, "now": np.int64, "before": np.int64}
+_INTEGERS: dict[str, Any] = dict.fromkeys(("fee", "issued", "now", "before", "document"), np.int64)
 
 
 def _facts(

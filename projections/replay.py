@@ -13,7 +13,7 @@ from typing import Literal, TypeAlias
 import msgspec
 
 from ledger.domain.events import EntryPublished, MeasurementRecorded
-from ledger.domain.incident import Facts, ImpactWindow, Statement, effective, fold
+from ledger.domain.incident import Facts, ImpactWindow, Statement, acts_on_windows, effective, fold
 from ledger.domain.instants import seconds
 from ledger.domain.measurement import Measurement
 from ledger.domain.window import Planned, Window
@@ -103,7 +103,14 @@ def statements(shown: Sequence[Told]) -> list[Statement]:
 
 def facts_at(entries: Sequence[Entry], cut: Cut = Cut(), audience: Audience = "public") -> Facts:
     """Return what the entries of one incident add up to for a reader."""
-    return fold(statements(told(entries, cut, audience)))
+    seen = told(entries, cut, audience)
+    facts = fold(statements(seen))
+    facts.acts = _acts(seen)
+    return facts
+
+
+def _acts(seen: Sequence[Told]) -> dict[str, tuple[int, ...]]:
+    return acts_on_windows([(one.entry.version, one.entry.event) for one in seen])
 
 
 class Folded(msgspec.Struct, frozen=True):
@@ -125,6 +132,7 @@ def folded(seen: Sequence[Told]) -> Folded:
     following = iter(said)
     statement = next(following, None)
     facts = Facts()
+    facts.acts = _acts(seen)
     statuses: dict[int, str | None] = {}
     over = set()
     for one in seen:
@@ -177,7 +185,10 @@ def windows_of(incident: str, facts: Facts) -> list[Window]:
 
 
 def window_of(incident: str, key: str, facts: Facts) -> Window:
-    """Return one impact window of an incident as a fact to be counted."""
+    """Return one impact window of an incident as a fact to be counted.
+
+    Its entries are those that state it, and the corrections and withdrawals of entries that made it what it is.
+    """
     found = facts.windows[key]
     fields = found.fields
     planned = fields.planned
@@ -206,7 +217,9 @@ def window_of(incident: str, key: str, facts: Facts) -> Window:
         withdrawn=found.withdrawn or facts.withdrawn,
         regions=facts.regions,
         components=facts.components,
-        entries=tuple(f"incident/{incident} v{version}" for version in found.versions),
+        entries=tuple(
+            f"incident/{incident} v{version}" for version in (*found.versions, *facts.acts.get(key, ()))
+        ),
     )
 
 

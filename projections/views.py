@@ -39,7 +39,7 @@ from projections.view_rows import Job, Row, batches, frames, rows_of, state_row
 
 __all__ = ["FORMAT", "Views", "open_views", "rebuild", "refresh", "stored_views", "views_in_memory"]
 
-FORMAT = 4
+FORMAT = 5
 _SCHEMA = "ledger_views"
 # Below this a second process costs more than it saves; from there on the incidents are cut into so many ranges.
 _ENTRIES_FOR_PROCESSES = 100_000

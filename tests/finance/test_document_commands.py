@@ -634,3 +634,83 @@ def test_what_was_issued_in_the_months_before_counts_towards_a_limit_over_severa
     again = json.loads(desk.ok("credits", "restate", "2", "--json"))
     assert _lines(again)["aurora-emea"] == ("210.00", "420.00", "210.00")
     assert "statement/main v3" in again["causes"]
+
+
+_CAPPED = (
+    _REQUEST.replace('credit_percent = "10"', 'credit_percent = "60"') + '[limits]\nrolling_percent = "100"\n'
+)
+
+
+def _computed(desk: Desk, period: str, *more: str) -> dict[str, tuple[str, list[str]]]:
+    """Return by subscription the credit and the documents that its row rests on."""
+    rows = json.loads(desk.ok("credits", "compute", "--period", period, "--json", *more))["rows"]
+    return {
+        row["subscription"]: (row["credit"], [one for one in row["entries"] if one.startswith("statement/")])
+        for row in rows
+    }
+
+
+def test_a_cap_over_twelve_months_is_reached_across_two_and_names_the_statement(desk: Desk) -> None:
+    """Given at most one fee in twelve months, when two months owe 60% each, then the second pays the 40% that are left."""
+    _under(desk, _CAPPED)
+    desk.window("before", "EMEA", "2022-02-14T16:00:00Z", "2022-02-14T20:00:00Z")
+    assert _computed(desk, "2022-03")["aurora-emea"] == ("2520.00", [])
+    desk.ok("credits", "issue", "--period", "2022-02", "--actor", "f", "--series", "north")
+    made = _computed(desk, "2022-03")
+    assert made["aurora-emea"] == ("1680.00", ["statement/north v1"])
+    # Where nothing was credited before, nothing of it is evidence.
+    assert made["aurora-nam"] == ("0.00", [])
+    desk.ok("credits", "export", "--period", "2022-03", "-o", str(desk.folder / "rows") + ".csv")
+    line = next(one for one in (desk.folder / "rows.csv").read_text().splitlines() if "aurora-emea" in one)
+    assert "1680.00" in line
+    assert "statement/north v1" in line
+    found = desk.issue()
+    assert [one["amount"] for one in found["totals"]] == ["1820.00", "0.00"]
+    shown = json.loads(desk.ok("credits", "show", "1", "--json"))["details"]["assessments"]
+    assert [one["entries"][-1] for one in shown if one["region"] == "EMEA"] == ["statement/north v1"]
+    assert "comes out the same: 4 lines" in desk.ok("credits", "show", "1", "--recompute")
+    # In April both months count: of the fee nothing is left. A year after February, what it was credited is free again.
+    desk.now = "2023-03-05T09:00:00Z"
+    for name, day in (("april", "2022-04-14"), ("next", "2023-02-14")):
+        desk.window(name, "EMEA", f"{day}T16:00:00Z", f"{day}T20:00:00Z")
+    assert _computed(desk, "2022-04")["aurora-emea"] == ("0.00", ["statement/main v1", "statement/north v1"])
+    assert _computed(desk, "2023-02")["aurora-emea"] == ("2520.00", ["statement/main v1"])
+    # Half of the fee was given back to the limit: an adjustment is what said it last.
+    desk.ok("window", "withdraw", "mail-1", "before", "--actor", "o", "--reason", "it never was")
+    desk.ok("credits", "restate", "1", "--series", "north", "--issue", "--actor", "f")
+    desk.ok("credits", "restate", "1", "--issue", "--actor", "f")
+    assert _computed(desk, "2022-04")["aurora-emea"] == ("1680.00", ["statement/main v2"])
+    assert "comes out the same" in desk.ok("credits", "show", "2", "--recompute")
+
+
+def test_what_was_credited_in_another_currency_is_refused_where_it_would_count(desk: Desk) -> None:
+    _under(desk, _CAPPED)
+    desk.window("before", "EMEA", "2022-02-14T16:00:00Z", "2022-02-14T20:00:00Z")
+    desk.ok("credits", "issue", "--period", "2022-02", "--actor", "f")
+    desk.file("customers.csv", _CUSTOMERS.replace("standard,EUR,4200.00", "standard,USD,4200.00"))
+    desk.ok("subscriptions", "publish", "customers", "customers.csv", "--actor", "f")
+    assert desk.refused("credits", "compute", "--period", "2022-03") == (
+        "ledger: subscription 'aurora-emea' is billed in USD, and statement/main v1 credited 2520.00 EUR within the 12 months of "
+        "its limit, which cannot be added up; correct the currency, or name the subscription anew"
+    )
+
+
+def test_what_was_corrected_in_a_window_is_evidence_of_its_rows(desk: Desk) -> None:
+    """Given a window whose end was wrong, when it is corrected, then rows name the correction; taken back, its withdrawal."""
+
+    def evidence() -> tuple[int, list[str]]:
+        rows = json.loads(desk.ok("credits", "compute", "--period", "2022-03", "--json"))["rows"]
+        row = next(one for one in rows if one["subscription"] == "aurora-emea")
+        return row["downtime_seconds"], [one for one in row["entries"] if one.startswith("incident/")]
+
+    def correct(version: str, kind: str, field: str) -> None:
+        desk.ok("incident", "correct", "mail-1", "--actor", "o", "--corrects", version, "--kind", kind, "--set", field, "--reason", "r")  # fmt: skip
+
+    desk.ok("incident", "update", "mail-1", "--actor", "o", "--body", "We are loking.")
+    assert evidence() == (14_400, ["incident/mail-1 v2"])
+    correct("v3", "editorial", "body=We are looking.")
+    assert evidence() == (14_400, ["incident/mail-1 v2"])
+    correct("v2", "correction", "end=2022-03-14T19:00:00Z")
+    assert evidence() == (10_800, ["incident/mail-1 v2", "incident/mail-1 v5"])
+    desk.ok("incident", "withdraw-update", "mail-1", "--actor", "o", "--corrects", "v5", "--reason", "r")
+    assert evidence() == (14_400, ["incident/mail-1 v2", "incident/mail-1 v6"])

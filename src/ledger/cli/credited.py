@@ -11,56 +11,56 @@ from ledger.store.stream import read_stream
 if TYPE_CHECKING:
     from ledger.domain.policy import Policy
     from ledger.store.log import SealedLog
+    from projections.earlier_credits import Earlier
 
-__all__ = ["Credited", "credited_before"]
+__all__ = ["Found", "credited_before"]
 
-# By subscription minor units, and by series the version that they rest on.
-Credited = tuple[dict[str, int], dict[str, int]]
+# By subscription what was credited, and by series the version that was read up to.
+Found = tuple[dict[str, tuple["Earlier", ...]], dict[str, int]]
 
 
 def credited_before(
     log: SealedLog, policies: Mapping[str, Sequence[tuple[int, Policy]]], period: str, upto: int
-) -> Credited:
-    """Return what was issued for each subscription in the months before one, as far back as its policy's limit looks.
+) -> Found:
+    """Return what was issued for each subscription in the months before one, as far back as any policy's limit looks.
 
-    upto: only what the ledger held at that position. Documents are read where a policy has such a limit, and else none.
+    upto: only what the ledger held at that position. Documents of all series are read, as no subscription is credited twice
+    for a month, but only where a policy has such a limit.
     """
     rolling = {
-        key: max(
+        key: [
             policy.limits.rolling_months
             for _, policy in versions
             if policy.limits.rolling_percent is not None
-        )
+        ]
         for key, versions in policies.items()
-        if any(policy.limits.rolling_percent is not None for _, policy in versions)
     }
-    amounts: dict[str, int] = {}
+    found: dict[str, tuple[Earlier, ...]] = {}
     used: dict[str, int] = {}
-    if not rolling:
-        return amounts, used
+    months = max((one for each in rolling.values() for one in each), default=0)
+    if not months:
+        return found, used
+    from projections.earlier_credits import Earlier
     from projections.issued import Chain, held
 
     period = _month(period)
-    earliest = _months_before(period, max(rolling.values()) - 1)
+    earliest = _months_before(period, months - 1)
     for stream in log.streams("statement/", limit=100_000):
         entries = read_stream(log, stream, upto_position=upto)
         documents = documents_of((one.version, one.event) for one in entries)
-        for documents_of_month in _chains(documents, earliest, period):
-            used[stream] = max(used.get(stream, 0), documents_of_month[-1].version)
-            month = documents_of_month[0].event.period
-            found = held(
-                log, Chain(stream.partition("/")[2], documents_of_month), lambda one: one["policy"] in rolling
-            )
-            for name, at, issued in zip(
-                found.lines["subscription"].tolist(),
-                found.lines["before"].tolist(),
-                found.lines["issued"].tolist(),
+        for of_month in _chains(documents, earliest, period):
+            used[stream] = max(used.get(stream, 0), of_month[-1].version)
+            ago = _number(period) - _number(of_month[0].event.period)
+            chain = Chain(stream.partition("/")[2], of_month)
+            lines = held(log, chain, lambda one: bool(rolling.get(one["policy"]))).lines
+            for name, amount, currency, number in zip(
+                *(lines[column].tolist() for column in ("subscription", "issued", "currency", "document")),
                 strict=True,
             ):
-                months = rolling.get(found.known[at].get("policy", ""), 0)
-                if issued and month >= _months_before(period, months - 1):
-                    amounts[name] = amounts.get(name, 0) + issued
-    return amounts, used
+                if amount:
+                    one = Earlier(ago, amount, currency, f"{stream} v{number}")
+                    found[name] = *found.get(name, ()), one
+    return found, used
 
 
 def _chains(documents: Sequence[Document], earliest: str, period: str) -> list[list[Document]]:
@@ -80,5 +80,10 @@ def _month(period: str) -> str:
 
 
 def _months_before(period: str, count: int) -> str:
-    year, month = divmod(int(period[:4]) * 12 + int(period[5:7]) - 1 - count, 12)
+    year, month = divmod(_number(period) - count, 12)
     return f"{year:04}-{month + 1:02}"
+
+
+def _number(month: str) -> int:
+    """Return the number of a month, so that months can be subtracted."""
+    return int(month[:4]) * 12 + int(month[5:7]) - 1

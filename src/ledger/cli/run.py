@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from ledger.domain.policy import Policy
     from ledger.domain.window import Window
     from projections.credits import Workings
+    from projections.earlier_credits import Earlier
     from projections.engines import Engine, Job
     from projections.replay import Cut
 
@@ -53,7 +54,7 @@ class Basis(msgspec.Struct):
     only: bool
     measurements: list[Any] = []
     exclusions: list[Any] = []
-    credited: dict[str, int] = {}
+    credited: dict[str, tuple[Earlier, ...]] = {}
     credited_from: dict[str, int] = {}
 
     def sources(self) -> list[dict[str, Any]]:

@@ -54,7 +54,9 @@ from ledger.domain.events import (
     WindowWithdrawn,
 )
 
-__all__ = ["Facts", "ImpactWindow", "Statement", "effective", "revised_fields", "set_fields"]
+__all__ = [
+    "Facts", "ImpactWindow", "Statement", "acts_on_windows", "effective", "revised_fields", "set_fields",
+]  # fmt: skip
 
 
 class ImpactWindow(msgspec.Struct, frozen=True):
@@ -74,10 +76,14 @@ class Statement(msgspec.Struct, frozen=True, gc=False):
 
 
 class Facts:
-    """The state of one incident: what its statements so far add up to."""
+    """The state of one incident: what its statements so far add up to.
+
+    acts: by window the versions of the corrections and withdrawals of entries that made it what it is, as `acts_on_windows` finds
+    them; empty where nobody asked for them.
+    """
 
     __slots__ = (
-        "began_at", "cause", "components", "fixed_at", "impact", "kind", "links", "measurements", "regions",
+        "acts", "began_at", "cause", "components", "fixed_at", "impact", "kind", "links", "measurements", "regions",
         "resolved_at", "scheduled_end", "scheduled_start", "services", "status", "title", "windows", "withdrawn",
     )  # fmt: skip
 
@@ -97,6 +103,7 @@ class Facts:
         self.resolved_at: str | None = None
         self.withdrawn = False
         self.windows: dict[str, ImpactWindow] = {}
+        self.acts: dict[str, tuple[int, ...]] = {}
         self.measurements: dict[str, MeasurementRecorded] = {}
         self.links: list[IncidentLinked] = []
 
@@ -253,6 +260,35 @@ def effective(entries: Sequence[tuple[int, AnyEvent]]) -> list[Statement]:
                 by.append(at)
         statements.append(Statement(version, event, tuple(by)))
     return statements
+
+
+def acts_on_windows(entries: Sequence[tuple[int, AnyEvent]]) -> dict[str, tuple[int, ...]]:
+    """Return by window which of (version, event) pairs, in the order told, acted on what was said of it.
+
+    These are corrections that stand, and withdrawals of an entry of the window or of a correction of one. What was itself
+    withdrawn has no part in the window any more; the withdrawal has.
+    """
+    acting = [
+        (version, event) for version, event in entries if isinstance(event, EntryCorrected | EntryWithdrawn)
+    ]
+    if not acting:
+        return {}
+    about = {
+        version: event.window
+        for version, event in entries
+        if isinstance(event, WindowAdded | WindowRevised | WindowWithdrawn)
+    }
+    withdrawn = {int(event.corrects) for _, event in acting if isinstance(event, EntryWithdrawn)}
+    # A correction is always recorded before its withdrawal, which may yet be told first.
+    found: dict[str, list[int]] = {}
+    for version, event in sorted(acting, key=lambda pair: pair[0]):
+        window = about.get(int(event.corrects))
+        # Spelling is no fact of a window.
+        if window is not None and not (isinstance(event, EntryCorrected) and event.kind == "editorial"):
+            about[version] = window
+            if version not in withdrawn:
+                found.setdefault(window, []).append(version)
+    return {window: tuple(versions) for window, versions in found.items()}
 
 
 def fold(statements: Iterable[Statement]) -> Facts:
