@@ -260,3 +260,68 @@ def test_views_are_compared_with_the_entries() -> None:
 def test_an_empty_ledger_has_nothing_to_verify() -> None:
     done("init", at="empty.db")
     assert ledger("verify", at="empty.db").exit_code == 3
+
+
+def altered(name: str, position: int) -> str:
+    """Return a copy in which one date within the bytes of an entry is another, and the head row is as it was."""
+    at = copied(name)
+    with closing(unguarded(at)) as raw:
+        (entry,) = raw.execute("SELECT entry FROM ledger_entry WHERE position = ?", (position,)).fetchone()
+        other = entry.replace(b'"recorded_at":"20', b'"recorded_at":"19', 1)
+        assert other != entry
+        raw.execute("UPDATE ledger_entry SET entry = ? WHERE position = ?", (other, position))
+    return at
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("checkpoint", "-o", "new.file"),
+        ("checkpoint", "--recorded-by", "@2", "-o", "new.file"),
+        ("prove", "@4", "-o", "new.file"),
+        ("prove", "@2", "-o", "new.file"),
+        ("replay", "mail", "--html", "new.file"),
+        ("bundle", "mail", "-o", "new.file"),
+        ("bundle", "--all", "-o", "new.file"),
+    ],
+    ids=" ".join,
+)
+def test_an_altered_ledger_gets_nothing_signed(words: tuple[str, ...]) -> None:
+    at = altered("altered.db", 4)
+    result = ledger(*words, "--key-file", "main.key", at=at)
+    assert result.exit_code == 1, result.output
+    assert "the ledger was altered or damaged" in result.stderr
+    assert "run ledger verify" in result.stderr
+    assert not Path("new.file").exists()
+
+
+def test_an_altered_ledger_is_no_ground_for_proofs_against_a_kept_checkpoint() -> None:
+    at = altered("altered.db", 4)
+    for words in (("prove", "@4", "--checkpoint", "5.checkpoint"), ("prove", "--from", "3.checkpoint")):
+        result = ledger(*words, "-o", "new.file", at=at)
+        assert result.exit_code == 1, result.output
+        assert not Path("new.file").exists()
+
+
+def test_an_entry_altered_within_a_complete_tile_is_not_proven() -> None:
+    """The tile holds the hash that was sealed, so roots stay right; the entry no longer leads to them."""
+    line = '{"action":"update","incident":"mail","actor":"ops","body":"More."}\n'
+    recorded = ledger("append", "-", stdin=(line * 260).encode())
+    assert recorded.exit_code == 0, recorded.output
+    done("checkpoint", "--key-file", "main.key", "-o", "long.checkpoint")
+    at = altered("altered.db", 4)
+    done("checkpoint", "--key-file", "main.key", "-o", "same.checkpoint", at=at)
+    assert Path("same.checkpoint").read_bytes() == Path("long.checkpoint").read_bytes()
+    done("prove", "@5", "--key-file", "main.key", "-o", "other.proof", at=at)
+    for words in (("prove", "@4", "-o", "new.file"), ("replay", "mail", "--html", "new.file")):
+        result = ledger(*words, "--key-file", "main.key", at=at)
+        assert result.exit_code == 1, result.output
+        assert "entry @4 was altered or damaged" in result.stderr
+        assert not Path("new.file").exists()
+    with closing(unguarded(at)) as raw:
+        (hashes,) = raw.execute("SELECT hashes FROM ledger_tile WHERE level = 0 AND idx = 0").fetchone()
+        forged = bytes(32) + hashes[32:]
+        raw.execute("UPDATE ledger_tile SET hashes = ? WHERE level = 0 AND idx = 0", (forged,))
+    result = ledger("checkpoint", "--recorded-by", "@100", "--key-file", "main.key", at=at)
+    assert result.exit_code == 1
+    assert "does not lead to the root of all" in result.stderr
