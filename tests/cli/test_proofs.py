@@ -325,3 +325,72 @@ def test_an_entry_altered_within_a_complete_tile_is_not_proven() -> None:
     result = ledger("checkpoint", "--recorded-by", "@100", "--key-file", "main.key", at=at)
     assert result.exit_code == 1
     assert "does not lead to the root of all" in result.stderr
+
+
+def test_a_tail_cut_off_hides_no_rewriting_of_what_is_left() -> None:
+    """A checkpoint beyond the ledger cannot be compared with what is left, and the sentence says so."""
+    short = rewritten("short.db", ["Another four"])
+    result = against("5.checkpoint", at=short)
+    assert kinds(result) == [("@5", "tail-cut")]
+    assert "whether @1 to @4 are what they were could not be compared" in result.stdout
+    assert (
+        "whether @4 is what it was could not be compared"
+        in against("3.checkpoint", "5.checkpoint", at=short).stdout
+    )
+    honest = rewritten("honest.db", [])
+    assert "could not be compared" not in against("3.checkpoint", "5.checkpoint", at=honest).stdout
+
+
+def test_a_checkpoint_alone_that_is_refused_says_nothing_of_the_ledger() -> None:
+    Path("none.checkpoint").write_text("no checkpoint")
+    result = against("none.checkpoint")
+    assert result.exit_code == 1
+    assert (
+        "1 problem found: what was to be compared with does not count; the ledger itself is whole"
+        in result.stderr
+    )
+    assert "altered" not in result.stderr
+
+
+def rotated() -> str:
+    """Rotate the key and return the vkey that follows."""
+    done("key", "rotate", "main", "--key-file", "main.key", "--new-key-file", "next.key", "--actor", "ops")
+    return done("key", "show", "main").split()[0]
+
+
+def test_a_key_of_the_first_day_leads_to_the_checkpoints_of_those_after_it() -> None:
+    rotated()
+    done("checkpoint", "--key-file", "next.key", "-o", "6.checkpoint")
+    result = against("5.checkpoint", "6.checkpoint")
+    assert result.exit_code == 0, result.output
+
+
+def test_a_checkpoint_signed_with_a_key_out_of_use_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its holder may sign on with a program that does not refuse; the ledger at hand says that it does not count."""
+    following = rotated()
+    monkeypatch.setattr("ledger.cli.proof._check_signer", lambda session, vkey: None)
+    done("checkpoint", "--key-file", "main.key", "-o", "late.checkpoint")
+    result = against("late.checkpoint")
+    assert result.exit_code == 1
+    assert kinds(result) == [("ledger", "checkpoint-refused")]
+    assert "was replaced by @6" in result.stdout
+    assert against("5.checkpoint").exit_code == 0
+    done("checkpoint", "--key-file", "next.key", "-o", "6.checkpoint")
+    done("key", "revoke", "main", "--vkey", following, "--actor", "ops", "--reason", "Stolen.")
+    done("checkpoint", "--key-file", "next.key", "-o", "7.checkpoint")
+    for one in ("6.checkpoint", "7.checkpoint"):
+        result = ledger("verify", "--against", one, "--key", following)
+        assert result.exit_code == 1, result.output
+        assert "was revoked by @7, which doubts all its signatures" in result.stdout
+
+
+def test_a_revoked_key_counts_under_checkpoints_from_before_it_is_doubted() -> None:
+    stood = json.loads(done("show", "@5", "--raw"))["header"]["recorded_at"]
+    vkey = KEYS.read_text().strip()
+    done(
+        "key", "revoke", "main", "--vkey", vkey, "--actor", "ops", "--reason", "Stolen.", "--doubted-from", stood
+    )  # fmt: skip
+    assert against("4.checkpoint").exit_code == 0
+    result = against("5.checkpoint")
+    assert result.exit_code == 1
+    assert f"doubts its signatures from {stood} on" in result.stdout
