@@ -80,6 +80,14 @@ def test_texts_may_be_lacking_where_that_is_said(desk: Desk, tmp_path: Path) -> 
     report = desk.json("verify", url=place, code=1)
     assert made["root"] == report["root"] == desk.json("verify")["root"]
     assert {one["kind"] for one in report["problems"]} == {"text-missing"}
+    # Nobody erased those: only what an entry erased reads so.
+    for words in (("log", "emea-1"), ("log",)):
+        log = desk.run(*words, url=place).stdout
+        assert "by [missing] (as claimed)" in log
+        assert "by [erased]" not in log
+    log = desk.run("log", "emea-1", "--json", url=place).stdout
+    assert '"actor":"[missing]"' in log
+    assert '"body":"[erased]"' in log
 
 
 def test_a_bad_bundle_is_refused_and_leaves_nothing(desk: Desk, tmp_path: Path) -> None:
