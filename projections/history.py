@@ -17,8 +17,8 @@ from ledger.domain.events import (
     WindowRevised,
 )
 from ledger.domain.instants import shown
-from ledger.store.stream import Entry, text_or_erased
-from projections.marks import NONE, Marks, marked
+from ledger.store.stream import Entry
+from projections.marks import NONE, Marks, marked, text_left
 from projections.replay import revisions
 from projections.state import value_text
 
@@ -50,8 +50,8 @@ def revision_numbers(entries: Sequence[Entry]) -> dict[int, int]:
 
 
 def as_json(entry: Entry, revision: int | None = None, marks: Marks = NONE) -> dict[str, Any]:
-    """Return an entry for programs (contract in docs/json.md); erased texts read "[erased]"."""
-    data = event_json(entry)
+    """Return an entry for programs (contract in docs/json.md); erased texts read "[erased]", others that are gone "[missing]"."""
+    data = event_json(entry, marks)
     return {
         "position": entry.position,
         "stream": entry.stream,
@@ -73,7 +73,7 @@ def as_json(entry: Entry, revision: int | None = None, marks: Marks = NONE) -> d
     }
 
 
-def event_json(entry: Entry) -> dict[str, Any]:
+def event_json(entry: Entry, marks: Marks = NONE) -> dict[str, Any]:
     """Return what an event says, for programs: the fields that are there; erased texts read "[erased]"."""
     event = entry.event
     data: dict[str, Any] = {}
@@ -83,10 +83,14 @@ def event_json(entry: Entry) -> dict[str, Any]:
         said = isinstance(event, WindowRevised) and name in _REVISABLE and value is not UNSET
         if not said and (value is None or value is UNSET or value == () or value is False):
             continue
-        data[name] = text_or_erased(value) if isinstance(value, Commitment) else msgspec.to_builtins(value)
+        data[name] = (
+            _text(value, name, marks) if isinstance(value, Commitment) else msgspec.to_builtins(value)
+        )
     if isinstance(event, EntryCorrected):
         data["set"] = {
-            name: "[erased]" if isinstance(value, dict) and set(value) == {"sha256"} else value
+            name: _text(value, f"set.{name}", marks)
+            if isinstance(value, dict) and set(value) == {"sha256"}
+            else value
             for name, value in event.set.items()
         }
     return data
@@ -102,9 +106,16 @@ def log_line(entry: Entry, revision: int | None, marks: Marks = NONE) -> str:
     event = entry.event
     told = "internal" if entry.published_at is None else shown(entry.published_at)
     number = f"r{revision}" if revision else "-"
-    parts = [f"@{entry.position}", f"v{entry.version}", number, subject_words(entry), told, signature(entry)]
+    parts = [
+        f"@{entry.position}",
+        f"v{entry.version}",
+        number,
+        subject_words(entry),
+        told,
+        signature(entry, marks),
+    ]
     if event.source is not None:
-        parts.append(f"source: {text_or_erased(event.source)}")
+        parts.append(f"source: {_text(event.source, 'source', marks)}")
     return "  ".join(parts) + mark_words(entry, marks)
 
 
@@ -137,11 +148,19 @@ def subject_words(entry: Entry) -> str:
     return " ".join(words)
 
 
-def signature(entry: Entry) -> str:
+def signature(entry: Entry, marks: Marks = NONE) -> str:
     """Return when an entry was recorded, who says it and why, for people."""
     event = entry.event
-    said = f"recorded {shown(entry.recorded_at)}  by {text_or_erased(event.actor)} (as claimed)"
-    return said if event.reason is None else f"{said}  because: {text_or_erased(event.reason)}"
+    said = f"recorded {shown(entry.recorded_at)}  by {_text(event.actor, 'actor', marks)} (as claimed)"
+    return said if event.reason is None else f"{said}  because: {_text(event.reason, 'reason', marks)}"
+
+
+def _text(value: Any, field: str, marks: Marks) -> str | None:
+    """Return a text of an entry as it is shown, by what was erased of it.
+
+    Without marks it is not known which texts were erased, and every one that is gone is taken to be.
+    """
+    return text_left(value, marks is NONE or field in {made.field for made in marks.erased})
 
 
 def mark_words(entry: Entry, marks: Marks) -> str:

@@ -39,6 +39,7 @@ __all__ = [
     "marked",
     "marks",
     "marks_of",
+    "text_left",
     "words",
 ]
 
@@ -128,19 +129,27 @@ def marks_of(
 def erasures(entries: Iterable[Entry], *, public: bool = False) -> dict[int, tuple[Erasure, ...]]:
     """Return by version which texts of an entry were erased; public: only where that was said in public."""
     found: dict[int, tuple[Erasure, ...]] = {}
-    for entry in entries:
-        event = entry.event
-        if not isinstance(event, EntryRedacted) or (public and event.internal):
+    redactions = [(one, one.event) for one in entries if isinstance(one.event, EntryRedacted)]
+    # A redaction may be redacted itself.
+    gone = {(int(event.entry), field) for _, event in redactions for field in event.fields}
+    for entry, event in redactions:
+        if public and event.internal:
             continue
         version = int(event.entry)
         found[version] = found.get(version, ()) + tuple(
             Erasure(
-                version, field, entry.version, text_or_erased(event.actor) or "", entry.published_at,
-                entry.recorded_at, text_or_erased(event.reason) or "",
+                version, field, entry.version, text_left(event.actor, (entry.version, "actor") in gone) or "",
+                entry.published_at, entry.recorded_at, text_left(event.reason, (entry.version, "reason") in gone) or "",
             )
             for field in event.fields
         )  # fmt: skip
     return found
+
+
+def text_left(value: Any, erased: bool) -> str | None:
+    """Return a text as it is shown; one that is gone although no entry erased it reads "[missing]"."""
+    gone = value is not None and type(value) is not str
+    return "[missing]" if gone and not erased else text_or_erased(value)
 
 
 def words(made: Erasure) -> str:

@@ -30,7 +30,7 @@ def test_there_and_back_again(desk: Desk, postgres_url: str, tmp_path: Path) -> 
     )
     assert Path(desk.path("pg.zip")).read_bytes() == first
     back = f"sqlite:///{tmp_path / 'back.db'}"
-    assert desk.json("import", "--bundle", desk.path("pg.zip"), url=back)["root"] == there["root"]
+    assert desk.json("import", "--bundle", desk.path("pg.zip"), url=back, code=3)["root"] == there["root"]
     assert desk.json("verify", url=back) == desk.json("verify")
     assert desk.run("notice", "emea-1", url=back).stdout == desk.run("notice", "emea-1").stdout
     # It goes on as any other ledger does.
@@ -45,7 +45,9 @@ def test_only_an_empty_place_takes_it(
     place = f"sqlite:///{tmp_path / 'x.db'}" if url == "sqlite" else request.getfixturevalue("postgres_url")
     desk.bundle("--all", *WITH, key="next.key")
     desk.run("init", url=place)
-    assert desk.json("import", "--bundle", desk.path("b.zip"), url=place)["ledger"] == "ledger-bundled"
+    assert (
+        desk.json("import", "--bundle", desk.path("b.zip"), url=place, code=3)["ledger"] == "ledger-bundled"
+    )
     before = desk.json("verify", url=place)
     refused = desk.run("import", "--bundle", desk.path("b.zip"), url=place, code=1)
     assert "choose an empty place" in refused.stderr
@@ -74,10 +76,18 @@ def test_texts_may_be_lacking_where_that_is_said(desk: Desk, tmp_path: Path) -> 
     """The root is the same; verify misses each text that was left out, and nothing else."""
     desk.bundle("--all", key="next.key")
     place = f"sqlite:///{tmp_path / 'x.db'}"
-    made = desk.json("import", "--bundle", desk.path("b.zip"), "--lacking-texts", url=place)
+    made = desk.json("import", "--bundle", desk.path("b.zip"), "--lacking-texts", url=place, code=3)
     report = desk.json("verify", url=place, code=1)
     assert made["root"] == report["root"] == desk.json("verify")["root"]
     assert {one["kind"] for one in report["problems"]} == {"text-missing"}
+    # Nobody erased those: only what an entry erased reads so.
+    for words in (("log", "emea-1"), ("log",)):
+        log = desk.run(*words, url=place).stdout
+        assert "by [missing] (as claimed)" in log
+        assert "by [erased]" not in log
+    log = desk.run("log", "emea-1", "--json", url=place).stdout
+    assert '"actor":"[missing]"' in log
+    assert '"body":"[erased]"' in log
 
 
 def test_a_bad_bundle_is_refused_and_leaves_nothing(desk: Desk, tmp_path: Path) -> None:

@@ -394,3 +394,68 @@ def test_a_revoked_key_counts_under_checkpoints_from_before_it_is_doubted() -> N
     result = against("5.checkpoint")
     assert result.exit_code == 1
     assert f"doubts its signatures from {stood} on" in result.stdout
+
+
+def test_a_proof_across_a_rotation_says_who_signed_which_checkpoint() -> None:
+    first, second = KEYS.read_text().strip(), rotated()
+    done("prove", "--from", "4.checkpoint", "--key-file", "next.key", "-o", "grown.proof")
+    result = ledger("verify-proof", "grown.proof", "--key", first, "--key", second)
+    assert result.exit_code == 0, result.output
+    assert f"the earlier checkpoint is signed by {first}" in result.stdout
+    assert f"the later checkpoint is signed by {second}" in result.stdout
+    found = json.loads(done("verify-proof", "grown.proof", "--key", first, "--key", second, "--json"))
+    assert (found["signed_by"], found["old_signed_by"], found["new_signed_by"]) == ([], [first], [second])
+
+
+def test_a_bundle_of_a_garbled_entry_is_refused_with_a_sentence() -> None:
+    line = '{"action":"update","incident":"mail","actor":"ops","body":"More."}\n'
+    assert ledger("append", "-", stdin=(line * 260).encode()).exit_code == 0
+    with closing(unguarded("ledger.db")) as raw:
+        raw.execute("UPDATE ledger_entry SET entry = ? WHERE position = 4", (b"garbled",))
+    result = ledger("bundle", "--all", "-o", "all.bundle", "--key-file", "main.key")
+    assert result.exit_code == 1, result.output
+    assert isinstance(result.exception, SystemExit)
+    assert "@4" in result.stderr
+    assert "run ledger verify" in result.stderr
+    assert not Path("all.bundle").exists()
+
+
+@pytest.mark.parametrize("key", ["nobody.vkey", "broken.vkey", "name+00000000+AAAA"])
+def test_a_key_that_is_none_is_a_usage_error(key: str) -> None:
+    Path("broken.vkey").write_text("no key\n")
+    done("prove", "@2", "--key-file", "main.key", "-o", "two.proof")
+    Path("two.entry").write_text(done("show", "@2", "--raw"))
+    done("bundle", "mail", "--key-file", "main.key", "-o", "mail.bundle")
+    for words in (
+        ("verify-proof", "two.proof", "--entry", "two.entry"), ("verify-bundle", "mail.bundle"),
+        ("verify", "--against", "5.checkpoint"),
+    ):  # fmt: skip
+        result = ledger(*words, "--key", key)
+        assert result.exit_code == 2, result.output
+        assert "is not" in result.stderr
+
+
+def test_nobody_is_said_to_have_signed_with_a_key_that_signs_everything() -> None:
+    """Under the identity point, R = identity and S = 0 pass for every message in a lenient verification."""
+    from base64 import b64encode
+    from hashlib import sha256
+
+    from ledger.proof.checkpoint import read_checkpoint
+
+    material = b"\x01\x01" + bytes(31)
+    key_id = sha256(b"main\n" + material).digest()[:4]
+    vkey = f"main+{key_id.hex()}+{b64encode(material).decode()}"
+    text = read_checkpoint(Path("5.checkpoint").read_bytes())[0]
+    root = b64encode(text.root).decode()
+    signature = b64encode(key_id + b"\x01" + bytes(63)).decode()
+    Path("forged.checkpoint").write_text(f"{text.origin}\n5\n{root}\n\n\u2014 main {signature}\n")
+    result = ledger("verify", "--against", "forged.checkpoint", "--key", vkey)
+    assert result.exit_code == 2, result.output
+    assert "anybody can sign" in result.stderr
+
+
+def test_a_bundle_from_before_an_incident_does_not_suggest_that_very_incident() -> None:
+    result = ledger("bundle", "mail", "--recorded-by", "@1", "-o", "mail.bundle")
+    assert result.exit_code == 1
+    assert "did you mean" not in result.stderr
+    assert "incident 'mail' begins with @2, and the ledger had 1 entry then" in result.stderr

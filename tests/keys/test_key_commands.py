@@ -266,3 +266,21 @@ def test_a_key_out_of_use_signs_nothing(folder: Path, words: tuple[str, ...]) ->
     assert f"{second} was revoked in this ledger" in result.stderr
     assert "make another one (ledger key new)" in result.stderr
     assert not Path("new.file").exists()
+
+
+def test_a_rotation_that_fails_leaves_no_private_key_behind(folder: Path) -> None:
+    """Given a signer that fails, when a key is rotated, then the next key is gone again; one that was there stays."""
+    assert _run("key", "new", "main").exit_code == 0
+    result = _run("key", "rotate", "main", "--sign-command", "false", "--new-key-file", "next.key")
+    assert result.exit_code == 3, result.output
+    assert "nothing was recorded, and next.key was removed again" in result.stderr
+    assert not Path("next.key").exists()
+    late = ("--key-file", "main.key", "--new-key-file", "next.key", "--expected-version", "7")
+    assert _run("key", "rotate", "main", *late).exit_code == 1
+    assert not Path("next.key").exists()
+    _private(Path("next.key"))
+    assert _run("key", "rotate", "main", *late).exit_code == 1
+    assert Path("next.key").exists()
+    rotated = _run("key", "rotate", "main", "--key-file", "main.key", "--new-key-file", "second.key")
+    assert rotated.exit_code == 0, rotated.output
+    assert Path("second.key").exists()

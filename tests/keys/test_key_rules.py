@@ -17,7 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ledger.application import BatchRefused, IncidentLedger
-from ledger.domain import keys as rules
+from ledger.domain import ed25519
 from ledger.domain.actions import parse_action
 from ledger.domain.keys import ROTATION_DOMAIN, key_uses, parse_vkey, rotation_message, spell_vkey
 from ledger.errors import Refused, Unavailable
@@ -288,7 +288,7 @@ def test_a_key_of_small_order_is_refused() -> None:
     small = _points_of_small_order()
     assert len(small) == 5
     spelled = small | {y + p for y in small if y + p < 2**255}
-    assert spelled == set(rules._SMALL_ORDER)
+    assert spelled == set(ed25519._SMALL_ORDER)
     for y in spelled:
         for sign in (0, 1 << 255):
             vkey = spell_vkey("n", (y | sign).to_bytes(32, "little"))

@@ -275,14 +275,18 @@ def _against(
     help="Take a bundle without its actors and notes, or without texts that are gone; ledger verify will miss each.",
 )
 @json_option
-@click.pass_obj
+@click.pass_context
 def import_(
-    session: Session, file: str, keys: tuple[str, ...], *, lacking_texts: bool, as_json: bool
+    ctx: click.Context, /, file: str, keys: tuple[str, ...], *, lacking_texts: bool, as_json: bool
 ) -> None:
     """Write the ledger of a bundle into the empty place that --ledger names: the same entries, the same root.
 
     The bundle is checked first, all of it; what is not the whole of a ledger is refused, and so is a place that holds entries.
+
+    Exit code 0: imported, and a key you named (or one that follows from it) signed it; 1: refused, and nothing was written;
+    3: imported, but there was no key, or no signature, to check whose ledger it is.
     """
+    session: Session = ctx.obj
     from ledger.proof.bundle import ENTRIES, TABLES, TEXTS
     from ledger.proof.bundle_check import check_bundle, open_bundle
     from ledger.store.location import open_log
@@ -314,7 +318,8 @@ def import_(
         say(f"imported {counted(head.size, 'entry')} of {head.ledger}")
         click.echo(f"root {head.root.hex()}")
     if report.unchecked is not None:
-        click.echo(f"note: whose ledger this is was not checked: {report.unchecked}", err=True)
+        click.echo(f"it is imported, but whose ledger this is was not checked: {report.unchecked}", err=True)
+        ctx.exit(3)
 
 
 def _check_importable(report: BundleReport, *, signed: bool, lacking_texts: bool) -> None:

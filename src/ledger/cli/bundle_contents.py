@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
-from ledger.errors import LedgerError, Refused, nearest
+from ledger.errors import LedgerError, Refused, counted, nearest
 from ledger.proof.bundle import ALL, Scope, sentences
 from ledger.proof.bundle_made import Contents, kept_texts
 from ledger.store.stream import Entry, open_entry
@@ -44,6 +44,11 @@ def contents_of(log: SealedLog, scope: Scope, size: int, with_: tuple[str, ...])
         stream = f"incident/{scope.key}"
         entries = _opened(log, stream, size)
         if not entries:
+            if later := log.stream(stream, upto=1):
+                raise Refused(
+                    f"incident {scope.key!r} begins with @{later[0].position}, and the ledger had {counted(size, 'entry')} then; "
+                    "take that size or a larger one"
+                )
             known = [name.partition("/")[2] for name in log.streams(f"incident/{scope.key[:1]}")]
             raise Refused(
                 f"incident {scope.key!r} does not exist among the first {size} entries{nearest(scope.key, known)}; see ledger "

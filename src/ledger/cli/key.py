@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 from base64 import b64encode
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -65,8 +67,9 @@ def new(
     if failures := session.appender().check([_publish_action(key, _sample(name), given)]):
         raise failures[0][1]
     made = make_key_file(path, name, session.seeds())
-    click.echo(f"the private key is in {path}; keep a copy where nobody else can read it", err=True)
-    _append(session, _publish_action(key, made.vkey, given), as_json, accept_clock)
+    with _kept_if_recorded(session, key, path, made.vkey):
+        click.echo(f"the private key is in {path}; keep a copy where nobody else can read it", err=True)
+        _append(session, _publish_action(key, made.vkey, given), as_json, accept_clock)
 
 
 def _sample(name: str) -> str:
@@ -145,20 +148,48 @@ def rotate(
     signer = None if key_file is None else read_key_file(key_file)
     replaces = signer.vkey if signer is not None else present.vkey if present is not None else ""
     check_replaces(uses, key, replaces)
+    made = None if new_key_file is None or os.path.exists(new_key_file) else new_key_file
     vkey = _next(session, new_key_file, new_vkey, parse_vkey(replaces).name)
-    message = rotation_message(
-        ledger=session.log().head().ledger,
-        stream=f"key/{key}",
-        version=len(before) + 1,
-        replaces=replaces,
-        vkey=vkey,
-    )
-    signature = signer.sign(message) if signer is not None else command_signature(str(sign_command), message)
-    action = {
-        "action": "rotate-key", "key": key, "replaces": replaces, "vkey": vkey,
-        "signature": b64encode(signature).decode("ascii"), **_given(given),
-    }  # fmt: skip
-    _append(session, parse_action(action), as_json, accept_clock)
+    with _kept_if_recorded(session, key, made, vkey):
+        message = rotation_message(
+            ledger=session.log().head().ledger,
+            stream=f"key/{key}",
+            version=len(before) + 1,
+            replaces=replaces,
+            vkey=vkey,
+        )
+        signature = (
+            signer.sign(message) if signer is not None else command_signature(str(sign_command), message)
+        )
+        action = {
+            "action": "rotate-key", "key": key, "replaces": replaces, "vkey": vkey,
+            "signature": b64encode(signature).decode("ascii"), **_given(given),
+        }  # fmt: skip
+        _append(session, parse_action(action), as_json, accept_clock)
+
+
+@contextmanager
+def _kept_if_recorded(session: Session, key: str, path: str | None, vkey: str) -> Iterator[None]:
+    """Remove a private key that was just made where the ledger did not take it: the next try would use it without a word.
+
+    path: None where the file was there before. Where the ledger cannot be asked, the file stays: it may be in use.
+    """
+    from ledger.errors import LedgerError
+
+    try:
+        yield
+    except BaseException:
+        with suppress(LedgerError):
+            if path is not None and vkey not in {use.vkey for use in _uses(session, key)}:
+                os.unlink(path)
+                click.echo(f"nothing was recorded, and {path} was removed again", err=True)
+        raise
+
+
+def _uses(session: Session, key: str) -> list[KeyUse]:
+    from ledger.store.stream import read_stream
+
+    return key_uses((one.version, one.event) for one in read_stream(session.log(), f"key/{key}"))
 
 
 def _next(session: Session, path: str | None, vkey: str | None, name: str) -> str:

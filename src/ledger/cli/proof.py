@@ -330,13 +330,21 @@ def _tell_proven(
 ) -> None:
     """Print what is proven and who signed it; exit code 3 where that could not be checked."""
     signers = [signers_of(note, trusted) for note in notes]
-    found["signed_by"] = sorted({*map(str, signers[0])}.intersection(*(map(str, one) for one in signers[1:])))
+    names = [sorted(map(str, one)) for one in signers]
+    found["signed_by"] = sorted({*names[0]}.intersection(*names[1:]))
+    if len(names) > 1:
+        # Between the two checkpoints the key may have been replaced.
+        found["old_signed_by"], found["new_signed_by"] = names
     if as_json:
         emit_json(found)
     else:
         click.echo(found["proven"])
         for key in found["signed_by"]:
             click.echo(f"signed by {key}")
+        for which, keys in zip(("earlier", "later"), names, strict=False):
+            for key in keys:
+                if key not in found["signed_by"]:
+                    click.echo(f"the {which} checkpoint is signed by {key}")
     if not all(signers):
         missing = (
             "the checkpoint is not signed"
@@ -410,17 +418,24 @@ def signers_of(note: Note | None, trusted: list[VerifierKey]) -> tuple[VerifierK
 
 
 def verifier_keys(given: tuple[str, ...]) -> list[VerifierKey]:
-    """Return the keys that --key names, each a vkey or a file with one in each line."""
+    """Return the keys that --key names, each a vkey or a file with one in each line; a usage error where one is none."""
+    from ledger.proof.errors import ProofError
     from ledger.proof.note import key_of
 
-    texts: list[str] = []
+    found: list[VerifierKey] = []
     for one in given:
-        if os.path.isfile(one):
-            lines = read_file("--key", one).decode("utf-8", "replace").splitlines()
-            texts += [line.strip() for line in lines if line.strip()]
-        else:
-            texts.append(one)
-    return [key_of(text) for text in texts]
+        try:
+            if os.path.isfile(one):
+                lines = read_file("--key", one).decode("utf-8", "replace").splitlines()
+                found += [key_of(line.strip()) for line in lines if line.strip()]
+            else:
+                found.append(key_of(one))
+        except ProofError as error:
+            where = f", in the file {one}" if os.path.isfile(one) else ", and there is no such file"
+            raise click.UsageError(f"--key: {error}{where if '+' not in one else ''}") from None
+        except Unavailable as error:
+            raise click.UsageError(str(error)) from None
+    return found
 
 
 def read_file(option: str, path: str) -> bytes:

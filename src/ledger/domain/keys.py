@@ -13,6 +13,7 @@ from typing import NoReturn
 import msgspec
 
 from ledger.domain.checks import PRIVATE_MARKS
+from ledger.domain.ed25519 import is_small_order
 from ledger.domain.events import AnyEvent, KeyPublished, KeyRevoked, KeyRotated
 from ledger.errors import Refused, Unavailable
 
@@ -26,11 +27,6 @@ _ED25519 = 1
 # C2SP allows more (any text without spaces and +); these can be typed, and look like nothing else.
 _VKEY = re.compile(r"([!#-*,-\[\]-~]{1,200})\+([0-9a-f]{8})\+([A-Za-z0-9+/]{44})", re.ASCII)
 _SIGNATURE = re.compile(r"[A-Za-z0-9+/]{86}==", re.ASCII)
-# The y coordinates of the points whose order divides 8, two of them in both spellings that fit into 255 bits: under such
-# a key anybody can make a signature that some messages pass.
-_FIELD = 2**255 - 19
-_ORDER_8 = 0x05FC536D880238B13933C6D305ACDFD5F098EFF289F4C345B027B2C28F95E826
-_SMALL_ORDER = frozenset((0, 1, _ORDER_8, _FIELD - _ORDER_8, _FIELD - 1, _FIELD, _FIELD + 1))
 
 
 class Vkey(msgspec.Struct, frozen=True):
@@ -75,7 +71,7 @@ def parse_vkey(text: str) -> Vkey:
     if key_id != (right := _key_id(name, material)):
         raise ValueError(f"{text!r} has the key id {key_id}, but name and key hash to {right}; copy it again")
     public = material[1:]
-    if int.from_bytes(public, "little") & ((1 << 255) - 1) in _SMALL_ORDER:
+    if is_small_order(public):
         raise ValueError(f"{text!r} is a key under which anybody can sign; make another one")
     return Vkey(name, key_id, public)
 

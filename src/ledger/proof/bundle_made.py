@@ -144,9 +144,7 @@ class _Making:
     def _entry_lines(self) -> Iterator[bytes]:
         for stored in self._stored():
             if stored.type == "entry.redacted":
-                self.erased.update(
-                    redactions(_header(stored), msgspec.json.decode(split_entry(stored.entry)))
-                )
+                self.erased.update(redactions(_header(stored), _data(stored)))
             if self.contents.with_tables(stored):
                 self.tables.update(table_references(stored.entry))
             yield stored.entry + b"\n"
@@ -157,7 +155,7 @@ class _Making:
             outline.take(
                 stored.entry,
                 _header(stored),
-                msgspec.json.decode(split_entry(stored.entry)),
+                _data(stored),
                 decode_texts(texts),
             )
             yield texts + b"\n"
@@ -173,6 +171,16 @@ class _Making:
         if content is None:
             raise Unavailable(f"the table {digest} was published and is not kept; run ledger verify")
         return content
+
+
+def _data(stored: StoredEntry) -> Any:
+    """Return what an entry says; Refused where it no longer is an entry, as its tile may still hold what was sealed."""
+    try:
+        return msgspec.json.decode(split_entry(stored.entry))
+    except (ValueError, msgspec.MsgspecError):
+        raise Refused(
+            f"entry @{stored.position} was altered or damaged and cannot be read, and no bundle is made of it; run ledger verify"
+        ) from None
 
 
 def _header(stored: StoredEntry) -> dict[str, Any]:

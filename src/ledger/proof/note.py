@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from hashlib import sha256
 from typing import NamedTuple
 
+from ledger.domain.ed25519 import is_small_order
 from ledger.errors import Unavailable
 from ledger.proof.errors import ProofError
 
@@ -78,6 +79,10 @@ def key_of(text: str) -> VerifierKey:
     if made.hex() != key_id:
         raise ProofError(
             f"the verifier key {text[:200]!r} says the id {key_id}, but its name and key have {made.hex()}; it was altered"
+        )
+    if is_small_order(material[1:]):
+        raise ProofError(
+            f"the verifier key {text[:200]!r} is one under which anybody can sign; trust another one"
         )
     return VerifierKey(name, made, material[1:])
 
