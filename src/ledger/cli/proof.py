@@ -391,7 +391,12 @@ def verifier_keys(given: tuple[str, ...]) -> list[VerifierKey]:
     texts: list[str] = []
     for one in given:
         if os.path.isfile(one):
-            lines = read_file("--key", one).decode("utf-8", "replace").splitlines()
+            try:
+                lines = read_file("--key", one).decode().splitlines()
+            except UnicodeDecodeError:
+                raise click.UsageError(
+                    f"--key {one} is no text; it has a key, NAME+ID+KEY, in each line"
+                ) from None
             texts += [line.strip() for line in lines if line.strip()]
         else:
             texts.append(one)
