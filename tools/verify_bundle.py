@@ -170,20 +170,22 @@ def named(header: Json, data: Json) -> set[Any]:
 def check_texts(entry: Json, texts: Json, erased: set[Any], optional: set[str]) -> set[str]:
     """Check the texts of an entry against its commitments; return what is not proven for want of some."""
     header, data, lacks = entry["header"], entry["data"], set()
-    place, whose = f"@{header['position']}", (header["stream"], header["version"])
-    inner = data["set"] if type(data.get("set")) is dict else {}
+    place, inner = f"@{header['position']}", data["set"] if type(data.get("set")) is dict else {}
     values = {**data, "set": None, **{f"set.{name}": inner[name] for name in inner}}
     paths = {path for path, one in values.items() if type(one) is dict and one.keys() == {"sha256"}}
     need(texts.keys() <= paths, f"{place} has a text that it does not commit to")
     for path in paths:
-        left_out, is_erased = path.split(".")[-1] in optional, (*whose, path) in erased
+        left_out, gone = (
+            path.split(".")[-1] in optional,
+            (header["stream"], header["version"], path) in erased,
+        )
         if path in texts:
             salt, value = texts[path]
-            need(not is_erased and not left_out, f"{path} of {place} should not be here")
+            need(not gone and not left_out, f"{path} of {place} should not be here")
             fits = type(texts[path]) is list and re.fullmatch("[0-9a-f]{32}", salt)
             fits = fits and sha256(bytes.fromhex(salt) + value.encode()).hexdigest() == values[path]["sha256"]
             need(fits, f"{path} of {place} is not what was said")
-        elif not is_erased:
+        elif not gone:
             lacks.add("left-out-texts" if left_out else "gone-texts")
     return lacks
 
@@ -217,13 +219,9 @@ def verify(file: bytes, brought: set[str]) -> str:
     for raw, texts, proof in zip(*lines[:2], lines[1 + partial], strict=True):
         entry = canonical(raw)
         header, data, at = entry["header"], entry["data"], entry["header"]["position"]
-        need(
-            HEADER.search(raw.decode()) and len(entry) == 2 and header["ledger"] == ledger,
-            f"@{at} is no entry",
-        )
-        need(
-            type(data) is dict and position < at <= size and time < header["recorded_at"], f"@{at}: no order"
-        )
+        need(HEADER.search(raw.decode()) and len(entry) == 2 and type(data) is dict, f"@{at} is no entry")
+        need(header["ledger"] == ledger, f"@{at} is of another ledger")
+        need(position < at <= size and time < header["recorded_at"], f"@{at} is out of order")
         position, time = at, header["recorded_at"]
         streams.setdefault(header["stream"], []).append((header["version"], at))
         leaves.append(sha256(b"\0" + raw).digest())
@@ -266,7 +264,8 @@ def verify(file: bytes, brought: set[str]) -> str:
     need(by or not signer or not brought, f"{signer} signed it, and no given key leads to that one")
     signatures += [(by, signature, text.encode()), (by, stated, statement.encode())] * (by != "")
     try:
-        [check_signed(*one) for one in signatures]
+        for one in signatures:
+            check_signed(*one)
     except ImportError:
         raise Stop(3, f"{told}signatures need the package cryptography") from None
     if not by:

@@ -124,7 +124,12 @@ def both(content: bytes, *brought: Key) -> tuple[int, int]:
 
 INCIDENT = {"incident": "i", "kind": "incident"}
 REDACTED = "entry.redacted"
-WRONG = [
+ODD: tuple[Any, ...] = (5, "", None, True, ["5"], {"a": 5})
+ERASING: tuple[dict[str, Any], ...] = (
+    {"entry": 1, "fields": ["body"]}, {"entry": True, "fields": ["body"]}, {"fields": ["body"]},
+    {"entry": 1, "fields": "body"}, {"entry": 1, "fields": [["body"]]},
+)  # fmt: skip
+WRONG: list[tuple[int, bytes]] = [
     (0, bundled([TOLD], A, texts={1: {"body": [SALT, "Told."]}})),
     (1, bundled([TOLD], A, texts={1: {"body": {SALT: 0, "Told.": 0}}})),
     (1, bundled([TOLD], A, texts={1: {"body": {"salt": 0, "value": 0}}})),
@@ -135,24 +140,17 @@ WRONG = [
     *[(1, bundled([PLAIN], A, scope=INCIDENT, proof=proof)) for proof in ("", {}, None, 0, False, [0], {"a": 1})],
     *[
         (1, bundled([("incident/5", "update.posted", {})], A, scope={"incident": name, "kind": "incident"}, proof=[]))
-        for name in (5, "", None, True, ["5"], {"a": 5})
+        for name in ODD
     ],
     (0, bundled([PLAIN], A, scope={"customer": "c", "kind": "customer"}, proof=[])),
     *[
         (1, bundled([PLAIN], A, scope={"customer": name, "kind": "customer"}, proof=[]))
-        for name in (5, "", None, True, [], {})
+        for name in ODD
     ],
     *[
         (code, bundled([TOLD, ("incident/i", REDACTED, said)], A, lacks=lacks))
         for lacks, codes in (((), (0, 1, 1, 1, 1)), (("gone-texts",), (1, 0, 0, 0, 0)))
-        for code, said in zip(
-            codes,
-            (
-                {"entry": 1, "fields": ["body"]}, {"entry": True, "fields": ["body"]}, {"fields": ["body"]},
-                {"entry": 1, "fields": "body"}, {"entry": 1, "fields": [["body"]]},
-            ),
-            strict=True,
-        )
+        for code, said in zip(codes, ERASING, strict=True)
     ],
 ]  # fmt: skip
 
