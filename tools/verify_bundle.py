@@ -1,8 +1,7 @@
 """Verify a bundle of an incident ledger: python verify_bundle.py FILE [VKEY]…
 
-One file, to be read in an hour, and written from docs/bundle-format.md; it shares no code with the ledger. It needs Python 3.11
-and, for signatures alone, the package cryptography. A VKEY is a verifier key that you have from elsewhere, or a file with one in
-each line. Exit codes: 0 verified; 1 something does not hold; 2 usage; 3 all holds, but who made it could not be checked.
+By docs/bundle-format.md alone; Python 3.11, and cryptography for signatures. VKEY: a key from elsewhere, or a file with one a line.
+Exit codes: 0 verified; 1 something does not hold; 2 usage; 3 all holds, but who made it could not be checked.
 """
 
 from __future__ import annotations
@@ -24,8 +23,7 @@ HEADER = re.compile(
     rf'(?a),"header":{{("clock_behind":true,)?"format":1,("idempotency_key":{TEXT},)?"ledger":{TEXT},"position":{NUMBER},'
     rf'"recorded_at":{INSTANT},"stream":"[a-z]+/[a-z0-9][a-z0-9-]{{0,63}}","type":{TEXT},"version":{NUMBER}}}}}\Z'
 )
-D = "[0-9a-f]{64}"
-KEPT = rf'{{(?:"format":"[a-z]+","rows":\d+|"assessments":\d+,"lines":\d+,"root":"{D}"),"sha256":"({D})"}}'
+KEPT = r'\{(?:"format":"[a-z]+","rows":\d+|"assessments":\d+,"lines":\d+,"root":"[\da-f]{64}"),"sha256":"([\da-f]{64})"\}'
 CHECKPOINT = re.compile(r"([^\n]+)\n(0|[1-9][0-9]{0,19})\n([A-Za-z0-9+/]{43}=)\n")
 SIGNATURE = re.compile("\u2014 ([^\\s+\\x00-\\x1f\\x7f]+) ([A-Za-z0-9+/]+={0,2})\n")
 VKEY = re.compile(r"([^\s+\x00-\x1f\x7f]+)\+([0-9a-f]{8})\+([A-Za-z0-9+/]{44})")
@@ -77,31 +75,28 @@ def canonical(raw: bytes) -> Any:
 
 def base64(text: str) -> bytes:
     """Return the bytes of base64 in its one spelling."""
-    found = b64decode(text, validate=True)
-    need(b64encode(found).decode() == text, f"base64 in another spelling: {text[:60]!r}")
-    return found
-
-
-def hashed(*parts: bytes) -> bytes:
-    """Hash bytes; the first part is 0 for a leaf, 1 for a node (RFC 6962, section 2.1)."""
-    return sha256(b"".join(parts)).digest()
+    need(
+        b64encode(b64decode(text, validate=True)).decode() == text,
+        f"base64 in another spelling: {text[:60]!r}",
+    )
+    return b64decode(text)
 
 
 def tree(level: list[bytes]) -> bytes:
-    """Return the root over leaves: whoever has no partner moves up alone."""
+    """Return the root over leaves (RFC 6962, section 2.1): whoever has no partner moves up alone."""
     while len(level) > 1:
-        odd = level[-1:] if len(level) % 2 else []
-        level = [hashed(b"\x01", *level[at : at + 2]) for at in range(0, len(level) - 1, 2)] + odd
+        pairs = zip(level[::2], level[1::2], strict=False)
+        level = [sha256(b"\x01" + one + other).digest() for one, other in pairs] + level[len(level) & ~1 :]
     return level[0]
 
 
-def root_by(path: list[bytes], found: bytes, index: int, size: int) -> bytes:
+def root_by(path: list[str], found: bytes, index: int, size: int) -> bytes:
     """Return the root that an inclusion proof leads to from a leaf (RFC 9162, section 2.1.3.2)."""
     last = size - 1
-    for sibling in path:
+    for sibling in map(base64, path):
         need(last and len(sibling) == 32, "a proof is too long, or holds no hash")
         on_the_right = index % 2 or index == last
-        found = hashed(b"\x01", sibling, found) if on_the_right else hashed(b"\x01", found, sibling)
+        found = sha256(b"\x01" + (sibling + found if on_the_right else found + sibling)).digest()
         while on_the_right and index % 2 == 0 and index:
             index, last = index >> 1, last >> 1
         index, last = index >> 1, last >> 1
@@ -115,73 +110,82 @@ def note(content: bytes) -> tuple[str, str, bytes]:
     need(not re.search(r"[\x00-\x09\x0b-\x1f]", text + line), "a note holds a control character")
     if not parted:
         return line, "", b""
-    found = SIGNATURE.fullmatch(line)
-    name, raw = (found[1], base64(found[2])) if found else ("", b"")
+    name, raw = (found[1], base64(found[2])) if (found := SIGNATURE.fullmatch(line)) else ("", b"")
     need(len(raw) > 4, "a note has not exactly one signature")
     return f"{text}\n", f"{name}+{raw[:4].hex()}", raw[4:]
 
 
-def check_signed(vkey: str, signature: bytes, message: bytes) -> None:
-    """Stop unless a key made an Ed25519 signature (RFC 8032)."""
-    found = VKEY.fullmatch(vkey)
-    name, key_id, encoded = found.groups() if found else ("", "", "")
-    material = base64(encoded)
-    fits = key_id == sha256(name.encode() + b"\n" + material).hexdigest()[:8]
-    need(material[:1] == b"\x01" and fits, f"not a verifier key: {vkey[:80]!r}")
-    try:
-        from cryptography.exceptions import InvalidSignature
-        from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+def public(vkey: str) -> bytes:
+    """Return the 32 bytes of a verifier key."""
+    name, key_id, encoded = found.groups() if (found := VKEY.fullmatch(vkey)) else ("", "", "")
+    fits = key_id == sha256(name.encode() + b"\n" + base64(encoded)).hexdigest()[:8]
+    need(base64(encoded)[:1] == b"\x01" and fits, f"not a verifier key: {vkey[:80]!r}")
+    return base64(encoded)[1:]
 
-        Ed25519PublicKey.from_public_bytes(material[1:]).verify(signature, message)
-    except ImportError:
-        raise Stop(3, "signatures need the package cryptography") from None
-    except InvalidSignature:
+
+def check_signed(vkey: str, signature: bytes, message: bytes) -> None:
+    """Stop unless a key made an Ed25519 signature (RFC 8032); ImportError where that cannot be checked here."""
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+    try:
+        Ed25519PublicKey.from_public_bytes(public(vkey)).verify(signature, message)
+    except Exception:  # noqa: BLE001  # InvalidSignature, or no point of the curve
         raise Stop(1, f"a signature is not that of {vkey}") from None
 
 
-def accepted(brought: set[str], entries: list[Json]) -> set[str]:
-    """Check the streams of keys and return the keys whose signature counts."""
-    revoked = {one["data"]["vkey"] for one in entries if one["header"]["type"] == "key.revoked"}
-    trusted, chains = brought - revoked, {"": [""]}
+def accepted(brought: set[str], entries: list[Json]) -> tuple[set[str], list[Any]]:
+    """Check the streams of keys; return the keys whose signature counts, and who signed each rotation, and how."""
+    chains, versions, gone, signed = dict[str, list[str]](), dict[str, int](), set(), []
     for header, data in ((one["header"], one["data"]) for one in entries):
-        chain, vkey, type_ = chains.setdefault(header["stream"], []), data.get("vkey"), header["type"]
-        place, old = f"{header['stream']} v{header['version']}", chain[-1] if chain else ""
+        name, type_, vkey = header["stream"], header["type"], data.get("vkey")
+        chain, versions[name] = chains.setdefault(name, []), versions.get(name, 0) + 1
+        old = chain[-1] if chain and (name, chain[-1]) not in gone else ""
+        kinds = ["key.published"] if versions[name] == 1 else ["key.rotated", "key.revoked", "entry.redacted"]
+        fits = header["version"] == versions[name] and type_ in kinds
         if type_ == "key.rotated":
-            need(old and data["replaces"] == old and vkey not in chain, f"{place} replaces no key in use")
-            need(vkey.split("+")[0] == old.split("+")[0], f"{place} has another name")
-            said = {**header, "replaces": old, "vkey": vkey}
-            signed = {one: said[one] for one in ("ledger", "replaces", "stream", "version", "vkey")}
-            message = b"incident-sla-ledger/key.rotated/v1\0" + spelled(signed)
-            check_signed(old, base64(data["signature"]), message)
-            trusted |= {vkey} - revoked if old in trusted else set()
-            trusted.discard(old)
-            chain.append(vkey)
+            said = {"replaces": old, "vkey": vkey, **{n: header[n] for n in ("ledger", "stream", "version")}}
+            fits &= old == data["replaces"] != "" and vkey not in chain
+            fits &= vkey.split("+")[0] == old.split("+")[0]
+            message = b"incident-sla-ledger/key.rotated/v1\0" + spelled(said)
+            signed.append((old, base64(data["signature"]), message))
         elif type_ == "key.revoked":
-            need(vkey in chain, f"{place} revokes a key that was never there")
-            chain += [""] * (vkey == old)  # nobody is in use any more
-        elif type_ != "entry.redacted":
-            need(type_ == "key.published" and vkey and header["version"] == 1, f"{place} is out of order")
-            chain.append(vkey)
-    return trusted
+            fits &= vkey in chain and (name, vkey) not in gone
+            gone.add((name, vkey))
+        need(fits, f"{name} v{header['version']} is out of order, or of a key that is not in use")
+        chain += [vkey] * (type_ in ("key.published", "key.rotated") and public(vkey) != b"")
+    revoked, counts = {vkey for _, vkey in gone}, brought.difference(*chains.values())
+    for chain in chains.values():
+        since = max((at + 1 for at, vkey in enumerate(chain) if vkey in revoked), default=0)
+        counts |= {*chain[-1:]} if brought & {*chain[since:]} else set()
+    return counts, signed
+
+
+def named(header: Json, data: Json) -> set[Any]:
+    """Return the texts (stream, version, path) that an entry says were erased."""
+    ours = header["type"] == "entry.redacted" and type(data.get("entry")) is int
+    fields = data["fields"] if ours and type(data.get("fields")) is list else []
+    return {(header["stream"], data["entry"], one) for one in fields if type(one) is str}
 
 
 def check_texts(entry: Json, texts: Json, erased: set[Any], optional: set[str]) -> set[str]:
     """Check the texts of an entry against its commitments; return what is not proven for want of some."""
     header, data, lacks = entry["header"], entry["data"], set()
     place, inner = f"@{header['position']}", data["set"] if type(data.get("set")) is dict else {}
-    values = {**data, "set": None, **{f"set.{name}": one for name, one in inner.items()}}
+    values = {**data, "set": None, **{f"set.{name}": inner[name] for name in inner}}
     paths = {path for path, one in values.items() if type(one) is dict and one.keys() == {"sha256"}}
     need(texts.keys() <= paths, f"{place} has a text that it does not commit to")
     for path in paths:
-        is_erased = (header["stream"], header["version"], path) in erased
-        left_out = path.split(".")[-1] in optional
+        left_out, gone = (
+            path.split(".")[-1] in optional,
+            (header["stream"], header["version"], path) in erased,
+        )
         if path in texts:
             salt, value = texts[path]
-            need(not is_erased and not left_out, f"{path} of {place} should not be here")
-            digest = sha256(bytes.fromhex(salt) + value.encode()).hexdigest()
-            fits = re.fullmatch("[0-9a-f]{32}", salt) and digest == values[path]["sha256"]
+            need(not gone and not left_out, f"{path} of {place} should not be here")
+            fits = type(texts[path]) is list and re.fullmatch("[0-9a-f]{32}", salt)
+            fits = fits and sha256(bytes.fromhex(salt) + value.encode()).hexdigest() == values[path]["sha256"]
             need(fits, f"{path} of {place} is not what was said")
-        elif not is_erased:
+        elif not gone:
             lacks.add("left-out-texts" if left_out else "gone-texts")
     return lacks
 
@@ -192,11 +196,14 @@ def verify(file: bytes, brought: set[str]) -> str:
     manifest = canonical(parts["manifest.json"])
     scope, with_, kind = manifest["scope"], manifest["with"], manifest["scope"]["kind"]
     need(kind in ("all", "incident", "customer") and scope.keys() == {"kind", kind} - {"all"}, "no scope")
+    need(kind == "all" or (scope[kind] and type(scope[kind]) is str), "the scope names nothing")
     need(with_ in ([], ["actor"], ["note"], ["actor", "note"]), "`with` lists other texts")
     tables, partial = sorted(name[7:] for name in parts if name.startswith("tables/")), kind != "all"
     order = ["checkpoint.note", "entries.jsonl", "texts.jsonl", *["proofs.jsonl"] * partial]
-    order += ["subscriptions.json"] * (kind == "customer") + [f"tables/{one}" for one in tables]
-    order.append("page.html")
+    order += ["subscriptions.json"] * (kind == "customer") + [
+        *(f"tables/{one}" for one in tables),
+        "page.html",
+    ]
     need([*parts] == [*order, "manifest.json", "statement.note"], "the members are not those of the scope")
     text, signer, signature = note(parts["checkpoint.note"])
     statement, stater, stated = note(parts["statement.note"])
@@ -204,17 +211,11 @@ def verify(file: bytes, brought: set[str]) -> str:
     size, root, digest = int(digits), base64(encoded), sha256(parts["manifest.json"]).hexdigest()
     need(statement == f"{FORMAT}\nmanifest {digest}\n{ledger}\n", "the statement is not about this manifest")
     need(signer == stater, "checkpoint and statement are signed by different keys")
-
     lines = [parts.get(f"{one}.jsonl", b"").split(b"\n") for one in ("entries", "texts", "proofs")]
     need([one.pop() for one in lines] == [b"", b"", b""] and lines[0], "no lines, or the last has no end")
-    redactions = [canonical(raw) for raw in lines[0] if b'"type":"entry.redacted"' in raw]
-    erased = {
-        (one["header"]["stream"], one["data"]["entry"], field)
-        for one in redactions if one["header"]["type"] == "entry.redacted" for field in one["data"]["fields"]
-    }  # fmt: skip
-    position, time, referenced, keys, optional = 0, "", set(), [], {"actor", "note"} - {*with_}
-    streams: dict[str, list[tuple[int, int]]] = {}
-    lacks = {"after", "truth", "page"} | ({"others"} if partial else set())
+    erased = {one for raw in lines[0] if b'"type":"entry.redacted"' in raw for one in named(**canonical(raw))}
+    position, time, referenced, keys, leaves, optional = 0, "", set(), [], [], {"actor", "note"} - {*with_}
+    streams, lacks = dict[str, list[tuple[int, int]]](), {"after", "truth", "page", *["others"] * partial}
     for raw, texts, proof in zip(*lines[:2], lines[1 + partial], strict=True):
         entry = canonical(raw)
         header, data, at = entry["header"], entry["data"], entry["header"]["position"]
@@ -223,24 +224,22 @@ def verify(file: bytes, brought: set[str]) -> str:
         need(position < at <= size and time < header["recorded_at"], f"@{at} is out of order")
         position, time = at, header["recorded_at"]
         streams.setdefault(header["stream"], []).append((header["version"], at))
+        leaves.append(sha256(b"\0" + raw).digest())
         keys += [entry] if header["stream"].startswith("key/") else []
         terms = data["terms"].encode() if header["type"] == "policy.published" else None
         need(terms is None or sha256(terms).hexdigest() == data["sha256"], f"@{at} has other terms")
         lacks |= check_texts(entry, canonical(texts), erased, optional)
         referenced |= {*re.findall(KEPT, raw.decode(), re.ASCII)}
         if partial:
-            path = [base64(one) for one in canonical(proof)]
-            need(root_by(path, hashed(b"\0", raw), at - 1, size) == root, f"@{at} is not in the tree")
-    whole = position == size == len(lines[0]) and tree([hashed(b"\0", raw) for raw in lines[0]]) == root
-    need(partial or whole, "the entries are not all there, or have another root than the checkpoint")
+            need(type(path := canonical(proof)) is list, f"the proof of @{at} is no list")
+            need(root_by(path, leaves[-1], at - 1, size) == root, f"@{at} is not in the tree")
+    need(partial or (position == size == len(leaves) and tree(leaves) == root), "they have another root")
     need(kind != "incident" or f"incident/{scope['incident']}" in streams, "the incident is not here")
     digests = {name: sha256(content).hexdigest() for name, content in parts.items()}
     need(all(digests[f"tables/{one}"] == one for one in tables), "a table is another one")
     need(referenced == {*tables} or (partial and referenced > {*tables}), "tables are missing, or too many")
-
-    positions = {at for versions in streams.values() for _, at in versions}
+    positions, described = {at for versions in streams.values() for _, at in versions}, []
     left_out = {one["stream"]: one["left_out"] for one in manifest["streams"] or ()}
-    described = []
     for name in sorted(streams):
         here, through = [version for version, _ in streams[name]], streams[name][-1][1]
         together = sorted(here + (gaps := left_out.get(name, [])))
@@ -249,8 +248,7 @@ def verify(file: bytes, brought: set[str]) -> str:
             through += 1
         row = {"stream": name, "versions": len(together), "complete_through": through}
         described.append({**row, "left_out": [*map(int, sorted(gaps))]})
-        lacks |= {"later-versions"} if partial and through < size else set()
-        lacks |= {"left-out-versions"} if gaps else set()
+        lacks |= {*["later-versions"] * (partial and through < size), *["left-out-versions"] * bool(gaps)}
     lacks |= {"left-out-tables"} if referenced - {*tables} else set()
     wanted = {
         "format": FORMAT, "scope": scope, "with": with_, "streams": described if partial else None,
@@ -261,19 +259,24 @@ def verify(file: bytes, brought: set[str]) -> str:
     need(spelled(wanted) == parts["manifest.json"], "the manifest does not say what the bundle holds")
     told = f"{len(lines[0])} entries of {size} in {ledger}, root {root.hex()}, scope {scope}"
     told += f"\nproves: {', '.join(wanted['proves'])}\ndoes not prove: {', '.join(sorted(lacks))}\n"
-    for key in accepted(brought, keys):
-        if key.startswith(f"{signer}+"):
-            check_signed(key, signature, text.encode())
-            check_signed(key, stated, statement.encode())
-            return f"{told}signed by {key}"
-    need(not signer or not brought, f"{signer} signed it, and no key that was given leads to that one")
-    raise Stop(3, f"{told}who made it was not checked: it is not signed, or no key was given")
+    counts, signatures = accepted(brought, keys)
+    by = next((key for key in counts if key.startswith(f"{signer}+")), "")
+    need(by or not signer or not brought, f"{signer} signed it, and no given key leads to that one")
+    signatures += [(by, signature, text.encode()), (by, stated, statement.encode())] * (by != "")
+    try:
+        for one in signatures:
+            check_signed(*one)
+    except ImportError:
+        raise Stop(3, f"{told}signatures need the package cryptography") from None
+    if not by:
+        raise Stop(3, f"{told}who made it was not checked: it is not signed, or no key was given")
+    return f"{told}signed by {by}"
 
 
 def verdict(file: bytes, brought: set[str]) -> tuple[int, str]:
     """Return the exit code and the sentences of the verdict on a bundle."""
     try:
-        return 0, verify(file, brought)
+        return 0, verify(file, {key for key in brought if public(key)})
     except Stop as stop:
         return stop.args[0], stop.args[1]
     except (ValueError, TypeError, LookupError, AttributeError, RecursionError, struct.error) as error:
@@ -282,16 +285,17 @@ def verdict(file: bytes, brought: set[str]) -> tuple[int, str]:
 
 def main() -> int:
     """Print the verdict on a file and return the exit code."""
-    if len(sys.argv) < 2:
+    if {"--help", "-h"} & {*sys.argv[1:]} or len(sys.argv) < 2:
         print(__doc__)
-        return 2
+        return 0 if sys.argv[1:] else 2
     try:
-        given = [Path(one).read_text().split() if Path(one).is_file() else [one] for one in sys.argv[2:]]
-        code, told = verdict(Path(sys.argv[1]).read_bytes(), {key for keys in given for key in keys})
-    except OSError as error:
-        code, told = 3, f"{error}"
+        read = [Path(one).read_text("utf-8") if Path(one).is_file() else one for one in sys.argv[2:]]
+        keys = {line.strip() for text in read for line in text.splitlines() if line.strip()}
+        code, told = verdict(Path(sys.argv[1]).read_bytes(), keys)
+    except (OSError, UnicodeDecodeError) as error:
+        code, told = (3, f"{error}") if isinstance(error, OSError) else (2, "a file of keys is no text")
     told = "".join(one if one == "\n" or one.isprintable() else f"<U+{ord(one):04X}>" for one in told)
-    print(told, ("verified", "DOES NOT HOLD", "", "NOT CHECKED")[code], sep="\n")
+    print(told, ("verified", "DOES NOT HOLD", "USAGE", "NOT CHECKED")[code], sep="\n")
     return code
 
 

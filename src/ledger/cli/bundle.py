@@ -187,7 +187,8 @@ def _echo(report: BundleReport, compared: int) -> None:
     if report.problems:
         return
     of = {"all": "whole", "incident": "incident", "customer": "customer"}[said["scope"]["kind"]]
-    named = said["scope"].get(of, "ledger")
+    # A line break in a name must not begin a line of the verdict.
+    named = said["scope"].get(of, "ledger").replace("\n", "<U+000A>").replace("\t", "<U+0009>")
     say(
         f"verified {counted(said['entries'], 'entry')} of {of} {named}, of {said['size']:,} in {said['ledger']}"
     )

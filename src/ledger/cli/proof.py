@@ -426,10 +426,14 @@ def verifier_keys(given: tuple[str, ...]) -> list[VerifierKey]:
     for one in given:
         try:
             if os.path.isfile(one):
-                lines = read_file("--key", one).decode("utf-8", "replace").splitlines()
+                lines = read_file("--key", one).decode().splitlines()
                 found += [key_of(line.strip()) for line in lines if line.strip()]
             else:
                 found.append(key_of(one))
+        except UnicodeDecodeError:
+            raise click.UsageError(
+                f"--key {one} is no text; it has a key, NAME+ID+KEY, in each line"
+            ) from None
         except ProofError as error:
             where = f", in the file {one}" if os.path.isfile(one) else ", and there is no such file"
             raise click.UsageError(f"--key: {error}{where if '+' not in one else ''}") from None

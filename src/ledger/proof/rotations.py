@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 __all__ = ["KeyFault", "KeysChecked", "check_keys"]
 
 _DOMAIN = b"incident-sla-ledger/key.rotated/v1\x00"
-_VKEY = re.compile(r"([^\s+]+)\+([0-9a-f]{8})\+([A-Za-z0-9+/]{44})")
+_VKEY = re.compile(r"([^\s+\x00-\x1f\x7f]+)\+([0-9a-f]{8})\+([A-Za-z0-9+/]{44})")
 _SIGNATURE = re.compile(r"[A-Za-z0-9+/]{85}[AQgw]==")
 
 Verify = Callable[[bytes, bytes, bytes], bool]
@@ -99,9 +99,11 @@ def _step(
     if version != stream.version + 1:
         said.append(("key-out-of-order", f"follows v{stream.version}, so entries between them are missing"))
     stream.version = version
+    if version == 1 and type_ != "key.published":
+        said.append(("key-out-of-order", f"{type_} is first; a stream of keys begins with key.published"))
     match type_:
         case "key.published":
-            if stream.seen:
+            if version != 1 or stream.seen:
                 said.append(
                     ("key-out-of-order", f"publishes {data['vkey']} after v1; only a rotation may follow")
                 )

@@ -1,0 +1,252 @@
+"""Both verifiers give one verdict on bundles that are validly signed and wrongly typed, or have odd keys."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from base64 import b64encode
+from hashlib import sha256
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from ledger.proof.bundle_check import check_bundle, open_bundle
+from ledger.proof.canonical import canonical
+from ledger.proof.container import write_members
+from ledger.proof.errors import ProofError
+from ledger.proof.note import key_of, sign_note
+from ledger.store.tree import Frontier
+from tools.small_ledger import Desk
+from tools.verify_bundle import verdict
+
+LEDGER = "ledger-odd"
+FORMAT = "incident-sla-ledger/bundle@v1"
+FILE = Path(__file__).parents[2] / "tools" / "verify_bundle.py"
+SALT = "00" * 16
+
+
+class Key:
+    """A key made of one byte."""
+
+    def __init__(self, seed: bytes, name: str = "k") -> None:
+        self.private = Ed25519PrivateKey.from_private_bytes(seed * 32)
+        raw = b"\x01" + self.private.public_key().public_bytes_raw()
+        self.vkey = f"{name}+{_id(name, raw)}+{b64encode(raw).decode()}"
+
+
+def _id(name: str, raw: bytes) -> str:
+    return sha256(name.encode() + b"\n" + raw).hexdigest()[:8]
+
+
+A, B, C = Key(b"a"), Key(b"b"), Key(b"c")
+Said = tuple[str, str, dict[str, Any]]
+
+
+def published(stream: str, key: Key | str) -> Said:
+    return (stream, "key.published", {"vkey": key if isinstance(key, str) else key.vkey})
+
+
+def rotated(stream: str, version: int, old: Key, new: Key) -> Said:
+    said = {"ledger": LEDGER, "replaces": old.vkey, "stream": stream, "version": version, "vkey": new.vkey}
+    signature = old.private.sign(b"incident-sla-ledger/key.rotated/v1\x00" + canonical(said))
+    return (
+        stream,
+        "key.rotated",
+        {"replaces": old.vkey, "vkey": new.vkey, "signature": b64encode(signature).decode()},
+    )
+
+
+def revoked(stream: str, key: Key) -> Said:
+    return (stream, "key.revoked", {"vkey": key.vkey})
+
+
+COMMITTED = {"sha256": sha256(bytes(16) + b"Told.").hexdigest()}
+TOLD: Said = ("incident/i", "update.posted", {"body": COMMITTED})
+PLAIN: Said = ("incident/i", "update.posted", {})
+
+
+def bundled(
+    said: list[Said], signer: Key, *, scope: Any = None, texts: dict[int, Any] | None = None, proof: Any = None,
+    lacks: tuple[str, ...] = (), signed: bool = True,
+) -> bytes:  # fmt: skip
+    """Return a signed bundle of entries; texts by position, proof (raw) of its one entry where the scope is not all."""
+    frontier, versions, entries = Frontier(), dict[str, int](), []
+    for at, (stream, type_, data) in enumerate(said, 1):
+        versions[stream] = versions.get(stream, 0) + 1
+        header = {
+            "format": 1, "ledger": LEDGER, "position": at, "recorded_at": f"2022-03-{at:02d}T00:00:00.000000Z",
+            "stream": stream, "type": type_, "version": versions[stream],
+        }  # fmt: skip
+        entries.append(canonical({"data": data, "header": header}))
+        frontier.add(sha256(b"\0" + entries[-1]).digest())
+    partial = scope is not None
+    scope = {"kind": "all"} if scope is None else scope
+    checkpoint = f"{LEDGER}\n{len(entries)}\n{b64encode(frontier.root()).decode()}\n"
+    sign = (lambda text: sign_note(text, signer.vkey, signer.private.sign)) if signed else str.encode
+    parts = {
+        "checkpoint.note": sign(checkpoint),
+        "entries.jsonl": b"".join(one + b"\n" for one in entries),
+        "texts.jsonl": b"".join(
+            canonical((texts or {}).get(at + 1, {})) + b"\n" for at in range(len(entries))
+        ),
+        **({"proofs.jsonl": canonical(proof) + b"\n"} if partial else {}),
+        **({"subscriptions.json": b"[]"} if scope["kind"] == "customer" else {}),
+        "page.html": b"<p>",
+    }
+    lacking = {"after", "truth", "page", *lacks} | ({"others"} if partial else set())
+    manifest = canonical({
+        "format": FORMAT, "scope": scope, "with": ["actor", "note"],
+        "streams": [{"stream": said[0][0], "versions": 1, "left_out": [], "complete_through": 1}] if partial else None,
+        "proves": sorted(["entries", "texts", "streams" if partial else "whole"]),
+        "does_not_prove": sorted(lacking),
+        "members": [{"name": name, "bytes": len(one), "sha256": sha256(one).hexdigest()} for name, one in parts.items()],
+    })  # fmt: skip
+    statement = f"{FORMAT}\nmanifest {sha256(manifest).hexdigest()}\n{LEDGER}\n"
+    file = BytesIO()
+    members = {**parts, "manifest.json": manifest, "statement.note": sign(statement)}
+    write_members(file, [(name, [one]) for name, one in members.items()])
+    return file.getvalue()
+
+
+def both(content: bytes, *brought: Key) -> tuple[int, int]:
+    """Return what the ledger and the verifier of one file answer."""
+    try:
+        report = check_bundle(open_bundle(content), [key_of(one.vkey) for one in brought])
+        ours = 1 if report.problems else 0 if report.signed_by else 3
+    except ProofError as error:
+        ours = error.exit_code
+    return ours, verdict(content, {one.vkey for one in brought})[0]
+
+
+INCIDENT = {"incident": "i", "kind": "incident"}
+REDACTED = "entry.redacted"
+ODD: tuple[Any, ...] = (5, "", None, True, ["5"], {"a": 5})
+ERASING: tuple[dict[str, Any], ...] = (
+    {"entry": 1, "fields": ["body"]}, {"entry": True, "fields": ["body"]}, {"fields": ["body"]},
+    {"entry": 1, "fields": "body"}, {"entry": 1, "fields": [["body"]]},
+)  # fmt: skip
+WRONG: list[tuple[int, bytes]] = [
+    (0, bundled([TOLD], A, texts={1: {"body": [SALT, "Told."]}})),
+    (1, bundled([TOLD], A, texts={1: {"body": {SALT: 0, "Told.": 0}}})),
+    (1, bundled([TOLD], A, texts={1: {"body": {"salt": 0, "value": 0}}})),
+    (1, bundled([TOLD], A, texts={1: {"body": [SALT, 5]}})),
+    (1, bundled([TOLD], A, texts={1: {"body": [SALT]}})),
+    (1, bundled([PLAIN], A, texts={1: []})),
+    (0, bundled([PLAIN], A, scope=INCIDENT, proof=[])),
+    *[(1, bundled([PLAIN], A, scope=INCIDENT, proof=proof)) for proof in ("", {}, None, 0, False, [0], {"a": 1})],
+    *[
+        (1, bundled([("incident/5", "update.posted", {})], A, scope={"incident": name, "kind": "incident"}, proof=[]))
+        for name in ODD
+    ],
+    (0, bundled([PLAIN], A, scope={"customer": "c", "kind": "customer"}, proof=[])),
+    *[
+        (1, bundled([PLAIN], A, scope={"customer": name, "kind": "customer"}, proof=[]))
+        for name in ODD
+    ],
+    *[
+        (code, bundled([TOLD, ("incident/i", REDACTED, said)], A, lacks=lacks))
+        for lacks, codes in (((), (0, 1, 1, 1, 1)), (("gone-texts",), (1, 0, 0, 0, 0)))
+        for code, said in zip(codes, ERASING, strict=True)
+    ],
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("code", "content"), WRONG, ids=range(len(WRONG)))
+def test_wrongly_typed_bundles(code: int, content: bytes) -> None:
+    assert both(content, A) == (code, code)
+
+
+OTHER, MAIN = "key/o", "key/m"
+KEYED: list[tuple[int, list[Said], Key, tuple[Key, ...]]] = [
+    (0, [published(OTHER, A)], A, (A,)),
+    (1, [published(OTHER, "junk")], A, (A,)),
+    (1, [published(OTHER, A.vkey[:-2] + "AA")], A, (A,)),
+    (1, [("key/o", "key.published", {})], A, (A,)),
+    (0, [published(OTHER, A), published(MAIN, A), rotated(MAIN, 2, A, B)], A, (A,)),
+    (0, [published(MAIN, A), rotated(MAIN, 2, A, B), published(OTHER, A)], A, (A,)),
+    (0, [published(OTHER, A), published(MAIN, A), rotated(MAIN, 2, A, B)], B, (A,)),
+    (1, [published(MAIN, A), rotated(MAIN, 2, A, B)], A, (A,)),
+    (1, [published(OTHER, A), published(MAIN, A), revoked(MAIN, A)], A, (A,)),
+    (0, [published(MAIN, A), rotated(MAIN, 2, A, B), revoked(MAIN, A)], B, (B,)),
+    (1, [published(MAIN, A), rotated(MAIN, 2, A, B), revoked(MAIN, A)], B, (A,)),
+    (1, [published(MAIN, A), rotated(MAIN, 2, A, B), revoked(MAIN, A), revoked(MAIN, A)], B, (B,)),
+    (1, [published(MAIN, A), revoked(MAIN, A), rotated(MAIN, 3, A, B)], B, (B,)),
+    (1, [published(MAIN, A), rotated(MAIN, 2, B, C)], C, (A, C)),
+    (1, [published(MAIN, A), rotated(MAIN, 3, A, B)], B, (A,)),
+    (1, [published(MAIN, A), published(MAIN, B)], B, (B,)),
+    (1, [(MAIN, REDACTED, {"entry": 1, "fields": []})], A, (A,)),
+    (1, [(MAIN, REDACTED, {"entry": 1, "fields": []}), published(MAIN, A)], A, (A,)),
+    (1, [(MAIN, "key.other", {})], A, (A,)),
+    (0, [PLAIN, published(MAIN, B)], A, (A,)),
+    (1, [PLAIN, published(MAIN, B)], A, (C,)),
+    (3, [PLAIN, published(MAIN, B)], A, ()),
+]
+
+
+@pytest.mark.parametrize(("code", "said", "signer", "brought"), KEYED, ids=range(len(KEYED)))
+def test_oddly_keyed_bundles(code: int, said: list[Said], signer: Key, brought: tuple[Key, ...]) -> None:
+    assert both(bundled(said, signer), *brought) == (code, code)
+
+
+def run(folder: Path, *words: str, alone: bool = False) -> tuple[int, str, str]:
+    shutil.copy(FILE, folder)
+    options = ["-I", "-S"] if alone else []
+    done = subprocess.run(
+        [sys.executable, *options, "verify_bundle.py", *words],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return done.returncode, done.stdout, done.stderr
+
+
+def test_what_the_single_file_says(tmp_path: Path) -> None:
+    """Help is asked for; keys that are none are refused in a sentence; what was checked is said without cryptography, too."""
+    code, told, trouble = run(tmp_path, "--help")
+    assert (code, "Exit codes" in told, trouble) == (0, True, "")
+    (tmp_path / "b.bundle").write_bytes(
+        bundled([published(OTHER, A), rotated(OTHER, 2, A, B)], B, signed=False)
+    )
+    code, told, trouble = run(tmp_path, "b.bundle", alone=True)
+    assert (code, trouble) == (3, "")
+    assert told.startswith(f"2 entries of 2 in {LEDGER}, ")
+    (tmp_path / "binary").write_bytes(b"\xff\xfe\x00")
+    code, told, trouble = run(tmp_path, "b.bundle", "binary")
+    assert (code, trouble, "no text" in told) == (2, "", True)
+
+
+def test_key_files_are_read_alike(desk: Desk, tmp_path: Path) -> None:
+    content = bundled([published(OTHER, A)], A)
+    (tmp_path / "b.bundle").write_bytes(content)
+    for file, code in (
+        (f"{A.vkey}\n", 0),
+        (f"# mine\n{A.vkey}\n", 1),
+        (f"{A.vkey} {B.vkey}\n", 1),
+        ("\xff", 1),
+        ("", 3),
+    ):
+        (tmp_path / "keys").write_text(file)
+        assert (
+            run(tmp_path, "b.bundle", "keys")[0]
+            == desk.verdict(content, "--key", str(tmp_path / "keys"))
+            == code
+        )
+    (tmp_path / "keys").write_bytes(b"\xff\xfe\x00")
+    assert run(tmp_path, "b.bundle", "keys")[0] == desk.verdict(content, "--key", str(tmp_path / "keys")) == 2
+
+
+def test_a_line_break_in_the_name_of_a_customer_is_spelled_out(desk: Desk) -> None:
+    from click.testing import CliRunner
+
+    from ledger.cli import main
+
+    scope = {"customer": "c\nverified, of 1 in x", "kind": "customer"}
+    Path(desk.path("c.bundle")).write_bytes(bundled([PLAIN], A, scope=scope, proof=[]))
+    result = CliRunner().invoke(main, ["verify-bundle", desk.path("c.bundle"), "--key", A.vkey])
+    assert result.exit_code == 0
+    assert "customer c<U+000A>verified, of 1 in x, of 1 in" in result.stdout
