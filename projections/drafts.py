@@ -1,7 +1,7 @@
 """Drafts: what a document would say of the credits of a period, before anything is issued.
 
 Lines that share what their policy makes of the facts share an assessment. The amount of a line is its credit; where the
-bounds decide none, the end that was chosen; where the policy pays on request only, nothing until a claim was granted.
+bounds decide none, the end that was chosen; where the policy pays on request only, what granted claims account for.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ __all__ = [
     "Draft",
     "Facts",
     "PolicyOf",
+    "PriceWith",
     "draft",
     "key_of",
     "lines_of",
@@ -35,6 +36,7 @@ __all__ = [
 
 Facts: TypeAlias = dict[str, Any]
 PolicyOf: TypeAlias = Callable[[str, int], Policy]
+PriceWith: TypeAlias = Callable[[pd.DataFrame, frozenset[str]], pd.DataFrame]
 
 # What the lines of one assessment share: all of a credit row that is neither the subscription's own nor money.
 _OF_LINES = frozenset(("customer", "subscription", "currency", *MONEY_COLUMNS))
@@ -56,8 +58,8 @@ class Draft(msgspec.Struct, frozen=True):
     """The assessments of a document, and a table of its lines in their order.
 
     lines: columns group (an index of facts), customer, subscription, currency, fee (minor units), valid_from, valid_to
-    (dates as texts, None where it has no end), amount (minor units), claim (the entry that granted it, or None),
-    unclaimed (what it would pay on a claim, minor units, 0 where nothing has to be claimed), chosen (whether the amount
+    (dates as texts, None where it has no end), amount (minor units), claim (the entry that granted it, or None;
+    several with commas), unclaimed (what more it would pay on a claim, minor units, 0 where nothing has to be claimed), chosen (whether the amount
     is an end of bounds).
     """
 
@@ -104,11 +106,13 @@ def draft(
     claims: Iterable[Claim],
     policy_of: PolicyOf,
     period: str,
+    price_with: PriceWith,
 ) -> Draft:
     """Return the draft of priced subscriptions.
 
-    frame: as `projections.credits.price` makes it of them. claims: those that may be for the period, a month. Raises Refused where facts are
-    open and it was not chosen how they count.
+    frame: as `projections.credits.price` makes it of them. claims: those that may be for the period, a month. price_with:
+    prices some of the subscriptions again, as if nothing but the windows of some incidents were known. Raises Refused where
+    facts are open and it was not chosen how they count.
     """
     if len(frame) < len(subscriptions):
         # Whoever is not valid in the period has no row; the order stays.
@@ -118,6 +122,26 @@ def draft(
     codes, facts = _grouped(frame)
     _check_provisional(facts, choice)
     amounts, chosen = _amounts(frame, choice)
+    asked, grants = _grants(subscriptions["customer"], codes, facts, claims, policy_of, period)
+    paid = amounts.copy()
+    paid[asked] = 0
+    granted_by = np.full(len(frame), None, dtype=object)
+    parts: dict[frozenset[str], list[int]] = {}
+    for at, grant in grants.items():
+        granted_by[at], paid[at] = ", ".join(grant.entries), amounts[at]
+        if grant.only is not None:
+            parts.setdefault(grant.only, []).append(at)
+    for only in sorted(parts, key=sorted):
+        places = np.asarray(parts[only])
+        part = price_with(subscriptions.take(places).reset_index(drop=True), only)
+        part_codes, part_facts = _grouped(part)
+        part_amounts, part_chosen = _amounts(part, choice)
+        codes[places] = part_codes + len(facts)
+        facts += part_facts
+        paid[places] = np.minimum(part_amounts, amounts[places])
+        chosen[places] |= part_chosen
+    if parts:
+        codes, facts = _ranked(codes, facts)
     lines = pd.DataFrame(
         {
             "group": codes,
@@ -127,14 +151,13 @@ def draft(
             "fee": subscriptions["fee"],
             "valid_from": _dates(subscriptions["valid_from"]),
             "valid_to": _dates(subscriptions["valid_to"]),
-            "amount": amounts,
-            "claim": pd.Series(np.full(len(frame), None, dtype=object), dtype=object),
-            "unclaimed": np.zeros(len(frame), dtype=np.int64),
+            "amount": paid,
+            "claim": pd.Series(granted_by, dtype=object),
+            "unclaimed": amounts - paid,
             "chosen": chosen,
         },
         copy=False,
     )
-    _claimed(lines, facts, claims, policy_of, period)
     order = np.argsort(codes, kind="stable")
     return Draft(facts, lines.take(order).reset_index(drop=True))
 
@@ -160,10 +183,17 @@ def _grouped(frame: pd.DataFrame) -> tuple[Any, list[Facts]]:
         combined = pd.factorize(combined * (int(places.max(initial=0)) + 2) + places + 1)[0].astype(np.int64)
     _, firsts, codes = np.unique(combined, return_index=True, return_inverse=True)
     facts = [_facts(row) for row in rows(frame.iloc[firsts])]
-    order = sorted(range(len(facts)), key=lambda at: _place(facts[at]))
-    ranks = np.empty(len(order), dtype=np.int64)
-    ranks[order] = np.arange(len(order))
-    return ranks[codes], [facts[at] for at in order]
+    return _ranked(codes, facts)
+
+
+def _ranked(codes: Any, facts: list[Facts]) -> tuple[Any, list[Facts]]:
+    """Return the assessments that are in use, each once and in their order, and the codes that point at them."""
+    keys = [key_of(one) for one in facts]
+    by_key = {keys[at]: facts[at] for at in np.unique(codes).tolist()}
+    order = sorted(by_key, key=lambda key: _place(by_key[key]))
+    rank = {key: at for at, key in enumerate(order)}
+    ranks = np.asarray([rank.get(key, -1) for key in keys], dtype=np.int64)
+    return ranks[codes], [by_key[key] for key in order]
 
 
 def _facts(row: Mapping[str, Any]) -> Facts:
@@ -216,44 +246,52 @@ def _amounts(frame: pd.DataFrame, choice: Choice) -> tuple[Any, Any]:
     return (most if choice.undecided == "most" else least).copy(), open_
 
 
-def _claimed(
-    lines: pd.DataFrame, facts: Sequence[Facts], claims: Iterable[Claim], policy_of: PolicyOf, period: str
-) -> None:
-    """Take back what has to be claimed and was not granted, and note the claim where it was."""
-    asked = [policy_of(one["policy"], one["policy_version"]).claim.how == "on-request" for one in facts]
-    if not any(asked):
-        return
+class _Grant(msgspec.Struct, frozen=True):
+    """The entries that granted a credit. only: the incidents it is granted for, None where that is all it rests on."""
+
+    entries: tuple[str, ...]
+    only: frozenset[str] | None = None
+
+
+def _grants(
+    customers: pd.Series, codes: Any, facts: Sequence[Facts], claims: Iterable[Claim], policy_of: PolicyOf, period: str
+) -> tuple[Any, dict[int, _Grant]]:  # fmt: skip
+    """Return which rows have to be claimed, and by row what of them was granted."""
+    on_request = [policy_of(one["policy"], one["policy_version"]).claim.how == "on-request" for one in facts]
+    if not any(on_request):
+        return np.zeros(len(codes), dtype=np.bool_), {}
+    asked = np.asarray(on_request, dtype=np.bool_)[codes]
     granted: dict[str, list[Claim]] = {}
     for claim in claims:
         if claim.state == "granted" and isinstance(claim.customer, str):
             granted.setdefault(claim.customer, []).append(claim)
-    where = np.flatnonzero(np.asarray(asked)[lines["group"].to_numpy()])
-    customers, groups = lines["customer"].take(where).tolist(), lines["group"].take(where).tolist()
-    by = [
-        _grant(granted.get(customer, ()), facts[group], period)
-        for customer, group in zip(customers, groups, strict=True)
-    ]
-    claimed = np.full(len(lines), None, dtype=object)
-    claimed[where] = by
-    lines["claim"] = pd.Series(claimed, dtype=object)
-    without = where[np.asarray([one is None for one in by], dtype=np.bool_)]
-    amounts = lines["amount"].to_numpy().copy()
-    unclaimed = np.zeros(len(lines), dtype=np.int64)
-    unclaimed[without] = amounts[without]
-    amounts[without] = 0
-    lines["amount"], lines["unclaimed"] = amounts, unclaimed
+    where = np.flatnonzero(asked & customers.isin(list(granted)).to_numpy())
+    found = {}
+    for at, customer, group in zip(
+        where.tolist(), customers.take(where).tolist(), codes[where].tolist(), strict=True
+    ):
+        grant = _grant(granted[customer], facts[group], period)
+        if grant is not None:
+            found[at] = grant
+    return asked, found
 
 
-def _grant(claims: Sequence[Claim], facts: Facts, period: str) -> str | None:
-    """Return the entry of the first claim that asks for this credit: for the whole period, or an incident it rests on."""
-    streams = {entry.partition(" ")[0] for entry in facts["entries"]}
+def _grant(claims: Sequence[Claim], facts: Facts, period: str) -> _Grant | None:
+    """Return what granted claims give of this credit: all of it, or the part that incidents they name account for."""
+    # A policy with longer periods is claimed for by those, or by the month in which one ends.
+    claims = [one for one in claims if one.period in (period, facts["period"])]
+    rests_on = {
+        key for kind, _, key in (entry.rpartition(" v")[0].partition("/") for entry in facts["entries"])
+        if kind == "incident"
+    }  # fmt: skip
     for claim in claims:
-        # A policy with longer periods is claimed for by those, or by the month in which one ends.
-        if claim.period not in (period, facts["period"]):
-            continue
-        if not claim.incidents or not streams.isdisjoint(f"incident/{one}" for one in claim.incidents):
-            return claim.entries[-1]
-    return None
+        if not claim.incidents or (rests_on and rests_on.issubset(claim.incidents)):
+            return _Grant((claim.entries[-1],))
+    naming = [one for one in claims if not rests_on.isdisjoint(one.incidents)]
+    named = frozenset(one for claim in naming for one in claim.incidents if one in rests_on)
+    if not named:
+        return None
+    return _Grant(tuple(one.entries[-1] for one in naming), None if named == rests_on else named)
 
 
 # ---- as text ---------------------------------------------------------------------------------------------

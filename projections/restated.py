@@ -17,6 +17,7 @@ import pandas as pd
 from ledger.domain.exclusion import Exclusion
 from ledger.domain.window import Window, place
 from ledger.errors import Refused
+from projections.availability import entry_order
 from projections.drafts import Draft, Facts, PolicyOf, key_of, lines_of, text_of
 from projections.issued import Held
 
@@ -123,7 +124,7 @@ class Restated(msgspec.Struct, frozen=True):
     @property
     def causes(self) -> list[str]:
         """The entries that made a difference, each once."""
-        return sorted({cause for pair in self.pairs for cause in pair.causes})
+        return sorted({cause for pair in self.pairs for cause in pair.causes}, key=entry_order)
 
 
 def restated(
@@ -277,8 +278,9 @@ def _causes(
         claim.partition(" ")[0]
         for old, new in zip(lines["old_claim"].tolist(), lines["claim"].tolist(), strict=True)
         if old != new
-        for claim in (old, new)
-        if claim is not None
+        for several in (old, new)
+        if several is not None
+        for claim in several.split(", ")
     }
     found.update(_newly_used(before, after, versions))
     other_inputs = before is None or after is None or not lines["same_inputs"].all()
@@ -294,7 +296,7 @@ def _causes(
         }.get(kind, False)
         if matters:
             found.update(f"{stream} v{version}" for version in range(old + 1, new + 1))
-    return tuple(sorted(found))
+    return tuple(sorted(found, key=entry_order))
 
 
 def _newly_used(before: Facts | None, after: Facts | None, versions: Mapping[str, int]) -> Iterator[str]:

@@ -565,6 +565,11 @@ credit_percent = "10"
 rounding = "half-up"
 clawback = true
 """
+_STEPS = _REQUEST.replace(
+    '[[tiers]]\navailability_below = "99.9"\ncredit_percent = "10"\n',
+    '[[tiers]]\navailability_at_least = "99"\navailability_below = "99.9"\ncredit_percent = "10"\n'
+    '[[tiers]]\navailability_below = "99"\ncredit_percent = "25"\n',
+)
 _ASKED = '[claim]\nhow = "on-request"\nwithin = "5 business-days"\nanchor = "incident-end"\n'
 
 
@@ -595,6 +600,51 @@ def test_what_is_paid_on_request_is_issued_once_a_claim_was_granted(desk: Desk) 
     assert (result.exit_code, result.stderr.strip()) == (
         3, "ledger: an input of the document is not at hand: the customer of claim/aurora v1 was erased",
     )  # fmt: skip
+
+
+def test_a_claim_for_one_incident_pays_for_that_one_only(desk: Desk) -> None:
+    """Given two outages under terms on request, when one is claimed and then the other, then each pays what it made."""
+    _under(desk, _STEPS + _ASKED)
+    desk.ok("incident", "open", "mail-2", "--actor", "o", "--title", "t", "--status", "investigating", "--service", "email",
+            "--component", "flow", "--region", "EMEA")  # fmt: skip
+    desk.ok("window", "add", "mail-2", "w", "--actor", "o", "--service", "email", "--component", "flow", "--region", "EMEA",
+            "--start", "2022-03-20T00:00:00Z", "--end", "2022-03-21T00:00:00Z", "--effect", "outage")  # fmt: skip
+
+    def grant(claim: str, incident: str) -> None:
+        desk.ok(
+            "sla",
+            "claim",
+            claim,
+            "--actor",
+            "s",
+            "--customer",
+            "Aurora Rail",
+            "--period",
+            "2022-03",
+            "--at",
+            "2022-03-25T00:00:00Z",
+            "--incident",
+            incident,
+        )
+        desk.ok("sla", "decide-claim", claim, "--actor", "f", "--decision", "granted", "--reason", "in time")
+
+    grant("later", "mail-1")
+    desk.issue()
+    lines = json.loads(desk.ok("credits", "show", "1", "--json"))["details"]["lines"]
+    aurora = next(one for one in lines if one["subscription"] == "aurora-emea")
+    # Four hours are worth 10%, and 28 hours are worth 25%.
+    assert (aurora["amount"], aurora["unclaimed"], aurora["claim"]) == ("420.00", "630.00", "claim/later v2")
+    assert "comes out the same" in desk.ok("credits", "show", "1", "--recompute")
+    assert desk.restate()["lines"] == []
+    grant("first", "mail-2")
+    found = desk.restate()
+    assert (_lines(found), found["causes"]) == (
+        {"aurora-emea": ("420.00", "1050.00", "630.00")},
+        ["claim/first v1", "claim/first v2"],
+    )
+    assert [one["claim"] for one in found["lines"]] == ["claim/first v2, claim/later v2"]
+    desk.ok("credits", "restate", "1", "--issue", "--actor", "f")
+    assert "comes out the same" in desk.ok("credits", "show", "2", "--recompute")
 
 
 def test_an_exclusion_restates_what_it_touches_and_may_take_back(desk: Desk) -> None:

@@ -172,6 +172,13 @@ _UNISSUED: list[tuple[dict[str, Any], str]] = [
     ({"number": 2}, "number 2 is not the next one of series 'main', which is 1; leave it out to take the next one"),
     ({"decided_on": "2022-04-04"},
      "decided_on 2022-04-04 is in the future (it is 2022-04-02T09:00:00.000000Z); say it when it is decided"),
+    ({"decided_on": "2022-03-30"},
+     "decided_on 2022-03-30 is before 2022-03-31, on which period '2022-03' ends; give the day on which it was decided"),
+    ({"accounting_date": "2022-02-28"},
+     "accounting_date 2022-02-28 is before period '2022-03', in which the service was given; take a date in the earliest open "
+     "month from there on"),
+    ({"accounting_date": "2099-01-01"},
+     "accounting_date 2099-01-01 lies in 2099-01, which has not begun; take a date in the earliest open month"),
     ({"totals": []}, "totals count 0 lines, but the document has 1"),
     ({"totals": [{"currency": "EUR", "lines": 1, "amount": "120"}]},
      "totals.amount '120' is not written with all 2 decimals of EUR, such as -12.00"),
@@ -325,6 +332,10 @@ def test_what_a_document_rests_on_may_not_move_on_before_it_is_sealed(books: Boo
     ):
         books.append("issue-statement", "main", fields, content=content)
     other.close()
+
+
+def test_what_counts_a_month_as_it_stands_may_be_decided_before_its_end(books: Books) -> None:
+    books.issue(decided_on="2022-03-20", rests_on={"provisional": True})
 
 
 def test_the_accounting_date_is_the_last_day_of_the_earliest_open_month() -> None:

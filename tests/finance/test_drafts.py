@@ -73,7 +73,11 @@ def _table(policy: str, count: int = 3) -> pd.DataFrame:
 def _draft(policy: str, claims: list[Claim], count: int = 3) -> Draft:
     table = _table(policy, count)
     frame = price(table, [_WINDOW], _POLICIES, "2022-03", _START + 40 * 86_400)
-    return draft(table, frame, Choice(), claims, _policy_of, "2022-03")
+    return draft(table, frame, Choice(), claims, _policy_of, "2022-03", _unused)
+
+
+def _unused(some: pd.DataFrame, incidents: frozenset[str]) -> pd.DataFrame:
+    raise AssertionError(f"{len(some)} lines are priced again with {sorted(incidents)}")
 
 
 def _claim(customer: Any, *incidents: str, state: Any = "granted") -> Claim:
@@ -143,7 +147,8 @@ def test_the_order_of_the_table_and_of_its_parts_changes_no_assessment() -> None
     turned = table.iloc[::-1].reset_index(drop=True)
     frames = [price(one, [_WINDOW], _POLICIES, "2022-03", _START + 40 * 86_400) for one in (table, turned)]
     one, other = (
-        draft(t, f, Choice(), [], _policy_of, "2022-03") for t, f in zip((table, turned), frames, strict=True)
+        draft(t, f, Choice(), [], _policy_of, "2022-03", _unused)
+        for t, f in zip((table, turned), frames, strict=True)
     )
     assert one.facts == other.facts
     assert [facts["region"] for facts in one.facts] == ["EMEA", "NAM"]
@@ -157,7 +162,7 @@ def test_a_table_published_again_is_in_no_assessment() -> None:
         )
         for version in (1, 2)
     ]
-    one, other = (draft(table, frame, Choice(), [], _policy_of, "2022-03") for frame in frames)
+    one, other = (draft(table, frame, Choice(), [], _policy_of, "2022-03", _unused) for frame in frames)
     assert one.facts == other.facts
 
 

@@ -122,7 +122,7 @@ class Series:
     def draft(self, table: pd.DataFrame | None = None) -> Draft:
         table = self.table if table is None else table
         frame = price(table, self.windows, _POLICIES, "2022-03", _START + 40 * 86_400)
-        return draft(table, frame, Choice(), [], _policy_of, "2022-03")
+        return draft(table, frame, Choice(), [], _policy_of, "2022-03", lambda some, _: some)
 
     def held(self, wanted: Any = None) -> Held:
         return held(self.log, self.chain, wanted)  # type: ignore[arg-type]
@@ -274,7 +274,11 @@ def test_an_assessment_that_only_a_part_of_its_lines_left_is_told_apart() -> Non
         series.windows = windows
         frame = price(table, windows, _POLICIES, "2022-03", _START + 40 * 86_400, cohorts=cohorts)
         return restated(
-            series.held(), draft(table, frame, Choice(), [], _policy_of, "2022-03"), _policy_of, moved, {}
+            series.held(),
+            draft(table, frame, Choice(), [], _policy_of, "2022-03", lambda some, _: some),
+            _policy_of,
+            moved,
+            {},
         )
 
     first = told(pilot)

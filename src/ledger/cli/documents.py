@@ -87,8 +87,16 @@ def drafted(
 
     if subscriptions is None:
         subscriptions = joined(list(run.parts_of(session, reading.basis)))
-    frame = run.job_of(reading.basis).price(subscriptions)
-    return draft(subscriptions, frame, choice, reading.claims, reading.policy_of, reading.basis.period)
+    job = run.job_of(reading.basis)
+
+    def price_with(some: pd.DataFrame, incidents: frozenset[str]) -> pd.DataFrame:
+        windows = tuple(one for one in job.windows if one.incident in incidents)
+        return msgspec.structs.replace(job, windows=windows).price(some)
+
+    frame = job.price(subscriptions)
+    return draft(
+        subscriptions, frame, choice, reading.claims, reading.policy_of, reading.basis.period, price_with
+    )
 
 
 def sources_of(

@@ -82,6 +82,8 @@ def decide_document(events: list[AnyEvent], event: DocumentEvent, series: str, n
     ahead = (datetime.fromisoformat(now) + _FURTHEST_AHEAD).date().isoformat()
     if event.decided_on > ahead:
         _refuse(f"decided_on {event.decided_on} is in the future (it is {now}); say it when it is decided")
+    if _MONTH.fullmatch(event.period):
+        _check_dates(event, ahead)
     _check_totals(event)
     if isinstance(event, StatementIssued):
         for known in documents:
@@ -93,6 +95,27 @@ def decide_document(events: list[AnyEvent], event: DocumentEvent, series: str, n
     else:
         _check_adjustment(documents, event, series)
     return msgspec.structs.replace(event, number=number)
+
+
+def _check_dates(event: DocumentEvent, ahead: str) -> None:
+    """Refuse dates that no document about a month can have. ahead: the latest date that has begun anywhere."""
+    last_day = accounting_date(f"{event.period}-01", ())
+    if event.decided_on < last_day and not event.rests_on.provisional:
+        _refuse(
+            f"decided_on {event.decided_on} is before {last_day}, on which period {event.period!r} ends; give the day on which "
+            "it was decided"
+        )
+    month = month_of(event.accounting_date)
+    if month < event.period:
+        _refuse(
+            f"accounting_date {event.accounting_date} is before period {event.period!r}, in which the service was given; take "
+            "a date in the earliest open month from there on"
+        )
+    if month > max(month_of(ahead), event.period):
+        _refuse(
+            f"accounting_date {event.accounting_date} lies in {month}, which has not begun; take a date in the earliest open "
+            "month"
+        )
 
 
 def _check_adjustment(documents: list[Document], event: AdjustmentIssued, series: str) -> None:
