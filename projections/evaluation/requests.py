@@ -42,6 +42,7 @@ _LENGTHS = (
     "unobserved",
 )
 _BOUNDED = ("availability", "value")
+_BOUNDS = ("_at_least", "_at_most")
 _MONEY = (
     "base",
     "fee",
@@ -53,9 +54,19 @@ _MONEY = (
     "issued",
 )
 _TIMES = ("as_of", "incident_start", "incident_end", "eligible_at", "claimed_at", "revised_at")
+
+
+def _spellings(name: str, unit: str) -> tuple[str, ...]:
+    """Return how a length is named in a unit: a bound stands behind the unit, as of all facts, or before it."""
+    for bound in _BOUNDS:
+        if name.endswith(bound):
+            return f"{name.removesuffix(bound)}_{unit}{bound}", f"{name}_{unit}"
+    return (f"{name}_{unit}",)
+
+
 _PLAIN = (
-    *(f"{name}_{unit}" for name in _LENGTHS[1:] for unit in _UNITS),
-    *(f"{name}{bound}" for name in _BOUNDED for bound in ("", "_at_least", "_at_most")),
+    *(spelled for name in _LENGTHS[1:] for unit in _UNITS for spelled in _spellings(name, unit)),
+    *(f"{name}{bound}" for name in _BOUNDED for bound in ("", *_BOUNDS)),
     "failed", "total", "outages", "users", "error_rates",
 )  # fmt: skip
 # Stands for no upper bound of a stated figure.
@@ -158,12 +169,17 @@ class _Facts:
 
     def length(self, name: str) -> Fraction | None:
         """Return a duration in seconds, in whatever unit it is given."""
-        given = [unit for unit in _UNITS if self.facts.get(f"{name}_{unit}") is not None]
+        given = [
+            (spelled, unit_seconds)
+            for unit, unit_seconds in _UNITS.items()
+            for spelled in _spellings(name, unit)
+            if self.facts.get(spelled) is not None
+        ]
         if len(given) > 1:
-            self.wrong(f"{name}_{given[0]}", f"and {name}_{given[1]} both state it; leave one out")
-        for unit in given[:1]:
-            found = self.decimal(f"{name}_{unit}")
-            return None if found is None else found * _UNITS[unit]
+            self.wrong(given[0][0], f"and {given[1][0]} both state it; leave one out")
+        for spelled, unit_seconds in given[:1]:
+            found = self.decimal(spelled)
+            return None if found is None else found * unit_seconds
         return None
 
     def required(self, name: str) -> bool:
@@ -483,7 +499,7 @@ def _pair(stated: Sequence[Fraction | None], top: Fraction) -> tuple[Fraction, F
 def _plain(reader: _Facts) -> Plain:
     """Return the figures that are stated without saying when."""
     lengths = {name: reader.length(name) for name in _LENGTHS[1:]}
-    bounds = ("", "_at_least", "_at_most")
+    bounds = ("", *_BOUNDS)
     uptime = _pair([reader.decimal(f"availability{bound}") for bound in bounds], Fraction(100))
     value = _pair([reader.decimal(f"value{bound}") for bound in bounds], _MOST)
     downtime = _pair([lengths[f"downtime{bound}"] for bound in bounds], _MOST)

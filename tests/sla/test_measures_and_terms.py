@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
 from click.testing import CliRunner
 
 from ledger.cli import main
+from projections.evaluation.requests import FACTS
 
 Answer = dict[str, Any]
 
@@ -320,3 +323,35 @@ def test_a_question_loads_no_reporting_library() -> None:
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert done.stdout.splitlines()[-1] == "[]"
+
+
+@pytest.mark.parametrize("spelled", ["downtime_hours{}", "downtime{}_hours"])
+def test_a_bound_of_downtime_stands_behind_its_unit_or_before_it(spelled: str) -> None:
+    """From 6 to 9 of 720 hours: 98.75% to 99.17%, on both sides of the edge; naming a bound twice is refused."""
+    text = terms('of = "time"', LADDER + OUTAGE)
+    bounds = {spelled.format("_at_least"): "6", spelled.format("_at_most"): "9"}
+    answer = ask(text, period="2022-06", **bounds)
+    assert (answer["eligible_downtime_seconds_at_least"], answer["eligible_downtime_seconds_at_most"]) == (
+        21600,
+        32400,
+    )
+    assert answer["decides"] == "the exact downtime"
+    said = refused(text, period="2022-06", downtime_minutes_at_least="1", downtime_at_least_minutes="1")
+    assert "downtime_minutes_at_least and downtime_at_least_minutes both state it; leave one out" in said
+
+
+def test_every_fact_of_the_page_is_known() -> None:
+    """What docs/json.md names as a fact is one; `_at_least` behind names stands for these names with that ending."""
+    page = (Path(__file__).resolve().parents[2] / "docs/json.md").read_text()
+    table = page.partition("| facts | meaning |")[2].partition("\n\n")[0]
+    named: list[str] = re.findall(
+        "`([a-z_]+)`", "\n".join(row.split("|")[1] for row in table.splitlines()[2:])
+    )
+    assert len(named) > 40
+    whole = [name for name in named if not name.startswith("_")]
+    endings = [name for name in named if name.startswith("_")]
+    assert set(endings) == {"_at_least", "_at_most"}
+    assert {*whole, *(f"{name}{ending}" for name in ("availability", "value") for ending in endings)} <= {
+        *FACTS
+    }
+    assert "excluded_downtime_minutes" in FACTS
