@@ -581,7 +581,8 @@ def _amount(reader: _Facts, name: str, currency: str | None) -> int | None:
 
     def read(value: Any) -> int:
         try:
-            return parse_money(value, currency)
+            # A whole number of JSON is exact; one with a point is not, and is refused below.
+            return parse_money(str(value) if type(value) is int else value, currency)
         except Refused as error:
             raise Refused(str(error).replace("amount", name, 1)) from None
 

@@ -355,3 +355,31 @@ def test_every_fact_of_the_page_is_known() -> None:
         *FACTS
     }
     assert "excluded_downtime_minutes" in FACTS
+
+
+@pytest.mark.parametrize(
+    ("fee", "credit"), [(100, "10.00"), ("100", "10.00"), ("100.5", "10.05"), ("100.50", "10.05")]
+)
+def test_money_is_a_whole_number_or_decimal_text(fee: Any, credit: str) -> None:
+    """A tenth of the fee, however it is written; issued is money, too."""
+    text = terms('of = "time"', LADDER + OUTAGE)
+    answer = ask(text, availability="98", fee=fee, currency="USD", issued=10)
+    assert answer["credit"] == credit
+    assert answer["issued"] == "10.00"
+
+
+@pytest.mark.parametrize(
+    ("fee", "sentence"),
+    [
+        (100.5, "fee 100.5 is not written as 1200.00; a float is not exact"),
+        (100.0, "fee 100.0 is not written as 1200.00; a float is not exact"),
+        (True, "fee True is not written as 1200.00"),
+        (-5, "an amount may not be negative"),
+        ("100.505", "fee '100.505' has 3 decimals, but USD has 2"),
+    ],
+)
+def test_money_that_is_not_exact_is_refused(fee: Any, sentence: str) -> None:
+    """A JSON number with a point is refused even where it is whole."""
+    assert sentence in refused(
+        terms('of = "time"', LADDER + OUTAGE), availability="98", fee=fee, currency="USD"
+    )
