@@ -383,3 +383,20 @@ def test_money_that_is_not_exact_is_refused(fee: Any, sentence: str) -> None:
     assert sentence in refused(
         terms('of = "time"', LADDER + OUTAGE), availability="98", fee=fee, currency="USD"
     )
+
+
+def test_approximate_times_near_an_edge_are_named_with_the_seconds_to_it() -> None:
+    """432 minutes of 30 days are 99% exactly: one second more pays; the times that are stated decide, and that is said."""
+    text = terms('of = "time"', LADDER + OUTAGE)
+    window = {"start": "2022-06-10T00:00:00Z", "end": "2022-06-10T07:12:00Z", "approximate": True}
+    answer = ask(text, period="2022-06", windows=[window])
+    assert (answer["credit_percent"], answer["approximate"]) == ("0", True)
+    assert answer["decides"] == (
+        "the exact times of window incident-1/window-1, which are approximate: 1 second more of downtime leads to the next tier"
+    )
+    assert f"what would decide: {answer['decides']}" in answer["why"]
+    past = ask(text, period="2022-06", windows=[{**window, "end": "2022-06-10T07:12:01Z"}])
+    assert past["credit_percent"] == "10"
+    assert past["decides"].endswith("which are approximate: 1 second less leads to a better one")
+    for other in ({"approximate": False}, {"end": "2022-06-10T00:01:00Z"}):
+        assert ask(text, period="2022-06", windows=[{**window, **other}])["decides"] is None
