@@ -24,6 +24,7 @@ from ledger.domain.policy.model import Policy
 from ledger.domain.policy.periods import parse_policy_period, period_holding
 from ledger.domain.window import EVERY, Planned, Window
 from ledger.errors import Refused, nearest
+from projections.availability import exact_text
 from projections.evaluation.evidence import Evidence, Membership, Plain
 
 __all__ = ["FACTS", "Question", "question"]
@@ -287,6 +288,8 @@ def question(policy: Policy, facts: dict[str, Any], now: int) -> Question:
         problems.append(
             "plain figures stand beside windows or measurements; state one of them, so that nothing counts twice"
         )
+    if period is not None:
+        _fits(plain, period, problems)
     credited, issued = (_amount(reader, name, currency) for name in ("credited_before", "issued"))
     if problems or period is None:
         raise Refused("; ".join(problems), tuple(problems))
@@ -295,6 +298,22 @@ def question(policy: Policy, facts: dict[str, Any], now: int) -> Question:
         exclusions=exclusions, customer=customer, memberships=memberships, observed=observed, plain=plain,
     )  # fmt: skip
     return Question(evidence, currency, base, credited or 0, issued, chosen, earlier, ratios, order, times)
+
+
+def _fits(plain: Plain, period: Period, problems: list[str]) -> None:
+    """Add a sentence where it was down for longer than the period is, which no facts can mean."""
+    stated = [] if plain.downtime is None else [("downtime", plain.downtime[0])]
+    stated += [(f"outage {number}", seconds) for number, (seconds, _, _) in enumerate(plain.outages, 1)]
+    problems += [
+        f"{name} of {_seconds(seconds)} is longer than the period {period.label}, which has {_seconds(Fraction(period.seconds))}; "
+        "correct it, or state a longer period"
+        for name, seconds in stated
+        if seconds > period.seconds
+    ]  # fmt: skip
+
+
+def _seconds(value: Fraction) -> str:
+    return f"{exact_text(value)} second{'' if value == 1 else 's'}"
 
 
 def _list(value: Any) -> list[Any]:

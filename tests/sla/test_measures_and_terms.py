@@ -400,3 +400,29 @@ def test_approximate_times_near_an_edge_are_named_with_the_seconds_to_it() -> No
     assert past["decides"].endswith("which are approximate: 1 second less leads to a better one")
     for other in ({"approximate": False}, {"end": "2022-06-10T00:01:00Z"}):
         assert ask(text, period="2022-06", windows=[{**window, **other}])["decides"] is None
+
+
+def test_downtime_longer_than_the_period_is_refused() -> None:
+    """50 days do not fit the 28 of a February; all of them do, and so does a bound that is merely wide."""
+    text = terms('of = "time"', LADDER + OUTAGE)
+    said = refused(text, period="2022-02", downtime_days=50)
+    assert (
+        "downtime of 4320000 seconds is longer than the period 2022-02, which has 2419200 seconds; correct it"
+        in said
+    )
+    assert "outage 2 of 2419201 seconds is longer than" in refused(
+        text, period="2022-02", outages=[{"days": 28}, {"seconds": 2419201}]
+    )
+    assert ask(text, period="2022-02", downtime_days=28)["availability"] == "0.000000000000"
+    assert ask(text, period="2022-02", downtime_days_at_most=50)["availability_at_least"] == "0.000000000000"
+
+
+def test_a_day_of_a_month_is_priced_as_a_day_and_says_so() -> None:
+    """An hour is 95.83% of a day, under a policy that pays for months."""
+    answer = ask(terms('of = "time"', LADDER + OUTAGE), period="2022-03-14", downtime_minutes=60)
+    assert answer["period_seconds"] == 86400
+    assert answer["why"][0] == (
+        "the period is the day 2022-03-14 only, not the calendar-month that holds it, which is what the policy pays for"
+    )
+    whole = ask(terms('of = "time"', LADDER + OUTAGE), period="2022-03", downtime_minutes=60)
+    assert not any("the period is the day" in line for line in whole["why"])
