@@ -426,3 +426,16 @@ def test_a_day_of_a_month_is_priced_as_a_day_and_says_so() -> None:
     )
     whole = ask(terms('of = "time"', LADDER + OUTAGE), period="2022-03", downtime_minutes=60)
     assert not any("the period is the day" in line for line in whole["why"])
+
+
+def test_an_error_gives_back_the_id_of_its_question() -> None:
+    """In the JSON answer and in the sentence; a question without one has none."""
+    lines = [json.dumps({"id": one, "policy": "heroku", "downtme_minutes": 1}) for one in (7, "a-7", None)]
+    lines += [json.dumps({"policy": "heroku", "downtme_minutes": 1})]
+    result = CliRunner().invoke(main, ["sla", "evaluate", "-", "--json"], input="\n".join(lines))
+    assert result.exit_code == 1
+    answers = [json.loads(line) for line in result.stdout.splitlines()]
+    assert [answer.get("id", "none") for answer in answers] == [7, "a-7", None, "none"]
+    assert [line.partition(": downtme")[0] for line in result.stderr.splitlines()] == [
+        "ledger: line 1 (id 7)", 'ledger: line 2 (id "a-7")', "ledger: line 3 (id null)", "ledger: line 4",
+    ]  # fmt: skip
