@@ -429,3 +429,20 @@ def test_what_is_paid_has_no_parts_where_they_are_not_whole(tmp_path: Path) -> N
             line["credit (% of fee)"] == scope["pays at least (% of fee)"] == (10.005 if paid is None else 0)
         )
         assert scope["figures are"] == "value: no formula for recorded exclusions"
+
+
+def test_checks_of_values_alone_do_not_claim_to_hold(tmp_path: Path) -> None:
+    """Where no formula leads to a figure, the outcome says so on each sheet that shows it, and nothing reads 0 = 0."""
+    write_values(tmp_path / "v.xlsx")
+    sentence = "not calculated: every figure is a value"
+    checks = list(
+        openpyxl.load_workbook(tmp_path / "v.xlsx", data_only=True)["Checks"].iter_rows(values_only=True)
+    )
+    assert checks[1][3] == sentence
+    assert all(line[3] is True for line in checks[3:])
+    assert not any("gross downtime" in str(line[0]) or "union" in str(line[0]) for line in checks)
+    for title in ("About", "Summary"):
+        shown = openpyxl.load_workbook(tmp_path / "v.xlsx", data_only=True)[title].iter_rows(values_only=True)
+        assert [line[1] for line in shown if line[0] == "all checks hold"] == [sentence]
+    formula = openpyxl.load_workbook(tmp_path / "v.xlsx")["Checks"]["D2"].value
+    assert formula == f'=IF(COUNTIF(D4:D{len(checks)},FALSE)=0,"{sentence}",FALSE)'
