@@ -277,7 +277,12 @@ def _claim(policy: Policy, asked: Question) -> dict[str, Any] | None:
 
 def _why(policy: Policy, asked: Question, made: Outcome, found: dict[str, Any]) -> Iterator[str]:
     """Yield how the answer came about, step by step."""
-    base = base_words(policy)
+    base, period = base_words(policy), asked.evidence.period
+    if period.kind == "day":
+        yield (
+            f"the period is the day {period.label} only, not the {policy.period.kind} that holds it, "
+            "which is what the policy pays for"
+        )
     for result in made.results:
         one = result.figure
         name = f"{one.commitment.name}: " if one.commitment.name else ""

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 
 import msgspec
 
+from ledger.domain.interval import intersect, length
 from ledger.domain.policy.model import Policy
 from ledger.domain.window import UNKNOWN, Window, place, reach, share_bounds
 from projections.evaluation.evidence import Evidence, Membership
@@ -22,10 +23,13 @@ def what_decides(
 ) -> str | None:
     """Return the one fact that would decide an outcome, in words; None where it is decided.
 
+    What rests on approximate times near the edge of a tier is decided by the times as they are stated; which times those are,
+    and how far off the edge is, is said all the same.
+
     decided: tells whether an outcome leaves one answer.
     """
     if decided(made):
-        return None
+        return _near_an_edge(evidence, made)
     found = list(open_facts(evidence))
     for words, one, other in found:
         if decided(outcome(policy, one)) and decided(outcome(policy, other)):
@@ -40,6 +44,43 @@ def what_decides(
                 f"{' or '.join(choice.tier.words for choice in result.choices)}"
             )
     return f"no single fact: {'; '.join(words for words, _, _ in found)} are open together" if found else None
+
+
+def _near_an_edge(evidence: Evidence, made: Outcome) -> str | None:
+    """Return which approximate times would lead to another tier; None where no edge is near.
+
+    How far such times are off was not said. An edge is near a window that is no further from it than the window counts for.
+    """
+    found = []
+    for result in made.results:
+        one, tier = result.figure, result.choices[0].tier
+        if not one.approximate or not one.decided or len(result.choices) != 1 or tier.of == "value":
+            continue
+        more = tier.seconds_to_worse(one.eligible_least, one.period_seconds)
+        less = tier.seconds_past_better(one.eligible_least, one.period_seconds)
+        for window in evidence.windows:
+            if (
+                window.withdrawn
+                or not window.approximate
+                or window.start_within_seconds
+                or window.end_within_seconds
+            ):
+                continue
+            stated = reach(window, *evidence.span, evidence.as_of).stated
+            counts = 0 if stated is None else length(intersect(one.intervals, [stated]))
+            edges = [
+                *([f"{_seconds(more)} more of downtime leads to the next tier"] if more is not None and more <= counts else []),
+                *([f"{_seconds(less)} less leads to a better one"] if less is not None and less <= counts else []),
+            ]  # fmt: skip
+            if edges:
+                found.append(
+                    f"the exact times of window {window.incident}/{window.window}, which are approximate: {', '.join(edges)}"
+                )
+    return "; ".join(dict.fromkeys(found)) or None
+
+
+def _seconds(count: int) -> str:
+    return f"{count} second{'' if count == 1 else 's'}"
 
 
 def _only(made: Outcome, place: int) -> Outcome:

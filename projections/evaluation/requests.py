@@ -24,6 +24,7 @@ from ledger.domain.policy.model import Policy
 from ledger.domain.policy.periods import parse_policy_period, period_holding
 from ledger.domain.window import EVERY, Planned, Window
 from ledger.errors import Refused, nearest
+from projections.availability import exact_text
 from projections.evaluation.evidence import Evidence, Membership, Plain
 
 __all__ = ["FACTS", "Question", "question"]
@@ -42,6 +43,7 @@ _LENGTHS = (
     "unobserved",
 )
 _BOUNDED = ("availability", "value")
+_BOUNDS = ("_at_least", "_at_most")
 _MONEY = (
     "base",
     "fee",
@@ -53,9 +55,19 @@ _MONEY = (
     "issued",
 )
 _TIMES = ("as_of", "incident_start", "incident_end", "eligible_at", "claimed_at", "revised_at")
+
+
+def _spellings(name: str, unit: str) -> tuple[str, ...]:
+    """Return how a length is named in a unit: a bound stands behind the unit, as of all facts, or before it."""
+    for bound in _BOUNDS:
+        if name.endswith(bound):
+            return f"{name.removesuffix(bound)}_{unit}{bound}", f"{name}_{unit}"
+    return (f"{name}_{unit}",)
+
+
 _PLAIN = (
-    *(f"{name}_{unit}" for name in _LENGTHS[1:] for unit in _UNITS),
-    *(f"{name}{bound}" for name in _BOUNDED for bound in ("", "_at_least", "_at_most")),
+    *(spelled for name in _LENGTHS[1:] for unit in _UNITS for spelled in _spellings(name, unit)),
+    *(f"{name}{bound}" for name in _BOUNDED for bound in ("", *_BOUNDS)),
     "failed", "total", "outages", "users", "error_rates",
 )  # fmt: skip
 # Stands for no upper bound of a stated figure.
@@ -158,12 +170,17 @@ class _Facts:
 
     def length(self, name: str) -> Fraction | None:
         """Return a duration in seconds, in whatever unit it is given."""
-        given = [unit for unit in _UNITS if self.facts.get(f"{name}_{unit}") is not None]
+        given = [
+            (spelled, unit_seconds)
+            for unit, unit_seconds in _UNITS.items()
+            for spelled in _spellings(name, unit)
+            if self.facts.get(spelled) is not None
+        ]
         if len(given) > 1:
-            self.wrong(f"{name}_{given[0]}", f"and {name}_{given[1]} both state it; leave one out")
-        for unit in given[:1]:
-            found = self.decimal(f"{name}_{unit}")
-            return None if found is None else found * _UNITS[unit]
+            self.wrong(given[0][0], f"and {given[1][0]} both state it; leave one out")
+        for spelled, unit_seconds in given[:1]:
+            found = self.decimal(spelled)
+            return None if found is None else found * unit_seconds
         return None
 
     def required(self, name: str) -> bool:
@@ -271,6 +288,8 @@ def question(policy: Policy, facts: dict[str, Any], now: int) -> Question:
         problems.append(
             "plain figures stand beside windows or measurements; state one of them, so that nothing counts twice"
         )
+    if period is not None:
+        _fits(plain, period, problems)
     credited, issued = (_amount(reader, name, currency) for name in ("credited_before", "issued"))
     if problems or period is None:
         raise Refused("; ".join(problems), tuple(problems))
@@ -279,6 +298,22 @@ def question(policy: Policy, facts: dict[str, Any], now: int) -> Question:
         exclusions=exclusions, customer=customer, memberships=memberships, observed=observed, plain=plain,
     )  # fmt: skip
     return Question(evidence, currency, base, credited or 0, issued, chosen, earlier, ratios, order, times)
+
+
+def _fits(plain: Plain, period: Period, problems: list[str]) -> None:
+    """Add a sentence where it was down for longer than the period is, which no facts can mean."""
+    stated = [] if plain.downtime is None else [("downtime", plain.downtime[0])]
+    stated += [(f"outage {number}", seconds) for number, (seconds, _, _) in enumerate(plain.outages, 1)]
+    problems += [
+        f"{name} of {_seconds(seconds)} is longer than the period {period.label}, which has {_seconds(Fraction(period.seconds))}; "
+        "correct it, or state a longer period"
+        for name, seconds in stated
+        if seconds > period.seconds
+    ]  # fmt: skip
+
+
+def _seconds(value: Fraction) -> str:
+    return f"{exact_text(value)} second{'' if value == 1 else 's'}"
 
 
 def _list(value: Any) -> list[Any]:
@@ -483,7 +518,7 @@ def _pair(stated: Sequence[Fraction | None], top: Fraction) -> tuple[Fraction, F
 def _plain(reader: _Facts) -> Plain:
     """Return the figures that are stated without saying when."""
     lengths = {name: reader.length(name) for name in _LENGTHS[1:]}
-    bounds = ("", "_at_least", "_at_most")
+    bounds = ("", *_BOUNDS)
     uptime = _pair([reader.decimal(f"availability{bound}") for bound in bounds], Fraction(100))
     value = _pair([reader.decimal(f"value{bound}") for bound in bounds], _MOST)
     downtime = _pair([lengths[f"downtime{bound}"] for bound in bounds], _MOST)
@@ -565,7 +600,8 @@ def _amount(reader: _Facts, name: str, currency: str | None) -> int | None:
 
     def read(value: Any) -> int:
         try:
-            return parse_money(value, currency)
+            # A whole number of JSON is exact; one with a point is not, and is refused below.
+            return parse_money(str(value) if type(value) is int else value, currency)
         except Refused as error:
             raise Refused(str(error).replace("amount", name, 1)) from None
 

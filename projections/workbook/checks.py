@@ -13,7 +13,7 @@ from projections.workbook.book import Block, Book, Table
 from projections.workbook.cells import Formula, Styled
 from projections.workbook.inputs import NEARLY_NOTHING, NEARLY_SAME
 from projections.workbook.lines import Changes
-from projections.workbook.model import Model, union_of
+from projections.workbook.model import Model, Scope, union_of
 from projections.workbook.summary import Totals, shown
 from projections.workbook.workings import Workings
 
@@ -21,23 +21,34 @@ __all__ = ["ALL_HOLD", "checks"]
 
 # Where the outcome of all checks stands.
 ALL_HOLD = "Checks!$D$2"
+# What stands there where no formula leads to any figure.
+NOT_CALCULATED = "not calculated: every figure is a value"
 _FIRST = 4
 
 
 def checks(
     book: Book, model: Model, priced: Priced, workings: Workings, intervals: Table, credits: list[Table],
     changes: Changes | None, totals_at: Totals, as_of: int,
-) -> bool:  # fmt: skip
-    """Add Checks and return whether all hold: each line has two sides that are calculated apart."""
+) -> bool | str:  # fmt: skip
+    """Add Checks and return whether all hold: each line has two sides that are calculated apart.
+
+    Where every scope is a value no workings are checked: then the answer is a sentence instead of TRUE, and still FALSE where a
+    total does not hold.
+    """
     block = Block(book, "Checks", (60, 22, 22, 10, 70))
     lines = list(_all_checks(model, priced, workings, intervals, credits, changes, totals_at, as_of))
     flag = book.style("formula", "flag")
     last = _FIRST + len(lines) - 1
     hold = [_agree(left, right) for _, _, left, right, _ in lines]
+    none_fails = f"COUNTIF(D{_FIRST}:D{last},FALSE)=0"
+    outcome: bool | str = all(hold)
+    if model.scopes and not _live(model):
+        none_fails = f'IF({none_fails},"{NOT_CALCULATED}",FALSE)'
+        outcome = NOT_CALCULATED if outcome else False
     block.add(Styled(book.style("title"), "Checks"))
     block.add(
         Styled(book.style("heading"), "all checks hold"), None, None,
-        Styled(flag, Formula(f"COUNTIF(D{_FIRST}:D{last},FALSE)=0", all(hold))),
+        Styled(flag, Formula(none_fails, outcome)),
         Styled(book.style("note"), "what the ledger has is a value: after a change of an input its lines may fail"),
     )  # fmt: skip
     block.heading("check", "left", "right", "holds", "left is, and right is", numbers="BCD")
@@ -54,7 +65,12 @@ def checks(
         )
     sheet = book.block(block)
     book.red_where_false(sheet, f"D2:D{last}")
-    return all(hold)
+    return outcome
+
+
+def _live(model: Model) -> list[Scope]:
+    """Return the scopes that have formulas."""
+    return [scope for scope in model.scopes if scope.case is not None]
 
 
 def _agree(left: Any, right: Any) -> bool:
@@ -92,23 +108,9 @@ def _all_checks(
                 "the sum of the lines; the total of the ledger",
             )  # fmt: skip
     yield from _minutes(model, workings, segments, as_of)
-    live = [scope for scope in model.scopes if scope.case is not None]
-    gross = sum(scope.downtime for scope in live)
-    how = f'{calculation.whole("how")},"formulas"'
-    yield (
-        "excluded + counted = gross downtime, seconds, all scopes", "integer",
-        Formula(f"SUMIFS({calculation.whole('excluded')},{how})+SUMIFS({calculation.whole('counted')},{how})", gross),
-        Formula(f"SUMIFS({calculation.whole('downtime')},{how})", gross),
-        "what a policy does not count and what it does; all that was down",
-    )  # fmt: skip
-    full = [scope for scope in live if scope.group.policy.windows == "full" and scope.least == scope.most]
-    down = sum(scope.downtime for scope in full)
-    yield (
-        "excluded + eligible = gross downtime where all is counted in full and known, seconds", "integer",
-        Formula(_where_full(calculation, ("excluded", "least")), down),
-        Formula(_where_full(calculation, ("downtime",)), down),
-        "from the segments; all that was down",
-    )  # fmt: skip
+    live = _live(model)
+    if live:
+        yield from _gross(live, calculation)
     yield (
         "scopes whose formulas do not agree with the ledger", "integer",
         Formula(f"COUNTIF({calculation.whole('agrees')},FALSE)", 0), 0, "found on Calculation; none",
@@ -138,6 +140,26 @@ def _all_checks(
             Formula(f"ROUND(Summary!$D${row}+Summary!$F${row},decimals_{currency})", total),
             Formula(f"Summary!$E${row}", total), "the sums of the lines of Changes",
         )  # fmt: skip
+
+
+def _gross(live: list[Scope], calculation: Table) -> Iterator[_Check]:
+    """Yield that what counts and what does not add up to all that was down, in the scopes that have formulas."""
+    gross = sum(scope.downtime for scope in live)
+    how = f'{calculation.whole("how")},"formulas"'
+    yield (
+        "excluded + counted = gross downtime, seconds, all scopes", "integer",
+        Formula(f"SUMIFS({calculation.whole('excluded')},{how})+SUMIFS({calculation.whole('counted')},{how})", gross),
+        Formula(f"SUMIFS({calculation.whole('downtime')},{how})", gross),
+        "what a policy does not count and what it does; all that was down",
+    )  # fmt: skip
+    full = [scope for scope in live if scope.group.policy.windows == "full" and scope.least == scope.most]
+    down = sum(scope.downtime for scope in full)
+    yield (
+        "excluded + eligible = gross downtime where all is counted in full and known, seconds", "integer",
+        Formula(_where_full(calculation, ("excluded", "least")), down),
+        Formula(_where_full(calculation, ("downtime",)), down),
+        "from the segments; all that was down",
+    )  # fmt: skip
 
 
 def _where_full(calculation: Table, names: Sequence[str]) -> str:

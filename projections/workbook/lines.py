@@ -17,7 +17,7 @@ from projections.credits import difference
 from projections.workbook import book as books
 from projections.workbook.book import Book, Column, Row, Table, parts
 from projections.workbook.cells import Formula, listed
-from projections.workbook.model import EXACT, EXACT_DIVIDED, Model
+from projections.workbook.model import EXACT, EXACT_DIVIDED, Model, pays_in_parts
 
 __all__ = ["Changes", "changes_between", "changes_sheets", "credit_sheets", "exactly", "major"]
 
@@ -140,7 +140,7 @@ class _CreditLines:
         digits = minor_units(currency)
         ledger = scope.group.assessment
         rates = ledger.rates
-        low, high = (None, None) if rates is None else (int(rate * units.credit) for rate in rates)
+        low, high = pays_in_parts(scope, units)
         column = {name: f"{letter}#" for name, letter in _CREDIT_LETTERS.items()}
 
         def credit(pays: str) -> str:

@@ -402,6 +402,21 @@ def allowances(policy: Policy, seconds: int, parts: int, units: Units) -> list[i
     return found
 
 
+def pays_in_parts(scope: Scope, units: Units) -> tuple[int | None, int | None]:
+    """Return what is paid, in parts of `Units.credit`, at least and at most.
+
+    None where it is no percentage, or one that is no whole number of parts: such a scope has values, and a rounded count of parts
+    would be another percentage than the one beside it.
+    """
+    rates = scope.group.assessment.rates
+    if rates is None:
+        return None, None
+    low, high = (rate * units.credit for rate in rates)
+    return (low.numerator if low.denominator == 1 else None), (
+        high.numerator if high.denominator == 1 else None
+    )
+
+
 def union_of(case: Case, as_of: int) -> int:
     """Return the seconds of the period in which any window surely was stated to be, counted the ledger's own way."""
     period = case.group.period

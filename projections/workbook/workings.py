@@ -15,7 +15,7 @@ from projections.availability import Assessment, percent_text
 from projections.workbook.book import Book, Column, Table
 from projections.workbook.cells import Formula, Styled, listed
 from projections.workbook.inputs import MODES, Inputs
-from projections.workbook.model import Case, Cover, Model, Scope, Units, allowances, edge_of
+from projections.workbook.model import Case, Cover, Model, Scope, Units, allowances, edge_of, pays_in_parts
 
 __all__ = ["Workings", "availability_of", "percents_of", "workings"]
 
@@ -549,7 +549,7 @@ def _priced_as_values(book: Book, scope: Scope, units: Units) -> list[Any]:
         ("decimal", least), ("decimal", most), ("integer", 1), ("decimal", least), ("decimal", most),
         *(("percent", value) for value in availability_of(scope)),
         *[("integer", None)] * 3,
-        *(("integer", None if value is None else round(value / 100 * units.credit)) for value in percents),
+        *(("integer", value) for value in pays_in_parts(scope, units)),
         *(("decimal", value) for value in percents),
         *[("integer", None)] * 3,
         ("integer", ledger.seconds_to_next_tier), ("integer", None), ("integer", ledger.seconds_past_tier_edge),

@@ -375,3 +375,74 @@ def test_amounts_of_more_than_15_digits_stand_there_as_text(tmp_path: Path) -> N
     assert line["rule"].endswith("; a spreadsheet keeps 15 digits: fee 99999999999999.99, credit 0.00")
     summary = openpyxl.load_workbook(tmp_path / "big.xlsx", data_only=True)["Summary"]
     assert "USD fee 99999999999999.99, credit at least 0.00, at most 0.00" in summary["A3"].value
+
+
+# Terms that have no formulas here, as exclusions are recorded beside incidents; what they pay is no whole number of parts.
+WITHOUT_FORMULAS = """
+format = 2
+policy = "email-standard"
+in_force_from = 2021-01-01
+[period]
+kind = "calendar-month"
+zone = "UTC"
+[measure]
+of = "time"
+[counting]
+effects = ["outage"]
+[[exclusions]]
+kinds = ["third-party"]
+[[tiers]]
+availability_at_least = "99"
+credit_percent = "0"
+[[tiers]]
+availability_below = "99"
+credit_percent = "10.005"
+[credit]
+rounding = "half-up"
+"""
+
+
+def write_values(path: Path) -> None:
+    """Write the workbook of `frames` under terms that have no formulas."""
+    _, priced, windows, _ = frames()
+    policy = parse_policy(WITHOUT_FORMULAS)
+    table = "customer,subscription,service,region,policy,currency,fee,valid_from,valid_to\n"
+    table += "A,s-a,email,EMEA,email-standard,EUR,100.00,2021-01-01,\n"
+    table += "B,s-b,email,APAC,email-standard,EUR,10.00,2021-01-01,\n"
+    subscriptions = read_subscriptions(table.encode(), "csv")
+    priced = workings(subscriptions, windows, {"email-standard": [(1, policy)]}, "2022-03", 1_646_182_800)
+    write(path, priced=priced, policies=[("email-standard", 1, policy, WITHOUT_FORMULAS)], before=None)
+
+
+def test_what_is_paid_has_no_parts_where_they_are_not_whole(tmp_path: Path) -> None:
+    """10.005% is 1000.5 of 10,000 parts: neither sheet says a rounded count, both say the percentage, and why it is a value."""
+    write_values(tmp_path / "v.xlsx")
+    credits, scopes = (lines_of(tmp_path / "v.xlsx", name) for name in ("Credits", "Calculation"))
+    by_number = {line["scope"]: line for line in scopes}
+    assert [line["credit"] for line in credits] == [10.01, 0]
+    for line in credits:
+        scope = by_number[line["scope"]]
+        paid = 0 if line["region"] == "APAC" else None
+        for name in ("pays at least (parts)", "pays at most (parts)"):
+            assert (line[name], scope[name]) == (paid, paid)
+        assert (
+            line["credit (% of fee)"] == scope["pays at least (% of fee)"] == (10.005 if paid is None else 0)
+        )
+        assert scope["figures are"] == "value: no formula for recorded exclusions"
+
+
+def test_checks_of_values_alone_do_not_claim_to_hold(tmp_path: Path) -> None:
+    """Where no formula leads to a figure, the outcome says so on each sheet that shows it, and nothing reads 0 = 0."""
+    write_values(tmp_path / "v.xlsx")
+    sentence = "not calculated: every figure is a value"
+    checks = list(
+        openpyxl.load_workbook(tmp_path / "v.xlsx", data_only=True)["Checks"].iter_rows(values_only=True)
+    )
+    assert checks[1][3] == sentence
+    assert all(line[3] is True for line in checks[3:])
+    assert not any("gross downtime" in str(line[0]) or "union" in str(line[0]) for line in checks)
+    for title in ("About", "Summary"):
+        shown = openpyxl.load_workbook(tmp_path / "v.xlsx", data_only=True)[title].iter_rows(values_only=True)
+        assert [line[1] for line in shown if line[0] == "all checks hold"] == [sentence]
+    formula = openpyxl.load_workbook(tmp_path / "v.xlsx")["Checks"]["D2"].value
+    assert formula == f'=IF(COUNTIF(D4:D{len(checks)},FALSE)=0,"{sentence}",FALSE)'

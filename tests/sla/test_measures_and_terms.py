@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
 from click.testing import CliRunner
 
 from ledger.cli import main
+from projections.evaluation.requests import FACTS
 
 Answer = dict[str, Any]
 
@@ -320,3 +323,119 @@ def test_a_question_loads_no_reporting_library() -> None:
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert done.stdout.splitlines()[-1] == "[]"
+
+
+@pytest.mark.parametrize("spelled", ["downtime_hours{}", "downtime{}_hours"])
+def test_a_bound_of_downtime_stands_behind_its_unit_or_before_it(spelled: str) -> None:
+    """From 6 to 9 of 720 hours: 98.75% to 99.17%, on both sides of the edge; naming a bound twice is refused."""
+    text = terms('of = "time"', LADDER + OUTAGE)
+    bounds = {spelled.format("_at_least"): "6", spelled.format("_at_most"): "9"}
+    answer = ask(text, period="2022-06", **bounds)
+    assert (answer["eligible_downtime_seconds_at_least"], answer["eligible_downtime_seconds_at_most"]) == (
+        21600,
+        32400,
+    )
+    assert answer["decides"] == "the exact downtime"
+    said = refused(text, period="2022-06", downtime_minutes_at_least="1", downtime_at_least_minutes="1")
+    assert "downtime_minutes_at_least and downtime_at_least_minutes both state it; leave one out" in said
+
+
+def test_every_fact_of_the_page_is_known() -> None:
+    """What docs/json.md names as a fact is one; `_at_least` behind names stands for these names with that ending."""
+    page = (Path(__file__).resolve().parents[2] / "docs/json.md").read_text()
+    table = page.partition("| facts | meaning |")[2].partition("\n\n")[0]
+    named: list[str] = re.findall(
+        "`([a-z_]+)`", "\n".join(row.split("|")[1] for row in table.splitlines()[2:])
+    )
+    assert len(named) > 40
+    whole = [name for name in named if not name.startswith("_")]
+    endings = [name for name in named if name.startswith("_")]
+    assert set(endings) == {"_at_least", "_at_most"}
+    assert {*whole, *(f"{name}{ending}" for name in ("availability", "value") for ending in endings)} <= {
+        *FACTS
+    }
+    assert "excluded_downtime_minutes" in FACTS
+
+
+@pytest.mark.parametrize(
+    ("fee", "credit"), [(100, "10.00"), ("100", "10.00"), ("100.5", "10.05"), ("100.50", "10.05")]
+)
+def test_money_is_a_whole_number_or_decimal_text(fee: Any, credit: str) -> None:
+    """A tenth of the fee, however it is written; issued is money, too."""
+    text = terms('of = "time"', LADDER + OUTAGE)
+    answer = ask(text, availability="98", fee=fee, currency="USD", issued=10)
+    assert answer["credit"] == credit
+    assert answer["issued"] == "10.00"
+
+
+@pytest.mark.parametrize(
+    ("fee", "sentence"),
+    [
+        (100.5, "fee 100.5 is not written as 1200.00; a float is not exact"),
+        (100.0, "fee 100.0 is not written as 1200.00; a float is not exact"),
+        (True, "fee True is not written as 1200.00"),
+        (-5, "an amount may not be negative"),
+        ("100.505", "fee '100.505' has 3 decimals, but USD has 2"),
+    ],
+)
+def test_money_that_is_not_exact_is_refused(fee: Any, sentence: str) -> None:
+    """A JSON number with a point is refused even where it is whole."""
+    assert sentence in refused(
+        terms('of = "time"', LADDER + OUTAGE), availability="98", fee=fee, currency="USD"
+    )
+
+
+def test_approximate_times_near_an_edge_are_named_with_the_seconds_to_it() -> None:
+    """432 minutes of 30 days are 99% exactly: one second more pays; the times that are stated decide, and that is said."""
+    text = terms('of = "time"', LADDER + OUTAGE)
+    window = {"start": "2022-06-10T00:00:00Z", "end": "2022-06-10T07:12:00Z", "approximate": True}
+    answer = ask(text, period="2022-06", windows=[window])
+    assert (answer["credit_percent"], answer["approximate"]) == ("0", True)
+    assert answer["decides"] == (
+        "the exact times of window incident-1/window-1, which are approximate: 1 second more of downtime leads to the next tier"
+    )
+    assert f"what would decide: {answer['decides']}" in answer["why"]
+    past = ask(text, period="2022-06", windows=[{**window, "end": "2022-06-10T07:12:01Z"}])
+    assert past["credit_percent"] == "10"
+    assert past["decides"].endswith("which are approximate: 1 second less leads to a better one")
+    for other in ({"approximate": False}, {"end": "2022-06-10T00:01:00Z"}):
+        assert ask(text, period="2022-06", windows=[{**window, **other}])["decides"] is None
+
+
+def test_downtime_longer_than_the_period_is_refused() -> None:
+    """50 days do not fit the 28 of a February; all of them do, and so does a bound that is merely wide."""
+    text = terms('of = "time"', LADDER + OUTAGE)
+    said = refused(text, period="2022-02", downtime_days=50)
+    assert (
+        "downtime of 4320000 seconds is longer than the period 2022-02, which has 2419200 seconds; correct it"
+        in said
+    )
+    assert "outage 2 of 2419201 seconds is longer than" in refused(
+        text, period="2022-02", outages=[{"days": 28}, {"seconds": 2419201}]
+    )
+    assert ask(text, period="2022-02", downtime_days=28)["availability"] == "0.000000000000"
+    assert ask(text, period="2022-02", downtime_days_at_most=50)["availability_at_least"] == "0.000000000000"
+
+
+def test_a_day_of_a_month_is_priced_as_a_day_and_says_so() -> None:
+    """An hour is 95.83% of a day, under a policy that pays for months."""
+    answer = ask(terms('of = "time"', LADDER + OUTAGE), period="2022-03-14", downtime_minutes=60)
+    assert answer["period_seconds"] == 86400
+    assert answer["why"][0] == (
+        "the period is the day 2022-03-14 only, not the calendar-month that holds it, which is what the policy pays for"
+    )
+    whole = ask(terms('of = "time"', LADDER + OUTAGE), period="2022-03", downtime_minutes=60)
+    assert not any("the period is the day" in line for line in whole["why"])
+
+
+def test_an_error_gives_back_the_id_of_its_question() -> None:
+    """In the JSON answer and in the sentence; a question without one has none."""
+    lines = [json.dumps({"id": one, "policy": "heroku", "downtme_minutes": 1}) for one in (7, "a-7", None)]
+    lines += [json.dumps({"policy": "heroku", "downtme_minutes": 1})]
+    result = CliRunner().invoke(main, ["sla", "evaluate", "-", "--json"], input="\n".join(lines))
+    assert result.exit_code == 1
+    answers = [json.loads(line) for line in result.stdout.splitlines()]
+    assert [answer.get("id", "none") for answer in answers] == [7, "a-7", None, "none"]
+    assert [line.partition(": downtme")[0] for line in result.stderr.splitlines()] == [
+        "ledger: line 1 (id 7)", 'ledger: line 2 (id "a-7")', "ledger: line 3 (id null)", "ledger: line 4",
+    ]  # fmt: skip

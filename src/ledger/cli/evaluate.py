@@ -74,6 +74,8 @@ def evaluate(
     FACTS is a file of JSON, or - for standard input: one object, or one on each line; the answers come in the same order. Without it
     the options state the facts. Where facts are bounds, the answer is an interval, with the one fact that would decide it.
     """
+    import json
+
     terms = _Terms(ctx.obj, policies)
     stated = {name: value for name, value in given.items() if value not in (None, ())}
     if facts is None:
@@ -88,11 +90,13 @@ def evaluate(
             made = _answered(ctx.obj, terms, found)
         except LedgerError as error:
             failed = True
-            where = "" if number is None else f"line {number}: "
+            echoed = {"id": found["id"]} if type(found) is dict and "id" in found else {}
+            named = f" (id {json.dumps(echoed['id'], ensure_ascii=False)})" if echoed else ""
+            where = "" if number is None else f"line {number}{named}: "
             for problem in error.problems:
                 click.echo(f"ledger: {where}{problem}", err=True)
             if as_json:
-                emit_json({"line": number, "error": str(error), "problems": list(error.problems)})
+                emit_json({**echoed, "line": number, "error": str(error), "problems": list(error.problems)})
             continue
         if as_json:
             emit_json(made)
