@@ -10,7 +10,7 @@ from typing import Any, BinaryIO, NamedTuple
 
 import msgspec
 
-from ledger.errors import Unavailable
+from ledger.errors import Refused, Unavailable
 from ledger.proof.bundle import (
     CHECKPOINT,
     ENTRIES,
