@@ -175,18 +175,15 @@ def check_texts(entry: Json, texts: Json, erased: set[Any], optional: set[str]) 
     paths = {path for path, one in values.items() if type(one) is dict and one.keys() == {"sha256"}}
     need(texts.keys() <= paths, f"{place} has a text that it does not commit to")
     for path in paths:
-        left_out, gone = (
-            path.split(".")[-1] in optional,
-            (header["stream"], header["version"], path) in erased,
-        )
+        out, gone = path.split(".")[-1] in optional, (header["stream"], header["version"], path) in erased
         if path in texts:
             salt, value = texts[path]
-            need(not gone and not left_out, f"{path} of {place} should not be here")
+            need(not gone and not out, f"{path} of {place} should not be here")
             fits = type(texts[path]) is list and re.fullmatch("[0-9a-f]{32}", salt)
             fits = fits and sha256(bytes.fromhex(salt) + value.encode()).hexdigest() == values[path]["sha256"]
             need(fits, f"{path} of {place} is not what was said")
         elif not gone:
-            lacks.add("left-out-texts" if left_out else "gone-texts")
+            lacks.add("left-out-texts" if out else "gone-texts")
     return lacks
 
 
