@@ -246,16 +246,17 @@ def verify(file: bytes, brought: set[str]) -> str:
         row = {"stream": name, "versions": len(together), "complete_through": through}
         described.append({**row, "left_out": [*map(int, sorted(gaps))]})
         lacks |= {*["later-versions"] * (partial and through < size), *["left-out-versions"] * bool(gaps)}
-    lacks |= {"left-out-tables"} if referenced - {*tables} else set()
     wanted = {
         "format": FORMAT, "scope": scope, "with": with_, "streams": described if partial else None,
         "proves": ["entries", *["streams"] * partial, "texts", *["whole"] * (not partial)],
         "members": [{"name": one, "bytes": len(parts[one]), "sha256": digests[one]} for one in order],
-        "does_not_prove": sorted(lacks),
+        "does_not_prove": sorted(lacks | ({"left-out-tables"} if referenced - {*tables} else set())),
     }  # fmt: skip
     need(spelled(wanted) == parts["manifest.json"], "the manifest does not say what the bundle holds")
     told = f"{len(lines[0])} entries of {size} in {ledger}, root {root.hex()}, scope {scope}"
-    told += f"\nproves: {', '.join(wanted['proves'])}\ndoes not prove: {', '.join(sorted(lacks))}\n"
+    told += (
+        f"\nproves: {', '.join(wanted['proves'])}\ndoes not prove: {', '.join(wanted['does_not_prove'])}\n"
+    )
     counts, signatures = accepted(brought, keys)
     by = next((key for key in counts if key.startswith(f"{signer}+")), "")
     need(by or not signer or not brought, f"{signer} signed it, and no given key leads to that one")
