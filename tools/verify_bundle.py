@@ -1,7 +1,6 @@
 """Verify a bundle of an incident ledger: python verify_bundle.py FILE [VKEY]…
 
-By docs/bundle-format.md alone; Python 3.11, and cryptography for signatures. VKEY: a key from elsewhere, or a file with one a line.
-Exit codes: 0 verified; 1 something does not hold; 2 usage; 3 all holds, but who made it could not be checked.
+By docs/bundle-format.md; VKEY: a key, or a file of them. Exit codes: 0 verified; 1 does not hold; 2 usage; 3 maker not checked.
 """
 
 from __future__ import annotations
