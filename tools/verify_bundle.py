@@ -253,9 +253,8 @@ def verify(file: bytes, brought: set[str]) -> str:
     }  # fmt: skip
     need(spelled(wanted) == parts["manifest.json"], "the manifest does not say what the bundle holds")
     told = f"{len(lines[0])} entries of {size} in {ledger}, root {root.hex()}, scope {scope}"
-    told += (
-        f"\nproves: {', '.join(wanted['proves'])}\ndoes not prove: {', '.join(wanted['does_not_prove'])}\n"
-    )
+    proven, not_proven = (", ".join(wanted[one]) for one in ("proves", "does_not_prove"))
+    told += f"\nproves: {proven}\ndoes not prove: {not_proven}\n"
     counts, signatures = accepted(brought, keys)
     by = next((key for key in counts if key.startswith(f"{signer}+")), "")
     need(by or not signer or not brought, f"{signer} signed it, and no given key leads to that one")
