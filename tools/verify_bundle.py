@@ -1,7 +1,6 @@
 """Verify a bundle of an incident ledger: python verify_bundle.py FILE [VKEY]…
 
-By docs/bundle-format.md alone; Python 3.11, and cryptography for signatures. VKEY: a key from elsewhere, or a file with one a line.
-Exit codes: 0 verified; 1 something does not hold; 2 usage; 3 all holds, but who made it could not be checked.
+By docs/bundle-format.md; VKEY: a key, or a file of them. Exit codes: 0 verified; 1 does not hold; 2 usage; 3 maker not checked.
 """
 
 from __future__ import annotations
@@ -175,18 +174,15 @@ def check_texts(entry: Json, texts: Json, erased: set[Any], optional: set[str]) 
     paths = {path for path, one in values.items() if type(one) is dict and one.keys() == {"sha256"}}
     need(texts.keys() <= paths, f"{place} has a text that it does not commit to")
     for path in paths:
-        left_out, gone = (
-            path.split(".")[-1] in optional,
-            (header["stream"], header["version"], path) in erased,
-        )
+        out, gone = path.split(".")[-1] in optional, (header["stream"], header["version"], path) in erased
         if path in texts:
             salt, value = texts[path]
-            need(not gone and not left_out, f"{path} of {place} should not be here")
+            need(not gone and not out, f"{path} of {place} should not be here")
             fits = type(texts[path]) is list and re.fullmatch("[0-9a-f]{32}", salt)
             fits = fits and sha256(bytes.fromhex(salt) + value.encode()).hexdigest() == values[path]["sha256"]
             need(fits, f"{path} of {place} is not what was said")
         elif not gone:
-            lacks.add("left-out-texts" if left_out else "gone-texts")
+            lacks.add("left-out-texts" if out else "gone-texts")
     return lacks
 
 
@@ -249,16 +245,16 @@ def verify(file: bytes, brought: set[str]) -> str:
         row = {"stream": name, "versions": len(together), "complete_through": through}
         described.append({**row, "left_out": [*map(int, sorted(gaps))]})
         lacks |= {*["later-versions"] * (partial and through < size), *["left-out-versions"] * bool(gaps)}
-    lacks |= {"left-out-tables"} if referenced - {*tables} else set()
     wanted = {
         "format": FORMAT, "scope": scope, "with": with_, "streams": described if partial else None,
         "proves": ["entries", *["streams"] * partial, "texts", *["whole"] * (not partial)],
         "members": [{"name": one, "bytes": len(parts[one]), "sha256": digests[one]} for one in order],
-        "does_not_prove": sorted(lacks),
+        "does_not_prove": sorted(lacks | ({"left-out-tables"} if referenced - {*tables} else set())),
     }  # fmt: skip
     need(spelled(wanted) == parts["manifest.json"], "the manifest does not say what the bundle holds")
     told = f"{len(lines[0])} entries of {size} in {ledger}, root {root.hex()}, scope {scope}"
-    told += f"\nproves: {', '.join(wanted['proves'])}\ndoes not prove: {', '.join(sorted(lacks))}\n"
+    proven, not_proven = (", ".join(wanted[one]) for one in ("proves", "does_not_prove"))
+    told += f"\nproves: {proven}\ndoes not prove: {not_proven}\n"
     counts, signatures = accepted(brought, keys)
     by = next((key for key in counts if key.startswith(f"{signer}+")), "")
     need(by or not signer or not brought, f"{signer} signed it, and no given key leads to that one")
