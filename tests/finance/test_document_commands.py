@@ -368,7 +368,28 @@ def test_a_changed_calculator_is_named_as_such(desk: Desk, monkeypatch: pytest.M
         [],
         {"baltic-emea": ("35.00", "35.01", "0.01")},
     )
+    said = desk.ok("credits", "restate", "1")
+    assert "because of calculator 2 (was 1)\n" in said
+    assert said.count("calculator 2 (was 1)") == 2
+    # Revisions that cancel each other out are not why.
+    for end in ("19:00", "20:00"):
+        desk.ok(
+            "window",
+            "revise",
+            "mail-1",
+            "first",
+            "--actor",
+            "o",
+            "--end",
+            f"2022-03-14T{end}:00Z",
+            "--reason",
+            "r",
+        )
+    again = desk.restate()
+    assert (again["lines"][0]["causes"], again["totals"]) == ([], found["totals"])
     desk.ok("credits", "restate", "1", "--issue", "--actor", "f")
+    result = desk.run("credits", "show", "1", "--recompute")
+    assert "what it rests on does not (the calculator has changed since" in result.stdout
 
 
 @pytest.mark.parametrize("harm", ["changed", "gone"])
