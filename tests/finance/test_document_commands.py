@@ -431,6 +431,20 @@ def _overwritten(url: str, digest: str, content: bytes) -> None:
         connection.execute("UPDATE ledger_content SET bytes = %s WHERE sha256 = %s", (content, digest))
 
 
+def _removed(url: str) -> None:
+    """Take all kept content away, the guards of the database being gone."""
+    import sqlite3
+
+    import psycopg
+
+    if url.startswith("sqlite"):
+        with sqlite3.connect(url.removeprefix("sqlite:///")) as raw:
+            raw.execute("DELETE FROM ledger_content")
+        return
+    with psycopg.connect(url) as connection:
+        connection.execute("DELETE FROM ledger_content")
+
+
 def test_verify_finds_lines_that_were_altered_and_documents_that_contradict_themselves(desk: Desk) -> None:
     desk.issue()
     digest = json.loads(desk.ok("credits", "list", "--json"))["lines_sha256"]
@@ -442,7 +456,13 @@ def test_verify_finds_lines_that_were_altered_and_documents_that_contradict_them
     found = json.loads(desk.run("verify", "--json").stdout)
     assert [one["kind"] for one in found["problems"]] == ["content-differs"]
     assert "the lines" in desk.run("credits", "show", "1").stderr
-    assert desk.run("credits", "prove", "1", "--customer", "Aurora Rail").exit_code == 3
+    assert desk.run("credits", "prove", "1", "--customer", "Aurora Rail").exit_code == 1
+    assert desk.run("credits", "show", "1").exit_code == 1
+    assert desk.run("credits", "show", "1", "--recompute").exit_code == 1
+    _overwritten(desk.url, digest, b"")
+    assert desk.run("credits", "show", "1").exit_code == 1
+    _removed(desk.url)
+    assert desk.run("credits", "show", "1").exit_code == 3
     assert desk.run("credits", "show", "1", "--recompute").exit_code == 3
 
 

@@ -289,7 +289,7 @@ def show(
 ) -> None:
     """Show document NUMBER of a series, or with --recompute whether it comes out the same again.
 
-    Exit code 1: it does not; the lines that differ are named, and why. 3: something it rests on is not at hand.
+    Exit code 1: it does not; the lines that differ are named, and why; or its lines were altered. 3: something it rests on is not at hand.
     """
     from ledger.cli.documents import chain_of, documents_in, row_of
     from ledger.store.lines import KeptLines
