@@ -643,6 +643,16 @@ def test_what_is_paid_on_request_is_issued_once_a_claim_was_granted(desk: Desk) 
     )  # fmt: skip
 
 
+def test_a_claim_of_a_customer_without_subscription_is_warned_of(desk: Desk) -> None:
+    words = ("--actor", "s", "--period", "2022-03", "--at", "2022-03-20T00:00:00Z", "--customer")
+    assert desk.run("sla", "claim", "one", *words, "Aurora Rail").stderr == ""
+    result = desk.run("sla", "claim", "two", *words, "Aurora Rial")
+    assert result.exit_code == 0
+    assert result.stderr.startswith(
+        "warning: no table of subscriptions knows customer 'Aurora Rial' (did you mean 'Aurora Rail'?); a claim"
+    )
+
+
 def test_a_claim_for_one_incident_pays_for_that_one_only(desk: Desk) -> None:
     """Given two outages under terms on request, when one is claimed and then the other, then each pays what it made."""
     _under(desk, _STEPS + _ASKED)
