@@ -622,6 +622,10 @@ def _under(desk: Desk, terms: str) -> None:
 def test_what_is_paid_on_request_is_issued_once_a_claim_was_granted(desk: Desk) -> None:
     """Given terms on request, when a claim is granted after the month was issued, then its customer's lines are adjusted."""
     _under(desk, _REQUEST + _ASKED)
+    said = desk.run("credits", "compute", "--period", "2022-03").stderr
+    assert said.startswith(
+        "note: credits under standard are paid on request only, and are shown whether they were claimed"
+    )
     assert [one["amount"] for one in desk.issue()["totals"]] == ["0.00", "0.00"]
     desk.ok("sla", "claim", "aurora", "--actor", "s", "--customer", "Aurora Rail", "--period", "2022-03", "--at", "2022-03-20T00:00Z",
             "--incident", "mail-1")  # fmt: skip

@@ -31,6 +31,8 @@ __all__ = [
     "policies_used",
     "published_table",
     "subscriptions",
+    "values_of",
+    "warn_of_claimant",
     "tables",
     "warn_of_places",
     "warn_of_strangers",

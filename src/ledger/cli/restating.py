@@ -395,15 +395,16 @@ def _tell(made: Proposal, as_json: bool) -> None:
     unnamed = calculator if any(len(pair.lines) and not pair.causes for pair in found.pairs) else None
     causes = [*found.causes, *([unnamed] if unnamed else [])]
     click.echo(f"because of {', '.join(causes) or 'no entry: how figures are made has changed'}")
-    table(
-        ("customer", "subscription", "as issued", "as now", "delta", "what", "because of"),
-        (
-            (row["customer"], row["subscription"], row["as_issued"], row["as_now"], f"{row['amount']} {row['currency']}",
-             row["memo"], ", ".join(row["causes"]) or calculator or "")
-            for row in rows[:_SHOWN]
-        ),
-        right=(2, 3, 4),
-    )  # fmt: skip
+    if rows:
+        table(
+            ("customer", "subscription", "as issued", "as now", "delta", "what", "because of"),
+            (
+                (row["customer"], row["subscription"], row["as_issued"], row["as_now"], f"{row['amount']} {row['currency']}",
+                 row["memo"], ", ".join(row["causes"]) or calculator or "")
+                for row in rows[:_SHOWN]
+            ),
+            right=(2, 3, 4),
+        )  # fmt: skip
     if len(rows) > _SHOWN:
         click.echo(f"and {counted(len(rows) - _SHOWN, 'more line')}; --json has all")
     for one in totals:

@@ -235,6 +235,9 @@ def told(session: Session, series: str, receipt: Receipt, as_json: bool) -> None
 
 
 def _print_totals(row: dict[str, Any]) -> None:
+    if not row["totals"]:
+        click.echo("no line changes its amount")
+        return
     waived = any(one["waived"] is not None for one in row["totals"])
     table(
         ("currency", "lines", "amount", *(("waived",) if waived else ())),
@@ -332,7 +335,8 @@ def show(
     if row["causes"]:
         click.echo(f"because of {', '.join(row['causes'])}")
     _print_totals(row)
-    _print_lines(lines, assessments)
+    if lines:
+        _print_lines(lines, assessments)
 
 
 def _print_lines(lines: list[dict[str, Any]], assessments: list[dict[str, Any]]) -> None:
