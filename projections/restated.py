@@ -134,11 +134,14 @@ def restated(
     moved: Sequence[Moved],
     streams: Mapping[str, tuple[int, int]],
     versions: Mapping[str, int] | None = None,
+    *,
+    new_calculator: bool = False,
 ) -> Restated:
     """Return what changed between what stands issued and a draft of the same lines.
 
     moved: the windows and exclusions that did. streams: by other sources that did, such as "policy/gold", the versions
-    before and now; 0 for none. versions: of all sources before. Raises Refused where the currency of a subscription changed.
+    before and now; 0 for none. versions: of all sources before. new_calculator: the arithmetic is another
+    one, so that amounts may change where the facts say the same. Raises Refused where the currency of a subscription changed.
     """
     table = _side_by_side(issued, draft)
     pairs = []
@@ -166,6 +169,7 @@ def restated(
                 moved,
                 streams,
                 versions or {},
+                new_calculator=new_calculator,
             )
     return Restated(sorted(pairs, key=_order), len(table))
 
@@ -234,6 +238,7 @@ def _check_currency(new: pd.DataFrame, old: Any) -> None:
 def _pairs(
     issued: Held, draft: Draft, before: int, after: int, changed: pd.DataFrame, part: bool, policy_of: PolicyOf,
     moved: Sequence[Moved], streams: Mapping[str, tuple[int, int]], versions: Mapping[str, int],
+    *, new_calculator: bool,
 ) -> list[Pair]:  # fmt: skip
     facts = None if after < 0 else draft.facts[after]
     # What stood for it last; more than one where an earlier document moved a part of its lines.
@@ -247,9 +252,22 @@ def _pairs(
         known = facts or was or {}
         lines = changed if not number else changed.iloc[:0]
         policy = policy_of(known["policy"], known["policy_version"])
-        causes = _causes(was, facts, lines, moved, streams, versions, any_region=policy.format != 1)
+        held = was
+        if new_calculator and len(lines) and _says_the_same(was, facts):
+            # Revisions that cancel each other out made no difference; the arithmetic did.
+            held = facts
+        causes = _causes(held, facts, lines, moved, streams, versions, any_region=policy.format != 1)
         found.append(Pair(was, facts, part, causes, _booked(lines, clawback=policy.credit.clawback)))
     return found
+
+
+def _says_the_same(one: Facts | None, other: Facts | None) -> bool:
+    """Tell whether two assessments differ in nothing but the entries they rest on."""
+    return (
+        one is not None
+        and other is not None
+        and key_of({**one, "entries": []}) == key_of({**other, "entries": []})
+    )
 
 
 def _booked(lines: pd.DataFrame, *, clawback: bool) -> pd.DataFrame:

@@ -16,11 +16,11 @@ from projections.workbook.lines import Changes
 __all__ = ["changes_since_issue"]
 
 
-def changes_since_issue(issued: Held, found: Restated, period: str) -> Changes:
+def changes_since_issue(issued: Held, found: Restated, period: str, calculator: str | None = None) -> Changes:
     """Return every line that was issued or is right now, what of it changed, and the entries that made it.
 
     issued: what stands issued. found: how that differs from what is known now; a line that it does not name is as it last
-    was found right.
+    was found right. calculator: names the arithmetic as the cause of what no entry made, where it is another one now.
     """
     rows: dict[str, dict[str, Any]] = {}
     for line in issued.lines.to_dict("records"):
@@ -30,7 +30,12 @@ def changes_since_issue(issued: Held, found: Restated, period: str) -> Changes:
         facts = pair.after or pair.before or {}
         for line in pair.lines.to_dict("records"):
             rows[line["subscription"]] = _row(
-                line, facts, period, line["as_issued"], line["as_now"], listed(pair.causes)
+                line,
+                facts,
+                period,
+                line["as_issued"],
+                line["as_now"],
+                listed(pair.causes) or calculator or "",
             )
     frame = pd.DataFrame(list(rows.values()), columns=[*_LABELS, "as_issued", "as_now", "delta", "cause"])
     return Changes(

@@ -8,6 +8,7 @@ tampering found; 2 usage; 3 could not do or check it.
 from __future__ import annotations
 
 __all__ = [
+    "Altered",
     "counted",
     "Conflict",
     "LedgerError",
@@ -52,6 +53,12 @@ class Unavailable(LedgerError):
     """The ledger could not be reached, read or checked."""
 
     exit_code = 3
+
+
+class Altered(LedgerError):
+    """What the ledger keeps is not what was recorded."""
+
+    exit_code = 1
 
 
 def require(what: str, package: str, extra: str) -> None:

@@ -368,7 +368,28 @@ def test_a_changed_calculator_is_named_as_such(desk: Desk, monkeypatch: pytest.M
         [],
         {"baltic-emea": ("35.00", "35.01", "0.01")},
     )
+    said = desk.ok("credits", "restate", "1")
+    assert "because of calculator 2 (was 1)\n" in said
+    assert said.count("calculator 2 (was 1)") == 2
+    # Revisions that cancel each other out are not why.
+    for end in ("19:00", "20:00"):
+        desk.ok(
+            "window",
+            "revise",
+            "mail-1",
+            "first",
+            "--actor",
+            "o",
+            "--end",
+            f"2022-03-14T{end}:00Z",
+            "--reason",
+            "r",
+        )
+    again = desk.restate()
+    assert (again["lines"][0]["causes"], again["totals"]) == ([], found["totals"])
     desk.ok("credits", "restate", "1", "--issue", "--actor", "f")
+    result = desk.run("credits", "show", "1", "--recompute")
+    assert "what it rests on does not (the calculator has changed since" in result.stdout
 
 
 @pytest.mark.parametrize("harm", ["changed", "gone"])
@@ -410,6 +431,20 @@ def _overwritten(url: str, digest: str, content: bytes) -> None:
         connection.execute("UPDATE ledger_content SET bytes = %s WHERE sha256 = %s", (content, digest))
 
 
+def _removed(url: str) -> None:
+    """Take all kept content away, the guards of the database being gone."""
+    import sqlite3
+
+    import psycopg
+
+    if url.startswith("sqlite"):
+        with sqlite3.connect(url.removeprefix("sqlite:///")) as raw:
+            raw.execute("DELETE FROM ledger_content")
+        return
+    with psycopg.connect(url) as connection:
+        connection.execute("DELETE FROM ledger_content")
+
+
 def test_verify_finds_lines_that_were_altered_and_documents_that_contradict_themselves(desk: Desk) -> None:
     desk.issue()
     digest = json.loads(desk.ok("credits", "list", "--json"))["lines_sha256"]
@@ -420,9 +455,15 @@ def test_verify_finds_lines_that_were_altered_and_documents_that_contradict_them
     _overwritten(desk.url, digest, content.replace(b"420.00", b"920.00", 1))
     found = json.loads(desk.run("verify", "--json").stdout)
     assert [one["kind"] for one in found["problems"]] == ["content-differs"]
-    assert "was altered: its bytes hash to" in desk.run("credits", "show", "1").stderr
+    assert "altered" in desk.run("credits", "show", "1").stderr
     assert desk.run("credits", "prove", "1", "--customer", "Aurora Rail").exit_code == 1
+    assert desk.run("credits", "show", "1").exit_code == 1
     assert desk.run("credits", "show", "1", "--recompute").exit_code == 1
+    _overwritten(desk.url, digest, b"")
+    assert desk.run("credits", "show", "1").exit_code == 1
+    _removed(desk.url)
+    assert desk.run("credits", "show", "1").exit_code == 3
+    assert desk.run("credits", "show", "1", "--recompute").exit_code == 3
 
 
 _FAULTS: list[tuple[str, Any, str, str]] = [
@@ -581,6 +622,10 @@ def _under(desk: Desk, terms: str) -> None:
 def test_what_is_paid_on_request_is_issued_once_a_claim_was_granted(desk: Desk) -> None:
     """Given terms on request, when a claim is granted after the month was issued, then its customer's lines are adjusted."""
     _under(desk, _REQUEST + _ASKED)
+    said = desk.run("credits", "compute", "--period", "2022-03").stderr
+    assert said.startswith(
+        "note: credits under standard are paid on request only, and are shown whether they were claimed"
+    )
     assert [one["amount"] for one in desk.issue()["totals"]] == ["0.00", "0.00"]
     desk.ok("sla", "claim", "aurora", "--actor", "s", "--customer", "Aurora Rail", "--period", "2022-03", "--at", "2022-03-20T00:00Z",
             "--incident", "mail-1")  # fmt: skip
@@ -600,6 +645,16 @@ def test_what_is_paid_on_request_is_issued_once_a_claim_was_granted(desk: Desk) 
     assert (result.exit_code, result.stderr.strip()) == (
         3, "ledger: an input of the document is not at hand: the customer of claim/aurora v1 was erased",
     )  # fmt: skip
+
+
+def test_a_claim_of_a_customer_without_subscription_is_warned_of(desk: Desk) -> None:
+    words = ("--actor", "s", "--period", "2022-03", "--at", "2022-03-20T00:00:00Z", "--customer")
+    assert desk.run("sla", "claim", "one", *words, "Aurora Rail").stderr == ""
+    result = desk.run("sla", "claim", "two", *words, "Aurora Rial")
+    assert result.exit_code == 0
+    assert result.stderr.startswith(
+        "warning: no table of subscriptions knows customer 'Aurora Rial' (did you mean 'Aurora Rail'?); a claim"
+    )
 
 
 def test_a_claim_for_one_incident_pays_for_that_one_only(desk: Desk) -> None:

@@ -71,7 +71,7 @@ def issued_changes(
 ) -> tuple[Changes, str]:
     """Return how what is known now differs from what was issued for the period, and which documents say that."""
     from ledger.cli.documents import chain_of
-    from ledger.cli.restating import propose
+    from ledger.cli.restating import calculator_words, propose
     from projections.drafts import Choice
     from projections.issued import held
     from projections.workbook.issued_changes import changes_since_issue
@@ -89,7 +89,7 @@ def issued_changes(
     )
     numbers = ", ".join(str(one.number) for one in chain.documents)
     return changes_since_issue(
-        held(session.log(), chain), made.found, period
+        held(session.log(), chain), made.found, period, calculator_words(chain)
     ), f"issued: series {series}, {numbers}"
 
 

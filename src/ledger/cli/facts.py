@@ -31,6 +31,8 @@ __all__ = [
     "policies_used",
     "published_table",
     "subscriptions",
+    "values_of",
+    "warn_of_claimant",
     "tables",
     "warn_of_places",
     "warn_of_strangers",
@@ -212,14 +214,14 @@ def policies_used(log: SealedLog, upto: int | None) -> set[str]:
     if not log.streams("subscriptions/", limit=1):
         return set()
     try:
-        return {key for table in tables(log, upto, ()) for key in _policies_of(table)}
+        return {key for table in tables(log, upto, ()) for key in values_of(table, "policy")}
     except LedgerError as error:
         click.echo(f"warning: {error}; all published policies are taken instead", err=True)
         return set()
 
 
-def _policies_of(table: Table) -> set[str]:
-    """Return the policies a table names, without reading the rest of it where its format allows."""
+def values_of(table: Table, column: str) -> set[str]:
+    """Return what stands in a column of a table, without reading the rest of it where its format allows."""
     if table.format == "parquet":
         from io import BytesIO
 
@@ -227,12 +229,28 @@ def _policies_of(table: Table) -> set[str]:
         import pyarrow.parquet
 
         source = BytesIO(table.source) if isinstance(table.source, bytes) else table.source
-        parts = pyarrow.parquet.ParquetFile(source).iter_batches(columns=["policy"])
+        parts = pyarrow.parquet.ParquetFile(source).iter_batches(columns=[column])
         return {str(key) for part in parts for key in part.column(0).unique().to_pylist()}
     import csv
 
     content = table.source if isinstance(table.source, bytes) else table.source.read_bytes()
-    return {str(row.get("policy")) for row in csv.DictReader(content.decode("utf-8-sig").splitlines())}
+    return {str(row.get(column)) for row in csv.DictReader(content.decode("utf-8-sig").splitlines())}
+
+
+def warn_of_claimant(log: SealedLog, customer: str) -> None:
+    """Say on standard error that no subscription is this customer's; nothing where that cannot be told."""
+    if not log.streams("subscriptions/", limit=1):
+        return
+    try:
+        known = {name for table in tables(log, None, ()) for name in values_of(table, "customer")}
+    except (LedgerError, OSError, ValueError):
+        return
+    if customer not in known:
+        click.echo(
+            f"warning: no table of subscriptions knows customer {customer!r}{nearest(customer, sorted(known))}; a claim is only "
+            "paid to whom it names as the subscriptions do",
+            err=True,
+        )
 
 
 def _unknown_table(key: str, known: list[str]) -> str:

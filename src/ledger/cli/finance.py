@@ -202,6 +202,7 @@ def compute(
     else:
         _show_changes(priced)
     run.warn_unfinished(basis)
+    run.warn_of_requests(basis)
     if not as_json:
         click.echo(f"size {basis.size}  root {basis.root}")
 
@@ -386,6 +387,7 @@ def export(
         basis = run.basis(session, **given)
         digest, number = files.rows_of(session, basis, output, kind, engine, scheduler, quiet=as_json)
     run.warn_unfinished(basis)
+    run.warn_of_requests(basis)
     if as_json:
         written = {"file": output, "sha256": digest, "size": basis.size, "root": basis.root, "rows": number}
         emit_json({**written, "detail": detail, "detail_sha256": detail_digest})

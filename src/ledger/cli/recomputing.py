@@ -125,7 +125,12 @@ def _differences(
             continue
         same = keys[again.group] in issued.present[row.before]
         if again.amount != row.now or again.currency != row.currency or not same:
-            why = _why(issued.known[row.before], facts[again.group])
+            stood = min(issued.present[row.before])
+            why = (
+                "its amount differs, and what it rests on does not"
+                if same
+                else _why(stood, keys[again.group])
+            )
             found.append(_difference(row, row.now, again.amount, again.currency, why, calculator))
     for again in now.values():
         if again.amount:
@@ -144,8 +149,8 @@ def _difference(
     }  # fmt: skip
 
 
-def _why(was: dict[str, Any], now: dict[str, Any]) -> str:
+def _why(stood: bytes, found: bytes) -> str:
+    """Return how an assessment that stood differs from the one that is found, each as its canonical JSON."""
+    was, now = msgspec.json.decode(stood), msgspec.json.decode(found)
     changed = [name for name in now if was.get(name) != now[name]]
-    if not changed:
-        return "its amount differs, and what it rests on does not"
     return "; ".join(f"{name} was {was.get(name)!r}, comes out as {now[name]!r}" for name in changed[:3])

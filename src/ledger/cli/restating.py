@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from projections.replay import Cut
     from projections.restated import Moved
 
-__all__ = ["Proposal", "propose", "restate"]
+__all__ = ["Proposal", "calculator_words", "propose", "restate"]
 
 _SHOWN = 50
 # Kinds of sources whose change can reach any line: what rests on them is computed whole.
@@ -189,13 +189,29 @@ def propose(
         reading.basis.tables = _tables(session, chain, position)
         draft = _drafted(session, reading, choice)
         issued = held(session.log(), chain)
-        found = restated(issued, draft, reading.policy_of, moved, changed, before)
+        found = restated(
+            issued,
+            draft,
+            reading.policy_of,
+            moved,
+            changed,
+            before,
+            new_calculator=calculator_words(chain) is not None,
+        )
         in_use = {one["policy"] for one in draft.facts}
         return Proposal(chain, reading, draft, found, sources_of(session, reading, draft, in_use), True)
     issued = held(session.log(), chain, reaches(moved, reading.policy_of))
     if len(issued.lines):
         draft = _drafted(session, reading, choice, issued)
-        found = restated(issued, draft, reading.policy_of, moved, changed, before)
+        found = restated(
+            issued,
+            draft,
+            reading.policy_of,
+            moved,
+            changed,
+            before,
+            new_calculator=calculator_words(chain) is not None,
+        )
     else:
         draft, found = nothing_drafted(), Restated([], 0)
     # The tables, policies, cohorts and claims are those of the last document; only what moved may differ.
@@ -269,10 +285,16 @@ def _changed(
     return found
 
 
-def _all_of_it(chain: Chain, choice: Choice, changed: dict[str, tuple[int, int]]) -> bool:
-    """Tell whether any line may come out otherwise, whatever moved."""
+def calculator_words(chain: Chain) -> str | None:
+    """Return what names the calculator as a reason, None where the last document was made with the present one."""
     from projections.calculator import CALCULATOR
 
+    was = chain.last.event.rests_on.calculator
+    return None if was == CALCULATOR else f"calculator {CALCULATOR} (was {was})"
+
+
+def _all_of_it(chain: Chain, choice: Choice, changed: dict[str, tuple[int, int]]) -> bool:
+    """Tell whether any line may come out otherwise, whatever moved."""
     last = chain.last.event.rests_on
 
     def tables(document: Any) -> list[Any]:
@@ -280,7 +302,7 @@ def _all_of_it(chain: Chain, choice: Choice, changed: dict[str, tuple[int, int]]
 
     return (
         bool(changed)
-        or last.calculator != CALCULATOR
+        or calculator_words(chain) is not None
         or choice.undecided != last.undecided
         # A line that was in another region in one of the documents would be looked for in the wrong place.
         or any(tables(one) != tables(chain.statement) for one in chain.documents)
@@ -369,16 +391,20 @@ def _tell(made: Proposal, as_json: bool) -> None:
         f"{counted(len(rows), 'line')} and {counted(len(found.pairs), 'assessment')} change after number {made.chain.last.number}; "
         f"{found.lines:,} were computed"
     )
-    click.echo(f"because of {', '.join(found.causes) or 'no entry: how figures are made has changed'}")
-    table(
-        ("customer", "subscription", "as issued", "as now", "delta", "what", "because of"),
-        (
-            (row["customer"], row["subscription"], row["as_issued"], row["as_now"], f"{row['amount']} {row['currency']}",
-             row["memo"], ", ".join(row["causes"]))
-            for row in rows[:_SHOWN]
-        ),
-        right=(2, 3, 4),
-    )  # fmt: skip
+    calculator = calculator_words(made.chain)
+    unnamed = calculator if any(len(pair.lines) and not pair.causes for pair in found.pairs) else None
+    causes = [*found.causes, *([unnamed] if unnamed else [])]
+    click.echo(f"because of {', '.join(causes) or 'no entry: how figures are made has changed'}")
+    if rows:
+        table(
+            ("customer", "subscription", "as issued", "as now", "delta", "what", "because of"),
+            (
+                (row["customer"], row["subscription"], row["as_issued"], row["as_now"], f"{row['amount']} {row['currency']}",
+                 row["memo"], ", ".join(row["causes"]) or calculator or "")
+                for row in rows[:_SHOWN]
+            ),
+            right=(2, 3, 4),
+        )  # fmt: skip
     if len(rows) > _SHOWN:
         click.echo(f"and {counted(len(rows) - _SHOWN, 'more line')}; --json has all")
     for one in totals:

@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Basis", "Before", "Compared", "Priced", "audience", "basis", "before", "beside_windows", "compared", "is_over", "job_of",
-    "parts_of", "price_all", "price_parts", "warn_unfinished", "windows_of",
+    "parts_of", "price_all", "price_parts", "warn_of_requests", "warn_unfinished",
+    "windows_of",
 ]  # fmt: skip
 
 # Up to so many rows a run is kept in memory (about 150 bytes each) where it is asked for twice.
@@ -303,6 +304,30 @@ def warn_unfinished(found: Basis) -> None:
     if not is_over(found):
         click.echo(
             f"note: {found.period} is not over as of {shown(found.as_of)}: downtime may still come, so its rows are provisional",
+            err=True,
+        )
+
+
+def warn_of_requests(found: Basis) -> None:
+    """Say on standard error which policies in use pay on request only: a run shows what they give, claimed or not."""
+    from ledger.cli import facts
+    from ledger.domain.policy.periods import ruling_period
+
+    if not any(
+        policy.claim.how == "on-request" for versions in found.policies.values() for _, policy in versions
+    ):
+        return
+    in_use = {key for table in found.tables for key in facts.values_of(table, "policy")}
+    on_request = [
+        key
+        for key in sorted(in_use & found.policies.keys())
+        if (ruled := ruling_period(found.policies[key], found.period)) is not None
+        and ruled[1].claim.how == "on-request"
+    ]
+    if on_request:
+        click.echo(
+            f"note: credits under {', '.join(on_request)} are paid on request only, and are shown whether they were claimed or "
+            "not; ledger credits issue looks at claims",
             err=True,
         )
 

@@ -235,6 +235,9 @@ def told(session: Session, series: str, receipt: Receipt, as_json: bool) -> None
 
 
 def _print_totals(row: dict[str, Any]) -> None:
+    if not row["totals"]:
+        click.echo("no line changes its amount")
+        return
     waived = any(one["waived"] is not None for one in row["totals"])
     table(
         ("currency", "lines", "amount", *(("waived",) if waived else ())),
@@ -289,7 +292,7 @@ def show(
 ) -> None:
     """Show document NUMBER of a series, or with --recompute whether it comes out the same again.
 
-    Exit code 1: it does not; the lines that differ are named, and why. 3: something it rests on is not at hand.
+    Exit code 1: it does not; the lines that differ are named, and why; or its lines were altered. 3: something it rests on is not at hand.
     """
     from ledger.cli.documents import chain_of, documents_in, row_of
     from ledger.store.lines import KeptLines
@@ -332,7 +335,8 @@ def show(
     if row["causes"]:
         click.echo(f"because of {', '.join(row['causes'])}")
     _print_totals(row)
-    _print_lines(lines, assessments)
+    if lines:
+        _print_lines(lines, assessments)
 
 
 def _print_lines(lines: list[dict[str, Any]], assessments: list[dict[str, Any]]) -> None:

@@ -15,7 +15,7 @@ import msgspec
 
 from ledger.domain.documents import signed_minor_units
 from ledger.domain.events import Lines, Total
-from ledger.errors import Refused, Unavailable
+from ledger.errors import Altered, LedgerError, Refused, Unavailable
 from ledger.store.tree import Frontier, leaf_hash, node_hash
 
 if TYPE_CHECKING:
@@ -240,7 +240,7 @@ class KeptLines:
             yield from split_lines(content)
 
     def whole(self) -> bytes:
-        """Return the text of all lines. Raises Unavailable where it is not there, Refused where it is not the one that was issued."""
+        """Return the text of all lines; Unavailable where it is missing, Altered where it is not the one that was issued."""
         content = self._log.content(self._said.sha256)
         if content is None:
             raise self._damaged("they are not there")
@@ -253,8 +253,10 @@ class KeptLines:
             raise self._damaged(f"one cannot be read: {error!r}") from None
         return found
 
-    def _damaged(self, what: str) -> Unavailable:
-        return Unavailable(f"the lines {self._said.sha256} cannot be used: {what}; run ledger verify")
+    def _damaged(self, what: str) -> LedgerError:
+        """Return the error of lines that are missing (Unavailable), or that are others than were issued (Altered)."""
+        kind = Unavailable if self._log.kept_bytes(self._said.sha256) is None else Altered
+        return kind(f"the lines {self._said.sha256} cannot be used: {what}; run ledger verify")
 
 
 def _runs(numbers: Iterable[int]) -> Iterator[tuple[int, int]]:

@@ -16,7 +16,7 @@ from typing import Any
 import msgspec
 
 from ledger.domain.instants import from_micros, micros
-from ledger.errors import Conflict, Refused, Unavailable
+from ledger.errors import Altered, Conflict, Refused, Unavailable
 from ledger.store.entry import (
     NewEntry,
     StoredEntry,
@@ -257,13 +257,13 @@ class SealedLog(ABC):
         return b"".join(bytes(row[0]) for row in rows) if rows else None
 
     def content(self, digest: str) -> bytes | None:
-        """Return a table kept by digest, or None. Raises Refused where its bytes are no longer those of the digest."""
+        """Return a table kept by digest, or None. Raises Altered where its bytes are no longer those of the digest."""
         content = self.kept_bytes(digest)
         if content is None:
             return None
         # Whatever is computed from a table names its digest, so it must not be computed from other bytes.
         if (found := sha256(content).hexdigest()) != digest:
-            raise Refused(
+            raise Altered(
                 f"the table kept as {digest} was altered: its bytes hash to {found}; run ledger verify, and bring back the ledger "
                 "from a copy"
             )
