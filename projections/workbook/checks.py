@@ -17,7 +17,7 @@ from projections.workbook.model import Model, Scope, union_of
 from projections.workbook.summary import Totals, shown
 from projections.workbook.workings import Workings
 
-__all__ = ["ALL_HOLD", "checks"]
+__all__ = ["ALL_HOLD", "NOT_CALCULATED", "checks"]
 
 # Where the outcome of all checks stands.
 ALL_HOLD = "Checks!$D$2"

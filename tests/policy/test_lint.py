@@ -105,6 +105,11 @@ CASES: dict[str, tuple[str, str, str]] = {
     "limit-cuts": (
         HEAD + SOUND + '[limits]\npercent = "5"\n', "warning", "pays 10%, but limits.percent is 5; it never pays what it says",
     ),
+    "sums-without-currencies": (
+        HEAD + SOUND + '[limits]\nonly_above = { USD = "1.00", EUR = "1.00" }\n', "warning",
+        "limits.only_above has sums in EUR, USD, but currencies is left out, so a fee in another currency stops a whole run of "
+        'credits; add currencies = ["EUR", "USD"]',
+    ),
     "not-verified": (
         HEAD + '[source]\nname = "Example"\nstate = "partly-verified"\nnote = "the cap was not read"\n' + SOUND,
         "warning", "source.state is partly-verified: the cap was not read",
@@ -120,6 +125,12 @@ def test_each_doubt_is_found(kind: str) -> None:
     assert told, found(text)
     assert all(one.level == level for one in told)
     assert any(sentence in one.sentence for one in told), told
+
+
+def test_sums_whose_currencies_are_listed_are_sound() -> None:
+    """The finding's own advice leaves nothing to say."""
+    text = CASES["sums-without-currencies"][0].replace("[period]", 'currencies = ["EUR", "USD"]\n[period]', 1)
+    assert found(text) == []
 
 
 def test_every_kind_has_a_case() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from contextlib import suppress
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -14,6 +14,9 @@ from ledger.cli.tables import parse_with_files
 from ledger.cli.terms import library, lint, schema
 from ledger.domain.events import CohortPublished, SubscriptionsPublished
 from ledger.errors import LedgerError, nearest
+
+if TYPE_CHECKING:
+    from ledger.domain.policy import Policy
 
 __all__ = ["cohort", "policy", "subscriptions"]
 
@@ -81,9 +84,11 @@ def _warn_of_names(session: Session, key: str) -> None:
 
     policies: Counter[str] = Counter()
     places: Counter[tuple[str, str]] = Counter()
+    billed: Counter[tuple[str, str]] = Counter()
     for published in facts.tables(session.log(), None, (key,)):
         for part in published.parts():
             policies.update(part["policy"].tolist())
+            billed.update(zip(part["policy"].tolist(), part["currency"].tolist(), strict=True))
             places += facts.places_of(part)
     known = facts.policies(session.log(), None)[0]
     for name, number in policies.items():
@@ -93,7 +98,34 @@ def _warn_of_names(session: Session, key: str) -> None:
                 "publish it before credits are computed",
                 err=True,
             )
+    _warn_of_currencies(known, billed)
     facts.warn_of_places(session.log(), places)
+
+
+def _warn_of_currencies(known: dict[str, list[tuple[int, Policy]]], billed: Counter[tuple[str, str]]) -> None:
+    """Say which subscriptions are billed in a currency of which the present terms of their policy name no sum.
+
+    billed: subscriptions by policy and currency.
+    """
+    from ledger.domain.policy.model import sum_in, tables_of_sums
+
+    for (name, currency), number in sorted(billed.items()):
+        if name not in known:
+            continue
+        version, terms = known[name][-1]
+        missing = [
+            where
+            for where, sums in tables_of_sums(terms.limits, terms.commitments)
+            if sums and sum_in(sums, currency) is None
+        ]
+        if terms.currencies and currency not in terms.currencies:
+            missing = ["currencies"]
+        if missing:
+            click.echo(
+                f"warning: {number:,} subscription{'s are' if number > 1 else ' is'} billed in {currency}, which policy {name!r} "
+                f"v{version} does not name in {' and '.join(missing)}; publish terms that name it, or no credits can be computed",
+                err=True,
+            )
 
 
 @click.group()

@@ -28,10 +28,10 @@ from ledger.domain.policy.model import (
     Scope,
     Source,
     Stacking,
-    Sums,
     Termination,
     Tier,
     VersionRule,
+    tables_of_sums,
 )
 from ledger.domain.policy.reading import Problems, between, holes, ordered, shared, shown
 from ledger.domain.policy.values import read_table
@@ -611,16 +611,7 @@ def _currencies(
             minor_units(code)
         except Refused as error:
             problems.add(f"currencies: {error}")
-    tables: list[tuple[str, Sums]] = [
-        ("limits.amount", limits.amount),
-        ("limits.only_above", limits.only_above),
-    ]
-    for commitment in commitments:
-        for tier in commitment.tiers:
-            tables += [
-                (f"credit_fixed of {tier.words}", tier.remedy.fixed), (f"credit_hourly of {tier.words}", tier.remedy.hourly)
-            ]  # fmt: skip
-    for name, sums in tables:
+    for name, sums in tables_of_sums(limits, commitments):
         missing = [code for code in named or () if sums and code not in dict(sums)]
         if missing:
             problems.add(f"{name} has no sum in {', '.join(missing)}, which currencies names; add it")

@@ -14,7 +14,7 @@ from typing import Literal
 import msgspec
 
 from ledger.domain.money import decimal_text
-from ledger.domain.policy.model import NO_LIMIT, Commitment, Limits, Policy, Remedy, Tier
+from ledger.domain.policy.model import NO_LIMIT, Commitment, Limits, Policy, Remedy, Tier, tables_of_sums
 from ledger.domain.policy.reading import Place, Problems, between, holes, load, places, shared
 from ledger.errors import Refused
 
@@ -35,6 +35,7 @@ KINDS: dict[str, str] = {
     "worse-pays-less": "A worse tier pays less than a better one.",
     "unreachable-tier": "Nothing that can be measured leads to the tier, or another one always holds instead.",
     "limit-cuts": "A limit is below what a tier pays, so that the tier never pays what it says.",
+    "sums-without-currencies": "Sums name some currencies, but `currencies` is left out, so that a fee in another one stops a run of credits.",
     "example-contradicts": "An example of the policy that its own terms contradict.",
     "not-verified": "The figures were not, or not all, compared with their source.",
 }
@@ -80,12 +81,28 @@ def lint(text: str) -> tuple[Policy | None, list[Finding]]:
         return None, found
     for commitment in policy.commitments:
         found += _of_tiers(policy, commitment)
+    found += _currencies(policy)
     if policy.source is not None and policy.source.state != "verified":
         note = f": {policy.source.note}" if policy.source.note else ""
         found.append(
             Finding("not-verified", "warning", f"source.state is {policy.source.state}{note}; compare it with the contract you signed")
         )  # fmt: skip
     return policy, found
+
+
+def _currencies(policy: Policy) -> Iterator[Finding]:
+    """Yield a finding where sums name currencies that the terms do not list: whoever bills in another one learns it too late."""
+    if policy.currencies:
+        return
+    tables = [(name, sums) for name, sums in tables_of_sums(policy.limits, policy.commitments) if sums]
+    codes = sorted({code for _, sums in tables for code, _ in sums})
+    if tables:
+        listed = ", ".join(f'"{code}"' for code in codes)
+        yield Finding(
+            "sums-without-currencies", "warning",
+            f"{' and '.join(name for name, _ in tables)} {'has' if len(tables) == 1 else 'have'} sums in {', '.join(codes)}, but "
+            f"currencies is left out, so a fee in another currency stops a whole run of credits; add currencies = [{listed}]",
+        )  # fmt: skip
 
 
 def _of_tiers(policy: Policy, commitment: Commitment) -> Iterator[Finding]:

@@ -6,6 +6,7 @@ float. What the words of a term mean stands in the grammar (`ledger.domain.polic
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from fractions import Fraction
 from typing import Any, Literal, TypeAlias
 
@@ -17,6 +18,7 @@ from ledger.errors import Refused
 __all__ = [
     "NO_LIMIT", "Calendar", "Claim", "Commitment", "Counting", "Credit", "Example", "ExclusionRule", "Limits", "Measure",
     "PeriodRule", "Policy", "Remedy", "Scope", "Source", "Stacking", "Sums", "Termination", "Tier", "VersionRule", "sum_in",
+    "tables_of_sums",
 ]  # fmt: skip
 
 # Stands for "no upper bound" of a duration or a value, so that a bound is always a number.
@@ -219,6 +221,17 @@ class Limits(msgspec.Struct, frozen=True):
     rolling_percent: Fraction | None = None
     rolling_months: int = 12
     only_above: Sums = ()
+
+
+def tables_of_sums(limits: Limits, commitments: Iterable[Commitment]) -> list[tuple[str, Sums]]:
+    """Return every table of sums by currency in some terms, with where it stands; those that are left out are empty."""
+    found = [("limits.amount", limits.amount), ("limits.only_above", limits.only_above)]
+    for commitment in commitments:
+        for tier in commitment.tiers:
+            found += [
+                (f"credit_fixed of {tier.words}", tier.remedy.fixed), (f"credit_hourly of {tier.words}", tier.remedy.hourly)
+            ]  # fmt: skip
+    return found
 
 
 class Stacking(msgspec.Struct, frozen=True):
