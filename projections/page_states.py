@@ -288,6 +288,8 @@ def _facts(now: Notice, before: Notice | None) -> Iterable[Fact]:
 def _values(found: Notice) -> Iterable[tuple[str, str]]:
     yield "Status", found.status
     for name, instant in (
+        ("Scheduled from", found.scheduled_start),
+        ("Scheduled to", found.scheduled_end),
         ("Began", found.began_at),
         ("Fixed", found.fixed_at),
         ("Resolved", found.resolved_at),

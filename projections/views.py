@@ -317,8 +317,14 @@ def refresh(log: SealedLog) -> None:
         views = _at_home(log)
         if _is_file(log) and not Path(_path(log)).exists():
             return
-        if _owner(log) != log.head().ledger:
-            return  # What stands there is somebody else's, and holds nothing of this ledger.
+        owner = _owner(log)
+        if owner is None:
+            # It may be views that were damaged, so nobody can say that the texts are gone from there.
+            raise Unavailable(
+                f"the texts are erased from the ledger, but whether they are gone from its views is not known: {_foreign(log)}"
+            )
+        if owner != log.head().ledger:
+            return  # The views of another ledger hold nothing of this one.
         if views.position() is not None:
             views.catch_up()
         else:

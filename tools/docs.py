@@ -151,8 +151,13 @@ def commands() -> str:
 
 def walk(command: click.Command, words: tuple[str, ...], parent: click.Context | None) -> Any:
     """Yield (words, command, context) of a command and all below it."""
+    # As the command itself has it, but for the width; what stands below inherits it.
+    settings = command.context_settings if parent is None else {}
     context = click.Context(
-        command, info_name=words[-1], parent=parent, max_content_width=100, terminal_width=100
+        command,
+        info_name=words[-1],
+        parent=parent,
+        **{**settings, "max_content_width": 100, "terminal_width": 100},
     )
     yield words, command, context
     if isinstance(command, click.Group):

@@ -65,7 +65,7 @@ class Desk:
         """Return the path of a file in the folder."""
         return str(self.folder / name)
 
-    def bundle(self, *words: str, name: str = "b.zip", key: str | None = "main.key") -> bytes:
+    def bundle(self, *words: str, name: str = "b.zip", key: str | None = "next.key") -> bytes:
         """Make a bundle and return its bytes."""
         signed = () if key is None else ("--key-file", self.path(key))
         self.run("bundle", *words, *signed, "-o", self.path(name))

@@ -13,7 +13,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any, NamedTuple
 
-__all__ = ["Formula", "Moment", "Styled", "row_xml", "serial"]
+__all__ = ["Formula", "Moment", "Styled", "listed", "row_xml", "serial"]
 
 # Characters that XML 1.0 cannot hold (section 2.2).
 _ILLEGAL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
@@ -49,10 +49,41 @@ def serial(seconds: int) -> float:
     return seconds / 86_400 + 25_569
 
 
+def listed(names: Sequence[str]) -> str:
+    """Return names in one cell, parted by "; "; where they are more than it holds, how many are left out."""
+    text = "; ".join(names)
+    if _units(text) <= _LONGEST:
+        return text
+    kept: list[str] = []
+    # Room for what is said at the end, whatever the number.
+    room = _LONGEST - len("and 1,000,000,000 more; see the Parquet detail")
+    for name in names:
+        room -= _units(name) + 2
+        if room < 0:
+            break
+        kept.append(name)
+    return "; ".join([*kept, f"and {len(names) - len(kept):,} more; see the Parquet detail"])
+
+
+def _units(text: str) -> int:
+    """Return how many characters a spreadsheet counts: UTF-16 code units."""
+    return len(text) + sum(letter > "\uffff" for letter in text)
+
+
+def _cut(value: str) -> str:
+    """Return a text that fits a cell, and says so at its end where it was cut."""
+    if len(value) * 2 <= _LONGEST or _units(value) <= _LONGEST:
+        return value
+    room = _LONGEST - len(" … and 1,000,000,000 more characters; a cell holds 32,767")
+    kept = value[:room]
+    while _units(kept) > room:
+        kept = kept[: len(kept) - max(1, (_units(kept) - room) // 2)]
+    return f"{kept} … and {len(value) - len(kept):,} more characters; a cell holds {_LONGEST:,}"
+
+
 def _text(value: str) -> str:
     """Return text as it stands in XML."""
-    if len(value) > _LONGEST:
-        value = value[:_LONGEST]
+    value = _cut(value)
     if _NEEDS_CARE.search(value):
         value = _ESCAPED.sub("_x005F_", _ILLEGAL.sub("\ufffd", value))
         value = value.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace("\r", "&#13;")

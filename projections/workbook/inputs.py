@@ -12,7 +12,7 @@ from ledger.domain.money import ROUNDINGS, decimal_text, minor_units
 from ledger.domain.policy import Policy
 from ledger.domain.window import Window
 from projections.workbook.book import Block, Book, Column, Table
-from projections.workbook.cells import Formula, Moment, Styled
+from projections.workbook.cells import Formula, Moment, Styled, listed
 from projections.workbook.model import Model, reason_for_values
 
 __all__ = ["MODES", "NEARLY_NOTHING", "NEARLY_SAME", "WAYS", "Inputs", "inputs", "intervals", "policy_texts"]
@@ -288,7 +288,7 @@ def _interval(table: Table, number: int, window: Window, moment: int, parts: int
         None if planned is None else Styled(moment, Moment(planned.scheduled_start)),
         None if planned is None else Styled(moment, Moment(planned.scheduled_end)),
         None if planned is None else Moment(planned.announced_at),
-        window.cohort, window.approximate, window.withdrawn, window.basis, ", ".join(window.entries),
+        window.cohort, window.approximate, window.withdrawn, window.basis, listed(window.entries),
     ]  # fmt: skip
 
 

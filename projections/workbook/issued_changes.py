@@ -10,6 +10,7 @@ import pandas as pd
 
 from projections.issued import Held
 from projections.restated import Restated
+from projections.workbook.cells import listed
 from projections.workbook.lines import Changes
 
 __all__ = ["changes_since_issue"]
@@ -29,7 +30,7 @@ def changes_since_issue(issued: Held, found: Restated, period: str) -> Changes:
         facts = pair.after or pair.before or {}
         for line in pair.lines.to_dict("records"):
             rows[line["subscription"]] = _row(
-                line, facts, period, line["as_issued"], line["as_now"], ", ".join(pair.causes)
+                line, facts, period, line["as_issued"], line["as_now"], listed(pair.causes)
             )
     frame = pd.DataFrame(list(rows.values()), columns=[*_LABELS, "as_issued", "as_now", "delta", "cause"])
     return Changes(

@@ -16,10 +16,10 @@ from projections.credits import Workings as Priced
 from projections.credits import difference
 from projections.workbook import book as books
 from projections.workbook.book import Book, Column, Row, Table, parts
-from projections.workbook.cells import Formula
-from projections.workbook.model import EXACT_DIVIDED, Model
+from projections.workbook.cells import Formula, listed
+from projections.workbook.model import EXACT, EXACT_DIVIDED, Model
 
-__all__ = ["Changes", "changes_between", "changes_sheets", "credit_sheets"]
+__all__ = ["Changes", "changes_between", "changes_sheets", "credit_sheets", "exactly", "major"]
 
 _AT_ONCE = 8_192
 
@@ -104,15 +104,19 @@ class _CreditLines:
         kind = self.kinds.get((place, currency))
         if kind is None:
             kind = self.kinds[place, currency] = self._kind(place, currency, live=True)
-        if kind.live and fee * (kind.pays_most or 0) > EXACT_DIVIDED:
+        if kind.live and (fee >= EXACT or fee * (kind.pays_most or 0) > EXACT_DIVIDED):
             kind = self._kind(place, currency, live=False)
-        unit = kind.unit
+        unit, rule = kind.unit, kind.rule
+        if fee >= EXACT:
+            # The cells of these amounts lose their last digits, so a text has them.
+            amounts = [exactly(least, currency), *([exactly(most, currency)] if most != least else [])]
+            rule = f"{rule}; a spreadsheet keeps 15 digits: fee {exactly(fee, currency)}, credit {' to '.join(amounts)}"
         low = major(least, unit)
         high = low if least == most else major(most, unit)
         head = (customer, subscription, service, region, policy, version, currency, major(fee, unit))
         if not kind.live:
             credit = low if least == most else "undecided"
-            return Row(kind.styles, (*head, credit, low, high, kind.percent, kind.rule, place + 1, fee,
+            return Row(kind.styles, (*head, credit, low, high, kind.percent, rule, place + 1, fee,
                                      kind.pays_least, kind.pays_most))  # fmt: skip
         at = str(number)
         formulas = kind.formulas
@@ -179,6 +183,11 @@ def major(amount: int, unit: int) -> Any:
     return amount / unit if -(10**15) < amount < 10**15 else Decimal(amount) / unit
 
 
+def exactly(amount: int, currency: str) -> str:
+    """Return whole minor units as a text of major units, with every digit."""
+    return f"{Decimal(amount).scaleb(-minor_units(currency)):f}"
+
+
 # ---- Changes -------------------------------------------------------------------------------------------------------
 
 
@@ -210,7 +219,7 @@ def changes_between(before: pd.DataFrame, after: pd.DataFrame) -> Changes:
         if cause is None:
             said = set(old)
             gone = set(new)
-            cause = told[old, new] = ", ".join(
+            cause = told[old, new] = listed(
                 [
                     *(one for one in new if one not in said),
                     *(f"without {one}" for one in old if one not in gone),

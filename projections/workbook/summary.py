@@ -11,7 +11,8 @@ from projections.credits import totals
 from projections.workbook import book as books
 from projections.workbook.book import Block, Book, Table
 from projections.workbook.cells import Formula, Styled
-from projections.workbook.lines import Changes, major
+from projections.workbook.lines import Changes, exactly, major
+from projections.workbook.model import EXACT
 
 __all__ = ["HOLDS_ROW", "Totals", "shown", "summary"]
 
@@ -41,13 +42,21 @@ def summary(
     block = Block(book, "Summary", (24, 14, 14, 14, 18, 18, 18))
     block.add(Styled(book.style("title"), f"SLA credits {period}"))
     block.add()
-    block.add()
     currencies = sorted({str(code) for code in priced.frame["currency"].unique()})
     by_sheet = [
         (table, currency, _credit_sum(priced, table, at, currency))
         for at, table in enumerate(credits)
         for currency in currencies
     ]
+    # A row that is empty but where numbers are too long.
+    block.add(
+        *_too_long(
+            {
+                currency: _added([one for _, code, one in by_sheet if code == currency])
+                for currency in currencies
+            }
+        )
+    )
     # The totals come first, since they are what is asked for; what they add up comes below.
     block.add(Styled(book.style("title"), "Credits"))
     block.heading(
@@ -85,6 +94,17 @@ def summary(
     return Totals(found, again), block
 
 
+def _too_long(sums: dict[str, _Sum]) -> list[str]:
+    """Return a text with every digit of the totals that a spreadsheet rounds; nothing where there are none."""
+    found = [
+        f"{currency} fee {exactly(one.sums['fee'], currency)}, credit at least "
+        f"{exactly(one.sums['credit_at_least'], currency)}, at most {exactly(one.sums['credit_at_most'], currency)}"
+        for currency, one in sums.items()
+        if max(one.sums.values()) >= EXACT
+    ]
+    return [f"a spreadsheet keeps 15 digits; with all of them: {'; '.join(found)}"] if found else []
+
+
 def _credit_sum(priced: Priced, table: Table, at: int, currency: str) -> _Sum:
     part = priced.frame.iloc[at * books.MOST_ROWS : at * books.MOST_ROWS + table.count]
     part = part[part["currency"] == currency]
@@ -105,6 +125,9 @@ def _added(parts: Sequence[_Sum]) -> _Sum:
         sum(one.undecided for one in parts),
         {name: sum(one.sums[name] for one in parts) for name in ("fee", "credit_at_least", "credit_at_most")},
     )
+
+
+_DECIDED = '"<>"&undecided'
 
 
 def shown(amount: int, currency: str) -> Any:
@@ -159,10 +182,10 @@ def _changed(book: Book, block: Block, changes: Changes, tables: list[Table]) ->
         digits = minor_units(currency)
         integer, money = (book.style("formula", name) for name in ("integer", f"money{digits}"))
 
-        def over(kind: str, name: str, more: str = "", row: int = row) -> str:
+        def over(kind: str, name: str, delta: str = "", row: int = row) -> str:
             return "+".join(
                 f"{kind}({table.whole(name) + ',' if name else ''}{table.whole('currency')},A{row}"
-                f"{',' + table.whole(more) + ',undecided' if more else ''})"
+                f"{',' + table.whole('delta') + ',' + delta if delta else ''})"
                 for table in tables
             )
 
@@ -172,16 +195,16 @@ def _changed(book: Book, block: Block, changes: Changes, tables: list[Table]) ->
             name: shown(sum(int(value) for value in decided[name].tolist()), currency)
             for name in ("as_issued", "as_now", "delta")
         }
-        not_decided = {name: _minus_undecided(tables, name, row) for name in ("as_issued", "as_now")}
         found[currency] = block.add(
             currency,
             Styled(integer, Formula(over("COUNTIFS", ""), len(part))),
-            Styled(integer, Formula(over("COUNTIFS", "", "delta"), undecided)),
+            Styled(integer, Formula(over("COUNTIFS", "", "undecided"), undecided)),
             *(
                 Styled(
                     money,
                     Formula(
-                        f"ROUND({over('SUMIFS', name)}{not_decided.get(name, '')},decimals_{currency})",
+                        # Lines whose other side is undecided are left out, not taken off again: that would cost digits.
+                        f"ROUND({over('SUMIFS', name, _DECIDED)},decimals_{currency})",
                         sums[name],
                     ),
                 )
@@ -189,11 +212,3 @@ def _changed(book: Book, block: Block, changes: Changes, tables: list[Table]) ->
             ),
         )
     return found
-
-
-def _minus_undecided(tables: list[Table], name: str, row: int) -> str:
-    """Return what takes out of a sum the lines whose other side is undecided."""
-    return "".join(
-        f"-SUMIFS({table.whole(name)},{table.whole('currency')},A{row},{table.whole('delta')},undecided)"
-        for table in tables
-    )

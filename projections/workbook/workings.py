@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 from ledger.domain.policy import Policy
 from projections.availability import Assessment, percent_text
 from projections.workbook.book import Book, Column, Table
-from projections.workbook.cells import Formula, Styled
+from projections.workbook.cells import Formula, Styled, listed
 from projections.workbook.inputs import MODES, Inputs
 from projections.workbook.model import Case, Cover, Model, Scope, Units, allowances, edge_of
 
@@ -448,7 +448,7 @@ def _calculation(book: Book, model: Model, found: Workings) -> Iterator[list[Any
             scope.number, None if scope.case is None else scope.case.number, scope.policy, group.policy.key, group.version,
             group.service, group.region, *calculated, scope.problem or "formulas", scope.subscriptions,
             group.provisional, assessment.approximate, *_beside_money(assessment), assessment.rule, group.policy.sha256, group.policy.zone,
-            ", ".join(assessment.entries),
+            listed(assessment.entries),
         ]  # fmt: skip
 
 

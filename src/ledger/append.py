@@ -36,7 +36,7 @@ from ledger.domain.events import (
     SubscriptionsPublished,
 )
 from ledger.domain.instants import from_micros, micros
-from ledger.errors import Conflict, LedgerError, Refused, nearest
+from ledger.errors import Conflict, LedgerError, Refused, counted, nearest
 from ledger.store.entry import SALT_BYTES, StoredEntry, decode_texts, encode_data, split_entry
 from ledger.store.location import open_log
 from ledger.store.log import Appended, Redaction, SealedLog, Unchanged
@@ -342,7 +342,7 @@ class Appender:
         found = self.sealed.at(position)
         if found is None:
             raise Refused(
-                f"entry {action.event.entry} does not exist: the ledger has {self.sealed.head().size} entries"
+                f"entry {action.event.entry} does not exist: the ledger has {counted(self.sealed.head().size, 'entry')}"
             )
         if action.stream not in ("", found.stream):
             raise Refused(f"entry @{position} is of {found.stream}, not of {action.stream}; name one of them")

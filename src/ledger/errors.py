@@ -7,7 +7,16 @@ tampering found; 2 usage; 3 could not do or check it.
 
 from __future__ import annotations
 
-__all__ = ["Conflict", "LedgerError", "NotUnderstood", "Refused", "Unavailable", "nearest", "require"]
+__all__ = [
+    "counted",
+    "Conflict",
+    "LedgerError",
+    "NotUnderstood",
+    "Refused",
+    "Unavailable",
+    "nearest",
+    "require",
+]
 
 
 class LedgerError(Exception):
@@ -62,3 +71,9 @@ def nearest(word: str, known: object) -> str:
     folded = {name.casefold(): name for name in names}
     found = get_close_matches(word.casefold(), folded, n=1, cutoff=0.5)
     return f" (did you mean {folded[found[0]]!r}?)" if found else ""
+
+
+def counted(number: int, one: str, many: str | None = None) -> str:
+    """Return how many of something there are, for people: "1 entry", "2,048 entries"."""
+    word = one if number == 1 else many or (f"{one[:-1]}ies" if one.endswith("y") else f"{one}s")
+    return f"{number:,} {word}"

@@ -54,7 +54,7 @@ def test_without_key_or_signature_nothing_is_verified(desk: Desk) -> None:
     assert desk.json("verify-bundle", desk.path("b.zip"), code=3)["unchecked"] == "the bundle is not signed"
 
 
-def test_a_key_that_counts_no_longer_convinces_nobody(desk: Desk) -> None:
+def test_a_key_that_counts_no_longer_convinces_nobody(desk: Desk, signs_regardless: None) -> None:
     """A bundle that holds a rotation and is signed with the key that was replaced is refused."""
     old = desk.bundle("emea-1", key="main.key")
     assert desk.verdict(old, "--key", desk.vkey(0)) == 1
@@ -76,7 +76,7 @@ def make_key(desk: Desk) -> str:
     return shown.stdout.split()[0]
 
 
-def test_a_revoked_key_convinces_nobody(own_desk: Desk) -> None:
+def test_a_revoked_key_convinces_nobody(own_desk: Desk, signs_regardless: None) -> None:
     content = own_desk.bundle("emea-1", key="next.key")
     assert own_desk.verdict(content, "--key", own_desk.vkey(0)) == 0
     own_desk.run("key", "revoke", "main", "--vkey", own_desk.vkey(1), "--actor", "ops", "--reason", "Stolen.")
@@ -205,7 +205,7 @@ def test_completeness_is_said_as_far_as_it_goes(desk: Desk) -> None:
     ]
 
 
-def test_checkpoints_kept_elsewhere_are_compared(desk: Desk, tmp_path: Path) -> None:
+def test_checkpoints_kept_elsewhere_are_compared(desk: Desk, tmp_path: Path, signs_regardless: None) -> None:
     desk.run(
         "checkpoint",
         "--recorded-by",

@@ -44,7 +44,7 @@ def test_it_is_short_and_imports_nothing_but_the_standard_library() -> None:
 
 
 @pytest.mark.parametrize("words", SCOPES, ids=" ".join)
-def test_it_agrees_with_the_ledger(desk: Desk, words: tuple[str, ...]) -> None:
+def test_it_agrees_with_the_ledger(desk: Desk, words: tuple[str, ...], signs_regardless: None) -> None:
     for key in ("main.key", "next.key", None):
         for more in ((), ("--recorded-by", "@12")):
             content = desk.bundle(*words, *more, key=key)

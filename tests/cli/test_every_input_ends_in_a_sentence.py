@@ -103,20 +103,18 @@ _CASES: list[tuple[tuple[str, ...], int, str]] = [
     (("policy", "publish", "hex.toml", "--actor", "o"), 1, "policy (too long to be shown) is not text; put it in quotes"),
     (("policy", "publish", "instant.toml", "--actor", "o"), 1, "in_force_from 2022-01-01T00:00:00+00:00 is not a date"),
     (("cohort", "publish", "g", "bad.parquet", "--actor", "o"), 1, "the customers of the cohort are not Parquet"),
-    (("cohort", "publish", "g", "nobody.csv", "--actor", "o"), 1, "nobody.csv holds no customers"),
     (("subscriptions", "publish", "g", "bad.parquet", "--actor", "o"), 1, "the subscriptions are not Parquet"),
-    (("subscriptions", "publish", "g", "header.csv", "--actor", "o"), 1, "header.csv holds no subscriptions; to end those"),
     (_measure("bad.parquet"), 1, "the series is not Parquet"),
     (_measure("nofile"), 2, "nofile cannot be read"),
     ((*_UPDATE, "--body", "\udcff"), 2, "an argument '\\udcff' is not UTF-8 text at character 1; write it in UTF-8"),
-    (("show", "@9223372036854775808"), 1, "entry @9223372036854775808 does not exist: the ledger has 1 entries"),
-    (("show", f"@{_HUGE}"), 1, "does not exist: the ledger has 1 entries"),
+    (("show", "@9223372036854775808"), 1, "entry @9223372036854775808 does not exist: the ledger has 1 entry"),
+    (("show", f"@{_HUGE}"), 1, "does not exist: the ledger has 1 entry"),
     (("show", "a", f"v{_HUGE}"), 1, "does not exist: incident/a has versions v1 to v1"),
     (("show", "a", f"r{_HUGE}"), 1, "does not exist: incident/a has revisions r1 to r1"),
     (("diff", "a", f"v{_HUGE}", "v1"), 1, "does not exist: incident/a has versions v1 to v1"),
     (("diff", "a", f"@{_HUGE}", "v1"), 1, "the ledger"),
-    (("log", "--recorded-by", f"@{_HUGE}"), 1, "is beyond the ledger, which has 1 entries"),
-    ((*_REDACT, "@99999999999999999999"), 1, "entry @99999999999999999999 does not exist: the ledger has 1 entries"),
+    (("log", "--recorded-by", f"@{_HUGE}"), 1, "is beyond the ledger, which has 1 entry"),
+    ((*_REDACT, "@99999999999999999999"), 1, "entry @99999999999999999999 does not exist: the ledger has 1 entry"),
     ((*_REDACT, "@x"), 1, "entry '@x' names no position, and no stream is given; name the entry like @812"),
     ((*_REDACT, "v1"), 1, "entry 'v1' names no position, and no stream is given; name the entry like @812"),
     (("notice", "policy/email-standard"), 1, "'policy/email-standard' is no incident, so it has no notice; see ledger log policy/email"),
@@ -189,6 +187,36 @@ def test_nothing_to_record_and_nothing_to_show_are_said(folder: Path) -> None:
     assert _run("--ledger", "sqlite:///empty.db", "init").exit_code == 0
     empty = _run("--ledger", "sqlite:///empty.db", "log", "--json")
     assert (empty.exit_code, empty.stdout, empty.stderr) == (0, "", "the ledger holds no entries\n")
+
+
+@pytest.mark.parametrize(
+    ("kind", "empty", "row", "what"),
+    [
+        (
+            "subscriptions",
+            "header.csv",
+            _HEADER + "Acme,s-1,s,EMEA,p,EUR,1.00,2021-01-01,\n",
+            "subscriptions",
+        ),
+        ("cohort", "nobody.csv", "customer\nAcme\n", "customers"),
+    ],
+)
+def test_a_table_without_rows_never_replaces_one_with_rows(
+    folder: Path, kind: str, empty: str, row: str, what: str
+) -> None:
+    """The first of its name may be empty, which is said; a file that was cut off after its header takes nothing away."""
+    (folder / "row.csv").write_text(row)
+    first = _run(kind, "publish", "g", empty, "--actor", "o")
+    assert (first.exit_code, f"warning: the table holds no {what}\n" in first.stderr) == (0, True), (
+        first.output
+    )
+    assert _run(kind, "publish", "g", "row.csv", "--actor", "o").exit_code == 0
+    refused = _run(kind, "publish", "g", empty, "--actor", "o")
+    assert refused.exit_code == 1
+    assert (
+        f"the table holds no {what}, and would take away the 1 of v2; publish the table that was meant"
+        in refused.stderr
+    )
 
 
 # ---- packages that are not there -------------------------------------------------------------------------

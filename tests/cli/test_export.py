@@ -137,7 +137,7 @@ def test_the_workbook_shows_what_was_issued_and_what_changed_since(folder: Path)
         assert [line[name] for name in ("as issued", "as now", "delta")] == [
             float(row[name]) for name in ("as_issued", "as_now", "amount")
         ]
-        assert line["cause"] == ", ".join(row["causes"]) != ""
+        assert line["cause"] == "; ".join(row["causes"]) != ""
     assert {
         line["delta"] for name, line in found.items() if name not in {row["subscription"] for row in restated}
     } == {0}

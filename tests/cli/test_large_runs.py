@@ -117,25 +117,23 @@ def test_a_cluster_computes_the_same(folder: Path) -> None:
     assert "add --engine dask" in done.output
 
 
-def test_a_table_without_rows_is_a_table(folder: Path) -> None:
+def test_a_table_of_which_nobody_is_left_is_a_table(folder: Path) -> None:
     """Beside another one, and alone: in a file it has its columns."""
-    (folder / "none.csv").write_text(HEADER)
-    empty = pq.read_table("two.parquet").slice(0, 0)
-    pq.write_table(empty, "none.parquet")
-    for name in ("none.csv", "none.parquet"):
-        assert ledger("subscriptions", "publish", "none", name).exit_code == 0
-        assert len(json.loads(compute("--json").stdout)["rows"]) == 50
-        alone = json.loads(compute("--json", "--subscriptions", "none").stdout)
-        assert (alone["rows"], alone["totals"]) == ([], [])
-        assert "subscriptions" in compute("--subscriptions", "none").stdout
-        for kind in ("parquet", "csv", "xlsx"):
-            done = ledger(
-                "credits", "export", "--period", "2022-03", "--subscriptions", "none", "-o", f"o.{kind}"
-            )
-            assert done.exit_code == 0, done.output
-            assert "(0 subscriptions, " in done.output
-        assert pq.read_table("o.parquet").num_rows == 0
-        assert Path("o.csv").read_text().startswith("customer,subscription,")
+    ended = "Aurora,old,email,EMEA,standard,EUR,1.00,2021-01-01,2021-02-01\n"
+    (folder / "ended.csv").write_text(HEADER + ended)
+    assert ledger("subscriptions", "publish", "ended", "ended.csv").exit_code == 0
+    assert len(json.loads(compute("--json").stdout)["rows"]) == 50
+    alone = json.loads(compute("--json", "--subscriptions", "ended").stdout)
+    assert (alone["rows"], alone["totals"]) == ([], [])
+    assert "subscriptions" in compute("--subscriptions", "ended").stdout
+    for kind in ("parquet", "csv", "xlsx"):
+        done = ledger(
+            "credits", "export", "--period", "2022-03", "--subscriptions", "ended", "-o", f"o.{kind}"
+        )
+        assert done.exit_code == 0, done.output
+        assert "(0 subscriptions, " in done.output
+    assert pq.read_table("o.parquet").num_rows == 0
+    assert Path("o.csv").read_text().startswith("customer,subscription,")
 
 
 WATCHED = """

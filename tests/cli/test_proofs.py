@@ -260,3 +260,137 @@ def test_views_are_compared_with_the_entries() -> None:
 def test_an_empty_ledger_has_nothing_to_verify() -> None:
     done("init", at="empty.db")
     assert ledger("verify", at="empty.db").exit_code == 3
+
+
+def altered(name: str, position: int) -> str:
+    """Return a copy in which one date within the bytes of an entry is another, and the head row is as it was."""
+    at = copied(name)
+    with closing(unguarded(at)) as raw:
+        (entry,) = raw.execute("SELECT entry FROM ledger_entry WHERE position = ?", (position,)).fetchone()
+        other = entry.replace(b'"recorded_at":"20', b'"recorded_at":"19', 1)
+        assert other != entry
+        raw.execute("UPDATE ledger_entry SET entry = ? WHERE position = ?", (other, position))
+    return at
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("checkpoint", "-o", "new.file"),
+        ("checkpoint", "--recorded-by", "@2", "-o", "new.file"),
+        ("prove", "@4", "-o", "new.file"),
+        ("prove", "@2", "-o", "new.file"),
+        ("replay", "mail", "--html", "new.file"),
+        ("bundle", "mail", "-o", "new.file"),
+        ("bundle", "--all", "-o", "new.file"),
+    ],
+    ids=" ".join,
+)
+def test_an_altered_ledger_gets_nothing_signed(words: tuple[str, ...]) -> None:
+    at = altered("altered.db", 4)
+    result = ledger(*words, "--key-file", "main.key", at=at)
+    assert result.exit_code == 1, result.output
+    assert "the ledger was altered or damaged" in result.stderr
+    assert "run ledger verify" in result.stderr
+    assert not Path("new.file").exists()
+
+
+def test_an_altered_ledger_is_no_ground_for_proofs_against_a_kept_checkpoint() -> None:
+    at = altered("altered.db", 4)
+    for words in (("prove", "@4", "--checkpoint", "5.checkpoint"), ("prove", "--from", "3.checkpoint")):
+        result = ledger(*words, "-o", "new.file", at=at)
+        assert result.exit_code == 1, result.output
+        assert not Path("new.file").exists()
+
+
+def test_an_entry_altered_within_a_complete_tile_is_not_proven() -> None:
+    """The tile holds the hash that was sealed, so roots stay right; the entry no longer leads to them."""
+    line = '{"action":"update","incident":"mail","actor":"ops","body":"More."}\n'
+    recorded = ledger("append", "-", stdin=(line * 260).encode())
+    assert recorded.exit_code == 0, recorded.output
+    done("checkpoint", "--key-file", "main.key", "-o", "long.checkpoint")
+    at = altered("altered.db", 4)
+    done("checkpoint", "--key-file", "main.key", "-o", "same.checkpoint", at=at)
+    assert Path("same.checkpoint").read_bytes() == Path("long.checkpoint").read_bytes()
+    done("prove", "@5", "--key-file", "main.key", "-o", "other.proof", at=at)
+    for words in (("prove", "@4", "-o", "new.file"), ("replay", "mail", "--html", "new.file")):
+        result = ledger(*words, "--key-file", "main.key", at=at)
+        assert result.exit_code == 1, result.output
+        assert "entry @4 was altered or damaged" in result.stderr
+        assert not Path("new.file").exists()
+    with closing(unguarded(at)) as raw:
+        (hashes,) = raw.execute("SELECT hashes FROM ledger_tile WHERE level = 0 AND idx = 0").fetchone()
+        forged = bytes(32) + hashes[32:]
+        raw.execute("UPDATE ledger_tile SET hashes = ? WHERE level = 0 AND idx = 0", (forged,))
+    result = ledger("checkpoint", "--recorded-by", "@100", "--key-file", "main.key", at=at)
+    assert result.exit_code == 1
+    assert "does not lead to the root of all" in result.stderr
+
+
+def test_a_tail_cut_off_hides_no_rewriting_of_what_is_left() -> None:
+    """A checkpoint beyond the ledger cannot be compared with what is left, and the sentence says so."""
+    short = rewritten("short.db", ["Another four"])
+    result = against("5.checkpoint", at=short)
+    assert kinds(result) == [("@5", "tail-cut")]
+    assert "whether @1 to @4 are what they were could not be compared" in result.stdout
+    assert (
+        "whether @4 is what it was could not be compared"
+        in against("3.checkpoint", "5.checkpoint", at=short).stdout
+    )
+    honest = rewritten("honest.db", [])
+    assert "could not be compared" not in against("3.checkpoint", "5.checkpoint", at=honest).stdout
+
+
+def test_a_checkpoint_alone_that_is_refused_says_nothing_of_the_ledger() -> None:
+    Path("none.checkpoint").write_text("no checkpoint")
+    result = against("none.checkpoint")
+    assert result.exit_code == 1
+    assert (
+        "1 problem found: what was to be compared with does not count; the ledger itself is whole"
+        in result.stderr
+    )
+    assert "altered" not in result.stderr
+
+
+def rotated() -> str:
+    """Rotate the key and return the vkey that follows."""
+    done("key", "rotate", "main", "--key-file", "main.key", "--new-key-file", "next.key", "--actor", "ops")
+    return done("key", "show", "main").split()[0]
+
+
+def test_a_key_of_the_first_day_leads_to_the_checkpoints_of_those_after_it() -> None:
+    rotated()
+    done("checkpoint", "--key-file", "next.key", "-o", "6.checkpoint")
+    result = against("5.checkpoint", "6.checkpoint")
+    assert result.exit_code == 0, result.output
+
+
+def test_a_checkpoint_signed_with_a_key_out_of_use_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its holder may sign on with a program that does not refuse; the ledger at hand says that it does not count."""
+    following = rotated()
+    monkeypatch.setattr("ledger.cli.proof._check_signer", lambda session, vkey: None)
+    done("checkpoint", "--key-file", "main.key", "-o", "late.checkpoint")
+    result = against("late.checkpoint")
+    assert result.exit_code == 1
+    assert kinds(result) == [("ledger", "checkpoint-refused")]
+    assert "was replaced by @6" in result.stdout
+    assert against("5.checkpoint").exit_code == 0
+    done("checkpoint", "--key-file", "next.key", "-o", "6.checkpoint")
+    done("key", "revoke", "main", "--vkey", following, "--actor", "ops", "--reason", "Stolen.")
+    done("checkpoint", "--key-file", "next.key", "-o", "7.checkpoint")
+    for one in ("6.checkpoint", "7.checkpoint"):
+        result = ledger("verify", "--against", one, "--key", following)
+        assert result.exit_code == 1, result.output
+        assert "was revoked by @7, which doubts all its signatures" in result.stdout
+
+
+def test_a_revoked_key_counts_under_checkpoints_from_before_it_is_doubted() -> None:
+    stood = json.loads(done("show", "@5", "--raw"))["header"]["recorded_at"]
+    vkey = KEYS.read_text().strip()
+    done(
+        "key", "revoke", "main", "--vkey", vkey, "--actor", "ops", "--reason", "Stolen.", "--doubted-from", stood
+    )  # fmt: skip
+    assert against("4.checkpoint").exit_code == 0
+    result = against("5.checkpoint")
+    assert result.exit_code == 1
+    assert f"doubts its signatures from {stood} on" in result.stdout

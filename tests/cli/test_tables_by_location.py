@@ -12,6 +12,7 @@ from ledger.cli import main
 
 POLICY = Path(__file__).parents[2] / "examples" / "email_delivery_2022" / "policies" / "email-standard.toml"
 HEADER = "customer,subscription,service,region,policy,currency,fee,valid_from,valid_to\n"
+ENDED = "Aurora,old,email,EMEA,email-standard,EUR,1.00,2021-01-01,2021-02-01\n"
 
 
 def _ledger(*words: str) -> Result:
@@ -22,7 +23,7 @@ def _ledger(*words: str) -> Result:
 def table(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
     path = tmp_path / "customers.csv"
-    path.write_text(HEADER)
+    path.write_text(HEADER + ENDED)
     assert _ledger("init").exit_code == 0
     done = _ledger("subscriptions", "publish", "all", "customers.csv", "--by-location", "--actor", "finance")
     assert done.exit_code == 0, done.output

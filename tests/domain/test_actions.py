@@ -58,7 +58,7 @@ _REFUSED: list[tuple[dict[str, Any] | bytes, str]] = [
         "published_at '2022-03-14 16:00' has no zone or offset; write it with Z or an offset, such as 2022-03-14T16:00:00Z",
     ),
     ({**_OPEN, "titel": "x"}, "titel is not a field of this action (did you mean 'title'?)"),
-    ({k: v for k, v in _OPEN.items() if k != "title"}, "title is missing"),
+    ({k: v for k, v in _OPEN.items() if k != "title"}, "title is missing; add it"),
     (
         {**_OPEN, "status": "investigatin"},
         "status 'investigatin' is not one of investigating, identified, monitoring, resolved, postmortem, scheduled, in-progress, verifying, completed (did you mean 'investigating'?)",
@@ -321,7 +321,7 @@ _REFUSED: list[tuple[dict[str, Any] | bytes, str]] = [
     (b"nul", "the line is not JSON: Input data was truncated; write one object per line"),
     (
         b'{"action":"add-window","share_at_most":0.1}',
-        'incident is missing; give the key of the incident; actor is missing; window is missing; service is missing; component is missing; region is missing; start is missing; effect is missing; share_at_most 0.1 is a JSON number; write decimals as text, such as "0.002"',
+        'incident is missing; give the key of the incident; actor is missing; add it; window is missing; add it; service is missing; add it; component is missing; add it; region is missing; add it; start is missing; add it; effect is missing; add it; share_at_most 0.1 is a JSON number; write decimals as text, such as "0.002"',
     ),
     (
         b'{"a":NaN}',

@@ -195,7 +195,7 @@ def test_every_problem_is_told_at_once() -> None:
         ('policy = "email-standard"', 'policy = "Email Standard"', "policy 'Email Standard' is not a key"),
         ('policy = "email-standard"', 'policy = ""', "policy '' is not a key"),
         ('policy = "email-standard"', "", "policy is missing; add it"),
-        ("format = 1", "format = true", "format True is not 1"),
+        ("format = 1", "format = true", "format true is not 1"),
         (
             'kind = "calendar-month"',
             'kind = "quarter"',
@@ -215,7 +215,7 @@ def test_every_problem_is_told_at_once() -> None:
         ),
         ('["outage", "data-loss"]', '["outage", 5]', "counting.effects 2 5 is not text; put it in quotes"),
         ('planned = "excluded"', "", "counting.planned is missing; add it"),
-        ("2022-01-01", "2022-01-01T00:00:00Z", "in_force_from datetime.datetime"),
+        ("2022-01-01", "2022-01-01T00:00:00Z", "in_force_from 2022-01-01T00:00:00+00:00 is not a date"),
         ("[credit]", "[credits]", "credits is not a field of a policy (did you mean 'credit'?)"),
         ("[credit]", "[credits]", "credit is missing; add it"),
         ('title = "Email delivery, standard"', "title = 5", "title 5 is not text; put it in quotes"),

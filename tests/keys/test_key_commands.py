@@ -230,3 +230,39 @@ def test_the_key_in_use_is_that_of_the_cut(folder: Path) -> None:
     assert len(set(keys)) == 3
     assert [_run("key", "show", "main", "--recorded-by", f"@{at}").stdout for at in (1, 2, 3)] == keys
     assert _run("key", "show", "main", "--recorded-by", "@0").exit_code == 1
+
+
+_SIGNING = [
+    ("checkpoint", "-o", "new.file"),
+    ("prove", "@1", "-o", "new.file"),
+    ("replay", "mail", "--html", "new.file"),
+    ("bundle", "--all", "-o", "new.file"),
+]
+
+
+@pytest.mark.parametrize("words", _SIGNING, ids=lambda words: words[0])
+def test_a_key_out_of_use_signs_nothing(folder: Path, words: tuple[str, ...]) -> None:
+    """Given a replaced and then a revoked key, when it is to sign, then that is refused and the next step is said."""
+    assert _run("key", "new", "main").exit_code == 0
+    opened = ("incident", "open", "mail", "--actor", "ops", "--title", "T", "--status", "investigating")
+    assert _run(*opened).exit_code == 0
+    first = _run("key", "show", "main").stdout.split()[0]
+    rotated = _run(
+        "key", "rotate", "main", "--key-file", "main.key", "--new-key-file", "next.key", "--actor", "ops"
+    )
+    assert rotated.exit_code == 0, rotated.output
+    second = _run("key", "show", "main").stdout.split()[0]
+    result = _run(*words, "--key-file", "main.key")
+    assert result.exit_code == 1, result.output
+    assert f"{first} was replaced in this ledger" in result.stderr
+    assert f"sign with a key in use: {second}" in result.stderr
+    assert not Path("new.file").exists()
+    assert _run(*words, "--key-file", "next.key").exit_code == 0
+    Path("new.file").unlink()
+    revoked = _run("key", "revoke", "main", "--vkey", second, "--actor", "ops", "--reason", "Stolen.")
+    assert revoked.exit_code == 0, revoked.output
+    result = _run(*words, "--key-file", "next.key")
+    assert result.exit_code == 1, result.output
+    assert f"{second} was revoked in this ledger" in result.stderr
+    assert "make another one (ledger key new)" in result.stderr
+    assert not Path("new.file").exists()

@@ -25,6 +25,7 @@ from projections.credits import Workings, difference, price, rows, totals, worki
 from projections.subscriptions import read_subscriptions
 from projections.workbook import book as books
 from projections.workbook import write_workbook
+from projections.workbook.cells import listed, row_xml
 from projections.workbook.lines import Changes
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "email_delivery_2022"
@@ -113,7 +114,7 @@ def test_cells_equal_the_frames(tmp_path: Path) -> None:
         )
         assert (scope["to the next tier (s)"] or None) == row["seconds_to_next_tier"]
         assert (scope["past the tier's edge (s)"] or None) == row["seconds_past_tier_edge"]
-        assert scope["entries"] == ", ".join(row["entries"])
+        assert scope["entries"] == "; ".join(row["entries"])
         assert scope["figures are"] == "formulas"
     assert [line["credit"] for line in lines if line["subscription"] == "s-open"] == ["undecided"]
 
@@ -336,3 +337,41 @@ def test_a_place_that_cannot_be_written_is_refused(tmp_path: Path) -> None:
     with pytest.raises(Unavailable, match="cannot be written"):
         write(tmp_path)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_what_a_cell_does_not_hold_is_said() -> None:
+    names = [f"incident/a-long-name-{number:05} v1" for number in range(2_000)]
+    assert listed(names[:2]) == "incident/a-long-name-00000 v1; incident/a-long-name-00001 v1"
+    text = listed(names)
+    kept = text.split("; ")[:-2]
+    assert 32_000 < len(text) <= 32_767
+    assert kept == names[: len(kept)]
+    assert text.endswith(f"; and {2_000 - len(kept):,} more; see the Parquet detail")
+
+
+@pytest.mark.parametrize("letter", ["z", "\U0001f4a5"])
+def test_a_text_longer_than_a_cell_says_how_much_is_missing(letter: str) -> None:
+    [found] = re.findall("<t[^>]*>(.*)</t>", row_xml(1, ["A"], [0], [letter * 40_000]))
+    kept = found.count(letter)
+    assert len(found.encode("utf-16-le")) // 2 <= 32_767
+    assert found == f"{letter * kept} … and {40_000 - kept:,} more characters; a cell holds 32,767"
+
+
+def test_amounts_of_more_than_15_digits_stand_there_as_text(tmp_path: Path) -> None:
+    table = (
+        "customer,subscription,service,region,policy,currency,fee,valid_from,valid_to\n"
+        "Big,big,email,EMEA,email-standard,USD,99999999999999.99,2021-01-01,\n"
+    )
+    policy = parse_policy(TERMS)
+    priced = workings(
+        read_subscriptions(table.encode(), "csv"),
+        [],
+        {"email-standard": [(1, policy)]},
+        "2022-03",
+        1_650_000_000,
+    )
+    write(tmp_path / "big.xlsx", priced=priced, before=None)
+    [line] = lines_of(tmp_path / "big.xlsx", "Credits")
+    assert line["rule"].endswith("; a spreadsheet keeps 15 digits: fee 99999999999999.99, credit 0.00")
+    summary = openpyxl.load_workbook(tmp_path / "big.xlsx", data_only=True)["Summary"]
+    assert "USD fee 99999999999999.99, credit at least 0.00, at most 0.00" in summary["A3"].value

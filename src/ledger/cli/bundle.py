@@ -11,7 +11,7 @@ import click
 
 from ledger.cli.proof import made, read_file, signer_of, signing, verifier_keys, whole_file
 from ledger.cli.session import Session, emit_json, json_option, say, visible
-from ledger.errors import Refused, Unavailable
+from ledger.errors import Refused, Unavailable, counted
 
 if TYPE_CHECKING:
     from ledger.proof.bundle import Scope
@@ -74,13 +74,13 @@ def bundle(
     if as_json:
         emit_json({"file": output, "signed": signer is not None, **said})
     else:
-        click.echo(f"wrote {output}  ({said['entries']:,} entries of {size:,}, root {said['root']})")
+        click.echo(f"wrote {output}  ({counted(said['entries'], 'entry')} of {size:,}, root {said['root']})")
         _echo_lacks(said)
     if signer is None:
         click.echo("not signed: no --key-file and no --sign-command were given", err=True)
     if said["texts"]["gone"]:
         click.echo(
-            f"warning: {len(said['texts']['gone'])} texts are gone and no entry in the bundle says that they were erased; run "
+            f"warning: {counted(len(said['texts']['gone']), 'text')} {'is' if len(said['texts']['gone']) == 1 else 'are'} gone and no entry in the bundle says that they were erased; run "
             "ledger verify, unless they were erased after the checkpoint",
             err=True,
         )
@@ -160,7 +160,7 @@ def verify_bundle(
     else:
         _echo(report, len(checkpoints))
     if not report.ok:
-        click.echo(f"{len(report.problems)} problems found: the bundle was altered", err=True)
+        click.echo(f"{counted(len(report.problems), 'problem')} found: the bundle was altered", err=True)
         ctx.exit(1)
     for sentence in undone:
         click.echo(visible(sentence), err=True)
@@ -188,7 +188,9 @@ def _echo(report: BundleReport, compared: int) -> None:
         return
     of = {"all": "whole", "incident": "incident", "customer": "customer"}[said["scope"]["kind"]]
     named = said["scope"].get(of, "ledger")
-    say(f"verified {said['entries']:,} entries of {of} {named}, of {said['size']:,} in {said['ledger']}")
+    say(
+        f"verified {counted(said['entries'], 'entry')} of {of} {named}, of {said['size']:,} in {said['ledger']}"
+    )
     say(f"root {said['root']}")
     if report.signed_by is not None:
         say(f"signed by {report.signed_by}")
@@ -309,7 +311,7 @@ def import_(
             }
         )  # fmt: skip
     else:
-        say(f"imported {head.size:,} entries of {head.ledger}")
+        say(f"imported {counted(head.size, 'entry')} of {head.ledger}")
         click.echo(f"root {head.root.hex()}")
     if report.unchecked is not None:
         click.echo(f"note: whose ledger this is was not checked: {report.unchecked}", err=True)

@@ -19,6 +19,7 @@ from ledger.cli.session import (
     say,
     table,
 )
+from ledger.errors import counted
 
 if TYPE_CHECKING:
     from ledger.cli.run import Basis, Before, Compared, Priced
@@ -394,4 +395,4 @@ def export(
         emit_json({**written, "not_due": late, "detail": detail, "detail_sha256": detail_digest})
     else:
         beside = "" if detail is None else f" and {detail}"
-        click.echo(f"wrote {output}{beside}  ({number:,} subscriptions, sha256 {digest})")
+        click.echo(f"wrote {output}{beside}  ({counted(number, 'subscription')}, sha256 {digest})")

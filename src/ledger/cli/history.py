@@ -14,7 +14,7 @@ import click
 from ledger.cli.proof import signing
 from ledger.cli.read import read_incident
 from ledger.cli.session import Session, cut_options, emit_json, json_option, say
-from ledger.errors import Refused, nearest
+from ledger.errors import Refused, counted, nearest
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -404,7 +404,7 @@ def _page(
     if as_json:
         emit_json(written)
     else:
-        click.echo(f"wrote {file}  ({written['size']:,} entries, root {written['root']})")
+        click.echo(f"wrote {file}  ({counted(written['size'], 'entry')}, root {written['root']})")
     if not written["signed"]:
         click.echo("not signed: whose ledger this is will not show (--key-file, --sign-command)", err=True)
 

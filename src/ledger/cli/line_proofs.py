@@ -39,9 +39,9 @@ def prove(
     """
     from ledger.cli.documents import chain_of
     from ledger.proof.document_proof import document_file
+    from ledger.proof.own import sealed_path
     from ledger.proof.tlog_proof import inclusion_file
     from ledger.store.lines import KeptLines
-    from ledger.store.proofs import inclusion_path
 
     if checkpoint_file is not None and (key_file or sign_command or vkey):
         raise click.UsageError("--checkpoint is signed already; leave out the options that sign another")
@@ -60,7 +60,8 @@ def prove(
         raise Refused(
             f"number {number} (@{stored.position}) is not among the {later.size} entries of the checkpoint; take a later one"
         )
-    inclusion = inclusion_file(stored.position - 1, inclusion_path(log, stored.position, later.size), content)
+    path = sealed_path(log, stored.position, later.size, later.root, stored.entry)
+    inclusion = inclusion_file(stored.position - 1, path, content)
     leaves = _leaves(KeptLines(log, document.event.lines).whole(), document.event.lines.assessments, customer)
     proof = document_file(stored.entry, leaves, inclusion)
     if output is None:

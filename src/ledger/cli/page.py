@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ledger.errors import Refused
+from ledger.errors import Refused, counted
 
 if TYPE_CHECKING:
     from ledger.cli.session import Session
+    from ledger.proof.checkpoint import Checkpoint
     from ledger.proof.note import Note
     from ledger.store.stream import Entry
     from projections.page import Evidence, Terms
@@ -57,7 +58,7 @@ def write_page(
         raise Refused(
             f"{entries[0].stream} has no entry among the first {upto}; its first is @{entries[0].position}"
         )
-    evidence = _evidence(session, held, checkpoint.size, content)
+    evidence = _evidence(session, held, checkpoint, content)
     page = replay_page(
         held,
         evidence,
@@ -79,20 +80,24 @@ def _upto(cut: Cut, size: int) -> int:
     """Return the position up to which the page tells the incident."""
     if cut.recorded_by is not None and cut.recorded_by > size:
         raise Refused(
-            f"--recorded-by asks for @{cut.recorded_by}, but the checkpoint has {size} entries; take a later checkpoint"
+            f"--recorded-by asks for @{cut.recorded_by}, but the checkpoint has {counted(size, 'entry')}; take a later checkpoint"
         )
     return size if cut.recorded_by is None else cut.recorded_by
 
 
-def _evidence(session: Session, entries: Sequence[Entry], size: int, content: bytes) -> Evidence:
-    from ledger.store.proofs import inclusion_path
+def _evidence(session: Session, entries: Sequence[Entry], checkpoint: Checkpoint, content: bytes) -> Evidence:
+    from ledger.proof.own import sealed_path
     from projections.page import Evidence
 
     log = session.log()
     last = entries[-1].position
+    stored = [one for one in log.stream(entries[0].stream) if one.position <= last]
     return Evidence(
-        stored=[one for one in log.stream(entries[0].stream) if one.position <= last],
-        paths={one.position: inclusion_path(log, one.position, size) for one in entries},
+        stored=stored,
+        paths={
+            one.position: sealed_path(log, one.position, checkpoint.size, checkpoint.root, one.entry)
+            for one in stored
+        },
         checkpoint=content.decode(),
         vkeys=_signers(session, content),
     )

@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 import click
 
 from ledger.cli.session import Session, emit_json, json_option
-from ledger.errors import Refused, Unavailable
+from ledger.errors import Refused, Unavailable, counted
 
 if TYPE_CHECKING:
+    from ledger.domain.keys import KeyUse
     from ledger.proof.checkpoint import Checkpoint
     from ledger.proof.document_proof import DocumentProof
     from ledger.proof.note import Note, VerifierKey
@@ -74,26 +75,33 @@ def checkpoint(
         sys.stdout.buffer.write(content)
         sys.stdout.buffer.flush()
     else:
-        click.echo(f"wrote {output}  ({found.size:,} entries, root {found.root.hex()})")
+        click.echo(f"wrote {output}  ({counted(found.size, 'entry')}, root {found.root.hex()})")
     if note is None:
         click.echo("not signed: no --key-file and no --sign-command were given", err=True)
 
 
 def made(session: Session, size: int | None, signer: tuple[str, Callable[[bytes], bytes]] | None) -> bytes:
-    """Return a checkpoint of the ledger at a size (None: as it stands) as it is kept in a file; signer: of `signer_of`."""
+    """Return a checkpoint of the ledger at a size (None: as it stands) as it is kept in a file; signer: of `signer_of`.
+
+    Raises Refused where the stored entries or their tree are not what the head row seals.
+    """
     from ledger.proof.checkpoint import Checkpoint, checkpoint_text
     from ledger.proof.note import sign_note
+    from ledger.proof.own import sealed_root
 
     head = session.log().head()
     size = head.size if size is None else size
-    text = checkpoint_text(Checkpoint(_origin(head.ledger), size, session.log().root_at(size)))
+    text = checkpoint_text(Checkpoint(_origin(head.ledger), size, sealed_root(session.log(), size)))
     return text.encode() if signer is None else sign_note(text, *signer)
 
 
 def signer_of(
     session: Session, key_file: str | None, sign_command: str | None, vkey: str | None
 ) -> tuple[str, Callable[[bytes], bytes]] | None:
-    """Return the vkey that signs and how it does, as the options of `signing` say; None where nobody signs."""
+    """Return the vkey that signs and how it does, as the options of `signing` say; None where nobody signs.
+
+    Raises Refused for a key that the ledger says was revoked or replaced.
+    """
     if key_file is not None and (sign_command is not None or vkey is not None):
         raise click.UsageError("--key-file signs by itself; leave out --sign-command and --vkey")
     if vkey is not None and sign_command is None:
@@ -102,7 +110,7 @@ def signer_of(
         from ledger.proof.signers import read_key_file
 
         key = read_key_file(key_file)
-        _warn_unless_present(session, key.vkey)
+        _check_signer(session, key.vkey)
         return key.vkey, key.sign
     if sign_command is None:
         return None
@@ -110,7 +118,7 @@ def signer_of(
 
     command = sign_command
     vkey = vkey or _only_present(session)
-    _warn_unless_present(session, vkey)
+    _check_signer(session, vkey)
     return vkey, lambda message: command_signature(command, message)
 
 
@@ -122,22 +130,21 @@ def _origin(ledger: str) -> str:
     return ledger
 
 
-def _present(session: Session) -> dict[str, str]:
-    """Return the present keys of the ledger by stream."""
-    from ledger.domain.keys import key_uses, present_key
+def _uses(session: Session) -> list[KeyUse]:
+    """Return every key that the ledger ever had, whatever became of it."""
+    from ledger.domain.keys import key_uses
     from ledger.store.stream import read_stream
 
-    found = {}
-    for stream in session.log().streams("key/", limit=100_000):
-        entries = read_stream(session.log(), stream)
-        use = present_key(key_uses((one.version, one.event) for one in entries))
-        if use is not None:
-            found[stream] = use.vkey
-    return found
+    log = session.log()
+    return [
+        use
+        for stream in log.streams("key/", limit=100_000)
+        for use in key_uses((one.version, one.event) for one in read_stream(log, stream))
+    ]
 
 
 def _only_present(session: Session) -> str:
-    present = sorted({*_present(session).values()})
+    present = sorted({use.vkey for use in _uses(session) if use.state == "present"})
     if len(present) != 1:
         raise click.UsageError(
             f"the ledger has {len(present)} present keys ({', '.join(present) or 'none'}); say with --vkey which one signs"
@@ -145,13 +152,26 @@ def _only_present(session: Session) -> str:
     return present[0]
 
 
-def _warn_unless_present(session: Session, vkey: str) -> None:
-    present = _present(session)
-    if vkey not in present.values():
+def _check_signer(session: Session, vkey: str) -> None:
+    """Refuse a key that the ledger says is out of use: nobody who reads it may count its signature. Warn of an unknown one."""
+    uses = _uses(session)
+    states = {use.state for use in uses if use.vkey == vkey}
+    if not states:
         click.echo(
             f"warning: {vkey} is no present key of this ledger; publish it (ledger key publish), so that it can be "
             "found again",
             err=True,
+        )
+    elif "revoked" in states or "present" not in states:
+        present = sorted({use.vkey for use in uses if use.state == "present"})
+        step = (
+            f"sign with a key in use: {', '.join(present)}"
+            if present
+            else "no key is in use; make another one (ledger key new) and sign with that"
+        )
+        state = "revoked" if "revoked" in states else "replaced"
+        raise Refused(
+            f"{vkey} was {state} in this ledger (see ledger key list), so its signature counts no longer; {step}"
         )
 
 
@@ -197,20 +217,24 @@ def prove(
         sys.stdout.buffer.flush()
         return
     write_file(output, proof)
-    click.echo(f"wrote {output}  (against {later.size:,} entries, root {later.root.hex()})")
+    click.echo(f"wrote {output}  (against {counted(later.size, 'entry')}, root {later.root.hex()})")
 
 
 def _inclusion(session: Session, entry: tuple[str, ...], later: Checkpoint, content: bytes) -> bytes:
     from ledger.cli.read import position_named
+    from ledger.proof.own import sealed_path
     from ledger.proof.tlog_proof import inclusion_file
-    from ledger.store.proofs import inclusion_path
 
     position = position_named(session, entry)
     if position > later.size:
         raise Refused(
             f"entry @{position} is not among the {later.size} entries of the checkpoint; take a later checkpoint"
         )
-    return inclusion_file(position - 1, inclusion_path(session.log(), position, later.size), content)
+    stored = session.log().at(position)
+    if stored is None:
+        raise Unavailable(f"position {position} is missing; run ledger verify")
+    path = sealed_path(session.log(), position, later.size, later.root, stored.entry)
+    return inclusion_file(position - 1, path, content)
 
 
 def _consistency(session: Session, from_: str, later: Checkpoint, content: bytes) -> bytes:
@@ -229,6 +253,7 @@ def _consistency(session: Session, from_: str, later: Checkpoint, content: bytes
 def own_checkpoint(session: Session, option: str, content: bytes) -> Checkpoint:
     """Return the checkpoint in a file; Refused unless the ledger at hand had that root at that size."""
     from ledger.proof.checkpoint import read_checkpoint
+    from ledger.proof.own import sealed_root
 
     found, _ = read_checkpoint(content)
     head = session.log().head()
@@ -238,7 +263,7 @@ def own_checkpoint(session: Session, option: str, content: bytes) -> Checkpoint:
         raise Refused(
             f"{option} has {found.size} entries, but this ledger has {head.size}: its tail was cut off"
         )
-    root = session.log().root_at(found.size)
+    root = sealed_root(session.log(), found.size)
     if root != found.root:
         raise Refused(
             f"{option} has the root {found.root.hex()} for {found.size} entries, but this ledger has {root.hex()}: it is "

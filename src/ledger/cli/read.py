@@ -11,7 +11,7 @@ import click
 from ledger.cli.session import Session, cut_options, emit_json, instant, json_option, say, table
 from ledger.domain.checks import number_of
 from ledger.domain.events import TYPES
-from ledger.errors import Refused, nearest
+from ledger.errors import Refused, counted, nearest
 
 if TYPE_CHECKING:
     from ledger.store.stream import Entry
@@ -173,7 +173,9 @@ def show(session: Session, entry: tuple[str, ...], raw: bool, as_json: bool) -> 
     found = position_named(session, entry)
     stored = session.log().at(found)
     if stored is None:
-        raise Refused(f"entry {entry[0]} does not exist: the ledger has {session.log().head().size} entries")
+        raise Refused(
+            f"entry {entry[0]} does not exist: the ledger has {counted(session.log().head().size, 'entry')}"
+        )
     if raw:
         # A reader at a terminal gets a line end; a file or a pipe gets the bytes and no more.
         sys.stdout.buffer.write(stored.entry + (b"\n" if sys.stdout.isatty() else b""))
@@ -241,4 +243,4 @@ def _unsaid(row: dict[str, Any]) -> str:
         return "internal"
     number = row["internal_entries"]
     title = ", the title too" if row["title"] != row["told_title"] else ""
-    return f"{number} {'entry' if number == 1 else 'entries'} internal{title}" if number else ""
+    return f"{counted(number, 'entry')} internal{title}" if number else ""

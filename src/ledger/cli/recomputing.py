@@ -12,7 +12,7 @@ from ledger.cli.documents import drafted, read_facts
 from ledger.cli.session import Session
 from ledger.cli.statements import at_hand, choice_of
 from ledger.domain.money import format_money
-from ledger.errors import Unavailable
+from ledger.errors import Unavailable, counted
 from ledger.store.lines import KeptLines
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ class Recomputed(msgspec.Struct):
     def tell(self, say: Callable[[str], None]) -> None:
         """Say it in words."""
         if not self.differences:
-            say(f"number {self.number} comes out the same: {self.lines:,} lines")
+            say(f"number {self.number} comes out the same: {counted(self.lines, 'line')}")
             return
         say(
             f"number {self.number} does not come out the same: {len(self.differences):,} of {self.lines:,} lines differ"

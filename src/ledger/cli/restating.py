@@ -13,7 +13,7 @@ from ledger.cli.recording import print_receipt, telling
 from ledger.cli.session import Session, cut_options, emit_json, table
 from ledger.cli.statements import choice_options, dates, is_over, record, refuse_unfinished, send_again, told
 from ledger.domain.money import format_money
-from ledger.errors import Refused
+from ledger.errors import Refused, counted
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -366,7 +366,7 @@ def _tell(made: Proposal, as_json: bool) -> None:
         click.echo(f"nothing has changed since number {made.chain.last.number}")
         return
     click.echo(
-        f"{len(rows):,} lines and {len(found.pairs):,} assessments change after number {made.chain.last.number}; "
+        f"{counted(len(rows), 'line')} and {counted(len(found.pairs), 'assessment')} change after number {made.chain.last.number}; "
         f"{found.lines:,} were computed"
     )
     click.echo(f"because of {', '.join(found.causes) or 'no entry: how figures are made has changed'}")
@@ -380,9 +380,9 @@ def _tell(made: Proposal, as_json: bool) -> None:
         right=(2, 3, 4),
     )  # fmt: skip
     if len(rows) > _SHOWN:
-        click.echo(f"and {len(rows) - _SHOWN:,} more lines; --json has all")
+        click.echo(f"and {counted(len(rows) - _SHOWN, 'more line')}; --json has all")
     for one in totals:
-        click.echo(f"{one['amount']} {one['currency']} in {one['lines']:,} lines" + (
+        click.echo(f"{one['amount']} {one['currency']} in {counted(one['lines'], 'line')}" + (
             f", {one['waived']} waived" if one["waived"] is not None else ""
         ))  # fmt: skip
     click.echo("nothing was recorded; --issue records it", err=True)

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ledger.domain.checks import number_of
-from ledger.errors import LedgerError, Refused
+from ledger.errors import LedgerError, Refused, counted
 
 if TYPE_CHECKING:
     from ledger.append import Appender
@@ -113,7 +113,9 @@ class Session:
                 raise click.UsageError(f"--recorded-by {recorded_by!r} is no position; write it like @812")
             size = self.log().head().size
             if position > size:
-                raise Refused(f"--recorded-by {recorded_by} is beyond the ledger, which has {size} entries")
+                raise Refused(
+                    f"--recorded-by {recorded_by} is beyond the ledger, which has {counted(size, 'entry')}"
+                )
             return position
         if os.path.isfile(recorded_by):
             from ledger.cli.proof import own_checkpoint, read_file
@@ -218,7 +220,7 @@ def folded(text: str, width: int) -> str:
             lines.append(line)
             continue
         named = _NAMED.match(line)
-        indent = len(line) - len(line.lstrip(" ")) + 4
+        indent = len(line) - len(line.lstrip(" ")) + 2
         if named is not None and named.end() <= width // 3:
             indent = named.end()
         lines += wrap(

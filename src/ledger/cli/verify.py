@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from itertools import islice
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from ledger.cli.session import Session, emit_json, json_option
+from ledger.errors import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -83,7 +84,7 @@ def verify(
         )
     _show(report, as_json, len(checkpoints), compared=compared)
     if not report.ok:
-        click.echo(f"{len(report.problems)} problems found: the ledger was altered or damaged", err=True)
+        click.echo(f"{counted(len(report.problems), 'problem')} found: {_found(report)}", err=True)
         ctx.exit(1)
     for sentence in undone:
         click.echo(sentence, err=True)
@@ -99,14 +100,16 @@ def _show(report: Report, as_json: bool, checkpoints: int, *, compared: bool) ->
         where = "ledger" if problem.position is None else f"@{problem.position}"
         click.echo(f"{where}  {problem.kind}  {problem.detail}")
     if report.ok:
-        click.echo(f"verified {report.size:,} entries")
+        click.echo(f"verified {counted(report.size, 'entry')}")
         click.echo(f"root {report.root}")
         if checkpoints:
             click.echo(f"continues {checkpoints} checkpoint{'s' if checkpoints > 1 else ''} kept elsewhere")
         if compared:
             click.echo("the views are what the entries come to")
     if report.erased:
-        click.echo(f"{report.erased} texts were erased, each by an entry that says who and why")
+        click.echo(
+            f"{counted(report.erased, 'text')} {'was' if report.erased == 1 else 'were'} erased, each by an entry that says who and why"
+        )
 
 
 def _with(report: Report, problems: Iterable[Problem]) -> Report:
@@ -138,6 +141,23 @@ def _with_keys(session: Session, report: Report) -> tuple[Report, int]:
     return report, checked.unchecked
 
 
+def _key_entries(session: Session, report: Report) -> list[dict[str, Any]]:
+    """Return the entries of keys, in order of stream and version, of a ledger that was verified."""
+    import json
+
+    return [json.loads(row[6]) for row in session.log().rows_by_stream("key") if row[0] <= report.size]
+
+
+def _found(report: Report) -> str:
+    """Return the end of a command's sentence on problems: what they are of."""
+    kinds = {problem.kind for problem in report.problems}
+    if kinds <= {"checkpoint-refused", "other-ledger"}:
+        return "what was to be compared with does not count; the ledger itself is whole"
+    if kinds == {"view-differs"}:
+        return "the views are not what the entries come to; the ledger itself is whole"
+    return "the ledger was altered or damaged"
+
+
 def _with_documents(session: Session, report: Report) -> Report:
     """Return the report with what is wrong with issued documents."""
     from ledger.errors import LedgerError
@@ -159,7 +179,7 @@ def _with_documents(session: Session, report: Report) -> Report:
             return None
 
     entries = (row[6] if type(row[6]) is bytes else b"" for row in rows)
-    return _with(report, [Problem(*fault) for fault in check_documents(entries, root_at, log.content)])
+    return _with(report, [Problem(*fault) for fault in check_documents(entries, root_at, log.kept_bytes)])
 
 
 def _with_checkpoints(
@@ -170,22 +190,43 @@ def _with_checkpoints(
     from ledger.proof.against import Kept, check_against
     from ledger.proof.checkpoint import read_checkpoint
     from ledger.proof.errors import ProofError
+    from ledger.proof.ledger_keys import outs_of, trusted_through
     from ledger.store.verify import Problem
 
     trusted = verifier_keys(keys)
+    log = session.log()
+    # Entries that do not hold lead to no key, and revoke none.
+    entries = _key_entries(session, report) if report.ok else []
+    outs = outs_of(entries)
+    known = trusted_through(trusted, entries) if trusted else ()
     kept = []
+
+    def recorded_at(position: int) -> str | None:
+        entry = log.at(position)
+        return None if entry is None else entry.recorded_at
+
     for path in checkpoints:
         try:
             found, note = read_checkpoint(read_file("--against", path))
             if trusted and note is None:
                 raise ProofError("it is not signed, but --key was given")
-            kept.append(Kept(path, found, tuple(map(str, signers_of(note, trusted)))))
+            signers = tuple(map(str, signers_of(note, list(known))))
+            doubts = {
+                key: [
+                    why for out in outs.get(key, ()) if (why := out.counts_against(found.size, recorded_at))
+                ]
+                for key in signers
+            }
+            # One signature that counts is enough.
+            if signers and all(doubts.values()):
+                sentence = "; ".join(f"{key} signed it, but {whys[-1]}" for key, whys in doubts.items())
+                raise ProofError(f"{sentence}: compare with one that a key in use signed")
+            kept.append(Kept(path, found, tuple(key for key in signers if not doubts[key])))
         except ProofError as error:
             report = _with(report, [Problem(None, "checkpoint-refused", f"{path}: {error}")])
     # The stored tree is only worth asking where it was found to be that of the entries.
     if report.ok or all(problem.kind == "checkpoint-refused" for problem in report.problems):
-        head = session.log().head()
-        findings = check_against(head.ledger, report.size, session.log().root_at, kept)
+        findings = check_against(log.head().ledger, report.size, log.root_at, kept)
         report = _with(report, [Problem(*finding) for finding in findings])
     return report, bool(trusted)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any, ClassVar, get_args
 
@@ -95,7 +96,11 @@ def command_of(name: str, verb: str) -> click.Command:
     parameters += _envelope()
     words = (cls.__doc__ or "").strip()
     return click.Command(
-        name, params=parameters, callback=_callback(verb), help=words, short_help=words.split(". ")[0]
+        name,
+        params=parameters,
+        callback=_callback(verb),
+        help=words,
+        short_help=re.split(r"\.\s|\.$|\n\n", words, maxsplit=1)[0],
     )
 
 

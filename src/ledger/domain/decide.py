@@ -207,7 +207,8 @@ def decide(
     event = action.event
     name = action.stream.partition("/")[2]
     if not action.stream.startswith("incident/"):
-        return _decide_published(history, action, now, batch_start, ledger), []
+        decided = _decide_published(history, action, now, batch_start, ledger)
+        return decided, _rows(history, decided)
     if isinstance(event, IncidentOpened):
         if history.version:
             _refuse(f"incident {name!r} is already open (since v1); use update, reopen or another key")
@@ -851,6 +852,26 @@ def _decide_published(history: History, action: Action, now: str, batch_start: i
         case _:
             assert_never(event)
     return event
+
+
+def _rows(history: History, event: AnyEvent) -> list[str]:
+    """Refuse a table without rows in the place of one with rows, and warn of any other without.
+
+    A file that was cut off after its header would end every subscription, and every limit to a cohort, without a word.
+    """
+    if not isinstance(event, SubscriptionsPublished | CohortPublished) or event.table.rows:
+        return []
+    what = "subscriptions" if isinstance(event, SubscriptionsPublished) else "customers"
+    for version, before in reversed(list(enumerate(history.events, 1))):
+        if isinstance(before, SubscriptionsPublished | CohortPublished):
+            if not before.table.rows:
+                break
+            way = "give each its valid_to" if what == "subscriptions" else "name another cohort in the window"
+            _refuse(
+                f"the table holds no {what}, and would take away the {before.table.rows:,} of v{version}; publish the table "
+                f"that was meant, or {way}"
+            )
+    return [f"the table holds no {what}"]
 
 
 def _policy(event: PolicyPublished, key: str) -> None:

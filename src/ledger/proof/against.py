@@ -63,12 +63,21 @@ def check_against(
                     size + 1,
                     "tail-cut",
                     f"{one.name} has {one.checkpoint.size} entries, but the ledger has {size}: those from @{size + 1} to "
-                    f"@{one.checkpoint.size} are gone",
+                    f"@{one.checkpoint.size} are gone{_beyond_comparing(size, matching)}",
                 )
             )
         elif one not in matching:
             found.append(_rewritten(one, first, root_at(one.checkpoint.size), matching))
     return found + _forks(same, size)
+
+
+def _beyond_comparing(size: int, matching: Sequence[Kept]) -> str:
+    """Return what a checkpoint beyond the ledger leaves open of the entries that are there: the end of a sentence."""
+    first = max((other.checkpoint.size for other in matching), default=0) + 1
+    if first > size:
+        return ""
+    left = f"@{first} is what it was" if first == size else f"@{first} to @{size} are what they were"
+    return f"; whether {left} could not be compared: that needs a checkpoint of {size} entries or fewer"
 
 
 def _rewritten(one: Kept, first: int, root: bytes, matching: Sequence[Kept]) -> Finding:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from hashlib import sha256
 from itertools import islice
 from typing import Any
 
@@ -248,12 +249,25 @@ class SealedLog(ABC):
                 high = middle - 1
         return low
 
-    def content(self, digest: str) -> bytes | None:
-        """Return a table kept by digest, or None."""
+    def kept_bytes(self, digest: str) -> bytes | None:
+        """Return what is kept under a digest, whatever it is, or None: for verification, which says what is wrong with it."""
         rows = self._execute(
             "SELECT bytes FROM ledger_content WHERE sha256 = ? ORDER BY chunk", (digest,)
         ).fetchall()
         return b"".join(bytes(row[0]) for row in rows) if rows else None
+
+    def content(self, digest: str) -> bytes | None:
+        """Return a table kept by digest, or None. Raises Refused where its bytes are no longer those of the digest."""
+        content = self.kept_bytes(digest)
+        if content is None:
+            return None
+        # Whatever is computed from a table names its digest, so it must not be computed from other bytes.
+        if (found := sha256(content).hexdigest()) != digest:
+            raise Refused(
+                f"the table kept as {digest} was altered: its bytes hash to {found}; run ledger verify, and bring back the ledger "
+                "from a copy"
+            )
+        return content
 
     def content_part(self, digest: str, start: int, stop: int) -> bytes:
         """Return the bytes from start up to but not stop of a table kept by digest; fewer where it is shorter."""

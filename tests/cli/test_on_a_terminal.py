@@ -1,0 +1,96 @@
+"""What people see on a terminal of 80 columns: no line is wider, no word is cut in two, and nothing is lost."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import pty
+import re
+import struct
+import subprocess
+import sys
+import termios
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ledger.cli.session import folded
+from ledger.errors import counted
+
+EXAMPLE = Path(__file__).parents[2] / "examples" / "email_delivery_2022"
+
+
+def _seen(url: str, *words: str, width: int = 80) -> str:
+    """Return what a command shows on a terminal of so many columns, without its colours."""
+    master, slave = pty.openpty()
+    fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 40, width, 0, 0))
+    environment = {name: value for name, value in os.environ.items() if name not in ("COLUMNS", "LINES")}
+    command = subprocess.Popen(
+        [sys.executable, "-m", "ledger", "--ledger", url, *words],
+        stdin=subprocess.DEVNULL, stdout=slave, stderr=subprocess.PIPE, env={**environment, "TERM": "xterm"},
+    )  # fmt: skip
+    os.close(slave)
+    shown = b""
+    try:
+        while part := os.read(master, 65_536):
+            shown += part
+    except OSError:
+        pass  # the other end is closed
+    os.close(master)
+    assert command.communicate()[1] == b""
+    assert command.returncode == 0
+    return re.sub(r"\x1b\[[0-9;]*m", "", shown.decode()).replace("\r\n", "\n")
+
+
+@pytest.fixture(scope="module")
+def url(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """Return the ledger of the example."""
+    if not EXAMPLE.exists():
+        pytest.skip("the example stands in the checkout, and this is a run away from it")
+    found = f"sqlite:///{tmp_path_factory.mktemp('terminal') / 'ledger.db'}"
+    for words in (("init",), ("append", "actions.jsonl")):
+        subprocess.run(
+            [sys.executable, "-m", "ledger", "--ledger", found, *words],
+            cwd=EXAMPLE, check=True, capture_output=True, env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+        )  # fmt: skip
+    return found
+
+
+@pytest.mark.parametrize(
+    ("command", "wanted"),
+    [
+        ("incidents", "Some mail lost while being delivered"),
+        ("log email-2022-03", "window.added nam-quarantine"),
+        ("show email-2022-03 v10", "corrects              v6"),
+        ("notice email-2022-03", "2022-03-30 16:52 UTC"),
+        ("downtime --period 2022-03", "email-2022-03/nam-quarantine"),
+        ("credits compute --period 2022-03", "availability 98.991935483%"),
+        ("credits compute --period 2022-03 --compare-published-by 2022-03-20T00:00Z", "credit before 1050.00"),
+    ],
+)  # fmt: skip
+def test_no_line_is_wider_than_the_terminal(url: str, command: str, wanted: str) -> None:
+    shown = _seen(url, *command.split())
+    assert wanted in re.sub(r"\s*\n\s+", " ", shown) or wanted in shown
+    for line in shown.split("\n"):
+        # An address is not broken, so that it can be followed.
+        assert len(line) <= 80 or "https://" in line, line
+    assert not re.search(r"\d\.\d{5,6} UTC|\{'|\('", shown)
+
+
+def test_a_table_that_fits_stays_a_table(url: str) -> None:
+    shown = _seen(url, "incidents", width=140)
+    assert re.search(r"^ incident +title +status", shown, re.MULTILINE)
+
+
+@given(st.text(st.sampled_from("ab  \n@1"), max_size=200), st.integers(40, 80))
+def test_folding_changes_white_space_only(text: str, width: int) -> None:
+    found = folded(text, width)
+    assert found.split() == text.split()
+    assert all(len(line) <= width or " " not in line.strip() for line in found.split("\n"))
+
+
+def test_one_is_not_many() -> None:
+    assert [counted(number, "entry") for number in (0, 1, 2_048)] == ["0 entries", "1 entry", "2,048 entries"]
+    assert (counted(1, "text"), counted(2, "text")) == ("1 text", "2 texts")
