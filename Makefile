@@ -21,7 +21,7 @@ WORKERS ?= 2
 COMPILE := $(BIN)/uv pip compile --quiet --universal --fork-strategy fewest --python-version 3.11 --generate-hashes \
   --no-emit-index-url --no-emit-find-links --no-annotate --no-header --system-certs
 
-.PHONY: help demo test lint format unit attack bench wheel wheel-test transcripts docs lock clean
+.PHONY: help demo test lint format unit attack mutants bench wheel wheel-test transcripts docs lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -63,6 +63,9 @@ unit: $(DEV_STAMP) ## the tests against the checkout
 attack: $(DEV_STAMP) ## alter all of a small ledger, its proofs and bundles, and see that each is found
 	$(BIN)/python -m tools.attack
 
+mutants: $(DEV_STAMP) ## change the calculator place by place and see whether a test notices; ONLY='module*' for a part
+	$(BIN)/mutmut run --max-children $(WORKERS) $(if $(ONLY),'$(ONLY)')
+
 bench: $(DEV_STAMP) ## measure the figures kept in benchmarks/
 	$(BIN)/python -m benchmarks
 
@@ -93,4 +96,4 @@ lock: $(DEV_STAMP) ## pin the newest allowed versions again
 	$(COMPILE) --upgrade -c requirements/run.txt pyproject.toml --all-extras --group dev -o requirements/dev.txt
 
 clean: ## remove what was built; the environment stays
-	rm -rf build dist .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf build dist mutants .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis

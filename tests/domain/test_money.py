@@ -20,8 +20,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ledger.domain.money import (
+    ALL_ROUNDINGS,
     ISO_4217,
     ROUNDINGS,
+    allocate,
     decimal_places,
     decimal_text,
     format_money,
@@ -161,3 +163,75 @@ def test_displayed_values_have_their_places_and_round_half_even() -> None:
     assert decimal_places(Fraction(5, 100), 1) == "0.0"
     assert decimal_places(Fraction(15, 100), 1) == "0.2"
     assert decimal_places(Fraction(100), 3) == "100.000"
+
+
+def test_half_ceiling_goes_up_at_a_tie_whatever_the_sign() -> None:
+    assert [round_fraction(Fraction(value), "half-ceiling") for value in TIES] == [
+        -2, -1, -1, 0, 0, 1, 1, 2, 2, 3,
+    ]  # fmt: skip
+    assert set(ALL_ROUNDINGS) - set(ROUNDINGS) == {"half-ceiling"}
+
+
+@pytest.mark.parametrize(
+    ("text", "currency", "said"),
+    [
+        (12.5, "JPY", "amount 12.5 is not written as 1200; a float is not exact: give the amount as text"),
+        (" -12", "USD", "amount ' -12' is not written as 1200.00; an amount may not be negative"),
+        ("1e3", "BHD", "amount '1e3' is not written as 1200.000; use digits and at most one decimal point"),
+    ],
+)
+def test_the_whole_sentence_says_how_an_amount_is_written(text: Any, currency: str, said: str) -> None:
+    with pytest.raises(Refused) as refused:
+        parse_money(text, currency)
+    assert str(refused.value) == said
+
+
+@pytest.mark.parametrize(
+    ("amount", "ratios", "parts"),
+    [
+        (5, [1, 1, 1], [2, 2, 1]),
+        (-5, [1, 1, 1], [-2, -2, -1]),
+        (0, [1, 2], [0, 0]),
+        (1, [1, 1], [1, 0]),
+        (-1, [1, 1], [-1, 0]),
+        (7, [0, 1], [0, 7]),
+        # Ratios that sum to 1, or to less.
+        (3, [Fraction(1, 2), Fraction(1, 2)], [2, 1]),
+        (10, [Fraction(1, 10), Fraction(1, 5)], [3, 7]),
+        # What was cut most comes first, wherever it stands: 0.3, 0.8 and 0.9.
+        (2, [3, 8, 9], [0, 1, 1]),
+    ],
+)
+def test_an_amount_is_split_into_whole_units_of_both_signs(
+    amount: int, ratios: list[int | Fraction], parts: list[int]
+) -> None:
+    assert allocate(amount, ratios) == parts
+
+
+@pytest.mark.parametrize(
+    ("amount", "ratios", "parts"),
+    [
+        (5, [1, 1, 1], [1, 2, 2]),
+        (-5, [1, 1, 1], [-1, -2, -2]),
+        (3, [1, 1, 1, 1], [0, 1, 1, 1]),
+        (1, [1, 1], [0, 1]),
+        (1, [3, 1], [1, 0]),
+        (2, [3, 8, 9], [0, 1, 1]),
+    ],
+)
+def test_equal_remainders_are_served_from_the_last_where_that_is_asked(
+    amount: int, ratios: list[int | Fraction], parts: list[int]
+) -> None:
+    assert allocate(amount, ratios, "last-to-first") == parts
+
+
+@pytest.mark.parametrize(
+    ("ratios", "named"),
+    [([], "none"), ([0, 0], "0, 0"), ([3, -1], "3, -1"), ([-1, Fraction(1, 2)], "-1, 1/2")],
+)
+def test_ratios_that_nothing_can_be_split_by_are_refused(ratios: list[int | Fraction], named: str) -> None:
+    with pytest.raises(Refused) as refused:
+        allocate(100, ratios)
+    assert str(refused.value) == (
+        f"ratios {named} cannot be split by; give numbers from 0, one of them above"
+    )

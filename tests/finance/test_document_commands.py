@@ -819,3 +819,27 @@ def test_what_was_corrected_in_a_window_is_evidence_of_its_rows(desk: Desk) -> N
     assert evidence() == (10_800, ["incident/mail-1 v2", "incident/mail-1 v5"])
     desk.ok("incident", "withdraw-update", "mail-1", "--actor", "o", "--corrects", "v5", "--reason", "r")
     assert evidence() == (14_400, ["incident/mail-1 v2", "incident/mail-1 v6"])
+
+
+def test_a_run_says_who_is_not_due_and_when(desk: Desk) -> None:
+    """Given a policy per quarter, when February is run, then its subscriptions are counted: they are due with March."""
+    quarterly = _REQUEST.replace('"standard"', '"quarterly"').replace("calendar-month", "calendar-quarter")
+    desk.file("quarterly.toml", quarterly)
+    desk.ok("policy", "publish", "quarterly.toml", "--actor", "f")
+    rows = "".join(
+        f"Delta Dairy,{name},email,EMEA,quarterly,EUR,100.00,{since},{until}\n"
+        for name, since, until in (("delta-1", "2021-01-01", ""), ("delta-2", "2022-03-31", ""),
+                                   ("delta-3", "2021-01-01", "2022-01-01"), ("delta-4", "2022-04-01", ""))
+    )  # fmt: skip
+    desk.file("customers.csv", _CUSTOMERS + rows)
+    desk.ok("subscriptions", "publish", "customers", "customers.csv", "--actor", "f")
+    said = "note: subscriptions without a row in 2022-02: 2 under quarterly, whose period 2022-Q1 ends in 2022-03\n"
+    late = [{"policy": "quarterly", "period": "2022-Q1", "ends_in": "2022-03", "subscriptions": 2}]
+    made = desk.run("credits", "compute", "--period", "2022-02", "--json")
+    assert (json.loads(made.stdout)["not_due"], made.stderr) == (late, said)
+    for name in ("rows.csv", "book.xlsx"):
+        made = desk.run("credits", "export", "--period", "2022-02", "--json", "-o", str(desk.folder / name))
+        assert (json.loads(made.stdout)["not_due"], made.stderr) == (late, said)
+    assert desk.run("credits", "issue", "--period", "2022-02", "--actor", "f").stderr == said
+    made = desk.run("credits", "compute", "--period", "2022-03", "--json")
+    assert (json.loads(made.stdout)["not_due"], made.stderr) == ([], "")

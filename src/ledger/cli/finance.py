@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ledger.cli import run
+from ledger.cli.not_due import say_not_due
 from ledger.cli.session import (
     Session,
     cut_options,
@@ -203,6 +204,7 @@ def compute(
         _show_changes(priced)
     run.warn_unfinished(basis)
     run.warn_of_requests(basis)
+    say_not_due(basis.period, basis.not_due)
     if not as_json:
         click.echo(f"size {basis.size}  root {basis.root}")
 
@@ -282,8 +284,8 @@ def _emit(basis: Basis, before: Before | None, priced: Priced) -> None:
         "period": basis.period, "as_of": basis.as_of, "published_by": basis.cut.published_by,
         "recorded_by": basis.cut.recorded_by, "ledger": basis.ledger, "size": basis.size, "root": basis.root,
         "subscriptions": basis.sources(), "cohorts": [one.as_json() for one in basis.cohorts.tables],
-        "cohorts_unknown": basis.cohorts.unknown, "rows": (row for frame, _ in priced for row in rows(frame)),
-        "totals": list(sums),
+        "cohorts_unknown": basis.cohorts.unknown, "not_due": [one.as_json() for one in basis.not_due if one.subscriptions],
+        "rows": (row for frame, _ in priced for row in rows(frame)), "totals": list(sums),
     }  # fmt: skip
     if before is not None:
         changes = rows(added([totals(changed) for changed in _differences(priced)]))
@@ -388,9 +390,11 @@ def export(
         digest, number = files.rows_of(session, basis, output, kind, engine, scheduler, quiet=as_json)
     run.warn_unfinished(basis)
     run.warn_of_requests(basis)
+    say_not_due(basis.period, basis.not_due)
     if as_json:
         written = {"file": output, "sha256": digest, "size": basis.size, "root": basis.root, "rows": number}
-        emit_json({**written, "detail": detail, "detail_sha256": detail_digest})
+        late = [one.as_json() for one in basis.not_due if one.subscriptions]
+        emit_json({**written, "not_due": late, "detail": detail, "detail_sha256": detail_digest})
     else:
         beside = "" if detail is None else f" and {detail}"
         click.echo(f"wrote {output}{beside}  ({counted(number, 'subscription')}, sha256 {digest})")

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from ledger.cli.facts import Table
+    from ledger.cli.not_due import NotDue
     from ledger.domain.exclusion import Exclusion
     from ledger.domain.measurement import Measurement
     from ledger.domain.policy import Policy
@@ -39,6 +40,7 @@ class Basis(msgspec.Struct):
     tables: of subscriptions; only: some were asked for. cohorts: those that windows are limited to. measurements,
     exclusions: of the ledger, where a policy reads any. credited: what documents credited in the months before, by
     subscription, where a policy limits several months together; credited_from: those series, with the version read up to.
+    not_due: policies that have no period in the month, counted once all tables were read.
     """
 
     period: str
@@ -57,6 +59,7 @@ class Basis(msgspec.Struct):
     exclusions: list[Any] = []
     credited: dict[str, tuple[Earlier, ...]] = {}
     credited_from: dict[str, int] = {}
+    not_due: list[NotDue] = []
 
     def sources(self) -> list[dict[str, Any]]:
         """Return where the subscriptions came from, for programs."""
@@ -236,6 +239,7 @@ def _checked(session: Session, found: Basis, *, quiet: bool = True) -> Iterator[
     from collections import Counter
 
     from ledger.cli import facts
+    from ledger.cli.not_due import not_due_at
     from ledger.cli.progress import watched
     from projections.cohorts import Seen
     from projections.repeats import Repeats
@@ -244,6 +248,7 @@ def _checked(session: Session, found: Basis, *, quiet: bool = True) -> Iterator[
     # Customers of a cohort may well stand in a table that was not asked for.
     seen = [] if found.only else [Seen(cohort) for cohort in found.cohorts.known.values()]
     places: Counter[tuple[str, str]] = Counter()
+    found.not_due = not_due_at(found.policies, found.period)
     expected = sum(table.rows for table in found.tables)
     parts = ((table.entry, part) for table in found.tables for part in table.parts())
     for entry, part in watched(parts, expected, quiet=quiet):
@@ -251,6 +256,8 @@ def _checked(session: Session, found: Basis, *, quiet: bool = True) -> Iterator[
         places += facts.places_of(part)
         for one in seen:
             one.add(part)
+        for late in found.not_due:
+            late.count(part)
         yield part
     repeats.check(lambda: _parts(found.tables))
     facts.warn_of_places(session.log(), places)

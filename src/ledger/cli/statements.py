@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import click
 import msgspec
 
+from ledger.cli.not_due import say_not_due
 from ledger.cli.publish import _publishing
 from ledger.cli.recording import appended, print_receipt, telling
 from ledger.cli.session import Session, cut_options, emit_json, json_option, table
@@ -162,6 +163,7 @@ def issue(
     if not len(draft.lines):
         raise Refused(f"no subscription is valid in {period}, so there is nothing to issue")
     _warn_of_claims(draft)
+    say_not_due(period, reading.basis.not_due)
     sources = sources_of(session, reading, draft, {one["policy"] for one in draft.facts})
     action |= dates(session, period, decided_on, accounting_date)
     action["rests_on"] = rests_on(reading, choice, draft, sources, over=is_over(reading))

@@ -1,0 +1,86 @@
+"""Subscriptions that a run of a month leaves out, since the period of their policy, such as a quarter, ends in a later month."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import click
+import msgspec
+
+from ledger.errors import Refused
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from ledger.domain.period import Period
+    from ledger.domain.policy import Policy
+
+__all__ = ["NotDue", "not_due_at", "say_not_due"]
+
+
+class NotDue(msgspec.Struct):
+    """A policy that has no period ending in a month: the period that is running then, and how many have no row for it."""
+
+    policy: str
+    period: Period
+    subscriptions: int = 0
+
+    @property
+    def ends_in(self) -> str:
+        """The month in whose run the period is priced."""
+        from ledger.domain.period import day_of
+
+        return day_of(self.period.zone, self.period.end - 1)[:7]
+
+    def count(self, part: pd.DataFrame) -> None:
+        """Count the subscriptions of a part of a table that are valid on any day of the period."""
+        import numpy as np
+
+        from ledger.domain.period import days
+
+        first = np.datetime64(self.period.first_day, "D")
+        past = first + np.timedelta64(len(days(self.period)), "D")
+        mine = part.loc[(part["policy"] == self.policy).to_numpy(), ["valid_from", "valid_to"]]
+        # NaT compares as false: no end is later than any day.
+        valid = (mine["valid_from"].to_numpy() < past) & ~(mine["valid_to"].to_numpy() <= first)
+        self.subscriptions += int(valid.sum())
+
+    def as_json(self) -> dict[str, Any]:
+        """Return it for programs (contract in docs/json.md)."""
+        return {
+            "policy": self.policy, "period": self.period.label, "ends_in": self.ends_in,
+            "subscriptions": self.subscriptions,
+        }  # fmt: skip
+
+
+def not_due_at(policies: Mapping[str, Sequence[tuple[int, Policy]]], label: str) -> list[NotDue]:
+    """Return the policies that are in force in a month and have no period that ends in it; none where a label is no month."""
+    from ledger.domain.period import parse_period
+    from ledger.domain.policy.in_force import policy_in_force
+    from ledger.domain.policy.periods import label_is_month, period_holding, ruling_period
+
+    if not label_is_month(label):
+        return []
+    found = []
+    for key, versions in sorted(policies.items()):
+        try:
+            if ruling_period(versions, label) is None:
+                _, policy = policy_in_force(versions, parse_period(label))
+                last = parse_period(label, policy.zone).end - 1
+                found.append(NotDue(key, period_holding(policy.period, last)))
+        except Refused:
+            # Not in force: whoever asks for a row under it is refused with a sentence.
+            continue
+    return found
+
+
+def say_not_due(label: str, waiting: Iterable[NotDue]) -> None:
+    """Say once on standard error how many subscriptions have no row in a month, and when theirs is due."""
+    some = [one for one in waiting if one.subscriptions]
+    if some:
+        told = "; ".join(
+            f"{one.subscriptions:,} under {one.policy}, whose period {one.period.label} ends in {one.ends_in}"
+            for one in some
+        )
+        click.echo(f"note: subscriptions without a row in {label}: {told}", err=True)
