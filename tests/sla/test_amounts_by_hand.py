@@ -70,6 +70,7 @@ FULL = Remedy(service_days=F(2), per="block", block_seconds=F(3_600), blocks="fu
         (FULL, (3_600, 7_201), (2, 4)),
         (BEGUN, (1, 3_601), (2, 4)),
         (FULL, (3_599, 7_199), (0, 2)),
+        (Remedy(service_days=F(2), block_seconds=F(3_600)), (0, 7_200), (2, 2)),
     ],
 )
 def test_days_of_service_follow_the_blocks_at_least_and_at_most(

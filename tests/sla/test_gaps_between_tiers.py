@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from fractions import Fraction
 from typing import Literal
 
+import msgspec
 import pytest
 
 from ledger.domain.policy.model import Commitment, Counting, Measure, Quantity, Remedy, Scope, Tier
@@ -143,7 +144,8 @@ def test_a_neighbour_of_a_gap_is_left_the_whole_bounds() -> None:
 
 def test_tiers_of_downtime_leave_seconds_and_their_part_of_the_period() -> None:
     ladder = commitment((tier("[0, 100]", 0, "downtime"), tier("(100, 5000]", 10, "downtime")), "refused")
-    better, worse = choices(figure(ladder, "50", "2000"))
+    better, worse = found = choices(figure(ladder, "50", "2000"))
+    assert tuple(one.tier for one in found) == ladder.tiers
     assert inside(better) == ((50, 100), (Fraction("0.05"), Fraction("0.1")), (0, 0))
     # More than the whole period is down at most once.
     assert inside(worse) == ((100, 2000), (Fraction("0.1"), ONE), (0, 0))
@@ -151,6 +153,13 @@ def test_tiers_of_downtime_leave_seconds_and_their_part_of_the_period() -> None:
 
 def test_tiers_of_a_value_leave_the_value() -> None:
     ladder = commitment((tier("[0, 3]", 0, "value"), tier("(3, 99]", 10, "value")), "refused")
-    better, worse = choices(figure(ladder, "2", "7"))
+    better, worse = found = choices(figure(ladder, "2", "7"))
+    assert tuple(one.tier for one in found) == ladder.tiers
     assert inside(better) == ((0, 0), (0, 0), (2, 3))
     assert inside(worse) == ((0, 0), (0, 0), (3, 7))
+
+
+def test_of_a_period_without_a_second_no_part_is_down() -> None:
+    ladder = commitment((tier("[0, 100]", 0, "downtime"),), "refused")
+    empty = msgspec.structs.replace(figure(ladder, "0", "0"), period_seconds=NOUGHT)
+    assert inside(choices(empty)[0]) == ((0, 0), (0, 0), (0, 0))
