@@ -25,7 +25,7 @@ def test_documents_go_with_whom_they_concern(own_desk: Desk, tmp_path: Path) -> 
         assert own_desk.verdict(content, "--key", own_desk.vkey(0)) == 0
         assert verdict(content, {own_desk.vkey(0)})[0] == 0
     copy = f"sqlite:///{tmp_path / 'copy.db'}"
-    own_desk.run("import", "--bundle", own_desk.path("b.zip"), url=copy)
+    own_desk.run("import", "--bundle", own_desk.path("b.zip"), url=copy, code=3)
     own_desk.run("verify", url=copy)
     shown = ("credits", "show", "1", "--json")
     assert own_desk.run(*shown, url=copy).stdout == own_desk.run(*shown).stdout
