@@ -49,7 +49,5 @@ def test_a_refusal_for_the_clock_names_an_option_that_is_there(folder: Path, wor
     refused = _run(_BEHIND, *words, "--actor", "o")
     assert refused.exit_code == 3
     assert "pass --accept-clock to record right after it" in refused.stderr
-    if words[0] == "key":
-        words = ("key", "publish", "main", "--key-file", "main.key")  # its file was written before
     accepted = _run(_BEHIND, *words, "--actor", "o", "--accept-clock")
     assert (accepted.exit_code, "recorded @2" in accepted.stdout) == (0, True), accepted.output

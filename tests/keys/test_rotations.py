@@ -103,7 +103,8 @@ _ATTACKS: dict[str, tuple[list[_Entry], list[tuple[int, str]]]] = {
     ),
     "back to an old key": ([_PUBLISHED, _rotated(0, 1, 2), _rotated(1, 0, 3)], [(3, "key-out-of-order")]),
     "published twice": ([_PUBLISHED, ("key.published", {"vkey": _V[1]})], [(2, "key-out-of-order")]),
-    "never published": ([_rotated(0, 1, 1)], [(1, "key-out-of-order")]),
+    # There is no key to replace, and the line does not begin with one that was published.
+    "never published": ([_rotated(0, 1, 1)], [(1, "key-out-of-order"), (1, "key-out-of-order")]),
     "a stranger revoked": ([_PUBLISHED, ("key.revoked", {"vkey": _V[1]})], [(2, "key-out-of-order")]),
     "revoked twice": ([*_WHOLE, _REVOKED], [(6, "key-out-of-order")]),
     "no event of a key": ([_PUBLISHED, ("incident.updated", {})], [(2, "key-out-of-order")]),
