@@ -246,9 +246,16 @@ class Views:
         """Yield every row of every view with the name of its table, in an order that depends on the rows alone."""
         with self.engine.connect() as connection:
             for table in (_incident, _window):
-                query = sa.select(table).order_by(*(self._sorting(column) for column in _ORDER[table.name]))
+                query = sa.select(*map(self._as_kept, table.c)).order_by(
+                    *(self._sorting(column) for column in _ORDER[table.name])
+                )
                 for row in connection.execution_options(stream_results=True).execute(query):
                     yield table.name, tuple(row)
+
+    def _as_kept(self, column: sa.Column[Any]) -> sa.ColumnElement[Any]:
+        # SQLite keeps truth as a number, and any number but 0 would be read as true.
+        number = isinstance(column.type, sa.Boolean) and self.engine.dialect.name == "sqlite"
+        return sa.type_coerce(column, sa.Integer) if number else column
 
     def _sorting(self, column: sa.Column[Any]) -> sa.ColumnElement[Any]:
         # A database sorts texts by its own locale unless it is told not to; nulls stand first on one, last on the other.

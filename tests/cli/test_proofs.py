@@ -248,6 +248,7 @@ def test_views_are_compared_with_the_entries() -> None:
     for statement in (
         "UPDATE incident SET status = 'resolved'", "UPDATE incident SET title = 'Another'", "DELETE FROM incident",
         "UPDATE incident SET incident = 'zz'", "INSERT INTO incident (incident) VALUES ('more')",
+        "UPDATE incident SET internal = 2",
     ):  # fmt: skip
         path.write_bytes(content)
         with closing(sqlite3.connect(path, isolation_level=None)) as raw:
