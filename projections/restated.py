@@ -246,6 +246,8 @@ def _pairs(
         [None] if before < 0 else [msgspec.json.decode(key) for key in sorted(issued.present[before])]
     )
     if facts is not None and len(earlier) > 1:
+        if facts in earlier and not len(changed):
+            return []  # An earlier document said so already, for a part of the lines or for all.
         earlier = [one for one in earlier if one != facts] or earlier[:1]
     found = []
     for number, was in enumerate(earlier):
