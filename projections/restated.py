@@ -156,6 +156,8 @@ def restated(
         moved_on = before < 0 or after < 0 or key_of(draft.facts[after]) not in issued.present[before]
         listed.append((before, after, changed, bool(moved_on or len(changed))))
     stays = {before for before, _, _, lists in listed if not lists}
+    # Lines of other assessments may have come to rest on the same facts; a change of those is not theirs.
+    stand = {key_of(draft.facts[after]) for _, after, _, lists in listed if not lists and after >= 0}
     for before, after, changed, lists in listed:
         if lists:
             pairs += _pairs(
@@ -164,7 +166,7 @@ def restated(
                 before,
                 after,
                 changed,
-                before in stays,
+                before in stays or (before >= 0 and not stand.isdisjoint(issued.present[before])),
                 policy_of,
                 moved,
                 streams,
