@@ -29,6 +29,7 @@ import time
 import tomllib
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -97,8 +98,6 @@ def _keep(known: dict[str, str]) -> None:
 
 def make(patterns: Iterable[str]) -> list[str]:
     """Make mutants/ anew, a copy in which the files that patterns name hold all their mutants; return the mutants' names."""
-    from mutmut.mutation.file_mutation import mutate_file_contents
-
     PLACE.mkdir(exist_ok=True)
     for name in _COPIED:
         source, target = ROOT / name, PLACE / name
@@ -109,11 +108,25 @@ def make(patterns: Iterable[str]) -> list[str]:
             shutil.copy(source, target)
     names: list[str] = []
     for path in sorted(path for pattern in patterns for path in ROOT.glob(pattern)):
-        made = mutate_file_contents(str(path), path.read_text(encoding="utf-8"))
-        (PLACE / path.relative_to(ROOT)).write_text(made.code, encoding="utf-8")
+        code, made = _mutated(path)
+        (PLACE / path.relative_to(ROOT)).write_text(code, encoding="utf-8")
         module = ".".join(path.relative_to(ROOT).with_suffix("").parts).removeprefix("src.")
-        names += [f"{module}.{name}" for name in made.mutant_names]
+        names += [f"{module}.{name}" for name in made]
     return names
+
+
+def _mutated(path: Path) -> tuple[str, list[str]]:
+    """Return a file with its mutants and their names; what was made of the same text before is taken from where it was kept."""
+    from mutmut.mutation.file_mutation import mutate_file_contents
+
+    text = path.read_text(encoding="utf-8")
+    kept = PLACE / "made" / f"{sha256(text.encode()).hexdigest()}.json"
+    if not kept.exists():
+        made = mutate_file_contents(str(path), text)
+        kept.parent.mkdir(exist_ok=True)
+        kept.write_text(json.dumps([made.code, list(made.mutant_names)]))
+    code, names = json.loads(kept.read_text())
+    return code, names
 
 
 def _tried(names: list[str], settings: dict[str, Any], workers: int) -> Iterator[tuple[str, str]]:

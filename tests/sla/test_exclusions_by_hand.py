@@ -70,7 +70,8 @@ def found_by(
 
 
 def taken(found: Excluded, of: Window | None = None) -> tuple[tuple[Span, ...], tuple[Span, ...]]:
-    return found.beside(of or window())
+    asked = of or window()
+    return found.beside(asked.component, asked.region, (asked.incident, asked.window))
 
 
 def both(*spans: Span) -> tuple[tuple[Span, ...], tuple[Span, ...]]:

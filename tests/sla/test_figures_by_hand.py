@@ -88,7 +88,9 @@ def made(
     asked = Evidence(
         "mail", "A", period, 1_500, windows=of[Window], measurements=of[Measurement], exclusions=of[Exclusion], **evidence
     )  # fmt: skip
-    return figure(policy, commitment, asked)
+    found = figure(policy, commitment, asked)
+    assert found.commitment is commitment
+    return found
 
 
 def fields(of: Any) -> dict[str, Any]:
@@ -174,6 +176,9 @@ def test_where_nothing_is_left_of_a_period_it_was_up() -> None:
     # Terms of a shorter length than what leaves it.
     short = made(TIME, down, off(1_500, 2_000), rules=(REMOVED,), length=F(499))
     assert (short.period_seconds, short.eligible_most, bounds(short)) == (0, 0, (1, 1))
+    none = made(TIME, down, off(1_500, 2_000), rules=(REMOVED,), length=F(500))
+    assert (none.period_seconds, none.eligible_least, none.eligible_most, bounds(none)) == (0, 0, 0, (1, 1))
+    assert short.eligible_least == 0
     least = made(TIME, down, off(1_500, 2_000), rules=(REMOVED,), length=F(501))
     assert (least.period_seconds, least.eligible_most, bounds(least)) == (1, 100, (0, 0))
 
@@ -406,6 +411,8 @@ def test_the_longest_run_of_bad_days_is_counted() -> None:
     # Without a share any failure is enough.
     assert bounds(longest(of_day(1, 1, 10**9), of_day(2, 0, 10), above=None)) == (1, 1)
     assert bounds(longest()) == (0, 0)
+    # One of one is bad.
+    assert bounds(longest(of_day(1, 1, 1))) == (1, 1)
 
 
 def test_a_day_that_was_excluded_whole_is_not_bad_and_one_of_another_place_is_not_read() -> None:
@@ -424,7 +431,7 @@ def test_what_is_over_more_than_a_day_does_not_say_which_day_was_bad(move: tuple
     wide = msgspec.structs.replace(one, start=one.start + move[0], end=one.end + move[1])
     with pytest.raises(
         Refused,
-        match="measurement 'd2' is over more than the day 2022-06-0 whether that day was bad",
+        match="measurement 'd2' is over more than the day 2022-06-0",
     ):
         longest(wide)
     hour = msgspec.structs.replace(one, start=one.start + 3_600, end=one.start + 7_200)
@@ -511,6 +518,7 @@ def asked(start: int, end: int, failed: int, total: int, name: str = "m", **chan
         ((asked(1_000, 1_100, 1, 4), asked(1_000, 1_100, 1, 4)), 25),
         # A part of a bucket stands for it; whole buckets have one rate.
         ((asked(1_020, 1_080, 1, 4),), 25),
+        ((asked(1_120, 1_180, 1, 4),), 25),
         ((asked(1_020, 1_100, 1, 4),), 25),
         ((asked(1_000, 1_080, 1, 4),), 25),
         ((asked(1_100, 1_400, 1, 4),), 75),
@@ -789,3 +797,76 @@ def test_the_best_and_the_worst_are_those_of_what_the_tiers_are_about(
     stated: dict[str, Any] = {"value" if of == "value" else "availability": (F(9, 10), F(99, 100))}
     found = made(measure, tiers=(tier,), plain=Plain(**stated))
     assert (found.best, found.worst) == (best, worst)
+
+
+def test_what_perhaps_leaves_more_than_there_is_leaves_the_seconds_as_they_are() -> None:
+    """100 seconds are down in any case; the length is that of the terms."""
+    down, half = window(1_000, 1_100), off(1_500, 2_000, customer="Acme")
+    found = made(TIME, down, half, rules=(REMOVED,), length=F(400))
+    assert (found.eligible_least, found.eligible_most, bounds(found)) == (100, 100, (F(3, 4), F(3, 4)))
+    # One second is left surely, and perhaps none.
+    more = (off(1_500, 2_000), off(1_200, 1_500, customer="Acme"))
+    one = made(TIME, down, *more, rules=(REMOVED,), length=F(501))
+    assert (one.period_seconds, one.eligible_least, one.eligible_most, bounds(one)) == (1, 100, 100, (0, 0))
+    # All but one second leave perhaps: then that second was down.
+    last = made(TIME, down, off(1_001, 2_000, customer="Acme"), rules=(REMOVED,))
+    assert (last.period_seconds, bounds(last)) == (1_000, (0, F(999, 1_000)))
+
+
+def test_of_a_lifetime_outside_the_period_nothing_is_left() -> None:
+    assert made(TIME, window(1_000, 1_100), valid=(3_000, 4_000), part="lifetime").period_seconds == 0
+
+
+def test_buckets_begin_with_the_period() -> None:
+    """From second 1,030 on: two whole buckets, and one over an edge."""
+    period = Period("p", "span", "UTC", 1_030, 2_030, "1970-01-01")
+    assert made(RATE, asked(1_130, 1_330, 1, 4), period=period).eligible_most == 50
+    with pytest.raises(Refused, match="crosses the edge"):
+        made(RATE, asked(1_100, 1_200, 1, 4), period=period)
+
+
+def test_open_counts_weigh_by_what_they_are_beside() -> None:
+    """1 of 2 and 2 of 10 open: 3 of 4 failed at most. 1 of 8 and as many: 1 of 16 at least."""
+    unsure = measured(999, 1_001, 2, 10)
+    assert made(MESSAGES, msgspec.structs.replace(LAST, total=2), unsure).low == F(1, 4)
+    assert made(MESSAGES, msgspec.structs.replace(LAST, total=8), unsure).high == F(15, 16)
+
+
+@pytest.mark.parametrize(
+    ("place", "scope", "gone"),
+    [
+        ({}, Scope(), True),
+        ({"region": "A"}, Scope(), True),
+        ({"region": "B"}, Scope(), False),
+        ({"region": "A"}, Scope("union"), False),
+        ({}, Scope("union"), True),
+        ({"component": "inbox"}, Scope(), False),
+        ({"component": "inbox"}, Scope(components=("inbox",)), True),
+        ({"component": "outbox"}, Scope(components=("inbox",)), False),
+        ({"component": "inbox"}, Scope(components=("inbox", "outbox")), False),
+        ({"component": "outbox"}, Scope(components=("inbox", "outbox")), False),
+        ({}, Scope(components=("inbox", "outbox")), True),
+    ],
+)
+def test_counts_are_left_out_where_all_that_is_asked_about_was_excluded(
+    place: dict[str, str], scope: Scope, gone: bool
+) -> None:
+    component = scope.components[0] if scope.components else "*"
+    facts = (
+        measured(1_400, 1_500, 2, 10, component=component),
+        msgspec.structs.replace(LAST, component=component),
+    )
+    found = made(MESSAGES, *facts, off(1_400, 1_500, **place), rules=(EXCLUDED,), scope=scope)
+    expected = F(9, 10) if gone else F(17, 20)
+    assert bounds(found) == (expected, expected)
+
+
+@pytest.mark.parametrize("of", ["executions", "messages"])
+def test_executions_and_messages_are_counted_alike(of: Any) -> None:
+    assert bounds(made(Measure(of, (of,)), measured(1_000, 1_100, 1, 10, of=of))) == (F(9, 10), F(9, 10))
+
+
+@pytest.mark.parametrize("of", ["time", "affected-share", "user-minutes"])
+def test_windows_make_time_shares_and_user_minutes(of: Any) -> None:
+    half = window(1_000, 1_100, share_at_least="0.5", share_at_most="0.5")
+    assert made(Measure(of), half).eligible_most == (100 if of == "time" else 50)
