@@ -125,6 +125,18 @@ def test_two_and_a_half_of_two_are_all_of_it() -> None:
 @example([((MIDNIGHT - 4, MIDNIGHT + 5), WHOLE), ((MIDNIGHT + 7, MIDNIGHT + 9), HALF)], 10, 3, "excess")
 @example([((MIDNIGHT - 5, MIDNIGHT), WHOLE), ((MIDNIGHT + 2, MIDNIGHT + 7), HALF)], 5, 7, "all")
 @example([((MIDNIGHT - 7, MIDNIGHT), WHOLE)], 8, 7, "excess")
+@example([((MIDNIGHT - 7, MIDNIGHT), WHOLE)], 8, 7, "all")
+@example([((MIDNIGHT, MIDNIGHT + 2), WHOLE), ((MIDNIGHT + 2, MIDNIGHT + 12), HALF)], 5, 3, "all")
+@example(
+    [
+        ((MIDNIGHT, MIDNIGHT + 6), WHOLE),
+        ((MIDNIGHT + 7, MIDNIGHT + 8), HALF),
+        ((MIDNIGHT + 9, MIDNIGHT + 12), HALF),
+    ],
+    3,
+    7,
+    "all",
+)
 def test_outages_that_are_too_short_count_by_what_a_day_has_of_them(
     some: list[Part], minimum: int, limit: int | None, counts: Any
 ) -> None:
@@ -147,6 +159,7 @@ def test_outages_that_are_too_short_count_by_what_a_day_has_of_them(
         minimum=F(minimum), unless_daily_total_above=None if limit is None else F(limit), daily_total_counts=counts
     )  # fmt: skip
     found, seconds_more = long_enough(levels, counting, "UTC")
+    assert all(start < end for start, end, _ in found)
     assert {at: weight for start, end, weight in found for at in range(start, end)} == {
         at: each[at] for at in kept
     }
