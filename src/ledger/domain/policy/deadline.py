@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from calendar import monthrange
 from datetime import date, timedelta
+from fractions import Fraction
 
 import msgspec
 
@@ -46,7 +47,9 @@ def claim_deadline(
         period = period_holding(policy.period, incident_start)
     at, at_end_of_day = _anchor(policy, incident_start, incident_end, period, eligible_at)
     day = date.fromisoformat(day_of(zone, at - 1 if at_end_of_day else at))
-    words = f"{_spelled(policy)} after the {claim.anchor.replace('-', ' ')} ({day.isoformat()})"
+    words = (
+        f"{_spelled(claim.amount, claim.unit)} after the {claim.anchor.replace('-', ' ')} ({day.isoformat()})"
+    )
     count = int(claim.amount)
     match claim.unit:
         case "seconds":
@@ -98,14 +101,12 @@ def _given(name: str, value: int | None) -> int:
     return value
 
 
-def _spelled(policy: Policy) -> str:
+def _spelled(count: Fraction, of: str) -> str:
     from ledger.domain.policy.values import duration_text
 
-    claim = policy.claim
-    count = claim.amount or 0
-    if claim.unit == "seconds":
-        return duration_text(claim.amount) if claim.amount is not None else ""
-    unit = str(claim.unit).replace("-", " ")
+    if of == "seconds":
+        return duration_text(count)
+    unit = of.replace("-", " ")
     return f"{int(count)} {unit if count != 1 else unit.removesuffix('s')}"
 
 
