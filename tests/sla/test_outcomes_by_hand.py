@@ -109,7 +109,7 @@ def test_commitments_are_stacked(rule: Any, results: tuple[Result, ...], expecte
 
 def test_the_commitment_that_is_chosen_counts_alone() -> None:
     for rule in ("best-of", "sum", "choose-one"):
-        made = Outcome(policy(stacking=Stacking(commitments=rule)), (UPTIME, SPEED))  # type: ignore[arg-type]
+        made = Outcome(policy(stacking=Stacking(commitments=rule)), (UPTIME, SPEED))
         assert (paid(made, "uptime"), paid(made, "speed")) == ((100, 250), (50, 300))
 
 

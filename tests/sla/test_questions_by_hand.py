@@ -488,3 +488,36 @@ def test_the_base_is_what_the_policy_pays_a_part_of(of: Any, name: str) -> None:
 def test_money_before_is_read_in_the_currency() -> None:
     found = read(currency="BHD", credited_before="1.5", issued=2)
     assert (found.credited_before, found.issued) == (1_500, 2_000)
+
+
+@pytest.mark.parametrize(
+    ("facts", "said"),
+    [
+        ({"period": {"start": 5, "end": END}}, "period.start 5 is not text; put it in quotes"),
+        ({"period": {"start": START, "end": 5}}, "period.end 5 is not text; put it in quotes"),
+        ({"period": "2022-06", "exclusions": [{"start": 5, "end": END}]}, "exclusions 1: start 5 is not text; put it in quotes"),
+        ({"period": "2022-06", "exclusions": [{"start": START, "end": 5}]}, "exclusions 1: end 5 is not text; put it in quotes"),
+        ({"period": "2022-06", "windows": [{"start": 5, "end": END}]}, "windows 1: start 5 is not text; put it in quotes"),
+    ],
+)  # fmt: skip
+def test_a_time_that_is_none_is_the_one_thing_that_is_wrong(facts: dict[str, Any], said: str) -> None:
+    assert problems(**facts) == (said,)
+
+
+@pytest.mark.parametrize("name", ["announced_at", "scheduled_start", "scheduled_end"])
+def test_each_time_of_a_plan_has_to_be_one(name: str) -> None:
+    plan = {"announced_at": START, "scheduled_start": START, "scheduled_end": END, name: 5}
+    said = (f"windows 1: planned.{name} 5 is not text; put it in quotes",)
+    assert problems(period="2022-06", windows=[{"start": START, "planned": plan}]) == said
+
+
+@pytest.mark.parametrize("of", ["requests", "users", "messages", "executions", "latency"])
+def test_each_kind_of_measurement_is_known(of: str) -> None:
+    one = {"start": START, "end": END, "of": of, "failed": 1, "total": 2}
+    assert read(period="2022-06", measurements=[one]).evidence.measurements[0].of == of
+
+
+def test_what_names_no_service_is_about_the_one_that_is_named() -> None:
+    windows = [{"start": START, "end": END}, {"start": START, "end": END, "service": "mail"}]
+    evidence = read(period="2022-06", windows=windows).evidence
+    assert (evidence.service, [one.service for one in evidence.windows]) == ("mail", ["mail", "mail"])
