@@ -521,3 +521,21 @@ def test_what_names_no_service_is_about_the_one_that_is_named() -> None:
     windows = [{"start": START, "end": END}, {"start": START, "end": END, "service": "mail"}]
     evidence = read(period="2022-06", windows=windows).evidence
     assert (evidence.service, [one.service for one in evidence.windows]) == ("mail", ["mail", "mail"])
+
+
+def test_a_currency_that_is_none_is_not_missing_as_well() -> None:
+    (said,) = problems(currency="XYZ", fee="1.00")
+    assert said.startswith("currency 'XYZ' is not an ISO 4217 code")
+
+
+def test_a_measured_value_is_a_decimal() -> None:
+    one = {"start": START, "end": END, "of": "latency", "value": "fast"}
+    assert problems(period="2022-06", measurements=[one])[0] == (
+        "measurements 1: value 'fast' is not a decimal of 0 or more; write it like \"4.32\""
+    )
+
+
+def test_measurements_that_name_no_service_are_about_the_one_that_is_named() -> None:
+    one = {"start": START, "end": END, "of": "users", "failed": 1, "total": 2}
+    evidence = read(period="2022-06", measurements=[one, {**one, "service": "mail"}]).evidence
+    assert [one.service for one in evidence.measurements] == ["mail", "mail"]
