@@ -298,6 +298,9 @@ ABOUT = window(1_100, 1_180, approximate=True)
         # Two that lie before and after the period may reach into it.
         ([ABOUT, window(500, 990, "v", approximate=True)], 10, [10, 30]),
         ([ABOUT, window(2_010, 2_500, "v", approximate=True)], 10, [10, 30]),
+        # One that ended long before may reach as far, if it is off by more than the period is long.
+        ([ABOUT, window(-700, -100, "v", approximate=True)], 10, [10, 1_120]),
+        ([ABOUT, window(3_100, 3_700, "v", approximate=True)], 10, [10, 1_120]),
     ],
 )  # fmt: skip
 def test_how_far_times_may_be_off_for_the_tier_to_stay(
