@@ -589,3 +589,47 @@ def test_a_choice_that_was_made_is_not_what_would_decide() -> None:
     ]  # fmt: skip
     found = ask(CHOICE, period="2022-06", windows=windows, chosen="money")
     assert str(found["decides"]).startswith("no single fact: whether the customer is in cohort 'a'")
+
+
+def test_a_period_before_of_which_nothing_is_stated_was_up() -> None:
+    """What happened in June says nothing of May."""
+    windows = [["2022-06-10T00:00:00Z", "2022-06-12T00:00:00Z"]]
+    text = MARCH_TERMS.replace("of_last = 3", "of_last = 2")
+    assert ask(text, period="2022-06", windows=windows, earlier=[{}])["termination"] is False
+    messages = (
+        HEAD + '[measure]\nof = "messages"\n[credit]\nrounding = "half-up"\n[[tiers]]\ncredit_percent = "5"\n'
+    )
+    messages += '[[termination]]\navailability_below = "99"\nperiods = 2\n'
+    lost = [
+        {
+            "of": "messages",
+            "start": "2022-06-10T00:00:00Z",
+            "end": "2022-06-11T00:00:00Z",
+            "failed": 5,
+            "total": 10,
+        }
+    ]
+    for before, ends in (({}, False), ({"failed": 1, "total": 2}, True)):
+        assert ask(messages, period="2022-06", measurements=lost, earlier=[before])["termination"] is ends
+
+
+def test_blocks_within_bounds_are_no_one_part() -> None:
+    """From 31 to 61 minutes: one full half hour or two, of 5% each."""
+    text = HEAD + '[measure]\nof = "time"\n[counting]\neffects = ["outage"]\n[credit]\nrounding = "half-up"\n'
+    text += '[[tiers]]\ncredit_percent = "5"\nper = "block"\nblock = "30 minutes"\n'
+    found = ask(text, downtime_minutes_at_least=31, downtime_minutes_at_most=61)
+    assert (found["factor"], found["credit_percent"], found["credit_percent_at_least"], found["credit_percent_at_most"]) == (
+        None, None, "5", "10",
+    )  # fmt: skip
+
+
+def test_parts_of_a_second_are_said_as_they_are() -> None:
+    text = (
+        HEAD
+        + '[measure]\nof = "time"\n[counting]\neffects = ["outage"]\n[[tiers]]\ncredit_percent = "5"\n[credit]\nrounding = "half-up"\n'
+    )
+    why = ask(text, downtime_seconds="90.5", excluded_downtime_seconds="0.25")["why"]
+    assert (
+        why[0]
+        == "90.25 seconds of eligible downtime (90.5 seconds in all, 0.25 seconds of it not counted) in 30 days"
+    )
