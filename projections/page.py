@@ -7,9 +7,11 @@ entries, proofs and policies give the same bytes.
 
 from __future__ import annotations
 
+import re
 from base64 import b64encode
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from hashlib import sha256
+from html import unescape
 from importlib import resources
 from typing import TYPE_CHECKING, Any
 
@@ -87,6 +89,7 @@ def replay_page(
     if not told:
         notice(entries, cut)  # says why there is nothing to tell
     public = [one.entry for stage in told for one in stage.entries]
+    hidden = _hidden(entries, cut, public)
     states = window_states(told)
     return _rendered(
         {
@@ -97,10 +100,10 @@ def replay_page(
             "policies": sorted(terms.policies),
             "with_others": terms.others is not None,
             "evidence": evidence,
-            "hidden": _hidden(entries, cut, public),
+            "hidden": hidden,
             "published_by": cut.published_by,
             "version": version,
-            "data": _json(_data(evidence, public, terms, cut)),
+            "data": _json(_data(evidence, public, terms, cut, hidden, version)),
         }
     )
 
@@ -157,7 +160,9 @@ def _hidden(entries: Sequence[Entry], cut: Cut, public: Sequence[Entry]) -> int:
     return len(held) - len(public)
 
 
-def _data(evidence: Evidence, public: Sequence[Entry], terms: Terms, cut: Cut) -> dict[str, Any]:
+def _data(
+    evidence: Evidence, public: Sequence[Entry], terms: Terms, cut: Cut, hidden: int, version: str
+) -> dict[str, Any]:
     """Return what the program in the page works with."""
     stored = {one.version: one for one in evidence.stored}
     return {
@@ -166,6 +171,8 @@ def _data(evidence: Evidence, public: Sequence[Entry], terms: Terms, cut: Cut) -
         "stream": public[0].stream,
         "published_by": cut.published_by,
         "as_of": terms.as_of,
+        "hidden": hidden,
+        "version": version,
         "with_others": terms.others is not None,
         "entries": [_evidence_of(entry, stored[entry.version], evidence) for entry in public],
     }
@@ -208,7 +215,8 @@ def _rendered(context: dict[str, Any]) -> bytes:
     programs = "\n".join(
         _asset(name) for name in ("walking.js", "proofs.js", "retelling.js", "comparing.js", "checking.js")
     )
-    program = f'(() => {{\n"use strict";\n{programs}}})();\n'
+    words = f"const WORDS = new Set({_json(_words(template))});"
+    program = f'(() => {{\n"use strict";\n{words}\n{programs}}})();\n'
     environment = Environment(
         loader=DictLoader({"page.html": template}), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
         lstrip_blocks=True, keep_trailing_newline=True,
@@ -231,6 +239,12 @@ def _rendered(context: dict[str, Any]) -> bytes:
         ),
     )
     return page.encode()
+
+
+def _words(template: str) -> list[str]:
+    """Return the words that stand in the template itself, without spaces: only these may be on a page uncompared."""
+    found = re.split(r"\{#.*?#\}|\{%.*?%\}|\{\{.*?\}\}|<[^>]*>", template, flags=re.DOTALL)
+    return sorted({"".join(unescape(one).split()) for one in found} - {""})
 
 
 def _asset(name: str) -> str:

@@ -78,6 +78,8 @@ class Retelling {
     this.found.many(sections, stages, "Revisions", (section, stage) => this.revision(section, stage));
     this.statements();
     this.windows();
+    this.unproven();
+    this.words();
     this.shapes();
     return this.found;
   }
@@ -111,6 +113,7 @@ class Retelling {
     found.value(textShown(document.querySelector(".lede"), "a"), `${this.key}, ${range}${cut}.`, "The line below the title");
     found.many(all(".rail a"), stages, "The list of revisions", (link, stage, at) => {
       found.data(link, { go: at }, `r${stage.number} in the list`);
+      found.value(link.getAttribute("href"), `#r${stage.number}`, `r${stage.number} in the list`);
       found.element(link, `r${stage.number} ${stage.entries[0].at.slice(0, 10)} ${stage.entries[0].at.slice(11, 16)} UTC ${this.marks(stage)} ${plainly(this.headline(stage, sections[at]))}`, `r${stage.number} in the list`);
     });
     found.value(slider.max, stages.length - 1, "The slider");
@@ -195,7 +198,21 @@ class Retelling {
   // Downtime is the union of the windows in a month of UTC; with windows of other incidents it cannot be known here.
   figures(section, stage) {
     const { found, data } = this, cards = all(".figure", section), name = `r${stage.number}`;
-    if (data.with_others) return;
+    const counted = section.querySelector(".counted");
+    if (data.with_others) {
+      // What these come to cannot be known here, only of which places and in which words it is said.
+      const until = /(?: Windows that are open count to [0-9 :-]+ UTC\.)?$/.exec(textShown(counted).trim())[0];
+      found.element(counted, `With the windows of other incidents that touch the same months.${until}`, `${name}, what was counted`);
+      for (const card of cards) {
+        const place = [textShown(card.querySelector("h4 .aside bdi")), textShown(card.querySelector("h4 > bdi"))], seconds = Number(card.querySelector(".value").dataset.seconds);
+        found.value(this.places.some((one) => one.join() === place.join()) && /^\d{4}-\d\d$/.test(card.dataset.period), true, `${name}, the places that were counted`);
+        found.element(card.querySelector("h4"), `${place[1]} ${place[0]}, ${card.dataset.period}`, `${name}, the places that were counted`);
+        const [, more] = /((?:, provisional)?(?:, about)?)$/.exec(textShown(card.querySelector(".big")).trim());
+        found.element(card.querySelector(".big"), `${grouped(seconds)} s downtime${seconds ? `, ${duration(seconds)}` : ""}${more}`, `${name}, what was counted`);
+        found.value(/^(?:before: [\d,]+ s)?$/.test(card.querySelector(":scope > .was")?.textContent ?? ""), true, `${name}, what was counted before`);
+      }
+      return;
+    }
     const last = stage.own[stage.own.length - 1].recorded;
     const until = data.as_of ?? (data.published_by && data.published_by < last ? data.published_by : last);
     const now = stage.windows.map((one) => one.window), old = stage.before ? stage.before.windows.map((one) => one.window) : now;
@@ -223,7 +240,7 @@ class Retelling {
       if (windows === old && !this.months.has(month)) continue;
       if (!shown.has(JSON.stringify([service, region, month]))) found.value("nothing", `downtime of ${service} in ${region}, ${month}`, `${name}, what that came to`);
     }
-    found.element(section.querySelector(".counted"), `Of this incident alone.${provisional ? ` Windows that are open count to ${shownInstant(until)}.` : ""}`, `${name}, what was counted`);
+    found.element(counted, `Of this incident alone.${provisional ? ` Windows that are open count to ${shownInstant(until)}.` : ""}`, `${name}, what was counted`);
   }
   windows() {
     const { found } = this, { states } = this.model;
@@ -231,8 +248,8 @@ class Retelling {
       const { window } = state, what = `Window ${window.id} since r${state.first}`;
       found.data(row, { first: state.first, until: state.until, withdrawn: window.withdrawn ? "" : null }, what);
       const cells = Array.from(row.cells, (cell) => textShown(cell, "del"));
-      cells.splice(1, 1); // written by the program itself
-      found.value(cells.join("|"), [window.id, window.region, window.component, window.service, `${window.effect}${window.planned ? ", planned" : ""}`,
+      const standing = standingWord(stateAt(state.first, state.until, numbers[index]), state.until, window.withdrawn);
+      found.value(cells.join("|"), [window.id, standing, window.region, window.component, window.service, `${window.effect}${window.planned ? ", planned" : ""}`,
         `${shownInstant(instantOf(window.start))}${window.approximate ? " (about)" : ""}${window.startWithin ? ` ± ${window.startWithin} s` : ""}`,
         `${window.end === null ? "open" : shownInstant(instantOf(window.end))}${window.endWithin ? ` ± ${window.endWithin} s` : ""}`,
         window.end === null ? "" : grouped(window.end - window.start),
@@ -244,16 +261,41 @@ class Retelling {
     if (!drawing || !states.length) { found.value(Boolean(drawing), Boolean(states.length), "The drawing"); return; }
     const scale = scaleOf(states), expected = drawnStates(states, scale);
     found.value(drawing.querySelector("title").textContent, `Impact windows from ${shownInstant(instantOf(scale.low))} to ${shownInstant(instantOf(scale.high))}, drawn to scale; the table below says the same`, "The drawing");
-    found.value(drawing.getAttribute("height"), expected.height, "The drawing, its height");
+    found.value(`${drawing.getAttribute("width")} ${drawing.getAttribute("height")}`, `100% ${expected.height}`, "The drawing, its height");
     found.many(all(":scope > .said-in, :scope > .said-in *", drawing), expected.parts, "The drawing, its parts", (part, [said, text]) => {
       found.value(`${partName(part)} ${textOfPart(part)}`, `${said} ${text}`, "The drawing");
     });
+    found.value(Array.from(drawing.children, (one) => one.localName + (one.classList.contains("tick") ? ".tick" : one.classList.contains("said-in") ? ".said-in" : "")).join(),
+      ["title", "defs", ...all(":scope > .tick", drawing).map(() => "g.tick"), ...new Set(states.map((one) => one.window.region))].map((one, at, every) => (at < 2 || one === "g.tick" ? one : "g.said-in")).join(), "The drawing, what it is made of");
     for (const tick of all(".tick", drawing)) {
+      found.value(Array.from(tick.children, partName).join(), [["line", "", "x1"], ["text", "", "x"], ["text", "day", "x"]].map(([part, day, x], at) => partOf(part, at
+        ? { [x]: tick.children[0]?.getAttribute("x1"), y: day ? 30 : 14, "text-anchor": "middle", class: day || null }
+        : { x1: tick.children[0]?.getAttribute("x1"), x2: tick.children[0]?.getAttribute("x1"), y1: 38, y2: expected.height })).join(), "The axis");
       const at = Number(tick.dataset.at), place = percentOf(scale.place(at)), text = instantOf(at);
       const day = `${Number(text.slice(8, 10))} ${["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"][Number(text.slice(5, 7)) - 1]}`;
       const [clock, ...others] = all("text", tick).map((one) => one.textContent);
       found.value([clock === text.slice(0, 4) ? text.slice(11, 16) : clock, ...others, ...all("line, text", tick).map((one) => one.getAttribute("x") ?? one.getAttribute("x1"))].join(), [text.slice(11, 16), day, place, place, place].join(), "The axis");
     }
+  }
+  // What the page says that it does not show; how many entries are not on it cannot be known here, only that some are missing.
+  unproven() {
+    const { hidden, version, published_by: cut, with_others: others } = this.data, versions = this.model.entries.map((one) => one.version);
+    const missing = Math.max(...versions) - versions.length, one = hidden === 1;
+    const named = typeof version === "string" && /^[\w.+-]{1,40}$/.test(version) ? ` by incident-sla-ledger ${version}` : "";
+    this.found.value(Number.isSafeInteger(hidden) && hidden >= missing, true, "How many entries are not on the page");
+    this.found.element(byId("unproven"), `Who the actors were: their names are claims.
+      What policies make of the windows: availability and credit were computed when this page was made${named}, and are not recomputed here${others ? ", and neither is downtime, as windows of other incidents count in it" : ""}. Of the words that stand on every page, such as headings, some may be missing.
+      That the page's own program is the one that was meant: whoever writes a whole page anew can make it say anything. The bytes of each entry can be read above.
+      ${hidden ? `${hidden} ${one ? "entry" : "entries"} of this incident ${one ? "is" : "are"} not public${cut ? " under this cut" : ""} and not on this page.` : "That nothing came after the last entry on this page."} Notes are never public, and kept back.`, "What this does not show");
+  }
+  // Beside what was compared there are only words of the page itself, figures under policies, and what its program writes.
+  words() {
+    const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT), odd = new Set();
+    while (walker.nextNode()) {
+      const { data, parentElement: at } = walker.currentNode;
+      if (data.trim() && !WORDS.has(data.replace(/\s+/g, "")) && !at.closest(COMPARED) && !at.closest(NOT_RECOMPUTED)) odd.add(data.trim().slice(0, 80));
+    }
+    this.found.value([...odd].join(" | "), "", "Words that are not the page's");
   }
   // Nothing may hide, or pass for, what was compared: the elements are those of the page, where it has them.
   shapes() {
@@ -265,7 +307,10 @@ class Retelling {
       const own = shape(element), within = shape(element.parentElement), inline = INLINE.includes(own);
       if (!inline && !(FORM[within] || "").split(" ").includes(own)) odd.add(`${own} in ${within}`);
       for (const name of element.getAttributeNames()) {
-        const known = ATTRIBUTES.includes(name) || name.startsWith("data-") || name.startsWith("aria-");
+        // What is read out in place of an element is as good as what stands in it.
+        const known = ATTRIBUTES.includes(name) || name.startsWith("data-") || (!inline && SPOKEN.includes(name));
+        if (name === "aria-label" && !LABELS.includes(element.getAttribute(name)) && !element.classList.contains("figure")) odd.add(`${name} of ${own}`);
+        if (name === "href" && !element.getAttribute(name).startsWith("#")) odd.add(`${name} of ${own}`);
         const mayHide = name === "hidden" && !["controls", "unsaid", "again", "bytes"].includes(element.id) && !element.classList.contains("revision");
         if (!known || mayHide || (inline && name === "id") || (name === "dir" && element.dir !== "auto")) odd.add(`${name} of ${own}`);
       }
@@ -284,12 +329,21 @@ class Retelling {
   }
 }
 
+const COMPARED = "h1, .lede, .rail, #windows tbody, .revision > h2, .clocks, .changes, .said, .counted, .notice > .title, .facts, .standing, .figure > h4, .figure > .big, .figure > .was, .post, #entries tbody, #drawing, #unproven, .checkpoint, .vkey";
+const NOT_RECOMPUTED = ".figure > table, .totals, #checks, #outcome, #compared, #live, #bytes, #place, #kept, script, noscript";
 const INLINE = ["bdi", "bdi.text", "bdi.erased", "ins", "del", "span.ctl", "span.aside", "span.label", "time", "code", "span.after.mark", "span.late.mark", "span.mark", "br"];
 const MARK_TITLES = [
   "It is said to have been published before it was recorded.", "It came after the notice had said that it was over.", "The clock of the ledger was behind its last entry.",
 ];
+const SPOKEN = [
+  "role", "aria-label", "aria-labelledby", "aria-describedby", "aria-live", "aria-disabled", "aria-current", "aria-valuetext", "aria-expanded", "aria-controls",
+];
+const LABELS = [
+  "Walk through the revisions", "First revision", "Earlier revision", "Later revision", "Last revision", "Revisions", "Text of the statement",
+  "Bytes of an entry", "Checkpoint",
+];
 const ATTRIBUTES = [
-  "autocomplete", "class", "colspan", "datetime", "dir", "disabled", "for", "height", "hidden", "href", "id", "max", "min", "open", "role", "rows",
+  "autocomplete", "class", "colspan", "datetime", "dir", "disabled", "for", "height", "hidden", "href", "id", "max", "min", "open", "rows",
   "scope", "spellcheck", "step", "tabindex", "title", "type", "value", "width",
 ];
 // Which elements of the page may stand within which, by name and class; those that stand within a line may stand anywhere.
