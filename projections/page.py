@@ -18,7 +18,9 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from ledger.domain.events import text_paths
+from ledger.domain.exclusion import Exclusion
 from ledger.domain.instants import from_seconds, shown
+from ledger.domain.measurement import Measurement
 from ledger.domain.window import Window
 from ledger.store.entry import StoredEntry, decode_texts
 from ledger.store.stream import Entry
@@ -67,7 +69,8 @@ class Terms(msgspec.Struct, frozen=True):
     policies: their published versions by key. subscriptions: as `projections.subscriptions` reads them, to sum up credits.
     others: gives, for months and a cut, the windows of other incidents that count beside; None: this incident alone. as_of:
     the instant to which open windows have lasted at least; None: at each revision, what the ledger then held. cohorts: gives
-    who is in the cohorts that windows are limited to.
+    who is in the cohorts that windows are limited to. measurements: gives under a cut what was measured, for policies that
+    read it. exclusions: the time that policies may leave out.
     """
 
     policies: Policies
@@ -75,6 +78,8 @@ class Terms(msgspec.Struct, frozen=True):
     others: Callable[[Sequence[str], Cut], Sequence[Window]] | None = None
     as_of: str | None = None
     cohorts: Callable[[Sequence[Window]], Mapping[str, Cohort]] | None = None
+    measurements: Callable[[Cut], Sequence[Measurement]] | None = None
+    exclusions: Sequence[Exclusion] = ()
 
 
 def replay_page(
@@ -125,14 +130,16 @@ def _priced(told: Sequence[Stage], terms: Terms) -> Iterator[tuple[Consequences 
 
     def made(stage: Stage, as_of: str, others: tuple[Window, ...]) -> Consequences:
         windows = tuple(stage.reading.windows)
+        measured = () if terms.measurements is None else tuple(terms.measurements(stage.cut))
         # Where no window is open it does not matter until when open ones lasted.
         is_open = any(one.end is None for one in (*windows, *others))
-        asked = (windows, others, as_of if is_open else None)
+        asked = (windows, others, as_of if is_open else None, measured)
         if asked not in known:
             known[asked] = consequences(
                 windows, terms.policies, as_of, periods=months, places=places, others=others,
                 subscriptions=terms.subscriptions,
                 cohorts=None if terms.cohorts is None else terms.cohorts((*windows, *others)),
+                measurements=measured, exclusions=terms.exclusions,
             )  # fmt: skip
         return msgspec.structs.replace(known[asked], as_of=as_of)
 

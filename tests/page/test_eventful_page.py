@@ -130,6 +130,73 @@ def test_the_figures_are_those_of_the_command(eventful: Desk, opened: Open) -> N
     assert bounds
 
 
+EXCLUDING = """format = 2
+policy = "but-storms"
+title = "Storms do not count"
+in_force_from = 2022-01-01
+[period]
+kind = "calendar-month"
+zone = "UTC"
+[measure]
+of = "time"
+[counting]
+effects = ["outage", "delay"]
+[[exclusions]]
+kinds = ["force-majeure"]
+[[tiers]]
+availability_at_least = "99.9"
+credit_percent = "0"
+[[tiers]]
+availability_below = "99.9"
+credit_percent = "10"
+[credit]
+rounding = "half-up"
+"""
+
+
+def test_excluded_time_is_left_out_as_by_the_command(
+    desk: Desk, opened: Open, added: Callable[..., dict[str, Any]]
+) -> None:
+    """An hour down, all of it in a storm: the page prices it as `ledger replay` does."""
+    places = {"services": ["email"], "components": ["flow"], "regions": ["EMEA"]}
+    desk.act(
+        {"action": "open", "title": "Slow", "status": "investigating", **places},
+        added("first", "16:00:00", "17:00:00"),
+    )
+    where = ("--service", "email", "--component", "*", "--region", "EMEA")
+    hour = ("--start", "2022-03-14T15:00:00Z", "--end", "2022-03-14T18:00:00Z")
+    desk(
+        "sla",
+        "exclude",
+        "storm",
+        "--actor",
+        "ops",
+        "--kind",
+        "force-majeure",
+        *where,
+        *hour,
+        "--approved-by",
+        "desk",
+        "--evidence",
+        "a warning",
+    )
+    (desk.folder / "terms.toml").write_text(EXCLUDING, encoding="utf-8")
+    options = ("--policy", str(desk.folder / "terms.toml"))
+    policy = json.loads(desk("replay", "mail", *options, "--json").splitlines()[-1])["consequences"][0][
+        "policies"
+    ][0]
+    assert (policy["availability_after_at_least"], policy["credit_percent_after_at_most"]) == (
+        "100.000000000000",
+        "0",
+    )
+    found = opened(desk.page("mail", *options))
+    row = found.page.locator("#r2 tr[data-policy='but-storms']")
+    assert row.locator(".availability").text_content() == f"{policy['availability_after_at_least']}%"
+    assert (row.locator(".credit").text_content() or "").startswith("0%")
+    assert found.page.locator("#r2 .figure .value").text_content() == "3,600 s"
+    assert found.outcome().startswith("Verified in this browser")
+
+
 def test_an_erased_text_says_by_whom_when_and_why(found: Opened) -> None:
     for number in (1, 14):
         post = at(found, number).locator("article.post", has=found.page.locator("[data-erased='1/body']"))
