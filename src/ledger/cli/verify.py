@@ -191,7 +191,7 @@ def _with_checkpoints(
     from ledger.proof.against import Kept, check_against
     from ledger.proof.checkpoint import read_checkpoint
     from ledger.proof.errors import ProofError
-    from ledger.proof.ledger_keys import outs_of, trusted_through
+    from ledger.proof.ledger_keys import counting, outs_of, trusted_through
     from ledger.store.verify import Problem
 
     trusted = verifier_keys(keys)
@@ -211,18 +211,8 @@ def _with_checkpoints(
             found, note = read_checkpoint(read_file("--against", path))
             if trusted and note is None:
                 raise ProofError("it is not signed, but --key was given")
-            signers = tuple(map(str, signers_of(note, list(known))))
-            doubts = {
-                key: [
-                    why for out in outs.get(key, ()) if (why := out.counts_against(found.size, recorded_at))
-                ]
-                for key in signers
-            }
-            # One signature that counts is enough.
-            if signers and all(doubts.values()):
-                sentence = "; ".join(f"{key} signed it, but {whys[-1]}" for key, whys in doubts.items())
-                raise ProofError(f"{sentence}: compare with one that a key in use signed")
-            kept.append(Kept(path, found, tuple(key for key in signers if not doubts[key])))
+            signers = counting(signers_of(note, list(known)), outs, found.size, recorded_at)
+            kept.append(Kept(path, found, signers))
         except ProofError as error:
             report = _with(report, [Problem(None, "checkpoint-refused", f"{path}: {error}")])
     # The stored tree is only worth asking where it was found to be that of the entries.
