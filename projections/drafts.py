@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 
 from ledger.domain.claims import Claim
+from ledger.domain.events import PolicySays
 from ledger.domain.money import format_money
 from ledger.domain.policy import Policy
 from ledger.errors import Refused
@@ -47,7 +48,8 @@ _SHOWN = 20
 class Choice(msgspec.Struct, frozen=True):
     """How facts that are still open are to count, chosen by who issues; neither: they are refused.
 
-    undecided: which end of the bounds, where they decide no amount. provisional: open windows, as they stand.
+    undecided: which end of the bounds, where they decide no amount. provisional: open windows, as they stand. It is for the
+    lines of policies that leave it refused; what a policy says of its own lines holds for them.
     """
 
     undecided: Literal["least", "most"] | None = None
@@ -59,22 +61,16 @@ class Draft(msgspec.Struct, frozen=True):
 
     lines: columns group (an index of facts), customer, subscription, currency, fee (minor units), valid_from, valid_to
     (dates as texts, None where it has no end), amount (minor units), claim (the entry that granted it, or None;
-    several with commas), unclaimed (what more it would pay on a claim, minor units, 0 where nothing has to be claimed), chosen (whether the amount
-    is an end of bounds).
+    several with commas), unclaimed (what more it would pay on a claim, minor units, 0 where nothing has to be claimed), undecided (which
+    end of the bounds the amount is, None where it is decided). uses_undecided, uses_provisional: the choice of who issues was
+    needed. policies_say: where policies said it themselves.
     """
 
     facts: list[Facts]
     lines: pd.DataFrame
-
-    @property
-    def uses_undecided(self) -> bool:
-        """Whether an amount was chosen and not decided."""
-        return bool(self.lines["chosen"].any())
-
-    @property
-    def uses_provisional(self) -> bool:
-        """Whether anything in it is provisional."""
-        return any(one["provisional"] for one in self.facts)
+    uses_undecided: bool = False
+    uses_provisional: bool = False
+    policies_say: tuple[PolicySays, ...] = ()
 
 
 def nothing_drafted() -> Draft:
@@ -90,8 +86,9 @@ def nothing_drafted() -> Draft:
         "amount",
         "claim",
         "unclaimed",
+        "undecided",
     )
-    return Draft([], pd.DataFrame({**{name: [] for name in names}, "chosen": np.zeros(0, dtype=np.bool_)}))
+    return Draft([], pd.DataFrame({name: [] for name in names}))
 
 
 def key_of(facts: Facts | None) -> bytes:
@@ -112,7 +109,7 @@ def draft(
 
     frame: as `projections.credits.price` makes it of them. claims: those that may be for the period, a month. price_with:
     prices some of the subscriptions again, as if nothing but the windows of some incidents were known. Raises Refused where
-    facts are open and it was not chosen how they count.
+    facts are open and neither their policy says nor it was chosen how they count.
     """
     if len(frame) < len(subscriptions):
         # Whoever is not valid in the period has no row; the order stays.
@@ -120,8 +117,8 @@ def draft(
             subscriptions["subscription"].isin(frame["subscription"])
         ].reset_index(drop=True)
     codes, facts = _grouped(frame)
-    _check_provisional(facts, choice)
-    amounts, chosen = _amounts(frame, choice)
+    _check_provisional(facts, choice, policy_of)
+    amounts, ends = _amounts(frame, codes, facts, choice, policy_of)
     asked, grants = _grants(subscriptions["customer"], codes, facts, claims, policy_of, period)
     paid = amounts.copy()
     paid[asked] = 0
@@ -135,11 +132,11 @@ def draft(
         places = np.asarray(parts[only])
         part = price_with(subscriptions.take(places).reset_index(drop=True), only)
         part_codes, part_facts = _grouped(part)
-        part_amounts, part_chosen = _amounts(part, choice)
+        part_amounts, part_ends = _amounts(part, part_codes, part_facts, choice, policy_of)
         codes[places] = part_codes + len(facts)
         facts += part_facts
         paid[places] = np.minimum(part_amounts, amounts[places])
-        chosen[places] |= part_chosen
+        ends[places] = np.where(part_ends != 0, part_ends, ends[places])
     if parts:
         codes, facts = _ranked(codes, facts)
     lines = pd.DataFrame(
@@ -154,12 +151,39 @@ def draft(
             "amount": paid,
             "claim": pd.Series(granted_by, dtype=object),
             "unclaimed": amounts - paid,
-            "chosen": chosen,
+            "undecided": pd.Series(_ENDS[ends], dtype=object),
         },
         copy=False,
     )
     order = np.argsort(codes, kind="stable")
-    return Draft(facts, lines.take(order).reset_index(drop=True))
+    ordered = lines.take(order).reset_index(drop=True)
+    return Draft(
+        facts, ordered, *_counted(facts, np.bincount(codes[ends != 0], minlength=len(facts)), policy_of)
+    )
+
+
+def _counted(
+    facts: Sequence[Facts], undecided: Any, policy_of: PolicyOf
+) -> tuple[bool, bool, tuple[PolicySays, ...]]:
+    """Return whether the choice of who issues was needed for amounts and for open windows, and what policies said themselves.
+
+    undecided: by assessment, in how many lines an end of the bounds was taken.
+    """
+    chosen = stands = False
+    said: dict[tuple[str, int], PolicySays] = {}
+    for one, lines in zip(facts, undecided.tolist(), strict=True):
+        rule = policy_of(one["policy"], one["policy_version"]).facts
+        end = rule.undecided if lines and rule.undecided != "refused" else None
+        as_it_stands = bool(one["provisional"]) and rule.provisional == "as-they-stand"
+        chosen |= bool(lines) and end is None
+        stands |= bool(one["provisional"]) and not as_it_stands
+        if end is not None or as_it_stands:
+            key = one["policy"], one["policy_version"]
+            before = said.get(key, PolicySays(f"policy/{key[0]}", key[1]))
+            said[key] = PolicySays(
+                before.stream, key[1], before.undecided or end, before.provisional or as_it_stands
+            )
+    return chosen, stands, tuple(said[key] for key in sorted(said))
 
 
 def _dates(values: pd.Series) -> Any:
@@ -207,43 +231,53 @@ def _place(facts: Facts) -> tuple[Any, ...]:
     return facts["policy"], facts["policy_version"], facts["service"], facts["region"], key_of(facts)
 
 
-def _check_provisional(facts: Sequence[Facts], choice: Choice) -> None:
+def _check_provisional(facts: Sequence[Facts], choice: Choice, policy_of: PolicyOf) -> None:
     if choice.provisional:
         return
     problems = [
         f"{one['service']} in {one['region']} under {one['policy']} is provisional: a window is still open, or it is not known "
-        f"who is in a cohort ({', '.join(one['entries'])})"
+        f"who is in a cohort ({', '.join(one['entries'])}); wait until it is known, or issue with --provisional to count it as it "
+        "stands"
         for one in facts
         if one["provisional"]
+        and policy_of(one["policy"], one["policy_version"]).facts.provisional == "refused"
     ]
     if problems:
-        raise Refused(
-            f"{_some(problems)}; wait until it is known, or issue with --provisional to count it as it stands",
-            tuple(problems),
-        )
+        raise _refused(problems[:_SHOWN], len(problems))
 
 
-def _some(problems: Sequence[str]) -> str:
-    more = len(problems) - _SHOWN
-    return "; ".join(problems[:_SHOWN]) + (f"; and {more:,} more" if more > 0 else "")
+def _refused(problems: Sequence[str], number: int) -> Refused:
+    """Return the error of the first few of so many problems."""
+    more = number - len(problems)
+    told = (*problems, *([f"and {more:,} more of this kind"] if more > 0 else []))
+    return Refused("; ".join(told), told)
 
 
-def _amounts(frame: pd.DataFrame, choice: Choice) -> tuple[Any, Any]:
+# An end of bounds as a number: 0 is none.
+_ENDS = np.asarray([None, "least", "most"], dtype=object)
+
+
+def _amounts(
+    frame: pd.DataFrame, codes: Any, facts: Sequence[Facts], choice: Choice, policy_of: PolicyOf
+) -> tuple[Any, Any]:
+    """Return the amount of each row, and which end of its bounds that is: 0 where it is decided, 1 the least, 2 the most."""
     least, most = (frame[f"credit_at_{end}"].to_numpy(dtype=np.int64) for end in ("least", "most"))
     open_ = least != most
-    where = np.flatnonzero(open_)
-    if len(where) and choice.undecided is None:
+    if not open_.any():
+        return least.copy(), np.zeros(len(frame), dtype=np.int8)
+    numbers = {None: 0, "least": 1, "most": 2, "refused": 0}
+    chosen = numbers[choice.undecided]
+    rules = [policy_of(one["policy"], one["policy_version"]).facts.undecided for one in facts]
+    ends = np.asarray([numbers[rule] or chosen for rule in rules], dtype=np.int8)[codes] * open_
+    where = np.flatnonzero(open_ & (ends == 0))
+    if len(where):
         problems = [
             f"subscription {row['subscription']!r} is credited from {row['credit_at_least']} to {row['credit_at_most']} "
-            f"{row['currency']}, as the facts do not decide it"
+            f"{row['currency']}, as the facts do not decide it; wait until it is known, or issue with --undecided least or most"
             for row in rows(frame.iloc[where[:_SHOWN]])
         ]
-        more = f"; and {len(where) - _SHOWN:,} more" if len(where) > _SHOWN else ""
-        raise Refused(
-            f"{'; '.join(problems)}{more}; wait until it is known, or issue with --undecided least or most",
-            tuple(problems),
-        )
-    return (most if choice.undecided == "most" else least).copy(), open_
+        raise _refused(problems, len(where))
+    return np.where(ends == 2, most, least), ends
 
 
 class _Grant(msgspec.Struct, frozen=True):
@@ -320,6 +354,7 @@ def lines_of(part: pd.DataFrame) -> list[dict[str, Any]]:
         "amount",
         "claim",
         "unclaimed",
+        "undecided",
         *money,
     )
     found = []
@@ -337,6 +372,8 @@ def lines_of(part: pd.DataFrame) -> list[dict[str, Any]]:
         line["subscription"] = row["subscription"]
         if row["unclaimed"]:
             line["unclaimed"] = format_money(row["unclaimed"], currency)
+        if row["undecided"] is not None:
+            line["undecided"] = row["undecided"]
         line["valid_from"] = row["valid_from"]
         if row["valid_to"] is not None:
             line["valid_to"] = row["valid_to"]

@@ -201,13 +201,13 @@ def _side_by_side(issued: Held, draft: Draft) -> pd.DataFrame:
     for name in ("fee", "valid_from", "valid_to"):
         inputs &= _same(was(name, None), new[name].to_numpy())
     kept = new[said].assign(
-        unclaimed=new["unclaimed"], before=was("before", -1).astype(np.int64), after=new["group"],
+        unclaimed=new["unclaimed"], undecided=new["undecided"], before=was("before", -1).astype(np.int64), after=new["group"],
         as_issued=was("issued", 0).astype(np.int64), last=was("now", 0).astype(np.int64), as_now=new["amount"],
         old_claim=pd.Series(was("claim", None), dtype=object), same_inputs=inputs,
     )  # fmt: skip
     left = old.iloc[gone]
     lost = left[said].assign(
-        unclaimed=0, before=left["before"], after=-1, as_issued=left["issued"], last=left["now"], as_now=0,
+        unclaimed=0, undecided=pd.Series(None, index=left.index, dtype=object), before=left["before"], after=-1, as_issued=left["issued"], last=left["now"], as_now=0,
         old_claim=left["claim"], same_inputs=False,
     )  # fmt: skip
     # Where nothing was right and nothing is, there is nothing to say: no line was issued, or it was taken away before.

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from ledger.cli.run import Basis
     from ledger.domain.claims import Claim
+    from ledger.domain.events import PolicySays, RestsOn
     from ledger.domain.policy import Policy
     from projections.drafts import Choice, Draft
 
@@ -127,9 +128,13 @@ def sources_of(
 
 
 def rests_on(
-    reading: Reading, choice: Choice, draft: Draft, sources: dict[str, tuple[int, str | None]], *, over: bool
-) -> dict[str, Any]:
-    """Return what a document says it rests on, as an action says it. over: the period was, so that no more can come."""
+    reading: Reading, choice: Choice, draft: Draft, sources: dict[str, tuple[int, str | None]], *, over: bool,
+    kept: RestsOn | None = None,
+) -> dict[str, Any]:  # fmt: skip
+    """Return what a document says it rests on, as an action says it. over: the period was, so that no more can come.
+
+    kept: what the document before it rests on, where only a part of the lines was looked at: the others still rest on it.
+    """
     from projections.calculator import CALCULATOR
 
     basis = reading.basis
@@ -142,11 +147,26 @@ def rests_on(
     }  # fmt: skip
     if basis.cut.published_by is not None:
         found["published_by"] = basis.cut.published_by
-    if draft.uses_undecided:
+    if draft.uses_undecided or (kept is not None and kept.undecided is not None):
         found["undecided"] = choice.undecided
-    if draft.uses_provisional or not over:
+    if draft.uses_provisional or not over or (kept is not None and kept.provisional):
         found["provisional"] = True
+    if said := _said(() if kept is None else kept.policies_say, draft.policies_say):
+        found["policies_say"] = [msgspec.to_builtins(one) for one in said]
     return found
+
+
+def _said(*several: Iterable[PolicySays]) -> list[PolicySays]:
+    """Return what policies said of open facts in any of several drafts, each version of a policy once."""
+    found: dict[tuple[str, int], PolicySays] = {}
+    for one in (one for some in several for one in some):
+        known = found.get((one.stream, one.version), one)
+        found[one.stream, one.version] = msgspec.structs.replace(
+            known,
+            undecided=known.undecided or one.undecided,
+            provisional=known.provisional or one.provisional,
+        )
+    return [found[key] for key in sorted(found)]
 
 
 # ---- documents -------------------------------------------------------------------------------------------
@@ -206,6 +226,7 @@ def row_of(series: str, document: Document, entry: Any) -> dict[str, Any]:
             "position": event.rests_on.position, "root": event.rests_on.root, "as_of": event.rests_on.as_of,
             "published_by": event.rests_on.published_by, "calculator": event.rests_on.calculator,
             "undecided": event.rests_on.undecided, "provisional": event.rests_on.provisional,
+            "policies_say": [msgspec.to_builtins(one) for one in event.rests_on.policies_say],
             "sources": [msgspec.to_builtins(one) for one in event.rests_on.sources],
         },
         "lines_sha256": event.lines.sha256, "lines_root": event.lines.root,

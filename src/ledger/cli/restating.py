@@ -138,7 +138,10 @@ def _issue(
         KeptLines(session.log(), one.event.lines).whole()
     action |= when | {
         "adjusts": chain.statement.number, "follows": chain.last.number,
-        "rests_on": rests_on(made.reading, choice, made.draft, made.sources, over=is_over(made.reading)),
+        "rests_on": rests_on(
+            made.reading, choice, made.draft, made.sources, over=is_over(made.reading),
+            kept=None if made.whole else chain.last.event.rests_on,
+        ),
         "causes": [_source(one) for one in made.found.causes],
     }  # fmt: skip
     receipt = record(

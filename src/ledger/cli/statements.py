@@ -30,9 +30,9 @@ def choice_options(command: Any) -> Any:
     for option in (
         click.option(
             "--undecided", type=click.Choice(["least", "most"]),
-            help="Take this end of the bounds where the facts decide no amount (not given: refused).",
+            help="Take this end of the bounds where the facts decide no amount and the policy does not say (not given: refused).",
         ),
-        click.option("--provisional", is_flag=True, help="Count open windows as they stand (not given: refused)."),
+        click.option("--provisional", is_flag=True, help="Count open windows as they stand where the policy does not say, and a month that is not over (not given: refused)."),
         click.option("--decided-on", metavar="DATE", help="When it was decided (default: today, in UTC)."),
         click.option(
             "--accounting-date", metavar="DATE",
@@ -137,7 +137,8 @@ def issue(
     """Issue the credits of a month as a statement: numbered in its series, and never edited.
 
     Every line is kept with a salt, so that one customer's can be proven without showing the others. What changes later is
-    an adjustment (ledger credits restate). Facts that are still open are refused, unless it is said how they count.
+    an adjustment (ledger credits restate). Facts that are still open are refused, unless the policy, or who issues, says how
+    they count.
     """
     from ledger.cli import run
     from ledger.cli.documents import check_month, drafted, read_facts, rests_on, sources_of
@@ -334,11 +335,34 @@ def show(
     )
     rests = row["rests_on"]
     click.echo(f"rests on @{rests['position']}, root {rests['root']}, calculator {rests['calculator']}")
+    for said in _open_facts(rests):
+        click.echo(said)
     if row["causes"]:
         click.echo(f"because of {', '.join(row['causes'])}")
     _print_totals(row)
     if lines:
         _print_lines(lines, assessments)
+
+
+def _open_facts(rests: dict[str, Any]) -> list[str]:
+    """Return in words how facts counted that were open, and who said so."""
+    found = [
+        f"open facts: {_counts(one)}, as {one['stream']} v{one['version']} says"
+        for one in rests["policies_say"]
+    ]
+    if rests["undecided"] is not None or rests["provisional"]:
+        found.append(f"open facts: {_counts(rests)}, as who issued it chose")
+    return found
+
+
+def _counts(said: dict[str, Any]) -> str:
+    undecided = said.get("undecided")
+    return " and ".join(
+        [
+            *([] if undecided is None else [f"the {undecided} where amounts are undecided"]),
+            *(["open windows as they stood"] if said.get("provisional") else []),
+        ]
+    )
 
 
 def _print_lines(lines: list[dict[str, Any]], assessments: list[dict[str, Any]]) -> None:
@@ -361,6 +385,8 @@ def _print_lines(lines: list[dict[str, Any]], assessments: list[dict[str, Any]])
             if "waived" in line
             else f"{line['unclaimed']} on a claim"
             if "unclaimed" in line
+            else f"the {line['undecided']} of its bounds"
+            if "undecided" in line
             else ""
         )
         why = "no longer subscribed" if one.get("after", one) is None else facts["rule"]

@@ -20,6 +20,7 @@ from ledger.domain.events import (
     External,
     Lines,
     Planned,
+    PolicySays,
     RestsOn,
     Series,
     Source,
@@ -316,7 +317,24 @@ def _rests_on(value: RestsOn) -> RestsOn:
         else _within("published_by", _instant, value.published_by),
         undecided=value.undecided,
         provisional=value.provisional,
+        policies_say=_within("policies_say", _policies_say, value.policies_say),
     )
+
+
+def _policies_say(value: tuple[PolicySays, ...]) -> tuple[PolicySays, ...]:
+    for one in value:
+        found = _STREAM.fullmatch(one.stream)
+        if found is None or found[1] != "policy" or not KEY.fullmatch(found[2]):
+            raise ValueError(f"{one.stream!r} is not the stream of a policy; write it like policy/gold")
+        _within(f"{one.stream} version", _ordinal, one.version)
+        if one.undecided is None and not one.provisional:
+            raise ValueError(
+                f"{one.stream} v{one.version} says neither undecided nor provisional; leave it out"
+            )
+    named = [(one.stream, one.version) for one in value]
+    if len(set(named)) != len(named):
+        raise ValueError(f"lists {max(named, key=named.count)[0]!r} twice with one version; name it once")
+    return tuple(sorted(value, key=lambda one: (one.stream, one.version)))
 
 
 def _causes(value: tuple[Source, ...]) -> tuple[Source, ...]:

@@ -80,6 +80,18 @@ class Source(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fie
     sha256: str | None = None
 
 
+class PolicySays(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
+    """A version of a policy that said itself how open facts count, where lines of a document needed it.
+
+    undecided: which end of the bounds it takes. provisional: it takes what is open as it stands.
+    """
+
+    stream: str
+    version: int
+    undecided: Literal["least", "most"] | None = None
+    provisional: bool = False
+
+
 class RestsOn(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
     """All that the figures of a document follow from, so that they can be computed again.
 
@@ -87,7 +99,8 @@ class RestsOn(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, for
     published_by: only what had been published by then; absent: all that was held. sources: every stream that was used,
     with its version at that position. calculator: the version of the arithmetic. undecided: which end of the bounds
     was taken where facts decide no amount; absent: every amount was decided. provisional: open windows were taken
-    as they stood.
+    as they stood. Both are what who issued it chose; policies_say: what policies said of their own lines, to which that
+    choice does not apply.
     """
 
     position: int
@@ -98,6 +111,7 @@ class RestsOn(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, for
     published_by: str | None = None
     undecided: Literal["least", "most"] | None = None
     provisional: bool = False
+    policies_say: tuple[PolicySays, ...] = ()
 
 
 class Total(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
