@@ -15,9 +15,10 @@ import pandas as pd
 
 from ledger.domain.claims import Claim
 from ledger.domain.events import PolicySays
-from ledger.domain.money import format_money
+from ledger.domain.money import decimal_text, format_money
 from ledger.domain.policy import Policy
 from ledger.errors import Refused
+from projections import service_days
 from projections.credits import COLUMNS, MONEY_COLUMNS, rows
 
 __all__ = [
@@ -62,7 +63,8 @@ class Draft(msgspec.Struct, frozen=True):
     lines: columns group (an index of facts), customer, subscription, currency, fee (minor units), valid_from, valid_to
     (dates as texts, None where it has no end), amount (minor units), claim (the entry that granted it, or None;
     several with commas), unclaimed (what more it would pay on a claim, minor units, 0 where nothing has to be claimed), undecided (which
-    end of the bounds the amount is, None where it is decided). uses_undecided, uses_provisional: the choice of who issues was
+    end of the bounds the amount is, None where it is decided), service_days and service_days_unclaimed (the same as amount and
+    unclaimed in days of service, as fractions; None where the policy knows none). uses_undecided, uses_provisional: the choice of who issues was
     needed. policies_say: where policies said it themselves.
     """
 
@@ -87,6 +89,8 @@ def nothing_drafted() -> Draft:
         "claim",
         "unclaimed",
         "undecided",
+        "service_days",
+        "service_days_unclaimed",
     )
     return Draft([], pd.DataFrame({name: [] for name in names}))
 
@@ -119,13 +123,15 @@ def draft(
     codes, facts = _grouped(frame)
     _check_provisional(facts, choice, policy_of)
     amounts, ends = _amounts(frame, codes, facts, choice, policy_of)
+    days = service_days.given(facts, codes, ends)
     asked, grants = _grants(subscriptions["customer"], codes, facts, claims, policy_of, period)
-    paid = amounts.copy()
+    paid, days_paid = amounts.copy(), days.copy()
     paid[asked] = 0
+    days_paid[asked] = service_days.taken(days[asked], days[asked])
     granted_by = np.full(len(frame), None, dtype=object)
     parts: dict[frozenset[str], list[int]] = {}
     for at, grant in grants.items():
-        granted_by[at], paid[at] = ", ".join(grant.entries), amounts[at]
+        granted_by[at], paid[at], days_paid[at] = ", ".join(grant.entries), amounts[at], days[at]
         if grant.only is not None:
             parts.setdefault(grant.only, []).append(at)
     for only in sorted(parts, key=sorted):
@@ -133,6 +139,8 @@ def draft(
         part = price_with(subscriptions.take(places).reset_index(drop=True), only)
         part_codes, part_facts = _grouped(part)
         part_amounts, part_ends = _amounts(part, part_codes, part_facts, choice, policy_of)
+        part_days = service_days.given(part_facts, part_codes, part_ends)
+        days_paid[places] = service_days.lesser(part_days, days[places])
         codes[places] = part_codes + len(facts)
         facts += part_facts
         paid[places] = np.minimum(part_amounts, amounts[places])
@@ -152,6 +160,8 @@ def draft(
             "claim": pd.Series(granted_by, dtype=object),
             "unclaimed": amounts - paid,
             "undecided": pd.Series(_ENDS[ends], dtype=object),
+            "service_days": pd.Series(days_paid, dtype=object),
+            "service_days_unclaimed": pd.Series(service_days.taken(days, days_paid), dtype=object),
         },
         copy=False,
     )
@@ -262,7 +272,8 @@ def _amounts(
 ) -> tuple[Any, Any]:
     """Return the amount of each row, and which end of its bounds that is: 0 where it is decided, 1 the least, 2 the most."""
     least, most = (frame[f"credit_at_{end}"].to_numpy(dtype=np.int64) for end in ("least", "most"))
-    open_ = least != most
+    open_days = [one["service_days_at_least"] != one["service_days_at_most"] for one in facts]
+    open_ = (least != most) | np.asarray(open_days, dtype=np.bool_)[codes]
     if not open_.any():
         return least.copy(), np.zeros(len(frame), dtype=np.int8)
     numbers = {None: 0, "least": 1, "most": 2, "refused": 0}
@@ -272,12 +283,21 @@ def _amounts(
     where = np.flatnonzero(open_ & (ends == 0))
     if len(where):
         problems = [
-            f"subscription {row['subscription']!r} is credited from {row['credit_at_least']} to {row['credit_at_most']} "
-            f"{row['currency']}, as the facts do not decide it; wait until it is known, or issue with --undecided least or most"
+            f"subscription {row['subscription']!r} is credited {_bounds(row)}, as the facts do not decide it; wait until it is known, or issue with --undecided least or most"
             for row in rows(frame.iloc[where[:_SHOWN]])
         ]
         raise _refused(problems, len(where))
     return np.where(ends == 2, most, least), ends
+
+
+def _bounds(row: Mapping[str, Any]) -> str:
+    """Return the bounds of what a row is credited, in words: of money, of days of service, or of both."""
+    said = []
+    if row["credit_at_least"] != row["credit_at_most"]:
+        said.append(f"from {row['credit_at_least']} to {row['credit_at_most']} {row['currency']}")
+    if row["service_days_at_least"] != row["service_days_at_most"]:
+        said.append(f"from {row['service_days_at_least']} to {row['service_days_at_most']} days of service")
+    return " and ".join(said)
 
 
 class _Grant(msgspec.Struct, frozen=True):
@@ -344,6 +364,8 @@ def _parts(found: Draft) -> list[tuple[Facts, pd.DataFrame]]:
 def lines_of(part: pd.DataFrame) -> list[dict[str, Any]]:
     """Return the lines of a table of lines as they are kept, their keys in order, without those that say nothing."""
     money = [name for name in ("as_issued", "as_now", "waived") if name in part.columns]
+    says_days = not service_days.none_of(part["service_days"].to_numpy(dtype=object)).all()
+    days = [name for name in _DAYS if says_days and name in part.columns]
     names = (
         "customer",
         "subscription",
@@ -356,6 +378,7 @@ def lines_of(part: pd.DataFrame) -> list[dict[str, Any]]:
         "unclaimed",
         "undecided",
         *money,
+        *days,
     )
     found = []
     for values in zip(*(part[name].tolist() for name in names), strict=True):
@@ -369,6 +392,8 @@ def lines_of(part: pd.DataFrame) -> list[dict[str, Any]]:
         if row["claim"] is not None:
             line["claim"] = row["claim"]
         line |= {"currency": currency, "customer": row["customer"], "fee": format_money(row["fee"], currency)}
+        if row.get("service_days") is not None:
+            line |= _days_of(row)
         line["subscription"] = row["subscription"]
         if row["unclaimed"]:
             line["unclaimed"] = format_money(row["unclaimed"], currency)
@@ -381,6 +406,21 @@ def lines_of(part: pd.DataFrame) -> list[dict[str, Any]]:
             line["waived"] = format_money(row["waived"], currency)
         found.append(line)
     return found
+
+
+# What a line may say of days of service, in the order of its keys; those that are 0 are left out where that says nothing.
+_DAYS = (
+    "service_days", "service_days_as_issued", "service_days_as_now", "service_days_unclaimed", "service_days_waived",
+)  # fmt: skip
+_LEFT_OUT = frozenset(("service_days_unclaimed", "service_days_waived"))
+
+
+def _days_of(row: Mapping[str, Any]) -> dict[str, str]:
+    return {
+        name: decimal_text(row[name])
+        for name in _DAYS
+        if row.get(name) is not None and (row[name] or name not in _LEFT_OUT)
+    }
 
 
 def text_of(

@@ -22,12 +22,12 @@ if TYPE_CHECKING:
 
     from ledger.cli.run import Basis
     from ledger.domain.claims import Claim
-    from ledger.domain.events import PolicySays, RestsOn
+    from ledger.domain.events import PolicySays, RestsOn, ServiceDays
     from ledger.domain.policy import Policy
     from projections.drafts import Choice, Draft
 
 __all__ = [
-    "Reading", "chain_of", "check_month", "documents_in", "drafted", "read_facts", "rests_on", "row_of", "series_named",
+    "Reading", "chain_of", "check_month", "days_as_json", "documents_in", "drafted", "read_facts", "rests_on", "row_of", "series_named",
     "sources_of",
 ]  # fmt: skip
 
@@ -205,6 +205,11 @@ def chain_of(session: Session, series: str, chosen: Callable[[Document], bool], 
     return Chain(series, [one for one in documents if one.statement == found[0].statement])
 
 
+def days_as_json(total: ServiceDays) -> dict[str, Any]:
+    """Return the sum of days of service for programs (contract in docs/json.md)."""
+    return {"lines": total.lines, "days": total.days, "waived": total.waived}
+
+
 def row_of(series: str, document: Document, entry: Any) -> dict[str, Any]:
     """Return a document for programs (contract in docs/json.md)."""
     event: StatementIssued | AdjustmentIssued = document.event
@@ -219,6 +224,7 @@ def row_of(series: str, document: Document, entry: Any) -> dict[str, Any]:
             {"currency": one.currency, "lines": one.lines, "amount": one.amount, "waived": one.waived}
             for one in event.totals
         ],
+        "service_days": None if event.service_days is None else days_as_json(event.service_days),
         "causes": (
             [f"{one.stream} v{one.version}" for one in event.causes] if isinstance(event, AdjustmentIssued) else None
         ),

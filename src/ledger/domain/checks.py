@@ -23,6 +23,7 @@ from ledger.domain.events import (
     PolicySays,
     RestsOn,
     Series,
+    ServiceDays,
     Source,
     Total,
 )
@@ -31,6 +32,7 @@ from ledger.domain.instants import parse_instant
 __all__ = [
     "KEY",
     "PRIVATE_MARKS",
+    "SERVICE_DAYS",
     "check_field",
     "check_fields",
     "check_idempotency_key",
@@ -40,6 +42,8 @@ __all__ = [
 ]
 
 KEY = re.compile(r"[a-z0-9][a-z0-9-]{0,63}", re.ASCII)
+# Days of service in their one spelling: no needless zeros.
+SERVICE_DAYS = re.compile(r"(?!-0$)-?(0|[1-9]\d{0,20})(\.\d{0,29}[1-9])?", re.ASCII)
 _LABEL = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/#+-]{0,127}", re.ASCII)
 _LIKE_REVISION = re.compile(r"[rv]\d+|@\d+|\d+", re.ASCII)
 # C0 without tab and newline, DEL and C1: nothing a reader could see, much a terminal could obey.
@@ -366,6 +370,14 @@ def _totals(value: tuple[Total, ...]) -> tuple[Total, ...]:
     return value
 
 
+def _service_days(value: ServiceDays) -> ServiceDays:
+    _within("lines", _count(INTEGER_MOST), value.lines)
+    for days in (value.days, value.waived):
+        if days is not None and not SERVICE_DAYS.fullmatch(days):
+            raise ValueError(f"{days!r} is not a number of days such as 3, 2.5 or -1")
+    return value
+
+
 def _paths(value: tuple[str, ...]) -> tuple[str, ...]:
     if not value:
         raise ValueError("is empty; name the texts to erase, such as body")
@@ -437,6 +449,7 @@ _CHECKS: dict[str, Check] = {
     "causes": _causes,
     "lines": _lines_of,
     "totals": _totals,
+    "service_days": _service_days,
 }
 _TEXTS = frozenset(
     (

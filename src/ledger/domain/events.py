@@ -126,6 +126,17 @@ class Total(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fiel
     waived: str | None = None
 
 
+class ServiceDays(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
+    """The sum of the days of service on a document's lines, as a decimal; in an adjustment what is added to them.
+
+    lines: how many say any, 0 days included. waived: what an adjustment would have taken back, and its policy does not.
+    """
+
+    lines: int
+    days: str
+    waived: str | None = None
+
+
 class Lines(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The lines of a document, kept by digest: a text of JSON lines, first the assessments and then what each pays.
 
@@ -529,7 +540,7 @@ class StatementIssued(Event, frozen=True, kw_only=True):
 
     number: of the document in its series, 1, 2, 3 … without gaps; left out in an action, it is the next one. period: when
     the service was given. decided_on: the date of the decision; accounting_date: the date in the books. totals: per
-    currency, in the order of the codes.
+    currency, in the order of the codes. service_days: the sum of days of service, where any line has some to say.
     """
 
     TYPE: ClassVar[str] = "statement.issued"
@@ -541,6 +552,7 @@ class StatementIssued(Event, frozen=True, kw_only=True):
     lines: Lines
     totals: tuple[Total, ...]
     number: int | None = None
+    service_days: ServiceDays | None = None
 
 
 class AdjustmentIssued(Event, frozen=True, kw_only=True):
@@ -563,6 +575,7 @@ class AdjustmentIssued(Event, frozen=True, kw_only=True):
     lines: Lines
     totals: tuple[Total, ...]
     number: int | None = None
+    service_days: ServiceDays | None = None
 
 
 class PeriodClosed(Event, frozen=True, kw_only=True):
