@@ -135,9 +135,10 @@ def _all_checks(
             "as_now"
         ]
         total = shown(sum(int(value) for value in now.tolist()), currency)
+        added, waived = ("delta + waived", f"+Summary!$G${row}") if changes.waives else ("delta", "")
         yield (
-            f"{changes.issued} + delta = {changes.now}, {currency}", f"money{minor_units(currency)}",
-            Formula(f"ROUND(Summary!$D${row}+Summary!$F${row},decimals_{currency})", total),
+            f"{changes.issued} + {added} = {changes.now}, {currency}", f"money{minor_units(currency)}",
+            Formula(f"ROUND(Summary!$D${row}+Summary!$F${row}{waived},decimals_{currency})", total),
             Formula(f"Summary!$E${row}", total), "the sums of the lines of Changes",
         )  # fmt: skip
 

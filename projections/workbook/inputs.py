@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any, NamedTuple, get_args
 
 from ledger.domain.events import Effect
-from ledger.domain.money import ROUNDINGS, decimal_text, minor_units
+from ledger.domain.money import decimal_text, minor_units
 from ledger.domain.policy import Policy
 from ledger.domain.window import Window
 from projections.workbook.book import Block, Book, Column, Table
@@ -26,6 +26,7 @@ MODES: dict[str, tuple[str, int, bool]] = {
     "down": ("0", 0, False),
     "ceiling": ("1", -1, False),
     "floor": ("0", 0, False),
+    "half-ceiling": ("0.5", 0, False),
 }
 NEARLY_NOTHING = Decimal("0.000001")
 NEARLY_SAME = Decimal("0.0000000000001")
@@ -64,7 +65,7 @@ def inputs(book: Book, model: Model, period: str, as_of: int | None, currencies:
 
     for letter, rows, choices in (
         ("H", policies, WAYS),
-        ("P", policies, ROUNDINGS),
+        ("P", policies, MODES),
         ("J", policies, ("TRUE", "FALSE")),
         ("F", tiers, ("TRUE", "FALSE")),
     ):
