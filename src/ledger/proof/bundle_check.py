@@ -108,15 +108,20 @@ class Bundle(NamedTuple):
         for at in range(member.start, member.end, 1 << 20):
             yield self.content[at : min(at + (1 << 20), member.end)]
 
-    def lines(self, name: str) -> Iterator[bytes]:
-        """Yield the lines of a member without their ends. Raises ProofError where the last has none."""
+    def spans(self, name: str) -> Iterator[tuple[int, int]]:
+        """Yield where each line of a member begins and ends in the file. Raises ProofError where the last has no end."""
         at, end = self.members[name].start, self.members[name].end
         while at < end:
             found = self.content.find(b"\n", at, end)
             if found < 0 or found - at > _MOST_LINE:
                 raise ProofError(f"a line of {name} does not end, or is longer than {_MOST_LINE:,} bytes")
-            yield self.content[at:found]
+            yield at, found
             at = found + 1
+
+    def lines(self, name: str) -> Iterator[bytes]:
+        """Yield the lines of a member without their ends. Raises ProofError where the last has none."""
+        for at, end in self.spans(name):
+            yield self.content[at:end]
 
     def recorded_at(self, position: int) -> str | None:
         """Return when the entry at a position was recorded, of a bundle that was checked; None where it is not here."""
