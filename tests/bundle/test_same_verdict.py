@@ -29,7 +29,7 @@ from tools.small_ledger import Desk
 from tools.verify_bundle import verdict
 
 LEDGER = "ledger-odd"
-FORMAT = "incident-sla-ledger/bundle@v1"
+FORMAT = "incident-sla-ledger/bundle@v2"
 FILE = Path(__file__).parents[2] / "tools" / "verify_bundle.py"
 SALT = "00" * 16
 
@@ -80,7 +80,7 @@ PLAIN: Said = ("incident/i", "update.posted", {})
 
 def bundled(
     said: list[Said], signer: Key, *, scope: Any = None, texts: dict[int, Any] | None = None, proof: Any = None,
-    lacks: tuple[str, ...] = (), signed: bool = True,
+    lacks: tuple[str, ...] = (), signed: bool = True, form: Any = FORMAT, with_: Any = ("actor", "note"),
 ) -> bytes:  # fmt: skip
     """Return a signed bundle of entries; texts by position, proof (raw) of its one entry where the scope is not all."""
     frontier, versions, entries = Frontier(), dict[str, int](), []
@@ -108,13 +108,13 @@ def bundled(
     }
     lacking = {"after", "truth", "page", *lacks} | ({"others"} if partial else set())
     manifest = canonical({
-        "format": FORMAT, "scope": scope, "with": ["actor", "note"],
+        "format": form, "scope": scope, "with": with_,
         "streams": [{"stream": said[0][0], "versions": 1, "left_out": [], "complete_through": 1}] if partial else None,
         "proves": sorted(["entries", "texts", "streams" if partial else "whole"]),
         "does_not_prove": sorted(lacking),
         "members": [{"name": name, "bytes": len(one), "sha256": sha256(one).hexdigest()} for name, one in parts.items()],
     })  # fmt: skip
-    statement = f"{FORMAT}\nmanifest {sha256(manifest).hexdigest()}\n{LEDGER}\n"
+    statement = f"{form}\nmanifest {sha256(manifest).hexdigest()}\n{LEDGER}\n"
     file = BytesIO()
     members = {**parts, "manifest.json": manifest, "statement.note": sign(statement)}
     write_members(file, [(name, [one]) for name, one in members.items()])
@@ -167,6 +167,51 @@ WRONG: list[tuple[int, bytes]] = [
 @pytest.mark.parametrize(("code", "content"), WRONG, ids=range(len(WRONG)))
 def test_wrongly_typed_bundles(code: int, content: bytes) -> None:
     assert both(content, A) == (code, code)
+
+
+EARLIER = "incident-sla-ledger/bundle@v1"
+NAMED: Said = (
+    "exclusion/x",
+    "exclusion.recorded",
+    {"actor": COMMITTED, "approved_by": COMMITTED, "note": COMMITTED},
+)
+TOLD_ALL = {name: [SALT, "Told."] for name in ("actor", "approved_by", "note")}
+FORMS: list[tuple[int, Any, list[str], tuple[str, ...]]] = [
+    (code, form, with_, tuple(here.split()))
+    for form, with_, wanted in (
+        (EARLIER, ["actor", "note"], "actor approved_by note"),
+        (EARLIER, ["note"], "approved_by note"),
+        (EARLIER, [], "approved_by"),
+        (FORMAT, ["actor", "note"], "actor approved_by note"),
+        (FORMAT, ["actor"], "actor approved_by"),
+        (FORMAT, ["note"], "note"),
+        (FORMAT, [], ""),
+    )
+    for here in ("actor approved_by note", "actor approved_by", "approved_by note", "approved_by", "note", "")
+    # What is not here and should be is gone, and the manifest does not say so.
+    for code in ([0] if here == wanted else [1])
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("code", "form", "with_", "here"), FORMS, ids=range(len(FORMS)))
+def test_which_texts_are_here_in_each_format(
+    code: int, form: Any, with_: list[str], here: tuple[str, ...]
+) -> None:
+    """Bundles of format 1 have the names of those who approved, and are read for ever."""
+    texts = {1: {name: TOLD_ALL[name] for name in here}}
+    lacks = () if len(with_) == 2 else ("left-out-texts",)
+    content = bundled([NAMED], A, texts=texts, form=form, with_=with_, lacks=lacks)
+    assert both(content, A) == (code, code)
+
+
+@pytest.mark.parametrize(
+    "form", ["incident-sla-ledger/bundle@v3", "incident-sla-ledger/bundle@v", "", None, 1, True, [EARLIER]]
+)
+def test_other_formats_are_none(form: Any) -> None:
+    assert both(bundled([PLAIN], A, form=form), A) == (1, 1)
+    # The statement names the format: it is not that of the other one.
+    good = bundled([PLAIN], A)
+    assert both(good.replace(b"bundle@v2", b"bundle@v1"), A) == (1, 1)
 
 
 OTHER, MAIN = "key/o", "key/m"

@@ -33,7 +33,7 @@ __all__ = ["bundle", "import_", "verify_bundle"]
     "with_",
     type=click.Choice(["actor", "note"]),
     multiple=True,
-    help="Put in who said it, or notes that are not public; may be given twice.",
+    help="Put in who said and who approved it, or notes that are not public; may be given twice.",
 )
 @click.option(
     "--recorded-by", metavar="T|@POSITION|CHECKPOINT", help="As the ledger stood then (default: now)."
@@ -48,7 +48,7 @@ def bundle(
     """Write incident KEY, what concerns a customer, or the whole ledger into one file that can be checked alone.
 
     In it are the entries as stored, their texts, a checkpoint, proofs, the public keys, the policies used and a page for
-    people. Actors and notes are left out unless asked for; texts that were erased are gone. What it does not prove stands in
+    people. Actors, those who approved, and notes are left out unless asked for; texts that were erased are gone. What it does not prove stands in
     it, too. Without a key it is written unsigned: whoever reads it cannot tell who made it.
     """
     from ledger.cli.bundle_contents import contents_of

@@ -17,7 +17,7 @@ from ledger.proof.bundle import (
     ALL,
     CHECKPOINT,
     ENTRIES,
-    FORMAT,
+    FORMATS,
     MANIFEST,
     OPTIONAL_TEXTS,
     PROOFS,
@@ -173,8 +173,13 @@ def open_bundle(content: Bytes) -> Bundle:
     bare = Bundle(content, members, {}, ALL, Checkpoint("", 0, b""), None, None)
     raw = bare.whole(MANIFEST)
     manifest = read_canonical(raw, MANIFEST)
-    if type(manifest) is not dict or manifest.keys() != _MANIFEST or manifest["format"] != FORMAT:
-        raise ProofError(f"{MANIFEST} is not that of a bundle of format 1 ({FORMAT})")
+    if (
+        type(manifest) is not dict
+        or manifest.keys() != _MANIFEST
+        or type(manifest["format"]) is not str
+        or manifest["format"] not in FORMATS
+    ):
+        raise ProofError(f"{MANIFEST} is not that of a bundle of format 1 or 2 ({', '.join(FORMATS)})")
     scope = _scope(manifest["scope"])
     tables = [name.removeprefix(TABLES) for name in members if name.startswith(TABLES)]
     if [one.name for one in found] != member_names(scope, sorted(tables)):
@@ -184,7 +189,8 @@ def open_bundle(content: Bytes) -> Bundle:
     checkpoint, signed = read_checkpoint(bare.whole(CHECKPOINT))
     if checkpoint.extensions:
         raise ProofError("the checkpoint of a bundle has no extension lines, and this one has")
-    made = _statement(bare.whole(STATEMENT), statement_text(checkpoint.origin, sha256(raw).hexdigest()))
+    text = statement_text(checkpoint.origin, sha256(raw).hexdigest(), manifest["format"])
+    made = _statement(bare.whole(STATEMENT), text)
     for note in (signed, made):
         if note is not None and len(note.signatures) != 1:
             raise ProofError(f"a note of a bundle has one signature, and this one has {len(note.signatures)}")
@@ -236,7 +242,9 @@ class _Check:
         self.position = 0
         self.recorded_at = ""
         self.versions: dict[str, int] = {}
-        self.outline = Outline(bundle.scope, _with(bundle.manifest["with"]), self._erased())
+        self.outline = Outline(
+            bundle.scope, _with(bundle.manifest["with"]), self._erased(), bundle.manifest["format"]
+        )
 
     def say(self, position: int | None, kind: str, detail: str) -> None:
         if len(self.problems) < _MOST_PROBLEMS:
