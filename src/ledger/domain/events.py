@@ -20,7 +20,7 @@ from msgspec import UNSET, UnsetType
 from ledger.domain.exclusion import ExclusionKind
 
 __all__ = [
-    "ACTIONS", "TYPES", "UPCASTS", "AnyEvent", "Commitment", "Event", "External", "Lines", "Planned", "RestsOn",
+    "ACTIONS", "TYPES", "UPCASTS", "AnyEvent", "Commitment", "Event", "External", "Lines", "Planned", "RestsOn", "Status",
     "Series", "Source", "Text", "Total",
     "AdjustmentIssued", "ClaimDecided", "ClaimFiled", "ClaimWithdrawn", "CohortPublished", "EntryCorrected", "EntryPublished", "EntryRedacted", "EntryWithdrawn",
     "ExclusionRecorded", "ExclusionWithdrawn", "IncidentAffectedSet", "IncidentFixDeployed", "IncidentIdentified", "IncidentImpactSet", "IncidentLinked",
