@@ -196,12 +196,18 @@ class Changes(NamedTuple):
 
     frame: customer, subscription, service, region, policy, period, currency, as_issued, as_now, delta (whole minor units,
     nullable), cause (entries, as a text); perhaps also as_issued_at_least, as_issued_at_most, as_now_at_least and
-    as_now_at_most.
+    as_now_at_most. Of what was issued also waived (at most 0: as_issued + delta + waived = as_now) and taken_back, whether the
+    policy takes back what proves too high.
     """
 
     frame: pd.DataFrame
     issued: str
     now: str
+
+    @property
+    def waives(self) -> bool:
+        """Whether it is told what was waived."""
+        return "waived" in self.frame.columns
 
 
 def changes_between(before: pd.DataFrame, after: pd.DataFrame) -> Changes:
@@ -250,6 +256,14 @@ def _change_columns(changes: Changes) -> dict[str, Column]:
         "currency": Column("currency", width=9),
         **{name: Column(words, "money2", "formula", 14) for name, words in money.items()},
         "delta": Column("delta", "money2", "formula", 14),
+        **(
+            {
+                "waived": Column("waived", "money2", "formula", 14),
+                "taken_back": Column("policy takes back", "flag", width=9),
+            }
+            if changes.waives
+            else {}
+        ),
         "cause": Column("cause", width=60),
         **{name: Column(words, "money2", width=14) for name, words in bounds.items()},
     }  # fmt: skip
@@ -296,8 +310,12 @@ class _ChangeLines:
             line = dict(zip(names, values, strict=True))
             currency = line["currency"]
             unit = 10 ** minor_units(currency)
+            # A line that was waived under other terms than those it rests on now is a value.
+            by_rule = "waived" in at and line["waived"] == (
+                0 if line["taken_back"] else min(0, line["as_now"] - line["as_issued"])
+            )
             for name in names[7:]:
-                if name not in ("delta", "cause"):
+                if name not in ("delta", "taken_back", "cause"):
                     line[name] = "undecided" if line[name] is None else major(line[name], unit)
             # What stands on Credits is referred to; what does not, such as a subscription that ended, is a value.
             if place >= 0 and (
@@ -305,10 +323,17 @@ class _ChangeLines:
             ):
                 line["as_now"] = Formula(self._credit(place), line["as_now"])
             issued, now = f"{at['as_issued']}{row}", f"{at['as_now']}{row}"
+            # What is waived is not booked; without such a column nothing is.
+            less = f"-{at['waived']}{row}" if "waived" in at else ""
             line["delta"] = Formula(
-                f"IF(AND(ISNUMBER({issued}),ISNUMBER({now})),ROUND({now}-{issued},decimals_{currency}),undecided)",
+                f"IF(AND(ISNUMBER({issued}),ISNUMBER({now})),ROUND({now}-{issued}{less},decimals_{currency}),undecided)",
                 "undecided" if line["delta"] is None else major(line["delta"], unit),
             )
+            if by_rule:
+                line["waived"] = Formula(
+                    f"IF(OR({at['taken_back']}{row},NOT(ISNUMBER({now}))),0,MIN(0,ROUND({now}-{issued},decimals_{currency})))",
+                    line["waived"],
+                )
             yield Row(self._styles(currency), [line[name] for name in names])
 
     def _credit(self, place: int) -> str:

@@ -297,7 +297,7 @@ def test_what_cannot_be_calculated_exactly_is_a_value_that_says_why(
     ("key", "how", "least", "most"),
     [
         ("heroku", "formulas", 308.64, 308.64),
-        ("slack", "value: no formula for remedies that are no percentage, recorded exclusions", 165.75, 165.75),
+        ("slack", "value: no formula for remedies that are no percentage", 165.75, 165.75),
         ("cloudflare-business", "value: no formula for remedies that are no percentage, caps or floors", 24.06, 38.5),
         ("verizon-managed-email", "value: no formula for a measure of events, tiers of value, remedies that are no percentage",
          1234.56, 1234.56),
