@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 import subprocess
 import sys
-import zipfile
 from base64 import b64decode, b64encode
+from functools import partial
 from hashlib import sha256
 from io import BytesIO
 from pathlib import Path
@@ -24,8 +23,9 @@ from ledger.proof.container import write_members
 from ledger.proof.errors import ProofError
 from ledger.proof.note import key_of, sign_note, verify_ed25519
 from ledger.store.tree import Frontier
-from tests.keys.torsion import TORSION, on_curve
-from tools.small_ledger import Desk
+from tools.attack import rebuilt
+from tools.small_ledger import Desk, members_of
+from tools.torsion import TORSION, on_curve, signed_by_nobody
 from tools.verify_bundle import verdict
 
 LEDGER = "ledger-odd"
@@ -279,25 +279,10 @@ def spelled(public: bytes, name: str = "k") -> str:
 
 
 def forged(vkey: str) -> bytes:
-    """Return a bundle under a key whose point is the neutral one: its signature of anything is that point and a 0."""
-    good = bundled([PLAIN], A, signed=False)
-    with zipfile.ZipFile(BytesIO(good)) as opened:
-        members = {one.filename: opened.read(one) for one in opened.infolist()}
-    raw = bytes.fromhex(vkey.split("+")[1]) + (1).to_bytes(32, "little") + bytes(32)
-    line = f"\n\u2014 k {b64encode(raw).decode()}\n".encode()
-    for name in ("checkpoint.note", "statement.note"):
-        members[name] += line
-    manifest = json.loads(members["manifest.json"])
-    manifest["members"][0] = {
-        "bytes": len(members["checkpoint.note"]), "name": "checkpoint.note",
-        "sha256": sha256(members["checkpoint.note"]).hexdigest(),
-    }  # fmt: skip
-    members["manifest.json"] = canonical(manifest)
-    text = f"{FORMAT}\nmanifest {sha256(members['manifest.json']).hexdigest()}\n{LEDGER}\n".encode()
-    members["statement.note"] = text + line
-    file = BytesIO()
-    write_members(file, [(name, [one]) for name, one in members.items()])
-    return file.getvalue()
+    """Return a bundle that nobody signed, with signatures that fit under the neutral point."""
+    members = members_of(bundled([PLAIN], A, signed=False))
+    note = partial(signed_by_nobody, vkey)
+    return rebuilt({**members, "checkpoint.note": note(members["checkpoint.note"].decode())}, note)
 
 
 NEUTRAL = spelled((1).to_bytes(32, "little"))
@@ -349,8 +334,7 @@ def test_command_and_tool_end_alike_for_every_bundle_and_key(desk: Desk) -> None
 
 def test_a_forged_bundle_would_pass_without_the_refusal() -> None:
     """The signature that anybody can make fits: it is the key that has to be refused."""
-    with zipfile.ZipFile(BytesIO(BUNDLES["forged"])) as opened:
-        note = opened.read("checkpoint.note")
+    note = members_of(BUNDLES["forged"])["checkpoint.note"]
     text, _, line = note.decode().rpartition("\n\n")
     signature = b64decode(line.split(" ")[2])[4:]
     assert verify_ed25519((1).to_bytes(32, "little"), signature, f"{text}\n".encode())
