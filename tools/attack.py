@@ -1,8 +1,9 @@
 """Attack a small ledger, its checkpoints, its proofs and its bundles, and say what was not found: `python -m tools.attack`.
 
-Every logical value of the ledger is altered (as stored, and sealed again so that it is whole in itself), every byte of the files
-is changed, taken out, doubled and cut at, and every value in a bundle is altered with everything that can be made to fit made
-to fit. Each has to be found by `ledger verify` and `verify-proof`, and for bundles by both verifiers. With --quick some of each.
+Every logical value of the ledger is altered (as stored, and sealed again so that it is whole in itself) and every value of its
+views, every byte of the files is changed, taken out, doubled and cut at, and every value in a bundle is altered with everything
+that can be made to fit made to fit. Each has to be found by `ledger verify`, with `--views` for those, and `verify-proof`, and
+for bundles by both verifiers. With --quick some of each.
 """
 
 from __future__ import annotations
@@ -38,6 +39,7 @@ from ledger.store.tree import Frontier, leaf_hash
 from tools.ledger_attacks import SqliteVictim, attacks, disarm, make_victim
 from tools.small_ledger import make, members_of, settle
 from tools.verify_bundle import verdict
+from tools.view_attacks import SqliteViews, view_attacks
 
 __all__ = ["Mutant", "Tally", "bundle_mutants", "byte_mutants", "main", "rebuilt", "run", "value_mutants"]
 
@@ -245,6 +247,7 @@ class Attacks:
     def run(self) -> Iterator[Tally]:
         """Yield the tally of each kind of attack."""
         yield from self.stored()
+        yield from self.views()
         yield from self.sealed_again()
         yield from self.proofs()
         yield from self.bundles()
@@ -261,6 +264,19 @@ class Attacks:
             if victim.report(statements).ok:
                 survivors.append(f"{what} at {position}")
         yield Tally("values of the database", tried, survivors)
+
+    def views(self) -> Iterator[Tally]:
+        """Every value of every view and of its tracking row altered; `ledger verify --views` ends with 1."""
+        self.desk.run("views", "rebuild")
+        victim = SqliteViews(self.folder / "small" / "ledger.db")
+        tried, survivors = 0, []
+        for what, statements in self.some(view_attacks(victim)):
+            tried += 1
+            if (code := victim.code(statements)) != 1:
+                survivors.append(f"{what} ends with {code}")
+        yield Tally("values of the views and their tracking row", tried, survivors)
+        if victim.code([]):
+            raise RuntimeError("the views as they were made do not hold")
 
     def sealed_again(self) -> Iterator[Tally]:
         """Every value of every entry altered and the ledger sealed again: whole in itself, but not the one that was signed."""

@@ -21,7 +21,6 @@ class _Plan(msgspec.Struct, frozen=True):
     """Excludable time under one rule. window: the one whose own plan it is, which is all that it excludes."""
 
     span: Span
-    service: str
     component: str
     region: str
     surely: bool
@@ -116,7 +115,7 @@ def used_before(rule: ExclusionRule, evidence: Evidence, zone: str) -> int:
 
 
 def _plan(one: Exclusion, *, surely: bool) -> _Plan:
-    return _Plan((one.start, one.end), one.service, one.component, one.region, surely, one.entries)
+    return _Plan((one.start, one.end), one.component, one.region, surely, one.entries)
 
 
 def _concerned(one: Exclusion, evidence: Evidence) -> bool | None:
@@ -139,9 +138,7 @@ def _own(rule: ExclusionRule, evidence: Evidence) -> Iterable[_Plan]:
         if rule.notice is not None and planned.scheduled_start - planned.announced_at < rule.notice:
             continue
         span = planned.scheduled_start, planned.scheduled_end
-        yield _Plan(
-            span, window.service, window.component, window.region, True, (), (window.incident, window.window)
-        )
+        yield _Plan(span, window.component, window.region, True, (), (window.incident, window.window))
 
 
 def _limited(rule: ExclusionRule, plans: list[_Plan], zone: str, start: int, end: int) -> list[_Plan]:

@@ -172,9 +172,7 @@ def _sides(
         # Who is in a cohort of which nothing was published is not known.
         known = member is True
         marks.provisional |= window.end is None or not known
-        marks.approximate |= window.approximate and not (
-            window.start_within_seconds or window.end_within_seconds
-        )
+        marks.approximate |= window.is_vague
         if covers.stated and surely:
             found.downtime.append(covers.stated)
         if window.effect not in counting.effects:

@@ -121,7 +121,7 @@ def test_open_facts_are_refused_unless_it_is_said_how_they_count(desk: Desk) -> 
     said = desk.refused("credits", "issue", "--period", "2022-03", "--actor", "f")
     assert said == (
         "ledger: email in NAM under standard is provisional: a window is still open, or it is not known who is in a cohort "
-        "(incident/mail-1 v3, policy/standard v1)"
+        "(incident/mail-1 v3, policy/standard v1); wait until it is known, or issue with --provisional to count it as it stands"
     )
     found = desk.issue("--provisional")
     assert found["rests_on"]["provisional"] is True

@@ -217,19 +217,23 @@ def _against(
 ) -> tuple[BundleReport, list[str]]:
     """Return the report with what checkpoints kept elsewhere show, and why some of them could not be compared."""
     from ledger.cli.proof import signers_of
-    from ledger.proof.bundle_check import BundleProblem, followed_keys, root_of_first
+    from ledger.proof.bundle_check import BundleProblem, key_entries, root_of_first
     from ledger.proof.checkpoint import read_checkpoint
     from ledger.proof.errors import ProofError
+    from ledger.proof.ledger_keys import counting, outs_of, trusted_through
 
-    # One that was kept may be signed by a key that was in use then.
-    trusted = [*followed_keys(opened, verifier_keys(keys)).ever]
+    if not checkpoints:
+        return report, []
+    # One that was kept may be signed by a key that was in use then; the same rules as for a ledger.
+    entries = key_entries(opened)
+    trusted, outs = [*trusted_through(verifier_keys(keys), entries)] if keys else [], outs_of(entries)
     problems, undone = [], []
     for path in checkpoints:
         try:
             kept, note = read_checkpoint(read_file("--against", path))
             if trusted and note is None:
                 raise ProofError("it is not signed, but --key was given")
-            signers_of(note, trusted)
+            counting(signers_of(note, trusted), outs, kept.size, opened.recorded_at)
         except ProofError as error:
             problems.append(BundleProblem(None, "checkpoint-refused", f"{path}: {error}"))
             continue

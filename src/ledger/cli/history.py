@@ -315,7 +315,9 @@ def blame(
 @click.argument("key")
 @cut_options
 @click.option(
-    "--step", is_flag=True, help="Walk with keys: n or the right arrow forward, p or left back, q to end."
+    "--step",
+    is_flag=True,
+    help="Walk with keys, in a terminal: n or the right arrow forward, p or left back, q to end.",
 )
 @_pricing_options
 @click.option(
@@ -343,14 +345,14 @@ def replay(
     """
     from projections.consequences import stages
 
+    if step:
+        _can_step(html, as_json)
     entries = read_incident(session, key)
     cut = session.cut(published_by, recorded_by)
     proof = {
         "checkpoint_file": checkpoint_file, "key_file": key_file, "sign_command": sign_command, "vkey": vkey
     }  # fmt: skip
     if html is not None:
-        if step:
-            raise click.UsageError("--step walks in the terminal, and --html writes a page; leave one out")
         _page(
             session,
             entries,
@@ -374,12 +376,25 @@ def replay(
     if as_json:
         for at in range(len(found)):
             emit_json(told.json(at))
-    elif step and sys.stdin.isatty() and sys.stdout.isatty():
+    elif step:
         _walk(len(found), lambda at: told.text(at, whole=True))
     else:
         for at in range(len(found)):
             for line in [*([""] if at else []), *told.text(at)]:
                 say(line)
+
+
+def _can_step(html: str | None, as_json: bool) -> None:
+    """Refuse to walk where there is nobody to press a key, and beside what is not a walk."""
+    if html is not None:
+        raise click.UsageError("--step walks in the terminal, and --html writes a page; leave one out")
+    if as_json:
+        raise click.UsageError("--step walks in the terminal, and --json is for programs; leave one out")
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        raise click.UsageError(
+            "--step walks with keys, and this is no terminal (input or output is a file or a pipe); leave it out to "
+            "have every revision at once"
+        )
 
 
 def _page(

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from ledger.store.verify import Problem, Report
+    from projections.views_compared import Difference, Misfit
 
 __all__ = ["verify"]
 
@@ -74,9 +75,9 @@ def verify(
         raise click.UsageError("--key says who signed checkpoints; name them with --against")
     compared = False
     if with_views and not report.problems:
-        report, compared = _with_views(session, report)
-        if not compared:
-            undone.append("there are no views to compare; ledger views rebuild makes them")
+        report, not_compared = _with_views(session, report)
+        compared = not not_compared
+        undone += [not_compared] if not_compared else []
     if session.log().erasure_unfinished():
         undone.append(
             "texts that were erased still stand in the files of the ledger; run any command that records, when no reader "
@@ -190,7 +191,7 @@ def _with_checkpoints(
     from ledger.proof.against import Kept, check_against
     from ledger.proof.checkpoint import read_checkpoint
     from ledger.proof.errors import ProofError
-    from ledger.proof.ledger_keys import outs_of, trusted_through
+    from ledger.proof.ledger_keys import counting, outs_of, trusted_through
     from ledger.store.verify import Problem
 
     trusted = verifier_keys(keys)
@@ -210,18 +211,8 @@ def _with_checkpoints(
             found, note = read_checkpoint(read_file("--against", path))
             if trusted and note is None:
                 raise ProofError("it is not signed, but --key was given")
-            signers = tuple(map(str, signers_of(note, list(known))))
-            doubts = {
-                key: [
-                    why for out in outs.get(key, ()) if (why := out.counts_against(found.size, recorded_at))
-                ]
-                for key in signers
-            }
-            # One signature that counts is enough.
-            if signers and all(doubts.values()):
-                sentence = "; ".join(f"{key} signed it, but {whys[-1]}" for key, whys in doubts.items())
-                raise ProofError(f"{sentence}: compare with one that a key in use signed")
-            kept.append(Kept(path, found, tuple(key for key in signers if not doubts[key])))
+            signers = counting(signers_of(note, list(known)), outs, found.size, recorded_at)
+            kept.append(Kept(path, found, signers))
         except ProofError as error:
             report = _with(report, [Problem(None, "checkpoint-refused", f"{path}: {error}")])
     # The stored tree is only worth asking where it was found to be that of the entries.
@@ -231,24 +222,34 @@ def _with_checkpoints(
     return report, bool(trusted)
 
 
-def _with_views(session: Session, report: Report) -> tuple[Report, bool]:
-    """Return the report with the rows in which kept views are not what the entries come to, and whether there are any."""
+def _with_views(session: Session, report: Report) -> tuple[Report, str]:
+    """Return the report with what in kept views is not what the entries come to, and why they were not compared, or ""."""
+    from ledger.errors import Unavailable
     from ledger.store.verify import Problem
     from projections.views_compared import differences
 
-    found = differences(session.log())
+    try:
+        found = differences(session.log())
+    except Unavailable as error:
+        return report, str(error)
     if found is None:
-        return report, False
-    problems = [
-        Problem(
-            None,
-            "view-differs",
-            f"the view {one.table} of incident {one.incident!r} holds {_row(one.kept)} where the entries come to "
-            f"{_row(one.rebuilt)}; run ledger views rebuild",
+        return report, "there are no views to compare; ledger views rebuild makes them"
+    problems = [Problem(None, "view-differs", _difference(one)) for one in islice(found, _VIEWS_SHOWN)]
+    return _with(report, problems), ""
+
+
+def _difference(one: Difference | Misfit) -> str:
+    from projections.views_compared import Misfit
+
+    if isinstance(one, Misfit):
+        return (
+            f"what stands where the views are kept is not views of this ledger: {one.detail}; move it away, or run ledger "
+            "views rebuild"
         )
-        for one in islice(found, _VIEWS_SHOWN)
-    ]
-    return _with(report, problems), True
+    return (
+        f"the view {one.table} of incident {one.incident!r} holds {_row(one.kept)} where the entries come to "
+        f"{_row(one.rebuilt)}; run ledger views rebuild"
+    )
 
 
 def _row(row: tuple[object, ...] | None) -> str:

@@ -22,6 +22,7 @@ from ledger.domain.events import (
     ClaimFiled,
     ClaimWithdrawn,
     CohortPublished,
+    Commitment,
     EntryCorrected,
     EntryPublished,
     EntryRedacted,
@@ -224,7 +225,8 @@ def set_fields(event: AnyEvent, fields: dict[str, Any]) -> AnyEvent:
         if value is None and not field.required:
             kept[name] = field.default
         else:
-            kept[name] = msgspec.convert(value, field.type)
+            # What is missing stays named so; everything else is plain JSON.
+            kept[name] = value if isinstance(value, Commitment) else msgspec.convert(value, field.type)
     return cls(**kept)
 
 

@@ -32,7 +32,7 @@ from ledger.proof.bundle import (
     redactions,
     statement_text,
 )  # fmt: skip
-from ledger.proof.bundle_keys import KeysFollowed, follow_keys, signer
+from ledger.proof.bundle_keys import follow_keys, signer
 from ledger.proof.canonical import canonical, read_canonical
 from ledger.proof.checkpoint import Checkpoint, read_checkpoint
 from ledger.proof.container import Bytes, Member, read_members
@@ -47,7 +47,7 @@ __all__ = [
     "BundleProblem",
     "BundleReport",
     "check_bundle",
-    "followed_keys",
+    "key_entries",
     "open_bundle",
     "root_of_first",
 ]
@@ -117,6 +117,18 @@ class Bundle(NamedTuple):
                 raise ProofError(f"a line of {name} does not end, or is longer than {_MOST_LINE:,} bytes")
             yield self.content[at:found]
             at = found + 1
+
+    def recorded_at(self, position: int) -> str | None:
+        """Return when the entry at a position was recorded, of a bundle that was checked; None where it is not here."""
+        spelled = b'"position":%d,"recorded_at":' % position
+        for line in self.lines(ENTRIES):
+            # A text may say the same, so the header has the last word.
+            if (
+                spelled in line
+                and (header := read_canonical(line, "an entry")["header"])["position"] == position
+            ):
+                return str(header["recorded_at"])
+        return None
 
 
 class BundleReport(NamedTuple):
@@ -438,7 +450,7 @@ class _Check:
             return None, "no key was given to check the signatures with (--key)"
         if checked.unchecked:
             raise Unavailable("signatures need the package cryptography; install incident-sla-ledger[sign]")
-        accepted = followed_keys(self.bundle, brought).present
+        accepted = follow_keys(brought, key_entries(self.bundle)).present
         try:
             signer(signed, brought, accepted)
             return str(signer(made, brought, accepted)), None
@@ -447,11 +459,11 @@ class _Check:
             return None, "no key that counts signed the bundle"
 
 
-def followed_keys(bundle: Bundle, brought: Sequence[VerifierKey]) -> KeysFollowed:
-    """Return where keys lead through the key entries of a bundle that was checked."""
+def key_entries(bundle: Bundle) -> list[dict[str, Any]]:
+    """Return the entries of keys of a bundle that was checked, in order."""
     lines = (line for line in bundle.lines(ENTRIES) if b'"stream":"key/' in line)
     entries = [read_canonical(line, "an entry of a key") for line in lines]
-    return follow_keys(brought, [one for one in entries if one["header"]["stream"].startswith("key/")])
+    return [one for one in entries if one["header"]["stream"].startswith("key/")]
 
 
 def root_of_first(bundle: Bundle, size: int) -> bytes | None:

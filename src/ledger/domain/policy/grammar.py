@@ -225,6 +225,12 @@ GRAMMAR: tuple[Table, ...] = (
         Field("calendar", "key", "The calendar of business days or hours.", default="Monday to Friday, no holidays", example='"england"'),
         Field("evidence", "text", "What has to come with it; shown.", default='""', example='"server logs"'),
     )),
+    Table("facts", "How facts that are still open count where credits are issued. Left out: they are refused, unless who issues says how they count.", (
+        Field("undecided", "choice", "Where the facts decide no amount: such a line is refused, or this end of the bounds is issued. Once it is decided, "
+              "an adjustment says so.", default='"refused"', choices=("refused", "least", "most"), example='"least"'),
+        Field("provisional", "choice", "Windows without an end, and cohorts of which it is not known who is in them: a line they touch is refused, or counts them as "
+              "they stand.", default='"refused"', choices=("refused", "as-they-stand"), example='"as-they-stand"'),
+    )),
     Table("calendars", "Named calendars, written [calendars.NAME].", (
         Field("days", "choices", "Which days are business days.", default="Monday to Friday", choices=DAYS, example='["monday", "tuesday"]'),
         Field("holidays", "dates", "Days that are none.", default="[]", example="[2022-05-02]"),
