@@ -11,7 +11,7 @@ from ledger.domain.exclusion import Exclusion
 from ledger.domain.interval import Span, intersect, length, union
 from ledger.domain.period import day_of, local_second
 from ledger.domain.policy.model import Commitment, ExclusionRule, Policy
-from ledger.domain.window import EVERY
+from ledger.domain.window import EVERY, Window
 from projections.evaluation.evidence import Evidence
 
 __all__ = ["Excluded", "excluded", "is_everywhere", "named", "takes_from", "used_before"]
@@ -32,8 +32,9 @@ class Excluded(msgspec.Struct, frozen=True):
     """What is excluded.
 
     beside: the spans taken out of a window or measurement, surely and perhaps, by its component, its region, and incident and
-    name of a window, which may be excluded by its own plan. removed: what leaves the denominator, surely and at most. everywhere: excluded time that is about all of the service, however
-    it is treated. entries: the exclusions that have a part in the period.
+    name of a window, which may be excluded by its own plan. removed: what leaves the denominator, surely and at most.
+    everywhere: excluded time that is about all of the service, however it is treated. entries: the exclusions that have a part
+    in the period.
     """
 
     beside: Callable[[str, str, tuple[str, str] | None], tuple[tuple[Span, ...], tuple[Span, ...]]]
@@ -61,7 +62,7 @@ def excluded(policy: Policy, commitment: Commitment, evidence: Evidence) -> Excl
             plan
             for _, plan in here
             if (
-                plan.component in (EVERY, component) and _reaches(plan, region, evidence.region, commitment)
+                _covers(plan, component, region, evidence.region, commitment)
                 if plan.window is None
                 else plan.window == window
             )
@@ -105,7 +106,7 @@ def named(rule: ExclusionRule, evidence: Evidence) -> Iterable[tuple[Exclusion, 
 
 def takes_from(one: Exclusion, window: Window, region: str, commitment: Commitment) -> bool:
     """Tell whether an exclusion is about the place of a window, so that its time is taken out of the window's."""
-    return _covers(_plan(one, surely=True), window, region, commitment)
+    return _covers(_plan(one, surely=True), window.component, window.region, region, commitment)
 
 
 def is_everywhere(one: Exclusion, region: str, commitment: Commitment) -> bool:
@@ -177,6 +178,11 @@ def _first_seconds(spans: Iterable[Span], limit: int) -> tuple[Span, ...]:
         found.append((begin, min(end, begin + limit)))
         limit -= found[-1][1] - begin
     return tuple(found)
+
+
+def _covers(plan: _Plan, component: str, region: str, asked: str, commitment: Commitment) -> bool:
+    """Tell whether a plan is about a component in a region."""
+    return plan.component in (EVERY, component) and _reaches(plan, region, asked, commitment)
 
 
 def _reaches(plan: _Plan, region: str, asked: str, commitment: Commitment) -> bool:
