@@ -58,7 +58,7 @@ class Books:
     def document(self, **instead: Any) -> tuple[dict[str, Any], bytes]:
         """Return the fields of a document that is right as the ledger stands, but for what is named `instead`."""
         content = instead.pop("content", None) or lines("120.00")
-        found, totals = lines_of(content)
+        found, totals, _ = lines_of(content)
         size = self.ledger.sealed.head().size
         rests = {
             "position": size, "root": self.ledger.sealed.root_at(size).hex(), "as_of": "2022-04-02T00:00:00Z",
