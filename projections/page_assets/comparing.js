@@ -214,8 +214,9 @@ class Retelling {
       return;
     }
     const last = stage.own[stage.own.length - 1].recorded;
-    const until = data.as_of ?? (data.published_by && data.published_by < last ? data.published_by : last);
+    const untilText = data.as_of ?? (data.published_by && data.published_by < last ? data.published_by : last);
     const now = stage.windows.map((one) => one.window), old = stage.before ? stage.before.windows.map((one) => one.window) : now;
+    const until = secondsOf(untilText);
     const months = [...new Set(cards.map((card) => card.dataset.period))].sort();
     found.value(cards.map((card) => JSON.stringify([textShown(card.querySelector("h4 .aside bdi")), textShown(card.querySelector("h4 > bdi")), card.dataset.period])).join(),
       months.flatMap((month) => this.places.map((place) => JSON.stringify([...place, month]))).join(), `${name}, the places that were counted`);
@@ -223,7 +224,7 @@ class Retelling {
     const shown = new Set();
     for (const card of cards) {
       const region = textShown(card.querySelector("h4 > bdi")), service = textShown(card.querySelector("h4 .aside bdi")), month = card.dataset.period;
-      const is = downtimeIn(now, service, region, month, secondsOf(until)), was = downtimeIn(old, service, region, month, secondsOf(until));
+      const is = downtimeIn(now, service, region, month, until), was = downtimeIn(old, service, region, month, until);
       provisional = provisional || is.provisional;
       shown.add(JSON.stringify([service, region, month]));
       const moved = was.seconds === is.seconds ? "" : `before: ${grouped(was.seconds)} s`, what = `${name}, downtime of ${service} in ${region}, ${month}`;
@@ -235,12 +236,12 @@ class Retelling {
       found.value(card.querySelector(":scope > .was")?.textContent ?? "", moved, `${what}, what it was before`);
       found.value(card.classList.contains("moved"), Boolean(moved), `${what}, whether it moved`);
     }
-    for (const windows of [now, old]) for (const { service, region, month } of countedIn(windows, secondsOf(until))) {
+    for (const windows of [now, old]) for (const { service, region, month } of countedIn(windows, until)) {
       // What was said before may by now have lasted into months that no revision ever spoke of.
       if (windows === old && !this.months.has(month)) continue;
       if (!shown.has(JSON.stringify([service, region, month]))) found.value("nothing", `downtime of ${service} in ${region}, ${month}`, `${name}, what that came to`);
     }
-    found.element(counted, `Of this incident alone.${provisional ? ` Windows that are open count to ${shownInstant(until)}.` : ""}`, `${name}, what was counted`);
+    found.element(counted, `Of this incident alone.${provisional ? ` Windows that are open count to ${shownInstant(untilText)}.` : ""}`, `${name}, what was counted`);
   }
   windows() {
     const { found } = this, { states } = this.model;
@@ -367,9 +368,11 @@ const FORM = {
 };
 
 // One month of UTC, as seconds.
+const months = new Map();
 function monthOf(label) {
   const [year, month] = label.split("-").map(Number);
-  return [Date.UTC(year, month - 1, 1) / 1000, Date.UTC(year, month, 1) / 1000];
+  if (!months.has(label)) months.set(label, [Date.UTC(year, month - 1, 1) / 1000, Date.UTC(year, month, 1) / 1000]);
+  return months.get(label);
 }
 const regionsOf = (window) => (window.region === "*" && window.regions.length ? window.regions : [window.region]);
 
@@ -407,10 +410,17 @@ function* countedIn(windows, until) {
   for (const window of windows) {
     const end = window.end ?? until;
     if (window.withdrawn || window.start >= end) continue;
-    for (let month = instantOf(window.start).slice(0, 7); monthOf(month)[0] < end; month = instantOf(monthOf(month)[1]).slice(0, 7)) {
-      for (const region of regionsOf(window)) yield { service: window.service, region, month };
-    }
+    for (const month of monthsTouched(window, end)) for (const region of regionsOf(window)) yield { service: window.service, region, month };
   }
+}
+const touched = new WeakMap();
+function monthsTouched(window, end) {
+  const known = touched.get(window);
+  if (known && known.end === end) return known.months;
+  const found = [];
+  for (let month = instantOf(window.start).slice(0, 7); monthOf(month)[0] < end; month = instantOf(monthOf(month)[1]).slice(0, 7)) found.push(month);
+  touched.set(window, { end, months: found });
+  return found;
 }
 
 // The scale of the drawing, in whole thousandths of a percent: the same as in projections/page_timeline.py.
