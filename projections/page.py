@@ -220,7 +220,17 @@ def _rendered(context: dict[str, Any]) -> bytes:
     style, template = _asset("page.css"), _asset("page.html")
     # The programs share a scope of their own, and nothing else.
     programs = "\n".join(
-        _asset(name) for name in ("walking.js", "proofs.js", "retelling.js", "comparing.js", "checking.js")
+        _asset(name)
+        for name in (
+            "walking.js",
+            "proofs.js",
+            "retelling.js",
+            "counting.js",
+            "drawing.js",
+            "form.js",
+            "comparing.js",
+            "checking.js",
+        )
     )
     words = f"const WORDS = new Set({_json(_words(template))});"
     program = f'(() => {{\n"use strict";\n{words}\n{programs}}})();\n'

@@ -1,4 +1,4 @@
-// Walking the revisions. The three programs of the page run as one, in one scope: walking, proofs, checking.
+// Walking the revisions. The programs of the page run as one, in one scope.
 // Texts of events are only ever written with textContent, and no link is made of them.
 const byId = (id) => document.getElementById(id);
 const all = (selector, root = document) => Array.from(root.querySelectorAll(selector));
