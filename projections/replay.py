@@ -164,11 +164,10 @@ def folded(seen: Sequence[Told]) -> Folded:
     return Folded(tuple(said), facts, statuses, frozenset(over))
 
 
-# Corrections of these fields change no fact, unless the facts keep the corrected event itself, or who acted on a window.
+# Corrections of these fields change no fact, unless the facts keep the corrected event itself, or who acted on a correction.
 _WORDS = frozenset(("body", "body_format", "reason"))
-_KEPT_WHOLE = (
-    WindowAdded, WindowRevised, WindowWithdrawn, MeasurementRecorded, IncidentLinked, EntryCorrected, EntryWithdrawn,
-)  # fmt: skip
+_OF_WINDOWS = (WindowAdded, WindowRevised, WindowWithdrawn)
+_KEPT_WHOLE = (MeasurementRecorded, IncidentLinked, EntryCorrected, EntryWithdrawn)
 
 
 class Following:
@@ -238,17 +237,15 @@ class Following:
         return self._published_by is None or one.told_at <= self._published_by
 
     def _adds(self, one: Told) -> bool:
-        """Tell whether a statement, told last, leaves the facts before it as they are."""
+        """Tell whether a statement, told last, leaves the facts before it as they are, or changes one window of them."""
         event = one.entry.event
         if one.entry.version in self._named or isinstance(event, EntryWithdrawn):
             return False
         if isinstance(event, EntryCorrected):
             target = self._by_version.get(int(event.corrects))
-            return (
-                target is not None
-                and event.set.keys() <= _WORDS
-                and not isinstance(target.event, _KEPT_WHOLE)
-            )
+            if target is None or isinstance(target.event, _KEPT_WHOLE):
+                return False
+            return isinstance(target.event, _OF_WINDOWS) or event.set.keys() <= _WORDS
         return True
 
     def _begin(self, seen: Sequence[Told]) -> None:
@@ -261,6 +258,10 @@ class Following:
             list(found.said), found.facts, found.statuses, set(found.over),
         )  # fmt: skip
         self._places = {statement.version: at for at, statement in enumerate(self._said)}
+        self._of_window: dict[str, list[int]] = {}
+        for at, statement in enumerate(self._said):
+            if isinstance(statement.event, _OF_WINDOWS):
+                self._of_window.setdefault(statement.event.window, []).append(at)
         self._named.update(
             int(one.entry.event.corrects)
             for one in seen
@@ -301,10 +302,23 @@ class Following:
                 self._said[at] = Statement(
                     corrects, set_fields(known.event, event.set), (*known.corrected_by, version)
                 )
+            about = self._by_version[corrects].event
+            if isinstance(about, _OF_WINDOWS):
+                self._again(about.window)
+                if event.kind != "editorial":
+                    acts = self._facts.acts
+                    acts[about.window] = tuple(sorted((*acts.get(about.window, ()), version)))
         self._places[version] = len(self._said)
         self._said.append(Statement(version, event))
+        if isinstance(event, _OF_WINDOWS):
+            self._of_window.setdefault(event.window, []).append(self._places[version])
         self._facts.apply(version, event)
         self._statuses[version] = self._facts.status
+
+    def _again(self, window: str) -> None:
+        """Fold one window again from what was said of it; nothing else follows from that."""
+        alone = fold(self._said[at] for at in self._of_window.get(window, ()))
+        self._facts.windows.update(alone.windows)
 
 
 def _in_order(one: Told) -> tuple[str, int, int]:

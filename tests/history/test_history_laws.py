@@ -247,6 +247,25 @@ def _every_line_is_there(found: Sequence[Written], shown: Notice) -> None:
 @given(_steps())
 @example([_act("update", body="One.\nTwo."), _act("correct", corrects="v2", kind="correction", set={"body": "One.\nTwo and a half."},
           reason="Wrong."), _act("redact", entry="v4", fields=["set.body"], reason="Private.")])  # fmt: skip
+@example(
+    [
+        _act(
+            "add-window",
+            window="w1",
+            service="email",
+            component="flow",
+            region="EMEA",
+            start="2022-03-15T02:30:00Z",
+            end=None,
+            effect="outage",
+        ),
+        _act("revise-window", window="w1", end="2022-03-15T10:00:00Z", reason="Logs."),
+        _act("correct", corrects="v2", kind="correction", set={"region": "NAM"}, reason="Wrong."),
+        _act(
+            "correct", corrects="v3", kind="correction", set={"end": "2022-03-17T00:00:00Z"}, reason="Wrong."
+        ),
+    ]
+)
 @example([_act("resolve", body="One."), _act("withdraw-update", corrects="v2", reason="Not so.")])
 @example([{**_act("add-window", window="w1", service="email", component="flow", region="*", start="2022-03-15T02:30:00Z",
                   end=None, effect="outage"), "internal": True}, _act("publish", publishes="v2"),
