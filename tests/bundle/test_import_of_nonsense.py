@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+import json
 import re
 from contextlib import closing
+from functools import partial
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from ledger.proof.canonical import canonical
+from ledger.proof.checkpoint import Checkpoint, checkpoint_text
+from ledger.proof.note import sign_note
 from ledger.store.location import open_log
 from ledger.store.replayed import unfit
+from ledger.store.tree import Frontier, leaf_hash
 from tests.bundle.test_same_verdict import COMMITTED, MAIN, SALT, A, B, Said, bundled, rotated
-from tools.small_ledger import Desk, make, settle
+from tools.attack import rebuilt
+from tools.small_ledger import Desk, make, members_of, settle
 
 SAID = {"actor": COMMITTED}
 PLACES = {"components": ["mail"], "regions": ["EMEA"], "services": ["email"]}
@@ -192,7 +199,40 @@ def test_every_bad_stream_is_named_in_the_order_of_positions(desk: Desk, tmp_pat
     refused = desk.run("import", "--bundle", write(desk, said), url=f"sqlite:///{tmp_path / 'x.db'}", code=1)
     places = re.findall(r"@\d+", refused.stderr)
     assert places == ["@2", "@3", "@5"]
-    assert "3 streams of the bundle hold what no ledger of this version would have recorded" in refused.stderr
+    assert "what no ledger of this version would have recorded (3 streams or documents)" in refused.stderr
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "why"),
+    [
+        ("root", "00" * 32, "it rests on the root '0000"),
+        ("position", 3, "whose root is"),
+        ("position", 900, "it rests on 900 entries"),
+    ],
+)
+def test_a_document_that_rests_on_another_ledger_is_refused(
+    tmp_path: Path, name: str, value: object, why: str
+) -> None:
+    """As `ledger verify` would find it, once it is too late."""
+    desk = make(tmp_path)
+    settle(desk)
+    members = members_of(desk.bundle("--all", "--with", "actor", "--with", "note"))
+    frontier, lines = Frontier(), []
+    for line in members["entries.jsonl"].splitlines():
+        entry = json.loads(line)
+        if entry["header"]["type"] == "statement.issued":
+            entry["data"]["rests_on"][name] = value
+        lines.append(canonical(entry) + b"\n")
+        frontier.add(leaf_hash(lines[-1][:-1]))
+    text = checkpoint_text(Checkpoint("ledger-bundled", frontier.size, frontier.root()))
+    sign = partial(sign_note, vkey=A.vkey, sign=A.private.sign)
+    altered = {**members, "entries.jsonl": b"".join(lines), "checkpoint.note": sign(text)}
+    Path(desk.path("altered.zip")).write_bytes(rebuilt(altered, sign))
+    words = ("import", "--bundle", desk.path("altered.zip"), "--key", A.vkey)
+    refused = desk.run(*words, url=f"sqlite:///{tmp_path / 'x.db'}", code=1)
+    assert "nothing was imported" in refused.stderr
+    assert why in refused.stderr
+    assert not (tmp_path / "x.db").exists()
 
 
 def found_unfit(url: str) -> list[Any]:
