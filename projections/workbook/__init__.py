@@ -23,8 +23,10 @@ from projections.workbook.book import Book
 from projections.workbook.cells import Formula, Styled
 from projections.workbook.checks import ALL_HOLD, checks
 from projections.workbook.inputs import exclusions, inputs, intervals, policy_texts
-from projections.workbook.lines import Changes, changes_between, changes_sheets, credit_sheets
+from projections.workbook.lines import Changes, changes_between, changes_sheets, credit_sheets, credit_tables
 from projections.workbook.model import model
+from projections.workbook.payments import payments
+from projections.workbook.remedy_inputs import currencies_of
 from projections.workbook.summary import HOLDS_ROW, summary
 from projections.workbook.workings import workings
 
@@ -80,7 +82,9 @@ def _sheets(
     excluded = exclusions(book, found)
     events(book, entries, {entry for row in priced.frame["entries"].unique() for entry in row})
     calculated = workings(book, found, put_in, facts, excluded, until)
-    lines = credit_sheets(book, priced, found)
+    lines = credit_tables(priced)
+    paid = payments(book, found, priced, calculated, lines, currencies_of(found, currencies))
+    credit_sheets(book, priced, found, paid, lines)
     changed = [] if changes is None else changes_sheets(book, changes, priced, lines)
     totals, first = summary(book, period, priced, lines, changes, changed)
     availability(book, found, put_in, calculated)
@@ -90,7 +94,8 @@ def _sheets(
     first.rows[HOLDS_ROW - 1] = ("all checks hold", Styled(book.style("formula", "flag"), holds))
     policy_texts(book, policies)
     order = ["Summary", "Availability", "Inputs", "Events", "Intervals", *([excluded.title] if excluded else []), "Terms",
-             "Edges", "Coverage", "Segments", *([calculated.limits.title] if calculated.limits else []), "Calculation", *(one.title for one in lines), *(one.title for one in changed), "Checks", "Policy"]  # fmt: skip
+             "Edges", "Coverage", "Segments", *([calculated.limits.title] if calculated.limits else []), "Calculation", *(["Remedies"] if paid.tables else []), *(one.title for one in paid.tables), *(one.title for one in lines),
+             *(one.title for one in changed), "Checks", "Policy"]  # fmt: skip
     values = sum(scope.case is None for scope in found.scopes)
     about(book, period, provenance, order, holds, values)
     book.arrange(["About", *order])

@@ -31,6 +31,8 @@ _SHEETS = {
     "Segments": "working: seconds in which nothing changes, and how much of each counts",
     "Exclusion limits": "working: how much of each segment is left to be excluded under a limit, earliest first",
     "Calculation": "working: eligible downtime, availability, tier and percentage of each scope",
+    "Remedies": "working: what scopes pay in each currency beside a mere percentage, and their limits",
+    "Amounts": "working: what is paid for each fee, in minor units, where it is more than a percentage of it",
     "Credits": "output: a line for each subscription, rounded once, there",
     "Changes": "output: what was credited before, what is now, the difference, and the entries that made it",
     "Checks": "control totals, each from two sides",

@@ -15,22 +15,13 @@ from projections.workbook.book import Block, Book, Column, Table
 from projections.workbook.cells import Formula, Moment, Styled, listed
 from projections.workbook.exclusions import notice_of, recorded_rules
 from projections.workbook.model import Model, reason_for_values
+from projections.workbook.remedies import MODES, percent_of
+from projections.workbook.remedy_inputs import columns_for, remedy_inputs
 
 __all__ = [
-    "MODES", "NEARLY_NOTHING", "NEARLY_SAME", "WAYS", "Inputs", "exclusions", "inputs", "intervals", "policy_texts",
+    "NEARLY_NOTHING", "NEARLY_SAME", "WAYS", "Inputs", "exclusions", "inputs", "intervals", "policy_texts",
 ]  # fmt: skip
 
-# What an amount gets before it is cut to an integer: this part of the divisor, and this; and whether ties go to even.
-MODES: dict[str, tuple[str, int, bool]] = {
-    "half-up": ("0.5", 0, False),
-    "half-even": ("0.5", 0, True),
-    "half-down": ("0.5", -1, False),
-    "up": ("1", -1, False),
-    "down": ("0", 0, False),
-    "ceiling": ("1", -1, False),
-    "floor": ("0", 0, False),
-    "half-ceiling": ("0.5", 0, False),
-}
 NEARLY_NOTHING = Decimal("0.000001")
 NEARLY_SAME = Decimal("0.0000000000001")
 EFFECTS: tuple[str, ...] = get_args(Effect)
@@ -52,7 +43,8 @@ class Inputs(NamedTuple):
 
 def inputs(book: Book, model: Model, period: str, as_of: int | None, currencies: Sequence[str]) -> Inputs:
     """Add the sheet Inputs and give its cells their names."""
-    block = Block(book, "Inputs", (24, 24, 12, 14, 18, 20, 20, 16, 12, 12, 10, 14, 11, 10, 11, 12))
+    widths = (24, 24, 12, 14, 18, 20, 20, 16, 12, 12, 10, 14, 11, 10, 11, 12)
+    block = Block(book, "Inputs", (*widths, *columns_for(model, currencies)))
     block.add(Styled(book.style("title"), "Inputs"))
     note = book.style("note")
     block.add(Styled(note, "Cells on yellow ground may be changed; everything that is calculated follows."))
@@ -62,6 +54,7 @@ def inputs(book: Book, model: Model, period: str, as_of: int | None, currencies:
     block.add()
     tiers = _tiers(book, block, model)
     block.add()
+    remedy_inputs(book, block, model, tiers, currencies)
     rules = _rules(book, block, model)
     _roundings(book, block)
     block.add()
@@ -165,7 +158,10 @@ def _tiers(book: Book, block: Block, model: Model) -> list[int]:
                     number, policy.key, version, place,
                     Styled(style("input", "decimal"), Decimal(decimal_text(tier.lower * 100))),
                     Styled(style("input", "flag"), tier.lower_included),
-                    Styled(style("input", "decimal"), Decimal(tier.percent)), tier.words,
+                    Styled(style("given"), None)
+                    if tier.remedy.percent is None
+                    else Styled(style("input", "decimal"), Decimal(decimal_text(percent_of(tier)))),
+                    tier.words,
                 )
             )  # fmt: skip
     return rows

@@ -22,11 +22,11 @@ from ledger.domain.exclusion import Exclusion
 from ledger.domain.interval import length
 from ledger.domain.money import decimal_text
 from ledger.domain.policy import Policy
-from ledger.domain.policy.model import ExclusionRule, Limits
+from ledger.domain.policy.model import ExclusionRule
 from ledger.domain.window import Window, reach, share_bounds
 from projections.credits import Group
-from projections.evaluation.amounts import base_factor
 from projections.workbook.exclusions import Excluding, Limit, announced_in_time, excluding
+from projections.workbook.remedies import is_plain, percent_of, reasons
 
 __all__ = ["Case", "Cover", "Model", "Scope", "Segment", "Units", "model", "planned_rules"]
 
@@ -34,16 +34,19 @@ EXACT = 10**15
 # Where a quotient is cut to an integer some spreadsheets round what is nearly one: 14 digits are safe from that.
 EXACT_DIVIDED = 10**14
 MOST_SEGMENTS = 1_000_000
+# Below this every spreadsheet finds a common divisor.
+_MOST_DIVIDED = 2**32
 # Decimals that an input may have in any case; more where the terms have more.
 _EDGE_PLACES, _SHARE_PLACES, _PAYS_PLACES = 3, 3, 2
 
 
 class Units(NamedTuple):
-    """Into how many whole parts something falls: a share of 1, an availability of 100%, a credit of 100%."""
+    """Into how many whole parts something falls: a share of 1, an availability of 100%, a credit of 100%, a fee once."""
 
     share: int
     edge: int
     credit: int
+    multiple: int = 1
 
 
 class Cover(msgspec.Struct):
@@ -203,6 +206,11 @@ class Model(NamedTuple):
         """Whether any formula reads recorded exclusions."""
         return bool(self.exclusions)
 
+    @property
+    def pays_more(self) -> bool:
+        """Whether any terms with formulas pay more than a percentage, or know limits."""
+        return not all(is_plain(policy) for _, policy, _ in self.policies[: self.live])
+
 
 def model(groups: Sequence[Group], counts: Sequence[int], windows: Iterable[Window], as_of: int) -> Model:
     """Return what the workbook calculates. counts: of each group its subscriptions; as_of: UTC seconds."""
@@ -252,7 +260,7 @@ class _Facts(NamedTuple):
 def reason_for_values(policy: Policy) -> str:
     """Return why the terms of a policy have no formulas here, "" where they have: those of format 1 and what is like them."""
     first = policy.commitments[0]
-    counting, limits = first.counting, policy.limits
+    counting = first.counting
     because = {
         "more than one commitment": len(policy.commitments) > 1,
         f"a measure of {first.measure.of}": first.measure.of not in ("time", "affected-share"),
@@ -264,13 +272,9 @@ def reason_for_values(policy: Policy) -> str:
         "a scope wider than a region": first.scope.regions != "each" or bool(first.scope.components),
         f"tiers of {first.tiers_of}": first.tiers_of != "availability",
         "tiers with gaps or overlaps": first.gaps != "refused" or first.overlaps != "refused",
-        "remedies that are no percentage": not all(tier.remedy.is_percent for tier in first.tiers),
-        "a base that is a part of the fee": base_factor(policy) != 1,
-        "a rounded factor": policy.credit.factor_decimals is not None,
-        "caps or floors": limits != Limits(),
+        **reasons(policy),
         "incidents paid one by one": policy.stacking.incidents != "together",
         "a length or part of the period": policy.period.length_seconds is not None or policy.period.part != "whole",
-        "a list of currencies": bool(policy.currencies),
     }  # fmt: skip
     found = [words for words, there in because.items() if there]
     return f"value: no formula for {', '.join(found)}" if found else ""
@@ -286,11 +290,19 @@ def _units(policies: Sequence[Policy], windows: Sequence[Window]) -> Units:
     shares = [text for window in windows for text in (window.share_at_least, window.share_at_most) if text]
     shares += [decimal_text(policy.share_above) for policy in policies if policy.share_above is not None]
     edges = [decimal_text(tier.lower * 100) for policy in policies for tier in policy.tiers]
-    pays = [tier.percent for policy in policies for tier in policy.tiers]
+    pays = [decimal_text(percent_of(tier)) for policy in policies for tier in policy.tiers]
+    pays += [decimal_text(one.limits.percent * 100) for one in policies if one.limits.percent is not None]
+    multiples = [
+        decimal_text(tier.remedy.multiple)
+        for policy in policies
+        for tier in policy.tiers
+        if tier.remedy.multiple is not None
+    ]
     return Units(
         10 ** max([_SHARE_PLACES, *map(_places, shares)]),
         100 * 10 ** max([_EDGE_PLACES, *map(_places, edges)]),
         100 * 10 ** max([_PAYS_PLACES, *map(_places, pays)]),
+        10 ** max([0, *map(_places, multiples)]),
     )
 
 
@@ -306,6 +318,12 @@ def _problem(group: Group, units: Units) -> str:
     by_share = group.policy.windows == "by-share"
     if units.edge * seconds > EXACT_DIVIDED:
         return "value: a bound of availability has more decimals than a spreadsheet keeps exact"
+    if (
+        by_share
+        and units.share * seconds >= _MOST_DIVIDED
+        and any(one.remedy.multiple for one in group.policy.tiers)
+    ):
+        return "value: a share has more decimals than a common divisor is found for"
     if units.share * max(seconds if by_share else 1, units.edge) > EXACT:
         return "value: a share has more decimals than a spreadsheet keeps exact"
     return ""
@@ -488,8 +506,14 @@ def _count(scope: Scope, case: Case, units: Units) -> None:
     )
     ledger = scope.group.assessment
     tiers = policy.tiers[scope.best - 1 : scope.worst]
-    rates = [tier.credit_percent / 100 for tier in tiers]
-    if ledger.rates != (min(rates), max(rates)) or (
+    if len(tiers) > 1 and not all(tier.remedy.is_percent for tier in tiers):
+        scope.case, scope.problem = (
+            None,
+            "value: no formula for several tiers of which one pays no mere percentage",
+        )
+        return
+    rates = [percent_of(tier) / 100 for tier in tiers]
+    if (is_plain(policy) and ledger.parts_of_base != (min(rates), max(rates))) or (
         scope.downtime, scope.excluded, Fraction(scope.least, scope.parts_of_a_second),
         Fraction(scope.most, scope.parts_of_a_second), tiers,
     ) != (
@@ -510,9 +534,13 @@ def allowances(policy: Policy, seconds: int, parts: int, units: Units) -> list[i
 def pays_in_parts(scope: Scope, units: Units) -> tuple[int | None, int | None]:
     """Return what is paid, in parts of `Units.credit`, at least and at most.
 
-    None where it is no percentage, or one that is no whole number of parts: such a scope has values, and a rounded count of parts
-    would be another percentage than the one beside it.
+    Before limits, where there are formulas. None where it is no percentage, or one that is no whole number of parts: such a scope
+    has values, and a rounded count of parts would be another percentage than the one beside it.
     """
+    if scope.case is not None:
+        tiers = scope.group.policy.tiers[scope.best - 1 : scope.worst]
+        pays = [int(percent_of(tier) * units.credit / 100) for tier in tiers]
+        return min(pays), max(pays)
     rates = scope.group.assessment.rates
     if rates is None:
         return None, None

@@ -16,7 +16,7 @@ from projections.workbook import limits
 from projections.workbook.book import Book, Column, Table
 from projections.workbook.cells import Formula, Styled, listed
 from projections.workbook.exclusions import notice_of, recorded_rules
-from projections.workbook.inputs import MODES, Inputs
+from projections.workbook.inputs import Inputs
 from projections.workbook.model import (
     Case,
     Cover,
@@ -29,6 +29,7 @@ from projections.workbook.model import (
     pays_in_parts,
     planned_rules,
 )  # fmt: skip
+from projections.workbook.remedies import MODES, percent_of
 
 __all__ = ["Workings", "availability_of", "percents_of", "workings"]
 
@@ -230,7 +231,7 @@ def _edges(model: Model, inputs: Inputs, found: Workings) -> Iterator[list[Any]]
                 ),
                 Formula(
                     f"ROUND(Inputs!$G${here}*credit_units/hundred,0)",
-                    int(tier.credit_percent * units.credit / 100),
+                    int(percent_of(tier) * units.credit / 100),
                 ),
                 Formula(
                     f"AND(ABS(Inputs!$E${here}*edge_units/hundred-{edge})<nearly_nothing,"
@@ -609,9 +610,7 @@ def _calculated(model: Model, scope: Scope, case: Case, row: int, found: Working
         first, last = (f"INDEX(tier_pays,{at['tiers']}+{at[name]})" for name in ("best", "worst"))
         return f"{kind}({first}:{last})"
 
-    tiers = [
-        int(tier.credit_percent * units.credit / 100) for tier in policy.tiers[scope.best - 1 : scope.worst]
-    ]
+    lowest, highest = (value or 0 for value in pays_in_parts(scope, units))
     allowed = allowances(policy, seconds, parts, units)
     decided = scope.least == scope.most
     more = (allowed[scope.best - 1] - scope.least) // parts + 1
@@ -639,10 +638,10 @@ def _calculated(model: Model, scope: Scope, case: Case, row: int, found: Working
         Formula(term["tiers"], before),
         Formula(f"1+SUMPRODUCT((tier_policy={at['policy_no']})*(tier_allowed<{at['least']}))", scope.best),
         Formula(f"1+SUMPRODUCT((tier_policy={at['policy_no']})*(tier_allowed<{at['most']}))", scope.worst),
-        Formula(paid("MIN"), min(tiers)),
-        Formula(paid("MAX"), max(tiers)),
-        Formula(f"{at['pays_least']}*hundred/credit_units", min(tiers) * 100 / units.credit),
-        Formula(f"{at['pays_most']}*hundred/credit_units", max(tiers) * 100 / units.credit),
+        Formula(paid("MIN"), lowest),
+        Formula(paid("MAX"), highest),
+        Formula(f"{at['pays_least']}*hundred/credit_units", lowest * 100 / units.credit),
+        Formula(f"{at['pays_most']}*hundred/credit_units", highest * 100 / units.credit),
         Formula(term["adds"], rounding(policy, units)[0]),
         Formula(term["tie"], rounding(policy, units)[1]),
         Formula(f"INT((INDEX(tier_allowed,{at['tiers']}+{at['best']})-{at['least']})/{at['parts']})+1", more),
@@ -660,7 +659,7 @@ def _calculated(model: Model, scope: Scope, case: Case, row: int, found: Working
             less if decided and less * parts <= scope.least else "",
         ),
         int(ledger.eligible_at_least * parts), int(ledger.eligible_at_most * parts),
-        float(ledger.credit_percent_at_least), float(ledger.credit_percent_at_most),
+        float(min(map(percent_of, ledger.tiers))), float(max(map(percent_of, ledger.tiers))),
         Formula(f"IF({term['in_full']},1,0)", int(policy.windows == "full")),
         Formula(f"IF({same},1,0)", int(decided)),
         Formula(
@@ -715,7 +714,10 @@ def _beside_money(assessment: Assessment) -> list[Any]:
 
 
 def percents_of(scope: Scope) -> tuple[float | None, float | None]:
-    """Return the percentages of the fee that are paid, at least and at most; None where it is no percentage."""
+    """Return the percentages of the fee that tiers pay, at least and at most; None where it is no percentage."""
+    if scope.case is not None:
+        found = [percent_of(tier) for tier in scope.group.assessment.tiers]
+        return float(min(found)), float(max(found))
     rates = scope.group.assessment.rates
     return (None, None) if rates is None else (float(rates[0] * 100), float(rates[1] * 100))
 

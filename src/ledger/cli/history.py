@@ -173,6 +173,8 @@ class _Pricing:
         self.policies = self._policies(policies)
         self.subscriptions = self._subscriptions() if amounts else None
         self._cohorts = facts.Cohorts(session.log(), upto)
+        # What was counted last, and out of what: revisions that change words alone come to the same.
+        self._counted: list[tuple[Sequence[Window], Any, Consequences]] = []
         self.heading = "Downtime and credits, " + (
             "with the windows of other incidents" if with_others else "of this incident alone"
         )
@@ -266,19 +268,30 @@ class _Pricing:
 
         Time that passed in between is no change of the notice.
         """
+        from msgspec.structs import replace
+
         from projections.consequences import consequences, periods_touched, places_touched
 
-        windows = [*before.windows, *after.windows]
+        windows = after.windows if after.windows is before.windows else [*before.windows, *after.windows]
         periods, places = periods_touched(windows, as_of, self.policies), places_touched(windows)
         others = self.others(after.reader.key, periods, after.cut, audience)
         cohorts, exclusions = self.cohorts([*windows, *others]), self._exclusions()
 
+        # Where no window is open it does not matter until when open ones lasted.
+        is_open = any(one.end is None for one in (*windows, *others))
+
         def made(side: Reading) -> Consequences:
-            return consequences(
+            measurements = self._measurements(side.reader.key, side.cut, audience)
+            asked = (periods, places, as_of if is_open else None, others, measurements)
+            for of, by, result in self._counted:
+                if of is side.windows and by == asked:
+                    return replace(result, as_of=as_of)
+            result = consequences(
                 side.windows, self.policies, as_of, periods=periods, places=places, others=others,
-                subscriptions=self.subscriptions, cohorts=cohorts,
-                measurements=self._measurements(side.reader.key, side.cut, audience), exclusions=exclusions,
+                subscriptions=self.subscriptions, cohorts=cohorts, measurements=measurements, exclusions=exclusions,
             )  # fmt: skip
+            self._counted = [*self._counted[-1:], (side.windows, asked, result)]
+            return result
 
         return made(before), made(after)
 
