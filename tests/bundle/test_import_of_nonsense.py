@@ -34,6 +34,12 @@ def of(stream: str, type_: str, **fields: Any) -> Said:
     return stream, type_, {**SAID, **fields}
 
 
+def corrected(version: int, **fields: Any) -> Said:
+    return of(
+        "incident/i", "entry.corrected", corrects=version, kind="correction", reason=COMMITTED, set=fields
+    )
+
+
 OPENED = of("incident/i", "incident.opened", status="investigating", title=COMMITTED, **PLACES)
 ADDED = of("incident/i", "window.added", **WINDOW)
 UPDATED = of("incident/i", "incident.updated", body=COMMITTED)
@@ -66,8 +72,20 @@ UNREADABLE: dict[str, tuple[list[Said], int, str]] = {
     "a time that is none": ([OPENED, of("incident/i", "window.added", **{**WINDOW, "start": "soon"})], 2, "start 'soon'"),
     "a name that is none": ([OPENED, of("incident/i", "window.added", **{**WINDOW, "window": "W!"})], 2, "'W!'"),
     "a version that is a word": (
-        [OPENED, UPDATED, of("incident/i", "entry.withdrawn", corrects="v2", reason=COMMITTED)], 3, "corrects 'v2' is not a version",
+        [OPENED, UPDATED, of("incident/i", "entry.withdrawn", corrects="v2", reason=COMMITTED)], 3, "corrects 'v2' is no version of incident/i",
     ),
+    "a version that does not exist": ([OPENED, corrected(9, body=COMMITTED)], 2, "corrects 9 is no version of incident/i by then, which has 1"),
+    "no version": ([OPENED, corrected(0, title=COMMITTED)], 2, "corrects 0 is no version"),
+    "its own version": ([OPENED, of("incident/i", "entry.withdrawn", corrects=2, reason=COMMITTED)], 2, "corrects 2 is no version"),
+    "a later version": (
+        [OPENED, of("incident/i", "entry.published", publishes=3), UPDATED], 2, "publishes 3 is no version of incident/i by then",
+    ),
+    "a correction of a field that is not there": ([OPENED, corrected(1, mood="good")], 2, "set.mood is no field of v1 (incident.opened)"),
+    "a correction to another type": ([OPENED, ADDED, corrected(2, start=5)], 3, "set.start 5 does not fit"),
+    "a correction to no time": ([OPENED, ADDED, corrected(2, start="soon")], 3, "set.start 'soon'"),
+    "a correction to a plain text": ([OPENED, corrected(1, title="Plain.")], 2, "each text as a commitment"),
+    "a correction to a text that is none": ([OPENED, corrected(1, title={"sha512": "x"})], 2, "set.title is no commitment to a text"),
+    "a correction to nothing": ([OPENED, corrected(1, services=None)], 2, "set.services is null"),
     "a kind of stream nobody knows": ([OPENED, of("weather/x", "incident.updated", body=COMMITTED)], 2, "the kind 'weather'"),
     "an event of another kind": ([OPENED, of("policy/x", "incident.updated", body=COMMITTED)], 2, "no event of a stream of the kind"),
     "a key in an incident": ([OPENED, of("incident/i", "key.published", vkey=A.vkey)], 2, "no event of a stream of the kind"),
@@ -87,13 +105,6 @@ OUT_OF_ORDER: dict[str, tuple[list[Said], int, str]] = {
         [OPENED, of("incident/i", "window.added", **WINDOW, end="2022-02-01T00:00:00.000000Z")], 2, "is not after start",
     ),
     "a region that is not affected": ([OPENED, of("incident/i", "window.added", **{**WINDOW, "region": "MARS"})], 2, "region 'MARS'"),
-    "a version that does not exist": (
-        [OPENED, of("incident/i", "entry.corrected", corrects=9, kind="correction", reason=COMMITTED, set={"body": COMMITTED})],
-        2, "corrects 'v9' does not exist",
-    ),
-    "its own version": (
-        [OPENED, of("incident/i", "entry.withdrawn", corrects=2, reason=COMMITTED)], 2, "corrects 'v2' does not exist",
-    ),
     "an erasure of no text": (
         [OPENED, of("incident/i", "entry.redacted", entry=1, fields=["regions"], reason=COMMITTED)], 2, "'regions' is not a text",
     ),
@@ -240,6 +251,25 @@ def found_unfit(url: str) -> list[Any]:
     with closing(open_log(url, writable=False)) as log:
         entries = [one.entry for one in log.entries()]
     return list(unfit(((at, at) for at in range(len(entries))), lambda start, _: entries[start], order=True))
+
+
+@pytest.mark.parametrize(
+    "time", ["2022-02-31T00:00:00.000000Z", "9999-12-31T23:59:59.999999Z", "0001-01-01T00:00:00.000000Z"]
+)
+def test_a_time_that_no_clock_shows(time: str) -> None:
+    """The format of bundles takes any day from 01 to 31."""
+    header = {
+        "format": 1,
+        "ledger": "x",
+        "position": 1,
+        "recorded_at": time,
+        "stream": OPENED[0],
+        "type": OPENED[1],
+        "version": 1,
+    }
+    entry = canonical({"data": OPENED[2], "header": header})
+    [found] = unfit([(0, 1)], lambda *_: entry, order=True)
+    assert found.why == f"recorded_at {time} is no day that a clock shows"
 
 
 def test_a_settled_ledger_is_nothing_else(tmp_path: Path) -> None:
