@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 import re
 from contextlib import closing
 from functools import partial
@@ -11,7 +12,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 
+from ledger.cli import main
+from ledger.proof.bundle import table_references
 from ledger.proof.canonical import canonical
 from ledger.proof.checkpoint import Checkpoint, checkpoint_text
 from ledger.proof.note import sign_note
@@ -19,7 +23,7 @@ from ledger.store.location import open_log
 from ledger.store.replayed import unfit
 from ledger.store.tree import Frontier, leaf_hash
 from tests.bundle.test_same_verdict import COMMITTED, MAIN, SALT, A, B, Said, bundled, rotated
-from tools.attack import rebuilt
+from tools.attack import rebuilt, value_mutants
 from tools.small_ledger import Desk, make, members_of, settle
 
 SAID = {"actor": COMMITTED}
@@ -282,3 +286,50 @@ def test_a_settled_ledger_is_nothing_else(tmp_path: Path) -> None:
     desk.run(
         "import", "--bundle", desk.path("b.zip"), "--key", desk.vkey(0), url=f"sqlite:///{tmp_path / 'x.db'}"
     )
+
+
+READERS = (
+    ("verify",), ("incidents",), ("log",), ("notice", "emea-1"), ("replay", "emea-1"), ("blame", "emea-1"), ("state", "nam-1"),
+    ("downtime", "--period", "2022-03"), ("views", "rebuild"), ("policy", "list"), ("sla", "exclusions"), ("sla", "claims"),
+    ("credits", "list"), ("credits", "compute", "--period", "2022-03"), ("key", "list"),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("order", [True, False])
+def test_what_import_takes_no_reader_stumbles_over(tmp_path: Path, order: bool) -> None:
+    """Values of entries altered one at a time: refused, or a ledger that every command reads; some of them each time."""
+    desk = make(tmp_path)
+    settle(desk)
+    with closing(open_log(desk.url, writable=False)) as log:
+        rows = [(one.entry, one.texts) for one in log.entries()]
+        digests = {digest for entry, _ in rows for digest in table_references(entry)}
+        tables = [(digest, content) for digest in digests if (content := log.content(digest)) is not None]
+    mutants = [
+        (at, where, canonical({**said, "data": value}))
+        for at, said in enumerate(json.loads(entry) for entry, _ in rows)
+        for where, value in value_mutants(said["data"])
+        # A table that is not there is found before.
+        if "sha256" not in where
+    ]
+    refused, taken = 0, 0
+    for at, where, entry in random.Random(order).sample(mutants, 150):
+        altered = [*rows[:at], (entry, rows[at][1]), *rows[at + 1 :]]
+        spans = ((number, number) for number in range(len(altered)))
+        if any(unfit(spans, lambda start, _, altered=altered: altered[start][0], order=order)):  # type: ignore[misc]
+            refused += 1
+            continue
+        taken += 1
+        if taken > 5:
+            continue
+        place = f"sqlite:///{tmp_path / f'{taken}.db'}"
+        frontier = Frontier()
+        for made, _ in altered:
+            frontier.add(leaf_hash(made))
+        with closing(open_log(place)) as log:
+            log.restore("ledger-bundled", altered, tables, frontier.root())
+        for words in READERS:
+            result = CliRunner().invoke(main, ["--ledger", place, *words])
+            assert isinstance(result.exception, SystemExit | None), (at, where, words, result.exception)
+            assert result.exit_code in (0, 1), (at, where, words, result.output)
+    assert refused > 50
+    assert taken > 5
