@@ -9,7 +9,7 @@ function textShown(node, without) {
 }
 
 class Findings {
-  constructor() { this.lines = []; this.failed = 0; this.signed = false; this.unsaid = 0; }
+  constructor() { this.lines = []; this.failed = 0; this.signed = false; this.unsaid = 0; this.priced = "Availability"; }
   add(good, text) {
     this.lines.push([good, text]);
     if (good === false) this.failed += 1;
@@ -99,8 +99,10 @@ function tellAgain(results, data, findings) {
     findings.add(false, `What is shown cannot be compared with the entries: ${error.message}.`);
     return;
   }
+  findings.priced = data.with_others ? "Downtime, availability" : "Availability";
   findings.many(found.problems, found.problems.length, `Times on both clocks, statuses, marks, statements, fields and windows, told again from the entries, are as shown (${found.places} places).`);
   findings.add(null, data.with_others ? "Downtime counts windows of other incidents, which are not here: it was not recomputed." : "Downtime was recomputed from the windows, second by second.");
+  if (data.as_of) findings.add(null, `Windows that are open count to ${shownInstant(data.as_of)}, as was asked for when this page was made.`);
   findings.add(null, "Availability and credits were not recomputed: policies and subscriptions are not in the page.");
 }
 
@@ -194,7 +196,7 @@ function report(results, findings) {
   const outcome = byId("outcome");
   outcome.className = `outcome ${good ? "good" : "bad"}`;
   outcome.textContent = good
-    ? "Verified in this browser: every entry on this page is in the tree of the checkpoint below, every text shown is the one that was committed, and times, statuses, marks and windows are what the entries say. Availability and credits were not recomputed."
+    ? `Verified in this browser: every entry on this page is in the tree of the checkpoint below, every text shown is the one that was committed, and times, statuses, marks and windows are what the entries say. ${findings.priced} and credits were not recomputed.`
       + (findings.unsaid ? ` But ${findings.unsaid === 1 ? "one text is" : `${findings.unsaid} texts are`} left out without an entry here that says so.` : "")
       + (findings.signed ? "" : " Whose ledger this is was not checked: no signature was.")
     : `It fails: ${findings.failed} ${findings.failed === 1 ? "check does" : "checks do"} not hold. Do not rely on this page.`;

@@ -78,6 +78,8 @@ class Retelling {
     this.found.many(sections, stages, "Revisions", (section, stage) => this.revision(section, stage));
     this.statements();
     this.windows();
+    this.unproven();
+    this.words();
     this.shapes();
     return this.found;
   }
@@ -111,6 +113,7 @@ class Retelling {
     found.value(textShown(document.querySelector(".lede"), "a"), `${this.key}, ${range}${cut}.`, "The line below the title");
     found.many(all(".rail a"), stages, "The list of revisions", (link, stage, at) => {
       found.data(link, { go: at }, `r${stage.number} in the list`);
+      found.value(link.getAttribute("href"), `#r${stage.number}`, `r${stage.number} in the list`);
       found.element(link, `r${stage.number} ${stage.entries[0].at.slice(0, 10)} ${stage.entries[0].at.slice(11, 16)} UTC ${this.marks(stage)} ${plainly(this.headline(stage, sections[at]))}`, `r${stage.number} in the list`);
     });
     found.value(slider.max, stages.length - 1, "The slider");
@@ -195,10 +198,25 @@ class Retelling {
   // Downtime is the union of the windows in a month of UTC; with windows of other incidents it cannot be known here.
   figures(section, stage) {
     const { found, data } = this, cards = all(".figure", section), name = `r${stage.number}`;
-    if (data.with_others) return;
+    const counted = section.querySelector(".counted");
+    if (data.with_others) {
+      // What these come to cannot be known here, only of which places and in which words it is said.
+      const until = /(?: Windows that are open count to [0-9 :-]+ UTC\.)?$/.exec(textShown(counted).trim())[0];
+      found.element(counted, `With the windows of other incidents that touch the same months.${until}`, `${name}, what was counted`);
+      for (const card of cards) {
+        const place = [textShown(card.querySelector("h4 .aside bdi")), textShown(card.querySelector("h4 > bdi"))], seconds = Number(card.querySelector(".value").dataset.seconds);
+        found.value(this.places.some((one) => one.join() === place.join()) && /^\d{4}-\d\d$/.test(card.dataset.period), true, `${name}, the places that were counted`);
+        found.element(card.querySelector("h4"), `${place[1]} ${place[0]}, ${card.dataset.period}`, `${name}, the places that were counted`);
+        const [, more] = /((?:, provisional)?(?:, about)?)$/.exec(textShown(card.querySelector(".big")).trim());
+        found.element(card.querySelector(".big"), `${grouped(seconds)} s downtime${seconds ? `, ${duration(seconds)}` : ""}${more}`, `${name}, what was counted`);
+        found.value(/^(?:before: [\d,]+ s)?$/.test(card.querySelector(":scope > .was")?.textContent ?? ""), true, `${name}, what was counted before`);
+      }
+      return;
+    }
     const last = stage.own[stage.own.length - 1].recorded;
-    const until = data.as_of ?? (data.published_by && data.published_by < last ? data.published_by : last);
+    const untilText = data.as_of ?? (data.published_by && data.published_by < last ? data.published_by : last);
     const now = stage.windows.map((one) => one.window), old = stage.before ? stage.before.windows.map((one) => one.window) : now;
+    const until = secondsOf(untilText);
     const months = [...new Set(cards.map((card) => card.dataset.period))].sort();
     found.value(cards.map((card) => JSON.stringify([textShown(card.querySelector("h4 .aside bdi")), textShown(card.querySelector("h4 > bdi")), card.dataset.period])).join(),
       months.flatMap((month) => this.places.map((place) => JSON.stringify([...place, month]))).join(), `${name}, the places that were counted`);
@@ -206,7 +224,7 @@ class Retelling {
     const shown = new Set();
     for (const card of cards) {
       const region = textShown(card.querySelector("h4 > bdi")), service = textShown(card.querySelector("h4 .aside bdi")), month = card.dataset.period;
-      const is = downtimeIn(now, service, region, month, secondsOf(until)), was = downtimeIn(old, service, region, month, secondsOf(until));
+      const is = downtimeIn(now, service, region, month, until), was = downtimeIn(old, service, region, month, until);
       provisional = provisional || is.provisional;
       shown.add(JSON.stringify([service, region, month]));
       const moved = was.seconds === is.seconds ? "" : `before: ${grouped(was.seconds)} s`, what = `${name}, downtime of ${service} in ${region}, ${month}`;
@@ -218,12 +236,12 @@ class Retelling {
       found.value(card.querySelector(":scope > .was")?.textContent ?? "", moved, `${what}, what it was before`);
       found.value(card.classList.contains("moved"), Boolean(moved), `${what}, whether it moved`);
     }
-    for (const windows of [now, old]) for (const { service, region, month } of countedIn(windows, secondsOf(until))) {
+    for (const windows of [now, old]) for (const { service, region, month } of countedIn(windows, until)) {
       // What was said before may by now have lasted into months that no revision ever spoke of.
       if (windows === old && !this.months.has(month)) continue;
       if (!shown.has(JSON.stringify([service, region, month]))) found.value("nothing", `downtime of ${service} in ${region}, ${month}`, `${name}, what that came to`);
     }
-    found.element(section.querySelector(".counted"), `Of this incident alone.${provisional ? ` Windows that are open count to ${shownInstant(until)}.` : ""}`, `${name}, what was counted`);
+    found.element(counted, `Of this incident alone.${provisional ? ` Windows that are open count to ${shownInstant(untilText)}.` : ""}`, `${name}, what was counted`);
   }
   windows() {
     const { found } = this, { states } = this.model;
@@ -231,8 +249,8 @@ class Retelling {
       const { window } = state, what = `Window ${window.id} since r${state.first}`;
       found.data(row, { first: state.first, until: state.until, withdrawn: window.withdrawn ? "" : null }, what);
       const cells = Array.from(row.cells, (cell) => textShown(cell, "del"));
-      cells.splice(1, 1); // written by the program itself
-      found.value(cells.join("|"), [window.id, window.region, window.component, window.service, `${window.effect}${window.planned ? ", planned" : ""}`,
+      const standing = standingWord(stateAt(state.first, state.until, numbers[index]), state.until, window.withdrawn);
+      found.value(cells.join("|"), [window.id, standing, window.region, window.component, window.service, `${window.effect}${window.planned ? ", planned" : ""}`,
         `${shownInstant(instantOf(window.start))}${window.approximate ? " (about)" : ""}${window.startWithin ? ` ± ${window.startWithin} s` : ""}`,
         `${window.end === null ? "open" : shownInstant(instantOf(window.end))}${window.endWithin ? ` ± ${window.endWithin} s` : ""}`,
         window.end === null ? "" : grouped(window.end - window.start),
@@ -244,16 +262,41 @@ class Retelling {
     if (!drawing || !states.length) { found.value(Boolean(drawing), Boolean(states.length), "The drawing"); return; }
     const scale = scaleOf(states), expected = drawnStates(states, scale);
     found.value(drawing.querySelector("title").textContent, `Impact windows from ${shownInstant(instantOf(scale.low))} to ${shownInstant(instantOf(scale.high))}, drawn to scale; the table below says the same`, "The drawing");
-    found.value(drawing.getAttribute("height"), expected.height, "The drawing, its height");
+    found.value(`${drawing.getAttribute("width")} ${drawing.getAttribute("height")}`, `100% ${expected.height}`, "The drawing, its height");
     found.many(all(":scope > .said-in, :scope > .said-in *", drawing), expected.parts, "The drawing, its parts", (part, [said, text]) => {
       found.value(`${partName(part)} ${textOfPart(part)}`, `${said} ${text}`, "The drawing");
     });
+    found.value(Array.from(drawing.children, (one) => one.localName + (one.classList.contains("tick") ? ".tick" : one.classList.contains("said-in") ? ".said-in" : "")).join(),
+      ["title", "defs", ...all(":scope > .tick", drawing).map(() => "g.tick"), ...new Set(states.map((one) => one.window.region))].map((one, at, every) => (at < 2 || one === "g.tick" ? one : "g.said-in")).join(), "The drawing, what it is made of");
     for (const tick of all(".tick", drawing)) {
+      found.value(Array.from(tick.children, partName).join(), [["line", "", "x1"], ["text", "", "x"], ["text", "day", "x"]].map(([part, day, x], at) => partOf(part, at
+        ? { [x]: tick.children[0]?.getAttribute("x1"), y: day ? 30 : 14, "text-anchor": "middle", class: day || null }
+        : { x1: tick.children[0]?.getAttribute("x1"), x2: tick.children[0]?.getAttribute("x1"), y1: 38, y2: expected.height })).join(), "The axis");
       const at = Number(tick.dataset.at), place = percentOf(scale.place(at)), text = instantOf(at);
       const day = `${Number(text.slice(8, 10))} ${["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"][Number(text.slice(5, 7)) - 1]}`;
       const [clock, ...others] = all("text", tick).map((one) => one.textContent);
       found.value([clock === text.slice(0, 4) ? text.slice(11, 16) : clock, ...others, ...all("line, text", tick).map((one) => one.getAttribute("x") ?? one.getAttribute("x1"))].join(), [text.slice(11, 16), day, place, place, place].join(), "The axis");
     }
+  }
+  // What the page says that it does not show; how many entries are not on it cannot be known here, only that some are missing.
+  unproven() {
+    const { hidden, version, published_by: cut, with_others: others } = this.data, versions = this.model.entries.map((one) => one.version);
+    const missing = Math.max(...versions) - versions.length, one = hidden === 1;
+    const named = typeof version === "string" && /^[\w.+-]{1,40}$/.test(version) ? ` by incident-sla-ledger ${version}` : "";
+    this.found.value(Number.isSafeInteger(hidden) && hidden >= missing, true, "How many entries are not on the page");
+    this.found.element(byId("unproven"), `Who the actors were: their names are claims.
+      What policies make of the windows: availability and credit were computed when this page was made${named}, and are not recomputed here${others ? ", and neither is downtime, as windows of other incidents count in it" : ""}. Of the words that stand on every page, such as headings, some may be missing.
+      That the page's own program is the one that was meant: whoever writes a whole page anew can make it say anything. The bytes of each entry can be read above.
+      ${hidden ? `${hidden} ${one ? "entry" : "entries"} of this incident ${one ? "is" : "are"} not public${cut ? " under this cut" : ""} and not on this page.` : "That nothing came after the last entry on this page."} Notes are never public, and kept back.`, "What this does not show");
+  }
+  // Beside what was compared there are only words of the page itself, figures under policies, and what its program writes.
+  words() {
+    const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT), odd = new Set();
+    while (walker.nextNode()) {
+      const { data, parentElement: at } = walker.currentNode;
+      if (data.trim() && !WORDS.has(data.replace(/\s+/g, "")) && !at.closest(COMPARED) && !at.closest(NOT_RECOMPUTED)) odd.add(data.trim().slice(0, 80));
+    }
+    this.found.value([...odd].join(" | "), "", "Words that are not the page's");
   }
   // Nothing may hide, or pass for, what was compared: the elements are those of the page, where it has them.
   shapes() {
@@ -265,7 +308,10 @@ class Retelling {
       const own = shape(element), within = shape(element.parentElement), inline = INLINE.includes(own);
       if (!inline && !(FORM[within] || "").split(" ").includes(own)) odd.add(`${own} in ${within}`);
       for (const name of element.getAttributeNames()) {
-        const known = ATTRIBUTES.includes(name) || name.startsWith("data-") || name.startsWith("aria-");
+        // What is read out in place of an element is as good as what stands in it.
+        const known = ATTRIBUTES.includes(name) || name.startsWith("data-") || (!inline && SPOKEN.includes(name));
+        if (name === "aria-label" && !LABELS.includes(element.getAttribute(name)) && !element.classList.contains("figure")) odd.add(`${name} of ${own}`);
+        if (name === "href" && !element.getAttribute(name).startsWith("#")) odd.add(`${name} of ${own}`);
         const mayHide = name === "hidden" && !["controls", "unsaid", "again", "bytes"].includes(element.id) && !element.classList.contains("revision");
         if (!known || mayHide || (inline && name === "id") || (name === "dir" && element.dir !== "auto")) odd.add(`${name} of ${own}`);
       }
@@ -282,154 +328,4 @@ class Retelling {
     if (count("script") !== 2 || count("details") > 2) odd.add("script or details");
     this.found.value([...odd].join(", "), "", "What the page is made of");
   }
-}
-
-const INLINE = ["bdi", "bdi.text", "bdi.erased", "ins", "del", "span.ctl", "span.aside", "span.label", "time", "code", "span.after.mark", "span.late.mark", "span.mark", "br"];
-const MARK_TITLES = [
-  "It is said to have been published before it was recorded.", "It came after the notice had said that it was over.", "The clock of the ledger was behind its last entry.",
-];
-const ATTRIBUTES = [
-  "autocomplete", "class", "colspan", "datetime", "dir", "disabled", "for", "height", "hidden", "href", "id", "max", "min", "open", "role", "rows",
-  "scope", "spellcheck", "step", "tabindex", "title", "type", "value", "width",
-];
-// Which elements of the page may stand within which, by name and class; those that stand within a line may stand anywhere.
-const FORM = {
-  "a": "span.number span.what span.when",
-  "article.notice": "div.posts dl.facts h4.title p.standing",
-  "article.post": "div.body.erased div.body.long.text div.body.text h5 p.aside p.correction p.reason",
-  "body": "a.skip div.columns div.controls header.top noscript p.sr script",
-  "details": "div.scroll p.aside.raw-hint pre.raw summary",
-  "div": "dd dt", "div.columns": "main nav.rail", "div.controls": "button input label p.hint", "div.drawing": "svg",
-  "div.figures": "p.aside section.figure", "div.posts": "article.post", "div.scroll": "table", "dl.clocks": "div", "dl.facts": "div",
-  "h5": "span.fresh.mark", "header.top": "h1 p.eyebrow p.lede", "label": "output", "li": "a p p.entry",
-  "main": "section.proof section.revision section.timeline", "nav.rail": "ol", "ol": "li", "p": "code.hash.vkey", "p.big": "span.value",
-  "p.compare": "label textarea", "p.hint": "kbd", "p.lede": "a.verdict", "section.figure": "h4 p.big p.was table",
-  "section.proof": "button details h2 h3 p p.compare p.outcome pre.checkpoint ul ul.checks",
-  "section.revision": "article.notice div.figures dl.clocks h2 h3 p.aside p.aside.counted table.totals ul.changes ul.said",
-  "section.timeline": "details div.drawing h2 p p.aside", "table": "caption tbody thead", "table.totals": "caption tbody thead", "tbody": "tr",
-  "td.credit.num": "span.sr span.was", "th": "button.bytes", "thead": "tr",
-  "tr": "td td.availability.num td.credit.num td.fitting td.hash.leaf td.included td.num td.standing-now th th.num",
-  "ul": "li", "ul.changes": "li", "ul.checks": "li", "ul.said": "li",
-};
-
-// One month of UTC, as seconds.
-function monthOf(label) {
-  const [year, month] = label.split("-").map(Number);
-  return [Date.UTC(year, month - 1, 1) / 1000, Date.UTC(year, month, 1) / 1000];
-}
-const regionsOf = (window) => (window.region === "*" && window.regions.length ? window.regions : [window.region]);
-
-// Each service and region that any revision spoke of, in order.
-function placesOf(stages) {
-  const found = new Map(), add = (service, region) => found.set(JSON.stringify([service, region]), [service, region]);
-  for (const stage of stages) {
-    for (const { window } of stage.windows) if (!window.withdrawn) {
-      const regions = standsForAll(window.region) ? window.regions : [];
-      for (const region of regions) add(window.service, region);
-      if (window.region !== "*" || !regions.length) add(window.service, window.region);
-    }
-    for (const service of stage.fold.facts.services) for (const region of stage.fold.facts.regions) add(service, region);
-  }
-  return [...found.values()].sort((one, other) => inOrder(one[0], other[0]) || inOrder(one[1], other[1]));
-}
-
-function downtimeIn(windows, service, region, month, until) {
-  const [from, to] = monthOf(month);
-  const clipped = (low, high) => [Math.max(low, from), Math.min(high, to)];
-  const some = ([low, high]) => low < high;
-  const near = windows.filter((one) => !one.withdrawn && one.service === service && regionsOf(one).includes(region)).map((one) => ({
-    one, stated: clipped(one.start, one.end ?? until), most: clipped(one.start - one.startWithin, one.end === null ? to : one.end + one.endWithin),
-  })).filter(({ stated, most }) => some(stated) || some(most));
-  let seconds = 0, reached = -Infinity;
-  for (const [low, high] of near.map(({ stated }) => stated).filter(some).sort((one, other) => one[0] - other[0])) {
-    seconds += Math.max(0, high - Math.max(low, reached));
-    reached = Math.max(reached, high);
-  }
-  return { seconds, provisional: near.some(({ one }) => one.end === null || one.cohort !== null), approximate: near.some(({ one }) => one.approximate) };
-}
-
-// Each service, region and month in which windows come to downtime.
-function* countedIn(windows, until) {
-  for (const window of windows) {
-    const end = window.end ?? until;
-    if (window.withdrawn || window.start >= end) continue;
-    for (let month = instantOf(window.start).slice(0, 7); monthOf(month)[0] < end; month = instantOf(monthOf(month)[1]).slice(0, 7)) {
-      for (const region of regionsOf(window)) yield { service: window.service, region, month };
-    }
-  }
-}
-
-// The scale of the drawing, in whole thousandths of a percent: the same as in projections/page_timeline.py.
-const whole = (value, by) => (value - (((value % by) + by) % by)) / by;
-const percentOf = (thousandths) => `${whole(thousandths, 1000)}.${String(thousandths - 1000 * whole(thousandths, 1000)).padStart(3, "0")}%`;
-
-function scaleOf(states) {
-  const windows = states.map((one) => one.window);
-  let low = Infinity, high = -Infinity;
-  for (const one of windows) {
-    low = Math.min(low, one.start - one.startWithin);
-    high = Math.max(high, one.end === null ? one.start : one.end + one.endWithin);
-  }
-  const room = Math.max(whole(high - low, 4), 3600);
-  for (const one of windows) if (one.end === null) high = Math.max(high, one.start + room);
-  const margin = Math.max(whole(high - low, 40), 60), from = low - margin, to = high + margin;
-  return { low: from, high: to, place: (instant) => whole((instant - from) * 100000, to - from) };
-}
-
-// Names of an element of the drawing and what stands in it; what the program changes is left out.
-const PROGRAM_CLASSES = ["unsaid", "settled", "good", "bad", "printed"];
-const partOf = (name, attributes) => `${name} ${Object.entries(attributes).filter(([, value]) => value !== null && value !== undefined).map(([key, value]) => `${key}=${value}`).sort().join(" ")}`;
-function partName(part) {
-  const attributes = Object.fromEntries(part.getAttributeNames().filter((name) => name !== "data-state").map((name) => [name, part.getAttribute(name)]));
-  if (attributes.class) attributes.class = attributes.class.split(/\s+/).filter((name) => name && !PROGRAM_CLASSES.includes(name)).join(" ");
-  return partOf(part.localName, attributes);
-}
-const textOfPart = (part) => (["text", "tspan"].includes(part.localName) ? part.textContent.replace(/\bnew in r/, "since r") : "");
-
-function drawnStates(states, scale) {
-  const parts = [], add = (name, attributes, text = "") => parts.push([partOf(name, attributes), text]);
-  let y = 44;
-  for (const region of new Set(states.map((one) => one.window.region))) {
-    const members = states.filter((one) => one.window.region === region), top = y, at = parts.length;
-    y += 30;
-    for (const id of new Set(members.map((one) => one.window.id))) {
-      const own = members.filter((one) => one.window.id === id), stands = own[own.length - 1].until === null ? 1 : 0;
-      add("g", { class: "said-in", "data-first": own[0].first });
-      add("text", { class: "lane", x: 10, y: y + 14 }, plainly(`${id} ${own[own.length - 1].window.component}`));
-      add("tspan", { class: "component" }, plainly(own[own.length - 1].window.component));
-      own.forEach((state, number) => drawState(state, y + 20, y + 41 + 15 * Math.max(own.length - 1 - number - stands, 0), scale, add));
-      y += 50 + 15 * (own.length - stands);
-    }
-    const name = region === "*" ? "all affected regions" : region === "unknown" ? "region not said" : region;
-    parts.splice(at, 0, [partOf("g", { class: "said-in", "data-first": Math.min(...members.map((one) => one.first)) }), ""],
-      [partOf("rect", { class: "band", x: 0, width: "100%", y: top, height: y - top, rx: 6 }), ""],
-      [partOf("text", { class: "region", x: 10, y: top + 20 }), plainly(name)]);
-    y += 6;
-  }
-  return { parts, height: y };
-}
-
-function drawState(state, y, ghost, scale, add) {
-  const { window } = state, end = window.end ?? scale.high, open = window.end === null;
-  const low = scale.place(window.start), high = scale.place(end), x = percentOf(low), width = percentOf(high - low);
-  const tolerance = (instant, within) => {
-    if (!within) return;
-    const from = scale.place(instant - within), to = scale.place(instant + within);
-    add("rect", { class: "tolerance full", x: percentOf(from), width: percentOf(to - from), y: y + 7, height: 4 });
-  };
-  add("g", { class: `bar ${window.effect}${window.withdrawn ? " withdrawn" : ""}${open ? " open" : ""}${window.planned ? " planned" : ""}`, "data-first": state.first, "data-until": state.until });
-  add("rect", { class: "full", x, width, y, height: 18, rx: 3 });
-  add("rect", { class: "hatched full", x, width, y, height: 18, rx: 3 });
-  tolerance(window.start, window.startWithin);
-  if (!open) tolerance(window.end, window.endWithin);
-  if (open) add("text", { class: "arrow full", x: "99.2%", y: y + 13, "text-anchor": "end", "aria-hidden": "true" }, "▸");
-  add("rect", { class: "thin", x, width, y: ghost, height: 8, rx: 2 });
-  const left = scale.place(window.start - window.startWithin), right = scale.place(end + window.endWithin);
-  const [side, at] = right < 82000 ? ["right", right] : left > 18000 ? ["left", left] : ["within", low];
-  const tag = { x: percentOf(at), dx: side === "left" ? -6 : 6, "text-anchor": side === "left" ? "end" : null };
-  const since = window.withdrawn ? `in r${state.first}` : `since r${state.first}`;
-  add("text", { ...tag, class: `tag full ${side}`, y: y + 13 }, `${window.effect}${window.approximate ? ", about" : ""}${window.planned ? ", planned" : ""}${open ? ", open" : ""}${window.withdrawn ? ", withdrawn" : ""} ${since}`);
-  add("tspan", { class: "since" }, since);
-  const stood = state.until === null ? `since r${state.first}` : rangesOf(Array.from({ length: state.until - state.first }, (_, more) => state.first + more));
-  add("text", { ...tag, class: `tag thin ${side}`, y: ghost + 8 }, stood);
 }

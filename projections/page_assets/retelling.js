@@ -87,6 +87,15 @@ function corrected(entry, by) {
   return entry.put.get(name);
 }
 
+// What a revision makes of the fields of a window: made once, so that the same fields are the same object at every revision.
+const revisions = new WeakMap();
+function revisedFields(fields, event) {
+  const made = revisions.get(fields) || new Map();
+  revisions.set(fields, made);
+  if (!made.has(event)) made.set(event, { ...fields, ...Object.fromEntries(WINDOW_FIELDS.filter((name) => event[name] !== undefined).map((name) => [name, event[name]])) });
+  return made.get(event);
+}
+
 // What each event means; the same as `Facts.apply` in ledger/domain/incident.py.
 function apply(facts, type, event, by) {
   const place = () => Object.assign(facts, { services: event.services || [], components: event.components || [], regions: event.regions || [] });
@@ -109,8 +118,7 @@ function apply(facts, type, event, by) {
   else if (type === "incident.withdrawn") Object.assign(facts, { withdrawn: true, status: "withdrawn" });
   else if (type === "window.added") facts.windows.set(event.window, { fields: event, by, withdrawn: false });
   else if (type === "window.revised") {
-    const revised = Object.fromEntries(WINDOW_FIELDS.filter((name) => event[name] !== undefined).map((name) => [name, event[name]]));
-    if (known) facts.windows.set(event.window, { fields: { ...known.fields, ...revised }, by: [...known.by, ...by], withdrawn: known.withdrawn });
+    if (known) facts.windows.set(event.window, { fields: revisedFields(known.fields, event), by: [...known.by, ...by], withdrawn: known.withdrawn });
   } else if (type === "window.withdrawn") {
     if (known) facts.windows.set(event.window, { fields: known.fields, by: [...known.by, ...by], withdrawn: true });
   } else if (!Object.hasOwn(HEADINGS, type)) throw new Error(`an entry has the type ${type}, which this page does not know`);
@@ -195,9 +203,12 @@ function statementsAt(stage, standing, made) {
 function windowsAt(stage, drawn, states) {
   const now = new Map(), { facts } = stage.fold;
   for (const [id, known] of facts.windows) {
-    const window = windowOf(id, known, facts), was = drawn.get(id), as = drawnAs(window);
-    if (was && was.as === as) { now.set(id, was); continue; }
-    const state = { window, as, first: stage.number, until: null, ghosts: was ? was.ghosts + 1 : 0 };
+    const was = drawn.get(id), last = was && was.window;
+    if (was && was.fields === known.fields && last.withdrawn === (known.withdrawn || facts.withdrawn)
+      && !standsForAll(last.region) && !standsForAll(last.component)) { now.set(id, was); continue; }
+    const window = windowOf(id, known, facts), as = drawnAs(window);
+    if (was && was.as === as) { was.fields = known.fields; now.set(id, was); continue; }
+    const state = { window, fields: known.fields, as, first: stage.number, until: null, ghosts: was ? was.ghosts + 1 : 0 };
     now.set(id, state);
     states.push(state);
   }
