@@ -317,8 +317,24 @@ def _why(policy: Policy, asked: Question, made: Outcome, found: dict[str, Any]) 
             yield f"an amount is paid only above {format_money(int(dict(floor)[asked.currency or '']), asked.currency or '')} {asked.currency}"
     if policy.limits.rolling_percent is not None:
         yield f"credited before: {_credited(asked)}"
+    yield from _while_open(policy, asked, found)
     if found["decides"]:
         yield f"what would decide: {found['decides']}"
+
+
+def _while_open(policy: Policy, asked: Question, found: dict[str, Any]) -> Iterator[str]:
+    """Yield what the policy says is issued while the facts are open; nothing where they are not, or it says nothing."""
+    end = policy.facts.undecided
+    if end != "refused":
+        said = [
+            f"{found[f'{name}_at_{end}']} {unit}"
+            for name, unit in (("credit", asked.currency), ("service_days", "days of service"))
+            if found[name] is None and found[f"{name}_at_{end}"] is not None
+        ]
+        if said:
+            yield f"until that is decided, the {end} is what the policy lets be issued: {' and '.join(said)}"
+    if found["provisional"] and policy.facts.provisional == "as-they-stand":
+        yield "the policy lets it be issued as it stands, though it is provisional"
 
 
 def _credited(asked: Question) -> str:

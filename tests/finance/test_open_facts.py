@@ -194,3 +194,26 @@ def test_a_document_cannot_say_nonsense_of_policies(says: Any, sentence: str) ->
     with pytest.raises(Refused) as refused:
         parse_action(action)
     assert sentence in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("key", "window", "said"),
+    [
+        ("least", "2022-03-20T10:00:00Z/2022-03-20T10:40:00Z,end_within_seconds=1200",
+         ["until that is decided, the least is what the policy lets be issued: 0.00 EUR"]),
+        ("most", "2022-03-20T10:00:00Z/2022-03-20T10:40:00Z,end_within_seconds=1200",
+         ["until that is decided, the most is what the policy lets be issued: 10.00 EUR"]),
+        ("silent", "2022-03-20T10:00:00Z/2022-03-20T10:40:00Z,end_within_seconds=1200", []),
+        ("least", "2022-03-20T10:00:00Z/2022-03-20T12:00:00Z", []),
+        ("least", "2022-03-20T10:00:00Z", ["the policy lets it be issued as it stands, though it is provisional"]),
+    ],
+)  # fmt: skip
+def test_what_would_be_issued_is_said_with_any_answer(
+    desk: Any, key: str, window: str, said: list[str]
+) -> None:
+    """Given a question to a policy, when its facts are open, then why says what the policy lets be issued."""
+    found = json.loads(
+        desk.ok("sla", "evaluate", "--policy", f"{key}.toml", "--period", "2022-03", "--window", window, "--as-of",
+                "2022-04-02T00:00:00Z", "--fee", "100.00", "--currency", "EUR", "--json")
+    )  # fmt: skip
+    assert [line for line in found["why"] if "issued" in line] == said
