@@ -90,7 +90,8 @@ class Group(msgspec.Struct, frozen=True):
 
     period: the month in the zone of the policy. valid: the seconds of it in which the subscriptions are valid. found:
     the windows that concern service and region, each with whether it surely does. memberships: of their customers, by
-    cohort. unfinished: it is marked that the month is not over.
+    cohort. exclusions: all that were recorded; customer: of their customers the one that exclusions name, "" for any other.
+    unfinished: it is marked that the month is not over.
     """
 
     version: int
@@ -103,6 +104,8 @@ class Group(msgspec.Struct, frozen=True):
     memberships: Mapping[str, Membership]
     assessment: Assessment
     unfinished: bool = False
+    exclusions: Sequence[Exclusion] = ()
+    customer: str = ""
 
     @property
     def provisional(self) -> bool:
@@ -400,7 +403,7 @@ def _assessed(
         groups.append(
             Group(
                 version, policy, service, region, period, (bounds[first], bounds[past]), near[place_of], circles[circle],
-                assessment,
+                assessment, exclusions=facts.exclusions, customer=people[person],
             )
         )  # fmt: skip
     return groups

@@ -100,7 +100,7 @@ def replay_page(
             "hidden": _hidden(entries, cut, public),
             "published_by": cut.published_by,
             "version": version,
-            "data": _json(_data(evidence, public)),
+            "data": _json(_data(evidence, public, terms, cut)),
         }
     )
 
@@ -157,13 +157,16 @@ def _hidden(entries: Sequence[Entry], cut: Cut, public: Sequence[Entry]) -> int:
     return len(held) - len(public)
 
 
-def _data(evidence: Evidence, public: Sequence[Entry]) -> dict[str, Any]:
+def _data(evidence: Evidence, public: Sequence[Entry], terms: Terms, cut: Cut) -> dict[str, Any]:
     """Return what the program in the page works with."""
     stored = {one.version: one for one in evidence.stored}
     return {
         "checkpoint": evidence.checkpoint,
         "vkeys": list(evidence.vkeys),
         "stream": public[0].stream,
+        "published_by": cut.published_by,
+        "as_of": terms.as_of,
+        "with_others": terms.others is not None,
         "entries": [_evidence_of(entry, stored[entry.version], evidence) for entry in public],
     }
 
@@ -202,7 +205,9 @@ def _rendered(context: dict[str, Any]) -> bytes:
 
     style, template = _asset("page.css"), _asset("page.html")
     # The programs share a scope of their own, and nothing else.
-    programs = "\n".join(_asset(name) for name in ("walking.js", "proofs.js", "checking.js"))
+    programs = "\n".join(
+        _asset(name) for name in ("walking.js", "proofs.js", "retelling.js", "comparing.js", "checking.js")
+    )
     program = f'(() => {{\n"use strict";\n{programs}}})();\n'
     environment = Environment(
         loader=DictLoader({"page.html": template}), autoescape=True, undefined=StrictUndefined, trim_blocks=True,

@@ -34,9 +34,10 @@ _MARGIN = 40
 class Tick(msgspec.Struct, frozen=True):
     """A line of the axis with its clock and its day; few: also labelled where there is little room.
 
-    anchor: at the edges the label stands beside the line, so that it is not cut off.
+    anchor: at the edges the label stands beside the line, so that it is not cut off. instant: UTC seconds.
     """
 
+    instant: int
     at: str
     anchor: str
     clock: str
@@ -207,7 +208,7 @@ class _Scale:
             clock = text[11:16] if step < 86_400 else text[:4]
             place = self.place(at)
             anchor = "start" if place < 7_000 else "end" if place > 93_000 else "middle"
-            yield Tick(_percent(place), anchor, clock, day, number % every == 0)
+            yield Tick(at, _percent(place), anchor, clock, day, number % every == 0)
 
 
 def _percent(thousandths: int) -> str:

@@ -22,7 +22,7 @@ from projections.availability import (
     seconds_value,
 )
 from projections.evaluation.amounts import base_factor
-from projections.evaluation.deciding import what_decides
+from projections.evaluation.deciding import Vague, vague_times, what_decides
 from projections.evaluation.evidence import Evidence, Plain
 from projections.evaluation.figures import Figure, figure
 from projections.evaluation.outcome import Outcome, Result, outcome, remedy_words, right_to_terminate
@@ -57,11 +57,26 @@ def answer(policy: Policy, facts: dict[str, Any], now: int, version: int | None 
         found["commitments"] = [
             {"commitment": one.figure.commitment.name, **_figure(one)} for one in made.results
         ]
-    found["decides"] = what_decides(
-        policy, asked.evidence, made, lambda other: _decided(asked, other), asked.chosen
-    )
+
+    def decided(other: Outcome) -> bool:
+        return _decided(asked, other)
+
+    found["approximately_within_seconds"] = asked.approximately_within
+    vague = vague_times(policy, asked.evidence, made, decided)
+    found |= _vague(vague)
+    found["decides"] = what_decides(policy, asked.evidence, made, decided, asked.chosen, vague)
     found["why"] = list(_why(policy, asked, made, found))
     return found
+
+
+def _vague(found: Vague | None) -> dict[str, Any]:
+    return {
+        "approximate_holds_within_seconds": None if found is None else found.together,
+        "approximate_windows": [
+            {"incident": window.incident, "window": window.window, "holds_within_seconds": within}
+            for window, within in ([] if found is None else found.alone)
+        ],
+    }  # fmt: skip
 
 
 def _figure(result: Result) -> dict[str, Any]:
@@ -317,6 +332,12 @@ def _why(policy: Policy, asked: Question, made: Outcome, found: dict[str, Any]) 
             yield f"an amount is paid only above {format_money(int(dict(floor)[asked.currency or '']), asked.currency or '')} {asked.currency}"
     if policy.limits.rolling_percent is not None:
         yield f"credited before: {_credited(asked)}"
+    if asked.approximately_within is not None:
+        many = sum(window.approximate for window in asked.evidence.windows)
+        yield (
+            f"approximate times were taken to be off by no more than {_seconds(Fraction(asked.approximately_within))}"
+            f"{'' if many else ', but no window has any'}"
+        )
     yield from _while_open(policy, asked, found)
     if found["decides"]:
         yield f"what would decide: {found['decides']}"

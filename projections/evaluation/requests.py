@@ -76,7 +76,7 @@ _MOST = Fraction(10**15)
 FACTS: tuple[str, ...] = (
     "policy", "terms", "version", "id", "term_start", "period", *(f"period_{unit}" for unit in _UNITS), "service", "region",
     "customer", "inside", "outside", "windows", "measurements", "exclusions", "observed", *_PLAIN, "earlier", "chosen",
-    "currency", *_MONEY, "allocate_to", "allocate_order", *_TIMES,
+    "currency", *_MONEY, "allocate_to", "allocate_order", *_TIMES, *(f"approximately_within_{unit}" for unit in _UNITS),
 )  # fmt: skip
 _WINDOW = (
     "incident", "window", "service", "component", "region", "start", "end", "effect", "share", "share_at_least", "share_at_most",
@@ -100,6 +100,7 @@ class Question(msgspec.Struct, frozen=True):
     """Facts, read. base: minor units of what the policy pays a part of; None where no money was asked for.
 
     earlier: plain figures of the periods before, the oldest first. times: of the claim, in UTC seconds, by name.
+    approximately_within: what "approximately" was said to mean, in seconds; windows that say no more then are bounds.
     """
 
     evidence: Evidence
@@ -112,6 +113,7 @@ class Question(msgspec.Struct, frozen=True):
     allocate_to: tuple[Fraction, ...]
     allocate_order: str
     times: dict[str, int]
+    approximately_within: int | None = None
 
 
 class _Facts:
@@ -265,6 +267,7 @@ def question(policy: Policy, facts: dict[str, Any], now: int) -> Question:
     windows = tuple(_each(reader, "windows", _WINDOW, _window))
     measurements = tuple(_each(reader, "measurements", _MEASUREMENT, _measurement))
     exclusions = tuple(_each(reader, "exclusions", _EXCLUSION, _exclusion))
+    within = _approximately(reader)
     plain = _plain(reader)
     service = reader.text("service") or _only("service", reader, windows, measurements) or "service"
     region = reader.text("region") or _only("region", reader, windows, measurements, policy) or "region"
@@ -294,10 +297,12 @@ def question(policy: Policy, facts: dict[str, Any], now: int) -> Question:
     if problems or period is None:
         raise Refused("; ".join(problems), tuple(problems))
     evidence = Evidence(
-        service, region, period, times.get("as_of", now), windows=_named(windows, service), measurements=_named(measurements, service),
+        service, region, period, times.get("as_of", now), windows=_meant(_named(windows, service), within), measurements=_named(measurements, service),
         exclusions=exclusions, customer=customer, memberships=memberships, observed=observed, plain=plain,
     )  # fmt: skip
-    return Question(evidence, currency, base, credited or 0, issued, chosen, earlier, ratios, order, times)
+    return Question(
+        evidence, currency, base, credited or 0, issued, chosen, earlier, ratios, order, times, within
+    )
 
 
 def _fits(plain: Plain, period: Period, problems: list[str]) -> None:
@@ -325,6 +330,29 @@ def _list(value: Any) -> list[Any]:
 def _named(facts: tuple[Any, ...], service: str) -> tuple[Any, ...]:
     """Return facts with the service they are about filled in where they named none."""
     return tuple(fact if fact.service else msgspec.structs.replace(fact, service=service) for fact in facts)
+
+
+def _approximately(reader: _Facts) -> int | None:
+    """Return how many seconds times that are said to be approximate may be off; None where that was not said."""
+    within = reader.length("approximately_within")
+    if within is not None and within.denominator != 1:
+        reader.wrong("approximately_within", "is not a whole number of seconds; correct it")
+        return None
+    return None if within is None else int(within)
+
+
+def _meant(windows: tuple[Window, ...], within: int | None) -> tuple[Window, ...]:
+    """Return windows of which approximate times without a tolerance of their own have the one that was said."""
+    if within is None:
+        return windows
+    return tuple(
+        msgspec.structs.replace(
+            window, approximate=within > 0, start_within_seconds=within, end_within_seconds=within
+        )
+        if window.is_vague
+        else window
+        for window in windows
+    )
 
 
 def _only(

@@ -63,6 +63,11 @@ _DURATION = re.compile(r"(\d+(?:\.\d+)?) ?(second|minute|hour|day)s?", re.ASCII)
 @click.option("--fee", metavar="AMOUNT", help="What the policy pays a part of, in major units.")
 @click.option("--currency", metavar="CODE", help="ISO 4217, such as USD.")
 @click.option("--as-of", metavar="T", help="An open window lasts at least until T (default: now).")
+@click.option(
+    "--approximately",
+    metavar="DURATION",
+    help='How far approximate times may be off, such as "15 minutes"; the answer is then an interval. Left out: not at all.',
+)
 @click.option("--fact", "others", multiple=True, metavar="NAME=JSON", help="Any other fact of docs/json.md.")
 @json_option
 @click.pass_context
@@ -281,6 +286,8 @@ def _from_options(periods: tuple[str, ...], given: dict[str, Any]) -> Iterator[t
             facts[name] = [_span(option, text) for text in given[name]]
     if "downtime" in given:
         facts.update(_length("--downtime", given["downtime"], "downtime_"))
+    if "approximately" in given:
+        facts.update(_length("--approximately", given["approximately"], "approximately_within_"))
     if "outages" in given:
         facts["outages"] = [_outage(text) for text in given["outages"]]
     for option, name in (
@@ -363,7 +370,17 @@ def _print(found: dict[str, Any]) -> None:
     if found["provisional"]:
         click.echo("  provisional: a window is open, or who is in its cohort is not known")
     if found["approximate"]:
-        click.echo("  approximate: times are said to be about, and nobody said how far they are off")
+        click.echo(
+            f"  approximate: times are said to be about, and nobody said how far they are off{_holds(found)}"
+        )
+
+
+def _holds(found: dict[str, Any]) -> str:
+    """Return how far approximate times may be off for the answer to stay, in words; nothing where it is not decided."""
+    within = found["approximate_holds_within_seconds"]
+    if within is not None:
+        return f"; the answer stays as it is while each of them is off by up to {within} s"
+    return "; however far that is, the answer stays as it is" if found["approximate_windows"] else ""
 
 
 def _left(edge: dict[str, Any]) -> str:

@@ -20,8 +20,8 @@ from msgspec import UNSET, UnsetType
 from ledger.domain.exclusion import ExclusionKind
 
 __all__ = [
-    "ACTIONS", "TYPES", "UPCASTS", "AnyEvent", "Commitment", "Event", "External", "Lines", "Planned", "RestsOn",
-    "Series", "Source", "Text", "Total",
+    "ACTIONS", "TYPES", "UPCASTS", "AnyEvent", "Commitment", "Event", "External", "Lines", "Missing", "Planned", "RestsOn",
+    "Series", "Source", "Status", "Text", "Total",
     "AdjustmentIssued", "ClaimDecided", "ClaimFiled", "ClaimWithdrawn", "CohortPublished", "EntryCorrected", "EntryPublished", "EntryRedacted", "EntryWithdrawn",
     "ExclusionRecorded", "ExclusionWithdrawn", "IncidentAffectedSet", "IncidentFixDeployed", "IncidentIdentified", "IncidentImpactSet", "IncidentLinked",
     "IncidentOpened", "IncidentReopened", "IncidentResolved", "IncidentRetitled", "IncidentUpdated",
@@ -35,6 +35,10 @@ class Commitment(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What stands in the stored data for a text: SHA-256(salt ‖ value) in hexadecimal."""
 
     sha256: str
+
+
+class Missing(Commitment, frozen=True, forbid_unknown_fields=True):
+    """A commitment whose text is gone although no entry erased it; `ledger.store.stream` finds these."""
 
 
 Text: TypeAlias = str | Commitment

@@ -70,6 +70,11 @@ class Window(msgspec.Struct, frozen=True):
     components: tuple[str, ...] = ()
     entries: tuple[str, ...] = ()
 
+    @property
+    def is_vague(self) -> bool:
+        """Whether its times are said to be approximate, and nobody said how far they may be off."""
+        return self.approximate and not (self.start_within_seconds or self.end_within_seconds)
+
 
 class Reach(msgspec.Struct, frozen=True):
     """Which seconds of a period a window covers: surely (least), as stated, and at most; None for none."""

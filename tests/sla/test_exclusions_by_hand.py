@@ -1,0 +1,313 @@
+"""Which seconds exclusions take out of what, and out of the period, by figures that can be counted by hand."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import Any
+
+import msgspec
+import pytest
+
+from ledger.domain.exclusion import Exclusion
+from ledger.domain.interval import Span
+from ledger.domain.period import Period, parse_period
+from ledger.domain.policy.model import (
+    Commitment,
+    Counting,
+    Credit,
+    ExclusionRule,
+    Measure,
+    PeriodRule,
+    Policy,
+    Scope,
+)
+from ledger.domain.window import Planned, Window
+from projections.evaluation.evidence import Evidence, Membership
+from projections.evaluation.exclusions import Excluded, excluded
+
+F = Fraction
+PLANNED = frozenset({"planned-maintenance"})
+COMMITMENT = Commitment("c", Measure(), Counting(), Scope(), ())
+# From second 1,000 to second 2,000.
+PERIOD = Period("p", "span", "UTC", 1_000, 2_000, "1970-01-01")
+
+
+def rule(**changed: Any) -> ExclusionRule:
+    return ExclusionRule(**{"kinds": PLANNED, **changed})
+
+
+def off(start: int, end: int, name: str = "x", **changed: Any) -> Exclusion:
+    made = Exclusion(
+        name, "planned-maintenance", "mail", "*", "*", start, end, entries=(f"exclusion/{name} v1",)
+    )
+    found: Exclusion = msgspec.structs.replace(made, **changed)
+    return found
+
+
+def window(**changed: Any) -> Window:
+    made = Window("i", "w", "mail", "*", "A", 1_000, 2_000, "outage")
+    found: Window = msgspec.structs.replace(made, **changed)
+    return found
+
+
+def found_by(
+    *facts: Exclusion | Window,
+    rules: tuple[ExclusionRule, ...] = (rule(),),
+    scope: Scope | None = None,
+    period: Period = PERIOD,
+    zone: str = "UTC",
+    **evidence: Any,
+) -> Excluded:
+    policy = Policy(
+        "p", "P", "2020-01-01", 2, PeriodRule("calendar-month", zone), (COMMITMENT,), rules, Credit(), "half-up", "",
+    )  # fmt: skip
+    asked = Evidence(
+        "mail", "A", period, 0,
+        windows=tuple(one for one in facts if isinstance(one, Window)),
+        exclusions=tuple(one for one in facts if isinstance(one, Exclusion)), **evidence,
+    )  # fmt: skip
+    return excluded(policy, msgspec.structs.replace(COMMITMENT, scope=scope or Scope()), asked)
+
+
+def taken(found: Excluded, of: Window | None = None) -> tuple[tuple[Span, ...], tuple[Span, ...]]:
+    asked = of or window()
+    return found.beside(asked.component, asked.region, (asked.incident, asked.window))
+
+
+def both(*spans: Span) -> tuple[tuple[Span, ...], tuple[Span, ...]]:
+    return spans, spans
+
+
+def test_only_what_has_a_part_in_the_period_is_named_and_counts() -> None:
+    found = found_by(
+        off(500, 1_000, "before"), off(900, 1_001, "into"), off(1_500, 1_600, "in"), off(1_999, 2_500, "out"), off(2_000, 2_100, "after")
+    )  # fmt: skip
+    assert found.entries == ("exclusion/into v1", "exclusion/in v1", "exclusion/out v1")
+    assert taken(found) == both((900, 1_001), (1_500, 1_600), (1_999, 2_500))
+    assert found.everywhere == ((1_000, 1_001), (1_500, 1_600), (1_999, 2_000))
+    assert found.removed == ((), ())
+
+
+def test_two_rules_are_both_read() -> None:
+    rules = (rule(), rule(kinds=frozenset({"customer"})))
+    found = found_by(off(1_100, 1_200), off(1_300, 1_400, kind="customer"), rules=rules)
+    assert taken(found) == both((1_100, 1_200), (1_300, 1_400))
+
+
+@pytest.mark.parametrize(
+    ("changed", "counts"),
+    [
+        ({}, True),
+        ({"withdrawn": True}, False),
+        ({"kind": "customer"}, False),
+        ({"service": "*"}, True),
+        ({"service": "web"}, False),
+    ],
+)
+def test_an_exclusion_counts_by_its_kind_and_its_service(changed: dict[str, Any], counts: bool) -> None:
+    # One that counts stands behind it, so that looking does not end at one that does not.
+    found = found_by(off(1_100, 1_200, **changed), off(1_500, 1_600, "y"))
+    assert taken(found) == both(*([(1_100, 1_200)] if counts else []), (1_500, 1_600))
+
+
+@pytest.mark.parametrize(("announced_at", "counts"), [(1_040, True), (1_041, False), (None, False)])
+def test_notice_is_given_up_to_the_second(announced_at: int | None, counts: bool) -> None:
+    sixty = (rule(notice=F(60)),)
+    later = off(1_500, 1_600, "y", announced_at=0)
+    found = found_by(off(1_100, 1_200, announced_at=announced_at), later, rules=sixty)
+    assert taken(found) == both(*([(1_100, 1_200)] if counts else []), (1_500, 1_600))
+    plan = window(planned=Planned(1_040 if announced_at is None else announced_at, 1_100, 1_200))
+    behind = window(window="behind", planned=Planned(0, 1_500, 1_600))
+    own = found_by(plan, behind, rules=sixty)
+    assert taken(own, plan) == (both((1_100, 1_200)) if announced_at != 1_041 else both())
+    assert taken(own, behind) == both((1_500, 1_600))
+
+
+def test_a_window_that_was_planned_takes_out_its_own_schedule_and_nothing_else() -> None:
+    plan = window(planned=Planned(0, 1_100, 1_200))
+    found = found_by(plan)
+    assert taken(found, plan) == both((1_100, 1_200))
+    for other in ({"incident": "j"}, {"window": "v"}):
+        assert taken(found, window(**other)) == both()
+    # It has no entry of its own, and is about its own place alone.
+    assert (found.entries, found.everywhere) == ((), ((1_100, 1_200),))
+
+
+@pytest.mark.parametrize("changed", [{"withdrawn": True}, {"service": "web"}, {"planned": None}])
+def test_a_plan_counts_only_where_its_window_does(changed: dict[str, Any]) -> None:
+    later = window(window="later", planned=Planned(0, 1_500, 1_600))
+    gone = msgspec.structs.replace(window(planned=Planned(0, 1_100, 1_200)), **changed)
+    found = found_by(gone, later)
+    assert (taken(found, gone), taken(found, later)) == (both(), both((1_500, 1_600)))
+
+
+def test_a_plan_is_planned_maintenance_and_of_no_other_kind() -> None:
+    plan = window(planned=Planned(0, 1_100, 1_200))
+    assert taken(found_by(plan, rules=(rule(kinds=frozenset({"customer"})),)), plan) == both()
+
+
+def test_where_only_its_own_plan_is_excluded_recorded_time_is_not() -> None:
+    plan = window(planned=Planned(0, 1_100, 1_200))
+    found = found_by(plan, off(1_300, 1_400), rules=(rule(own_plan_only=True),))
+    assert taken(found, plan) == both((1_100, 1_200))
+
+
+@pytest.mark.parametrize(
+    ("place", "at", "scope", "counts"),
+    [
+        # Each region for itself: what is excluded in region A is excluded for it, however wide the window is.
+        ({"region": "A"}, {"region": "A"}, Scope(), True),
+        ({"region": "A"}, {"region": "*"}, Scope(), True),
+        ({"region": "A"}, {"region": "unknown"}, Scope(), True),
+        ({"region": "B"}, {"region": "A"}, Scope(), False),
+        ({"region": "B"}, {"region": "*"}, Scope(), False),
+        ({"region": "*"}, {"region": "A"}, Scope(), True),
+        # All regions together: what is excluded in one leaves the others down.
+        ({"region": "A"}, {"region": "A"}, Scope("union"), True),
+        ({"region": "A"}, {"region": "*"}, Scope("union"), False),
+        ({"region": "*"}, {"region": "*"}, Scope("union"), True),
+        ({"component": "inbox"}, {"component": "inbox"}, Scope(), True),
+        ({"component": "inbox"}, {"component": "*"}, Scope(), False),
+        ({"component": "inbox"}, {"component": "outbox"}, Scope(), False),
+        ({"component": "*"}, {"component": "outbox"}, Scope(), True),
+    ],
+)  # fmt: skip
+def test_excluded_time_is_about_its_place(
+    place: dict[str, str], at: dict[str, str], scope: Scope, counts: bool
+) -> None:
+    found = found_by(off(1_100, 1_200, **place), scope=scope)
+    assert taken(found, window(**at)) == (both((1_100, 1_200)) if counts else both())
+
+
+@pytest.mark.parametrize(
+    ("place", "scope", "leaves"),
+    [
+        ({}, Scope(), True),
+        ({"region": "A"}, Scope(), True),
+        ({"region": "B"}, Scope(), False),
+        ({"region": "A"}, Scope("union"), False),
+        ({}, Scope("union"), True),
+        ({"component": "inbox"}, Scope(), False),
+        ({"component": "inbox"}, Scope(components=("inbox",)), True),
+        ({"component": "inbox"}, Scope(components=("inbox", "outbox")), False),
+        ({"component": "inbox"}, Scope(components=("outbox",)), False),
+        ({"component": "inbox", "region": "B"}, Scope(components=("inbox",)), False),
+        ({}, Scope(components=("outbox",)), True),
+    ],
+)  # fmt: skip
+def test_time_leaves_the_period_only_where_it_is_about_all_of_the_commitment(
+    place: dict[str, str], scope: Scope, leaves: bool
+) -> None:
+    found = found_by(off(1_100, 1_200, **place), scope=scope, rules=(rule(treated="removed"),))
+    span = ((1_100, 1_200),) if leaves else ()
+    assert (found.removed, found.everywhere) == ((span, span), span)
+
+
+def test_time_that_counts_as_up_stays_in_the_period_and_what_leaves_it_is_cut_to_it() -> None:
+    rules = (rule(), rule(kinds=frozenset({"customer"}), treated="removed"))
+    found = found_by(off(1_100, 1_200), off(0, 1_050, kind="customer"), rules=rules)
+    assert found.removed == (((1_000, 1_050),), ((1_000, 1_050),))
+    assert found.everywhere == ((1_000, 1_050), (1_100, 1_200))
+
+
+SURE, MAYBE, NOT = both((1_100, 1_200)), ((), ((1_100, 1_200),)), both()
+
+
+@pytest.mark.parametrize(
+    ("limited", "known", "expected"),
+    [
+        ({}, {}, SURE),
+        ({"customer": "Acme"}, {"customer": "Acme"}, SURE),
+        ({"customer": "Acme"}, {"customer": "Bolt"}, NOT),
+        ({"customer": "Acme"}, {}, MAYBE),
+        ({"cohort": "beta"}, {}, MAYBE),
+        ({"cohort": "beta"}, {"memberships": {"beta": Membership(True, "")}}, SURE),
+        ({"cohort": "beta"}, {"memberships": {"beta": Membership(False, "")}}, NOT),
+        ({"customer": "Acme", "cohort": "beta"}, {"memberships": {"beta": Membership(True, "")}}, MAYBE),
+        ({"customer": "Acme", "cohort": "beta"}, {"memberships": {"beta": Membership(False, "")}}, NOT),
+    ],
+)  # fmt: skip
+def test_what_concerns_some_customers_is_a_bound_until_it_is_known_whom(
+    limited: dict[str, Any], known: dict[str, Any], expected: Any
+) -> None:
+    found = found_by(off(1_100, 1_200, **limited), rules=(rule(treated="removed"),), **known)
+    assert (taken(found), found.removed, found.everywhere) == (expected, expected, expected[0])
+
+
+@pytest.mark.parametrize(
+    ("most", "left"),
+    [
+        (0, []),
+        (1, [(1_100, 1_101)]),
+        (100, [(1_100, 1_200)]),
+        (101, [(1_100, 1_200), (1_300, 1_301)]),
+        (250, [(1_100, 1_200), (1_300, 1_400), (1_500, 1_550)]),
+        (1_000, [(1_100, 1_200), (1_300, 1_400), (1_500, 1_600)]),
+    ],
+)
+def test_of_a_limit_for_the_period_the_earliest_seconds_are_used_each_once(
+    most: int, left: list[Span]
+) -> None:
+    # The second time is stated twice, and uses the limit up once; what lies before the period uses up nothing.
+    facts = (
+        off(1_500, 1_600),
+        off(1_300, 1_400, "y"),
+        off(1_300, 1_400, "z"),
+        off(1_100, 1_200, "w"),
+        off(0, 1_000, "v"),
+    )
+    found = found_by(*facts, rules=(rule(most=F(most), most_per="period"),))
+    assert taken(found) == both(*left)
+
+
+def test_a_limit_for_the_year_is_used_up_by_the_months_before_and_is_whole_again_on_new_years_day() -> None:
+    """Of 3 hours a year January uses one, so two are left of the four in March, and all of the next year's."""
+    march, january = parse_period("2022-03"), parse_period("2022-01")
+    hours = (rule(most=F(3 * 3_600)),)
+    facts = (
+        off(january.start, january.start + 3_600, "first"), off(march.start, march.start + 4 * 3_600, "second"),
+        # Before the year began in its own zone.
+        off(january.start - 3_600, january.start, "before"),
+    )  # fmt: skip
+    found = found_by(*facts, rules=hours, period=march)
+    assert taken(found) == both((march.start, march.start + 2 * 3_600))
+    wide = Period("p", "span", "UTC", january.start - 86_400, january.start + 86_400, "2021-12-31")
+    across = found_by(off(january.start - 4 * 3_600, january.start + 5 * 3_600), rules=hours, period=wide)
+    assert taken(across) == both(
+        (january.start - 4 * 3_600, january.start - 3_600), (january.start, january.start + 3 * 3_600)
+    )
+
+
+def test_a_year_ends_where_it_ends_in_the_zone_of_the_policy() -> None:
+    """New York is 5 hours behind, so its 2021 lasts until 05:00; a period that ends then looks at that year alone."""
+    new_year = parse_period("2022-01").start + 5 * 3_600
+    december = Period("p", "span", "America/New_York", new_year - 86_400, new_year, "2021-12-31")
+    facts = (off(new_year - 2 * 3_600, new_year, "old"), off(new_year, new_year + 3_600, "new"))
+    found = found_by(*facts, rules=(rule(most=F(3_600)),), period=december, zone="America/New_York")
+    assert taken(found) == both((new_year - 2 * 3_600, new_year - 3_600))
+    january = Period("p", "span", "America/New_York", new_year, new_year + 86_400, "2022-01-01")
+    found = found_by(*facts, rules=(rule(most=F(3_600)),), period=january, zone="America/New_York")
+    assert taken(found) == both((new_year, new_year + 3_600))
+
+
+def test_a_period_that_ends_one_second_into_a_year_has_the_limit_of_that_year_for_it() -> None:
+    start = parse_period("2022-01").start
+    second = Period("p", "span", "UTC", start - 3_600, start + 1, "2021-12-31")
+    found = found_by(off(start - 3_600, start + 60), rules=(rule(most=F(1_200)),), period=second)
+    assert taken(found) == both((start - 3_600, start - 2_400), (start, start + 60))
+
+
+def test_what_is_limited_uses_up_its_limit_only_once_over_both_ends_of_what_it_reaches() -> None:
+    """A quarter of an hour before and after new year's, under a limit of 20 minutes a year: both are whole."""
+    start = parse_period("2022-01").start
+    both_years = Period("p", "span", "UTC", start - 3_600, start + 3_600, "2021-12-31")
+    found = found_by(off(start - 900, start + 900), rules=(rule(most=F(1_200)),), period=both_years)
+    assert taken(found) == both((start - 900, start + 900))
+
+
+def test_the_part_that_is_asked_for_decides_what_is_near() -> None:
+    found = found_by(
+        off(1_100, 1_200), off(1_700, 1_800, "y"), valid=(1_150, 1_500), rules=(rule(treated="removed"),)
+    )
+    assert found.entries == ("exclusion/x v1",)
+    assert found.removed == both((1_150, 1_200))

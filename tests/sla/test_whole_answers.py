@@ -1,0 +1,296 @@
+"""Answers of `ledger sla evaluate`, whole: every field that docs/json.md names, with figures that are counted here.
+
+June 2022 has 30 days, which are 2,592,000 seconds.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+
+from ledger.cli import main
+
+Answer = dict[str, Any]
+HEAD = 'format = 2\npolicy = "whole"\nin_force_from = 2020-01-01\n[period]\nkind = "calendar-month"\nzone = "UTC"\n'
+
+
+def ask(text: str, **facts: Any) -> Answer:
+    line = json.dumps({"terms": text, **facts})
+    result = CliRunner().invoke(main, ["sla", "evaluate", "-", "--json"], input=line)
+    assert result.exit_code == 0, result.output
+    found: Answer = json.loads(result.stdout)
+    return found
+
+
+def digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+MARCH_TERMS = (
+    HEAD
+    + """[measure]
+of = "time"
+[counting]
+effects = ["outage"]
+[[exclusions]]
+kinds = ["planned-maintenance"]
+notice = "1 hour"
+treated = "removed"
+[[tiers]]
+availability_at_least = "99.9"
+credit_percent = "0"
+[[tiers]]
+availability_at_least = "99"
+availability_below = "99.9"
+credit_percent = "10"
+[[tiers]]
+availability_below = "99"
+credit_percent = "25"
+[credit]
+rounding = "half-up"
+[limits]
+only_above = { USD = "1.00" }
+rolling_percent = "100"
+[claim]
+how = "on-request"
+within = "5 days"
+anchor = "incident-end"
+evidence = "logs"
+[[termination]]
+availability_below = "99"
+periods = 2
+of_last = 3
+"""
+)
+
+
+def test_windows_with_excluded_time_that_leaves_the_period() -> None:
+    """4 hours down, the last of them excluded with the hour after it: 10,800 of 2,584,800 seconds, which is 3 of 718."""
+    answer = ask(
+        MARCH_TERMS, id="a", period="2022-06", windows=[["2022-06-10T00:00:00Z", "2022-06-10T04:00:00Z"]],
+        exclusions=[
+            {"start": "2022-06-10T03:00:00Z", "end": "2022-06-10T05:00:00Z", "announced_at": "2022-06-10T02:00:00Z"}
+        ],
+        fee="1000.00", currency="USD", issued="40.00", allocate_to=[1, 2], credited_before="0.00",
+        earlier=[{"availability": "98.9"}, {"availability": "99"}],
+        claimed_at="2022-06-15T23:59:59Z", revised_at="2022-06-16T00:00:00Z",
+    )  # fmt: skip
+    why = answer.pop("why")
+    assert answer == {
+        "id": "a", "policy": "whole", "policy_version": None, "policy_sha256": digest(MARCH_TERMS), "service": "service",
+        "region": "region", "period": "2022-06", "zone": "UTC", "period_start": "2022-06-01T00:00:00.000000Z",
+        "period_end": "2022-07-01T00:00:00.000000Z", "measure": "time", "period_seconds": 2_584_800,
+        "downtime_seconds": 14_400, "excluded_seconds": 3_600, "removed_seconds": 7_200,
+        "eligible_downtime_seconds": 10_800, "eligible_downtime_seconds_at_least": 10_800,
+        "eligible_downtime_seconds_at_most": 10_800,
+        # 715/718 = 0.99582172701949…
+        "availability": "99.582172701950", "availability_at_least": "99.582172701950",
+        "availability_at_most": "99.582172701950",
+        "value": None, "value_at_least": None, "value_at_most": None, "tiers": ["availability at least 99% and below 99.9%"],
+        "met": False,
+        # 1% are 25,848 seconds, which still are in the tier; 0.1% are 2,584.8, of which 2,584 is the next whole number.
+        "seconds_to_next_tier": 15_049, "seconds_past_tier_edge": 8_216,
+        "edges": [
+            {"availability": "99.9", "downtime_seconds": "2584.8", "remaining_seconds_at_least": "-8215.2",
+             "remaining_seconds_at_most": "-8215.2"},
+            {"availability": "99", "downtime_seconds": 25_848, "remaining_seconds_at_least": 15_048,
+             "remaining_seconds_at_most": 15_048},
+        ],
+        "downtime_intervals": [["2022-06-10T00:00:00.000000Z", "2022-06-10T04:00:00.000000Z"]],
+        "eligible_intervals": [["2022-06-10T00:00:00.000000Z", "2022-06-10T03:00:00.000000Z"]],
+        "parts": {"up": 2_592_000 - 18_000, "up_excluded": 3_600, "down": 10_800, "down_excluded": 3_600},
+        "currency": "USD", "base": "1000.00", "factor": "0.1", "credit_percent": "10", "credit_percent_at_least": "10",
+        "credit_percent_at_most": "10", "credit": "100.00", "credit_at_least": "100.00", "credit_at_most": "100.00",
+        "issued": "40.00", "delta": "60.00", "delta_at_least": "60.00", "delta_at_most": "60.00",
+        # Of the one cent that is left the second part was cut more.
+        "parts_of_credit": ["33.33", "66.67"],
+        "service_days": None, "service_days_at_least": None, "service_days_at_most": None, "termination": False,
+        "claim": {
+            "evidence": "logs", "last_day": "2022-06-15", "until": "2022-06-16T00:00:00.000000Z",
+            "words": "5 days after the incident end (2022-06-10)", "in_time": True, "revised_after": True,
+        },
+        "rule": "whole: availability at least 99% and below 99.9% gives 10% of fee", "provisional": False,
+        "approximate": False, "approximately_within_seconds": None, "approximate_holds_within_seconds": None,
+        "approximate_windows": [], "decides": None,
+    }  # fmt: skip
+    assert why == [
+        "3 hours of eligible downtime (4 hours in all, 1 hour of it not counted) in 718 hours, after 2 hours were taken out",
+        "availability 99.582172701950%",
+        "availability at least 99% and below 99.9%: 10% of fee",
+        "of 1000.00 USD that is 100.00 USD, rounded half-up",
+        "an amount is paid only above 1.00 USD",
+        "credited before: 0.00 USD",
+    ]
+
+
+BOTH = (
+    HEAD
+    + """[[commitments]]
+name = "uptime"
+[commitments.measure]
+of = "affected-share"
+[commitments.counting]
+effects = ["outage"]
+[[commitments.tiers]]
+downtime_at_most = "30 minutes"
+service_days = "0"
+[[commitments.tiers]]
+downtime_above = "30 minutes"
+service_days = "2"
+credit_fixed = { USD = "7.00" }
+[[commitments]]
+name = "days"
+[commitments.measure]
+of = "events"
+[commitments.counting]
+effects = ["outage"]
+[[commitments.tiers]]
+value_at_most = "2"
+credit_percent = "0"
+[[commitments.tiers]]
+value_above = "2"
+credit_percent = "5"
+per = "unit"
+[credit]
+rounding = "half-up"
+"""
+)
+
+
+def test_bounds_of_several_commitments() -> None:
+    """Between a quarter and all of an hour: 900 to 3,600 seconds, on both sides of 1,800; in any case one incident."""
+    window = {
+        "start": "2022-06-10T00:00:00Z",
+        "end": "2022-06-10T01:00:00Z",
+        "share_at_least": "0.25",
+        "incident": "i",
+        "window": "w",
+    }
+    answer = ask(
+        BOTH,
+        period="2022-06",
+        windows=[window],
+        fee="10.00",
+        currency="USD",
+        region="EMEA",
+        service="mail",
+        issued="5.00",
+    )
+    why = answer.pop("why")
+    first = {
+        "measure": "affected-share", "period_seconds": 2_592_000, "downtime_seconds": 3_600, "excluded_seconds": 0,
+        "removed_seconds": 0, "eligible_downtime_seconds": None, "eligible_downtime_seconds_at_least": 900,
+        "eligible_downtime_seconds_at_most": 3_600, "availability": None,
+        # 1/720 and 1/2880
+        "availability_at_least": "99.861111111111", "availability_at_most": "99.965277777778",
+        "value": None, "value_at_least": None, "value_at_most": None,
+        "tiers": ["downtime at most 30 minutes", "downtime above 30 minutes"], "met": None,
+        "seconds_to_next_tier": None, "seconds_past_tier_edge": None,
+        "edges": [
+            {"availability": None, "downtime_seconds": 1_800, "remaining_seconds_at_least": -1_800, "remaining_seconds_at_most": 900}
+        ],
+        "downtime_intervals": [["2022-06-10T00:00:00.000000Z", "2022-06-10T01:00:00.000000Z"]],
+        "eligible_intervals": [["2022-06-10T00:00:00.000000Z", "2022-06-10T01:00:00.000000Z"]],
+        "parts": {"up": 2_588_400, "up_excluded": 0, "down": 3_600, "down_excluded": 0},
+    }  # fmt: skip
+    second = {
+        **first, "measure": "events", "eligible_downtime_seconds": 3_600, "eligible_downtime_seconds_at_least": 3_600,
+        "availability_at_least": None, "availability_at_most": None, "value": "1", "value_at_least": "1", "value_at_most": "1",
+        "tiers": ["value at most 2"], "met": True, "edges": [],
+    }  # fmt: skip
+    assert answer == {
+        "policy": "whole", "policy_version": None, "policy_sha256": digest(BOTH), "service": "mail", "region": "EMEA",
+        "period": "2022-06", "zone": "UTC", "period_start": "2022-06-01T00:00:00.000000Z",
+        "period_end": "2022-07-01T00:00:00.000000Z", **first, "currency": "USD", "base": "10.00", "factor": None,
+        "credit_percent": None, "credit_percent_at_least": None, "credit_percent_at_most": None, "credit": None,
+        "credit_at_least": "0.00", "credit_at_most": "7.00", "issued": "5.00", "delta": None, "delta_at_least": "-5.00",
+        "delta_at_most": "2.00", "service_days": None, "service_days_at_least": "0", "service_days_at_most": "2",
+        "termination": None, "claim": None,
+        "rule": "whole: uptime: undecided: downtime at most 30 minutes gives 0 days of service, or downtime above 30 minutes gives "
+        "7 USD and 2 days of service; days: value at most 2 gives 0% of fee",
+        "provisional": False, "approximate": False, "approximately_within_seconds": None,
+        "approximate_holds_within_seconds": None, "approximate_windows": [],
+        "commitments": [{"commitment": "uptime", **first}, {"commitment": "days", **second}],
+        "decides": "the share that window i/w affected (from 0.25 to 1)",
+    }  # fmt: skip
+    assert why == [
+        "uptime: 15 minutes to 1 hour of eligible downtime (1 hour in all, 0 seconds of it not counted) in 30 days",
+        "uptime: availability from 99.861111111111% to 99.965277777778%",
+        "uptime: downtime at most 30 minutes: 0 days of service",
+        "uptime: downtime above 30 minutes: 7 USD and 2 days of service",
+        "days: events 1",
+        "days: value at most 2: 0% of fee",
+        "of 10.00 USD that is from 0.00 to 7.00 USD, rounded half-up",
+        "what would decide: the share that window i/w affected (from 0.25 to 1)",
+    ]
+
+
+def test_a_length_has_no_start_and_a_value_no_seconds() -> None:
+    text = HEAD + '[measure]\nof = "consecutive-days"\n[counting]\nshare_above = "0.5"\n'
+    text += '[[tiers]]\nvalue_at_most = "2"\ncredit_percent = "0"\n[[tiers]]\nvalue_above = "2"\ncredit_percent = "5"\n'
+    text += '[credit]\nrounding = "half-up"\n'
+    answer = ask(text, period_days=10, value_at_least="1", value_at_most="4")
+    answer.pop("why")
+    assert answer == {
+        "policy": "whole", "policy_version": None, "policy_sha256": digest(text), "service": "service", "region": "region",
+        "period": "864000 seconds", "zone": "UTC", "period_start": None, "period_end": None, "measure": "consecutive-days",
+        "period_seconds": 864_000, "downtime_seconds": 0, "excluded_seconds": 0, "removed_seconds": 0,
+        "eligible_downtime_seconds": 0, "eligible_downtime_seconds_at_least": 0, "eligible_downtime_seconds_at_most": 0,
+        "availability": None, "availability_at_least": None, "availability_at_most": None, "value": None,
+        "value_at_least": "1", "value_at_most": "4", "tiers": ["value at most 2", "value above 2"], "met": None,
+        "seconds_to_next_tier": None, "seconds_past_tier_edge": None, "edges": [], "downtime_intervals": [],
+        "eligible_intervals": [], "currency": None, "base": None, "factor": None, "credit_percent": None,
+        "credit_percent_at_least": "0", "credit_percent_at_most": "5", "credit": None, "credit_at_least": None,
+        "credit_at_most": None, "service_days": None, "service_days_at_least": None, "service_days_at_most": None,
+        "termination": None, "claim": None, "rule": "whole: undecided: value at most 2 gives 0% of fee, or value above 2 gives 5% of fee",
+        "provisional": False, "approximate": False, "approximately_within_seconds": None,
+        "approximate_holds_within_seconds": None, "approximate_windows": [], "decides": "the exact value",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("facts", "base", "credit"),
+    [
+        # A twelfth of 100.00 is no whole number of cents: 8.3333…, of which a half is 4.1666….
+        ({"annual_fee": "100.00", "currency": "USD"}, "8.333333333333", "4.17"),
+        ({"annual_fee": "1200.00", "currency": "USD"}, "100.00", "50.00"),
+        ({"annual_fee": "90", "currency": "JPY"}, "7.5", "4"),
+        ({"annual_fee": "100.00"}, None, None),
+        ({"currency": "USD"}, None, None),
+    ],
+)
+def test_the_base_is_shown_as_exactly_as_it_counts(
+    facts: Answer, base: str | None, credit: str | None
+) -> None:
+    text = (
+        HEAD + '[measure]\nof = "time"\n[counting]\neffects = ["outage"]\n[[tiers]]\ncredit_percent = "50"\n'
+    )
+    text += '[credit]\nof = "annual-fee"\nrounding = "half-up"\n'
+    if "annual_fee" in facts and "currency" not in facts:
+        line = json.dumps({"terms": text, "downtime_minutes": 1, **facts})
+        result = CliRunner().invoke(main, ["sla", "evaluate", "-"], input=line)
+        assert "currency is missing, which annual_fee needs; add it" in result.stderr
+        return
+    answer = ask(text, downtime_minutes=1, **facts)
+    assert (answer["base"], answer["credit"], answer["factor"]) == (base, credit, "0.5")
+
+
+def test_an_open_window_lasts_until_now_at_least_where_no_other_time_is_said() -> None:
+    """A window that is open since a minute before the period's last hour; now is long after that period."""
+    text = (
+        HEAD
+        + '[measure]\nof = "time"\n[counting]\neffects = ["outage"]\n[[tiers]]\ncredit_percent = "50"\n[credit]\nrounding = "half-up"\n'
+    )
+    answer = ask(text, period="2022-06", windows=[{"start": "2022-06-30T22:59:00Z"}])
+    assert (answer["eligible_downtime_seconds"], answer["provisional"]) == (3_660, True)
+    early = ask(
+        text, period="2022-06", windows=[{"start": "2022-06-30T22:59:00Z"}], as_of="2022-06-30T23:00:00Z"
+    )
+    assert (early["eligible_downtime_seconds_at_least"], early["eligible_downtime_seconds_at_most"]) == (
+        60,
+        3_660,
+    )
