@@ -168,3 +168,27 @@ def test_files_have_the_columns_at_their_end(desk: Any, tmp_path: Path) -> None:
     for one, other in zip(from_csv, from_parquet, strict=True):
         for name in ("claim_state", "claim", "claim_last_day"):
             assert one[name] == (other[name] or "")
+
+
+def test_the_workbook_has_them_where_any_line_must_be_claimed(desk: Any, tmp_path: Path) -> None:
+    import openpyxl
+
+    rows = _rows(desk)
+    for table, there in (("mail", True), ("customers", False)):
+        desk.ok(
+            "credits",
+            "export",
+            "--period",
+            "2022-03",
+            "--subscriptions",
+            table,
+            "-o",
+            str(tmp_path / f"{table}.xlsx"),
+        )
+        heading, *lines = openpyxl.load_workbook(tmp_path / f"{table}.xlsx", data_only=True)[
+            "Credits"
+        ].iter_rows(values_only=True)
+        assert (heading[-3:] == ("claim", "claimed by", "last day to claim")) is there
+        for line in lines if there else ():
+            row = rows[str(line[1])]
+            assert list(line[-3:]) == [row["claim_state"], row["claim"], row["claim_last_day"]]
