@@ -178,6 +178,10 @@ def test_a_wrong_word_is_refused(desk: Any, facts: str, sentence: str) -> None:
         ([{"stream": "policy/gold", "version": 0, "provisional": True}], "policy/gold version 0"),
         ([{"stream": "policy/gold", "version": 1, "provisional": True}] * 2,
          "lists 'policy/gold' twice with one version; name it once"),
+        ([{"stream": "policy/gold", "version": 3, "provisional": True}],
+         "policies_say names policy/gold v3, which sources do not; add it there"),
+        ([{"stream": "policy/free", "version": 1, "provisional": True}],
+         "policies_say names policy/free v1, which sources do not; add it there"),
     ],
 )  # fmt: skip
 def test_a_document_cannot_say_nonsense_of_policies(says: Any, sentence: str) -> None:
@@ -188,7 +192,8 @@ def test_a_document_cannot_say_nonsense_of_policies(says: Any, sentence: str) ->
         "action": "issue-statement", "statement": "main", "actor": "f", "period": "2022-03", "decided_on": "2022-04-01",
         "accounting_date": "2022-03-31", "totals": [],
         "lines": {"sha256": "a" * 64, "root": "b" * 64, "assessments": 0, "lines": 0},
-        "rests_on": {"position": 1, "root": "c" * 64, "as_of": "2022-04-01T00:00:00Z", "calculator": "1", "sources": [],
+        "rests_on": {"position": 1, "root": "c" * 64, "as_of": "2022-04-01T00:00:00Z", "calculator": "1",
+                     "sources": [{"stream": "policy/gold", "version": 2}],
                      "policies_say": says},
     }  # fmt: skip
     with pytest.raises(Refused) as refused:

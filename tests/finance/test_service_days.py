@@ -153,6 +153,28 @@ def test_days_are_taken_back_where_the_policy_says_so(sqlite_url: str, tmp_path:
     assert days.desk.restate()["lines"] == []
 
 
+@pytest.mark.parametrize(
+    ("more", "booked"), [("clawback = true\n", {"": "-3"}), ("", {"": "0", "waived": "-3"})]
+)
+def test_days_of_who_goes_and_who_comes_are_told(
+    sqlite_url: str, tmp_path: Path, more: str, booked: dict[str, str]
+) -> None:
+    """Given days alone, when one customer leaves the table and another comes, then both lines say so."""
+    days = _Days(sqlite_url, tmp_path, more)
+    days.issue()
+    rows = [line for line in _CUSTOMERS.splitlines() if not line.startswith("Aurora")]
+    days.desk.file(
+        "mail.csv", "\n".join([*rows, "Dune Optics,dune,mail,EMEA,days,EUR,100.00,2021-01-01,", ""])
+    )
+    days.desk.ok("subscriptions", "publish", "mail", "mail.csv", "--actor", "f")
+    days.adjust()
+    assert days.lines(2) == {
+        "aurora": {**booked, "as_issued": "3", "as_now": "0"}, "dune": {"": "3", "as_issued": "0", "as_now": "3"},
+    }  # fmt: skip
+    assert "comes out the same" in days.desk.ok("credits", "show", "2", "--recompute")
+    assert days.desk.restate()["assessments"] == []
+
+
 def test_days_that_the_facts_do_not_decide_are_refused_or_chosen(days: _Days) -> None:
     days.until("15:30", "--end-within-seconds", "3600")
     words = ("credits", "issue", "--period", "2022-03", "--subscriptions", "mail", "--actor", "f")
