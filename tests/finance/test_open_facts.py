@@ -148,6 +148,20 @@ def test_an_open_window_counts_as_it_stands_where_the_policy_says_so(desk: Any) 
     assert rests["policies_say"] == [{"stream": "policy/least", "version": 1, "provisional": True}]
 
 
+def test_a_choice_that_no_line_needed_is_not_in_the_document(desk: Any) -> None:
+    """Given policies that speak for themselves, when who issues chooses all the same, then only what they say stands there."""
+    desk.file("mail.csv", "\n".join(_CUSTOMERS.splitlines()[:2]) + "\n")
+    desk.ok("subscriptions", "publish", "mail", "mail.csv", "--actor", "f")
+    _window(desk, "open", "EMEA", "--start", "2022-03-31T23:58:00Z")
+    rests = _issue(desk, "--undecided", "most", "--provisional")["rests_on"]
+    assert (rests["undecided"], rests["provisional"]) == (None, False)
+    assert rests["policies_say"] == [
+        {"stream": "policy/least", "version": 1, "undecided": "least", "provisional": True}
+    ]
+    assert _lines(desk, 1) == {"least": ("0.00", "least")}
+    assert "comes out the same" in desk.ok("credits", "show", "1", "--recompute")
+
+
 def test_no_policy_lets_a_month_be_issued_before_it_is_over(desk: Any) -> None:
     desk.file("mail.csv", "\n".join(_CUSTOMERS.splitlines()[:2]) + "\n")
     desk.ok("subscriptions", "publish", "mail", "mail.csv", "--actor", "f")
