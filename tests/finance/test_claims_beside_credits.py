@@ -43,6 +43,7 @@ _CLAIMS = {
     "filed": (["mail-3"], None, "filed"),
     "refused": ([], "refused", "refused"),
     "elsewhere": (["mail-1"], "granted", "not-claimed"),
+    "filed-elsewhere": (["mail-1"], None, "not-claimed"),
     "silent": (None, None, "not-claimed"),
 }
 

@@ -136,6 +136,20 @@ def test_an_adjustment_of_other_lines_keeps_the_choice(desk: Any) -> None:
     assert "comes out the same: 4 lines" in desk.ok("credits", "show", "2", "--recompute")
 
 
+def test_lines_that_were_not_looked_at_keep_the_choice(desk: Any) -> None:
+    """Given format 1, where only one region is looked at, then the choice for the lines of the other one stays in the document."""
+    desk.window(
+        "second", "NAM", "2022-03-15T00:00:00Z", "2022-03-15T00:50:00Z", "--end-within-seconds", "1200"
+    )
+    desk.issue("--subscriptions", "customers", "--undecided", "most")
+    desk.window("third", "EMEA", "2022-03-21T10:00:00Z", "2022-03-22T12:00:00Z")
+    found = desk.restate()
+    assert (found["whole"], found["lines_computed"]) == (False, 2)
+    desk.ok("credits", "restate", "1", "--issue", "--actor", "f")
+    assert rests_of(desk, 2)["undecided"] == "most"
+    assert "comes out the same: 4 lines" in desk.ok("credits", "show", "2", "--recompute")
+
+
 def test_an_open_window_counts_as_it_stands_where_the_policy_says_so(desk: Any) -> None:
     """Given a window without an end, then the policies that do not say it are named, and the one that does is not."""
     _window(desk, "open", "EMEA", "--start", "2022-03-31T22:00:00Z")

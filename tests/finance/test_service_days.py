@@ -234,6 +234,26 @@ def test_a_customer_that_was_given_days_is_shown_them_in_a_proof(days: _Days) ->
     assert [one["service_days"] for one in found["lines"]] == ["3"]
 
 
+def test_days_that_come_out_otherwise_are_named(days: _Days, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Given another calculation of days from the same facts, then computing again names the lines and both numbers."""
+    from projections import service_days
+
+    days.issue()
+    given = service_days.given
+    monkeypatch.setattr(service_days, "given", lambda *of: given(*of) * 2)
+    result = days.desk.run("credits", "show", "1", "--recompute", "--json")
+    assert result.exit_code == 1
+    found = json.loads(result.stdout)["recomputed"]["differences"]
+    assert [
+        (one["subscription"], one["service_days_issued"], one["service_days_recomputed"], one["why"])
+        for one in found
+    ] == [
+        (name, "3", "6", "its amount differs, and what it rests on does not") for name in ("aurora", "baltic")
+    ]
+    told = days.desk.run("credits", "show", "1", "--recompute").stdout
+    assert "aurora  issued as 0.00, now 0.00 EUR and 3 days of service, now 6: its amount differs" in told
+
+
 def test_verify_finds_days_that_do_not_add_up(days: _Days) -> None:
     """Given lines of days and a document that says another sum, then the sum of the lines is named."""
     from ledger.proof.documents import check_documents
