@@ -64,7 +64,7 @@ attack: $(DEV_STAMP) ## alter all of a small ledger, its views, proofs and bundl
 	$(BIN)/python -m tools.attack
 
 mutants: $(DEV_STAMP) ## change the calculator place by place and see whether a test notices; ONLY='module*' for a part
-	$(BIN)/mutmut run --max-children $(WORKERS) $(if $(ONLY),'$(ONLY)')
+	$(BIN)/python -m tools.mutants --workers $(WORKERS) $(if $(ONLY),'$(ONLY)')
 
 bench: $(DEV_STAMP) ## measure the figures kept in benchmarks/
 	$(BIN)/python -m benchmarks

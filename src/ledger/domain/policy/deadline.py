@@ -5,7 +5,10 @@ from __future__ import annotations
 from calendar import monthrange
 from datetime import date, timedelta
 from fractions import Fraction
+<<<<<<< HEAD
 from math import ceil
+=======
+>>>>>>> exact2
 
 import msgspec
 
@@ -48,6 +51,7 @@ def claim_deadline(
         period = period_holding(policy.period, incident_start)
     at, at_end_of_day = _anchor(policy, incident_start, incident_end, period, eligible_at)
     day = date.fromisoformat(day_of(zone, at - 1 if at_end_of_day else at))
+<<<<<<< HEAD
     words = f"{_spelled(policy)} after the {claim.anchor.replace('-', ' ')} ({day.isoformat()})"
     if claim.unit == "seconds":
         ends = at + ceil(claim.amount)
@@ -55,6 +59,11 @@ def claim_deadline(
     if claim.unit == "business-hours":
         ends = _business_hours(claim.calendar, zone, at, ceil(claim.amount * 3_600))
         return Deadline(day_of(zone, ends - 1), ends, words)
+=======
+    words = (
+        f"{_spelled(claim.amount, claim.unit)} after the {claim.anchor.replace('-', ' ')} ({day.isoformat()})"
+    )
+>>>>>>> exact2
     count = int(claim.amount)
     if count != claim.amount:
         raise Refused(
@@ -104,6 +113,7 @@ def _given(name: str, value: int | None) -> int:
     return value
 
 
+<<<<<<< HEAD
 def _spelled(policy: Policy) -> str:
     from ledger.domain.money import decimal_text
     from ledger.domain.policy.values import duration_text
@@ -114,6 +124,15 @@ def _spelled(policy: Policy) -> str:
         return duration_text(claim.amount) if claim.amount is not None else ""
     unit = str(claim.unit).replace("-", " ")
     return f"{decimal_text(Fraction(count))} {unit if count != 1 else unit.removesuffix('s')}"
+=======
+def _spelled(count: Fraction, of: str) -> str:
+    from ledger.domain.policy.values import duration_text
+
+    if of == "seconds":
+        return duration_text(count)
+    unit = of.replace("-", " ")
+    return f"{int(count)} {unit if count != 1 else unit.removesuffix('s')}"
+>>>>>>> exact2
 
 
 def _months(day: date, count: int, *, sticky: bool) -> date:
