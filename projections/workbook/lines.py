@@ -124,6 +124,7 @@ class _CreditLines:
             kind = self.kinds[place, currency] = self._kind(place, currency, live=True)
         if kind.live and (fee >= EXACT or not self._fits(kind, fee, least, most)):
             kind = self._kind(place, currency, live=False)
+            kind = kind._replace(rule=f"{kind.rule}; a value: an integer on the way has more than 14 digits")
         unit, rule = kind.unit, kind.rule
         if fee >= EXACT:
             # The cells of these amounts lose their last digits, so a text has them.

@@ -264,7 +264,6 @@ def reason_for_values(policy: Policy) -> str:
     because = {
         "more than one commitment": len(policy.commitments) > 1,
         f"a measure of {first.measure.of}": first.measure.of not in ("time", "affected-share"),
-        "seconds in which all fails": counting.down == "all",
         "shares above a share": first.measure.of == "affected-share" and counting.down != "any",
         "measurements": bool(first.measure.reads),
         "least durations": counting.minimum is not None,
@@ -449,7 +448,7 @@ def _with_exclusions(case: Case, segments: Sequence[Segment]) -> Iterator[Segmen
 
 def _segments(case: Case, units: Units) -> list[Segment]:
     policy = case.group.policy
-    edge = 0 if policy.windows != "above-share" else int((policy.share_above or 0) * units.share)
+    edge = edge_of(policy, units)
     by_share = policy.windows == "by-share"
     nothing = (0, 0)
     spans = {
@@ -485,6 +484,8 @@ def _segments(case: Case, units: Units) -> list[Segment]:
 
 def edge_of(policy: Policy, units: Units) -> int:
     """Return the share, in parts, that a covering has to be above to count."""
+    if policy.windows == "all":
+        return units.share - 1
     return int((policy.share_above or 0) * units.share) if policy.windows == "above-share" else 0
 
 

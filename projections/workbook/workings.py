@@ -149,7 +149,8 @@ def _terms(model: Model, inputs: Inputs, table: Table, as_of: int | None) -> Ite
             Formula(f"Inputs!$H${here}=way_full", policy.windows == "full"),
             Formula(f"Inputs!$H${here}=way_by_share", by_share),
             Formula(
-                f"IF(Inputs!$H${here}=way_above_share,ROUND(Inputs!$I${here}*share_units,0),0)",
+                f"IF(Inputs!$H${here}=way_above_share,ROUND(Inputs!$I${here}*share_units,0),"
+                f"IF(Inputs!$H${here}=way_all,share_units-1,0))",
                 edge_of(policy, model.units),
             ),
             Formula(f"IF({letter['by_share']}{row},share_units,1)", model.units.share if by_share else 1),

@@ -221,6 +221,7 @@ def terms(key: str, counting: str, rules: str, tiers: str, rounding: str, more: 
 IN_FULL = '[measure]\nof = "time"\n[counting]\neffects = ["outage", "data-loss"]\n'
 BY_SHARE = '[measure]\nof = "affected-share"\n[counting]\neffects = ["outage", "data-loss"]\n'
 ABOVE = '[measure]\nof = "time"\n[counting]\neffects = ["outage", "data-loss"]\ndown = "above-share"\nshare_above = "0.05"\n'
+ALL = ABOVE.replace('down = "above-share"\nshare_above = "0.05"\n', 'down = "all"\n')
 PERCENTS = (
     '[[tiers]]\navailability_at_least = "99.9"\ncredit_percent = "0"\n'
     '[[tiers]]\navailability_below = "99.9"\navailability_at_least = "98"\ncredit_percent = "10"\n'
@@ -247,7 +248,7 @@ def test_every_formula_over_exclusions_gives_its_cell_and_follows_a_change(
         data.draw(some), data.draw(st.lists(some_exclusions(), min_size=1, max_size=5)),
         MARCH + data.draw(st.integers(0, 31 * 24)) * HOUR, frozenset(data.draw(st.sets(st.sampled_from(SLOW["CUSTOMERS"])))),
     )  # fmt: skip
-    counting = st.sampled_from([IN_FULL, BY_SHARE, ABOVE])
+    counting = st.sampled_from([IN_FULL, BY_SHARE, ABOVE, ALL])
     rounding = st.sampled_from(["half-up", "half-even", "half-ceiling"])
     texts = {
         key: terms(key, data.draw(counting), data.draw(some_rules()), PERCENTS, data.draw(rounding))
@@ -361,7 +362,7 @@ def some_paying_terms(draw: st.DrawFn, key: str) -> str:
     base = draw(st.sampled_from(["", 'of = "annual-fee"\n', 'of = "service-share"\nshare = "12.5"\n']))
     rounding = draw(st.sampled_from(ALL_ROUNDINGS))
     known = 'currencies = ["USD", "JPY", "BHD"]\n' if draw(st.booleans()) else ""
-    text = terms(key, draw(st.sampled_from([IN_FULL, BY_SHARE])), "", tiers, rounding, base + more)
+    text = terms(key, draw(st.sampled_from([IN_FULL, BY_SHARE, ALL])), "", tiers, rounding, base + more)
     return text.replace("[period]", f"{known}[period]")
 
 
