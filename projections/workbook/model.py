@@ -25,7 +25,7 @@ from ledger.domain.policy import Policy
 from ledger.domain.policy.model import ExclusionRule
 from ledger.domain.window import Window, reach, share_bounds
 from projections.credits import Group
-from projections.workbook.exclusions import Excluding, Limit, announced_in_time, excluding
+from projections.workbook.exclusions import Excluding, Limit, announced_in_time, concerned, excluding
 from projections.workbook.remedies import is_plain, percent_of, reasons
 
 __all__ = ["Case", "Cover", "Model", "Scope", "Segment", "Units", "model", "planned_rules"]
@@ -268,7 +268,7 @@ def reason_for_values(policy: Policy) -> str:
         "measurements": bool(first.measure.reads),
         "least durations": counting.minimum is not None,
         "whole blocks of time": counting.quantise != "exact",
-        "a scope wider than a region": first.scope.regions != "each" or bool(first.scope.components),
+        "regions that are down at once": first.scope.regions == "service-wide",
         f"tiers of {first.tiers_of}": first.tiers_of != "availability",
         "tiers with gaps or overlaps": first.gaps != "refused" or first.overlaps != "refused",
         **reasons(policy),
@@ -340,7 +340,7 @@ def _cases(scopes: Sequence[Scope], taken: Sequence[Excluding], facts: _Facts, u
         case = found.get(key)
         if case is None:
             case = Case(len(found) + 1, *place, group, limits=outside.limits)
-            for window, here in group.found:
+            for window, here in concerned(group):
                 case.covers += _covers(case, window, facts.windows[window], units, facts.as_of, here=here)
             case.planned = any(cover.piece for cover in case.covers)
             case.covers += _excluded(case, outside, facts)
@@ -557,7 +557,7 @@ def union_of(case: Case, as_of: int) -> int:
     apart = {name for name, membership in case.group.memberships.items() if not membership.inside}
     spans = [
         reach(window, period.start, period.end, as_of).stated
-        for window, here in case.group.found
+        for window, here in concerned(case.group)
         if here and window.cohort not in apart
     ]
     return length(span for span in spans if span is not None)

@@ -222,6 +222,8 @@ IN_FULL = '[measure]\nof = "time"\n[counting]\neffects = ["outage", "data-loss"]
 BY_SHARE = '[measure]\nof = "affected-share"\n[counting]\neffects = ["outage", "data-loss"]\n'
 ABOVE = '[measure]\nof = "time"\n[counting]\neffects = ["outage", "data-loss"]\ndown = "above-share"\nshare_above = "0.05"\n'
 ALL = ABOVE.replace('down = "above-share"\nshare_above = "0.05"\n', 'down = "all"\n')
+UNION = '[scope]\nregions = "union"\n'
+MAIL_FLOW = '[scope]\ncomponents = ["mail flow"]\n'
 PERCENTS = (
     '[[tiers]]\navailability_at_least = "99.9"\ncredit_percent = "0"\n'
     '[[tiers]]\navailability_below = "99.9"\navailability_at_least = "98"\ncredit_percent = "10"\n'
@@ -243,15 +245,28 @@ def test_every_formula_over_exclusions_gives_its_cell_and_follows_a_change(
 ) -> None:
     """Notice, limits of a year and of a period, customers and cohorts; then other rules, then an exclusion begins an hour earlier."""
     folder = tmp_path_factory.mktemp("excluded")
-    some = st.lists(SLOW["some_windows"](), min_size=1, max_size=5)
+    some = st.lists(
+        st.tuples(
+            SLOW["some_windows"](), st.sampled_from(["*", "*", "mail flow", "quarantine", "unknown"])
+        ).map(lambda pair: msgspec.structs.replace(pair[0], component=pair[1])),
+        min_size=1,
+        max_size=5,
+    )
     facts = Facts(
         data.draw(some), data.draw(st.lists(some_exclusions(), min_size=1, max_size=5)),
         MARCH + data.draw(st.integers(0, 31 * 24)) * HOUR, frozenset(data.draw(st.sets(st.sampled_from(SLOW["CUSTOMERS"])))),
     )  # fmt: skip
     counting = st.sampled_from([IN_FULL, BY_SHARE, ABOVE, ALL])
+    scope = st.sampled_from(["", "", UNION, MAIL_FLOW])
     rounding = st.sampled_from(["half-up", "half-even", "half-ceiling"])
     texts = {
-        key: terms(key, data.draw(counting), data.draw(some_rules()), PERCENTS, data.draw(rounding))
+        key: terms(
+            key,
+            data.draw(counting) + data.draw(scope),
+            data.draw(some_rules()),
+            PERCENTS,
+            data.draw(rounding),
+        )
         for key in "ab"
     }
     table = SLOW["read"](data.draw(st.lists(SLOW["some_rows"](), min_size=1, max_size=4)))
