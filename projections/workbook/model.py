@@ -41,12 +41,13 @@ _EDGE_PLACES, _SHARE_PLACES, _PAYS_PLACES = 3, 3, 2
 
 
 class Units(NamedTuple):
-    """Into how many whole parts something falls: a share of 1, an availability of 100%, a credit of 100%, a fee once."""
+    """Into how many whole parts something falls: a share of 1, an availability of 100%, a credit of 100%, a fee once, a day of service."""
 
     share: int
     edge: int
     credit: int
     multiple: int = 1
+    days: int = 1
 
 
 class Cover(msgspec.Struct):
@@ -297,11 +298,14 @@ def _units(policies: Sequence[Policy], windows: Sequence[Window]) -> Units:
         for tier in policy.tiers
         if tier.remedy.multiple is not None
     ]
+    days = [one.limits.days for one in policies]
+    days += [tier.remedy.service_days for one in policies for tier in one.tiers]
     return Units(
         10 ** max([_SHARE_PLACES, *map(_places, shares)]),
         100 * 10 ** max([_EDGE_PLACES, *map(_places, edges)]),
         100 * 10 ** max([_PAYS_PLACES, *map(_places, pays)]),
         10 ** max([0, *map(_places, multiples)]),
+        10 ** max([0, *(_places(decimal_text(one)) for one in days if one is not None)]),
     )
 
 

@@ -7,6 +7,7 @@ them to each fee. Both are there only where terms ask for them.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from fractions import Fraction
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -70,6 +71,14 @@ def payments(
     pairs = sorted({(int(at), str(code)) for at, code in zip(place[mine], currencies[mine], strict=True)})
     found = {(at, code): _payment(model, model.scopes[at], code) for at, code in pairs}
     remedies = _remedies_table(len(pairs))
+    for row, ((at, _), one) in enumerate(found.items(), 2):
+        scope = model.scopes[at]
+        if scope.group.assessment.service_days == tuple(
+            Fraction(side.days, model.units.days) for side in one.sides
+        ):
+            workings.days.setdefault(
+                scope.number, tuple(remedies.cell(f"service_{side}", row) for side in _SIDES)
+            )
     book.table(remedies, lambda: _remedies(model, found, remedies, workings, known), freeze=2)
     rows = {pair: number for number, pair in enumerate(pairs, 2)}
     count = int(mine.sum())
@@ -94,6 +103,7 @@ def _payment(model: Model, scope: Scope, currency: str) -> Payment:
     return payment(
         policy, policy.tiers[scope.best - 1 : scope.worst], before + scope.best, (low or 0, high or 0), (scope.least, scope.most),
         scope.group.period.seconds, scope.parts_of_a_second, currency, units.credit, units.multiple,
+        units.days,
     )  # fmt: skip
 
 
@@ -129,6 +139,8 @@ def _remedies_table(count: int) -> Table:
         "cap_t": formula("at most: tie that goes down"),
         "limit": formula("at most (minor units)", 12),
         "above": formula("only above (minor units)", 12),
+        "days": formula("days of service (parts)", 10),
+        "days_limit": formula("at most (parts of a day)", 10),
     }
     for side, words in zip(_SIDES, ("at least", "at most"), strict=True):
         columns |= {
@@ -153,6 +165,7 @@ def _remedies_table(count: int) -> Table:
             f"second_w_{side}": formula(f"{words}: second line, divided by"),
             f"second_t_{side}": formula(f"{words}: second line, tie that goes down"),
             f"constant_{side}": formula(f"{words}: without the fee (minor units)"),
+            f"service_{side}": Column(f"{words}: days of service", "decimal", "formula", 10),
         }
     return Table("Remedies", columns, count)
 
@@ -165,7 +178,7 @@ def _remedies(
     known: Collection[str],
 ) -> Iterator[list[Any]]:
     for row, ((place, currency), one) in enumerate(found.items(), 2):
-        made = _Remedy(model.scopes[place], currency, one, row, table, workings, known)
+        made = _Remedy(model.scopes[place], currency, one, row, table, workings, known, model.units.days)
         line = {**made.common(), **made.side(0), **made.side(1)}
         yield [line[name] for name in table.columns]
 
@@ -178,8 +191,10 @@ class _Remedy:
     """One row of Remedies: formulas beside their values."""
 
     def __init__(
-        self, scope: Scope, currency: str, paid: Payment, row: int, table: Table, workings: Workings, known: Collection[str]
+        self, scope: Scope, currency: str, paid: Payment, row: int, table: Table, workings: Workings, known: Collection[str],
+        day: int,
     ) -> None:  # fmt: skip
+        self.day = day
         self.scope, self.currency, self.paid, self.known = scope, currency, paid, known
         self.at = {name: f"{letter}{row}" for name, letter in table.letters.items()}
         letters = workings.calculation.letters
@@ -240,6 +255,8 @@ class _Remedy:
             "cap_t": Formula(f'IF({there},IF({at["even"]},{at["cap_w"]},-1),"")', cap.tie if capped else ""),
             "limit": self._sums("limit", paid.limit, of_tier=False),
             "above": self._sums("above", paid.above, of_tier=False),
+            "days": Formula(self._of_tier("tier_days", "days_units"), _or_empty(paid.days)),
+            "days_limit": Formula(self._of_policy("limit_days", "days_units"), _or_empty(paid.days_limit)),
         }  # fmt: skip
 
     def side(self, number: int) -> dict[str, Any]:
@@ -318,6 +335,10 @@ class _Remedy:
                 f'IF(OR({sums},COUNT({at["fixed"]},{at["hours"]})=0),"",'
                 f'IF({at["lesser"]},MIN({at["fixed"]},{at["hours"]}),MAX({at["fixed"]},{at["hours"]})))',
                 _or_empty(one.constant),
+            ),
+            "service": Formula(
+                f"IF(ISNUMBER({at['days']}),MIN({at['days']}*{at['units']},{at['days_limit']}),0)/days_units",
+                one.days / self.day,
             ),
         }  # fmt: skip
 

@@ -138,6 +138,7 @@ class Side(NamedTuple):
     first_divisor: int
     second: Line | None
     constant: int | None
+    days: int = 0
 
 
 class Amounts(NamedTuple):
@@ -167,6 +168,8 @@ class Payment(NamedTuple):
     cap: Line | None
     limit: int | None
     above: int | None
+    days: int | None
+    days_limit: int | None
     sides: tuple[Side, Side]
 
     def amounts(self, fee: int) -> Amounts:
@@ -193,14 +196,18 @@ class Payment(NamedTuple):
 
 def payment(
     policy: Policy, tiers: tuple[Tier, ...], place: int, pays: tuple[int, int], eligible: tuple[int, int], seconds: int,
-    parts: int, currency: str, credit: int, multiple: int,
+    parts: int, currency: str, credit: int, multiple: int, day: int,
 ) -> Payment:  # fmt: skip
     """Return what is paid in a currency.
 
     tiers: that the facts allow: several only where all pay a mere percentage. place: of the first of them among all tiers.
-    pays: of them the least and the most percentage, in parts of `credit`. eligible: in parts of a second, at least and at most.
-    seconds: of the period. multiple: into how many parts a multiple falls.
+    pays: of them the least and the most percentage, in parts. eligible: in parts of a second, at least and at most. seconds: of the
+    period. credit, multiple, day: into how many parts a fee in percent, a multiple of it, and a day of service fall.
     """
+    given, at_most = (
+        whole(tiers[0].remedy.service_days if len(tiers) == 1 else None, day),
+        whole(policy.limits.days, day),
+    )
     part, offset, even = MODES[policy.rounding]
     factor = base_factor(policy)
     terms = Terms(Fraction(part), offset, even, factor.numerator, factor.denominator)
@@ -216,12 +223,12 @@ def payment(
     per_hour = 3_600 * parts
 
     def side(paid: int, down: int) -> Side:
-        units = 1 if not block else (down + (block * parts - 1 if begun else 0)) // (block * parts)
-        percent = None if remedy.percent is None else paid * units
+        times_paid = 1 if not block else (down + (block * parts - 1 if begun else 0)) // (block * parts)
+        percent = None if remedy.percent is None else paid * times_paid
         common = 1 if times is None else gcd(down, seconds * parts)
         numerator = None if times is None else times * (down // common)
         of = None if times is None else multiple * (seconds * parts // common)
-        sum_paid = None if fixed is None else fixed * units
+        sum_paid = None if fixed is None else fixed * times_paid
         by_hour = None if hourly is None else hourly * down
         hour_paid = None if by_hour is None else terms.rounded(by_hour, per_hour)
         divisor, top, adds = credit, percent, 0
@@ -230,14 +237,15 @@ def payment(
             top, adds = (percent or 0) + (numerator or 0), (sum_paid or 0) * divisor + (by_hour or 0)
         alone = [] if sums else [one for one in (sum_paid, hour_paid) if one is not None]
         return Side(
-            units, percent, common, numerator, of, sum_paid, by_hour, hour_paid, divisor, top, adds,
+            times_paid, percent, common, numerator, of, sum_paid, by_hour, hour_paid, divisor, top, adds,
             None if top is None else terms.line(top, adds, divisor), 2 * divisor * terms.base_in,
             None if sums or numerator is None or of is None else terms.line(numerator, 0, of),
             (min if lesser else max)(alone) if alone else None,
+            min([(given or 0) * times_paid, *([] if at_most is None else [at_most])]),
         )  # fmt: skip
 
     return Payment(
         place, terms, sums, lesser, block, begun, times, fixed, hourly, per_hour,
         None if cap is None else terms.line(cap, 0, credit), whole(sum_in(limits.amount, currency), 1),
-        whole(sum_in(limits.only_above, currency), 1), (side(pays[0], eligible[0]), side(pays[1], eligible[1])),
+        whole(sum_in(limits.only_above, currency), 1), given, at_most, (side(pays[0], eligible[0]), side(pays[1], eligible[1])),
     )  # fmt: skip

@@ -426,3 +426,26 @@ def test_every_formula_of_remedies_and_limits_gives_its_cell_and_follows_a_chang
         ]
         assert all(Decimal(row["fee"]) > 1_000 for row in values), values
     follows(folder, texts, {key: other(text) for key, text in texts.items()}, table, facts, facts)
+
+
+def test_days_of_service_are_calculated(tmp_path: Path) -> None:
+    """Half a day for each full hour of 5 hours and 30 minutes is 2.5 days; at most 2 of them; with 7 allowed, 2.5."""
+    facts = Facts(
+        [Window("i", "w", "email", "*", "EMEA", MARCH, MARCH + 5 * HOUR + 1_800, "outage")], [], MARCH + 31 * DAY, frozenset()
+    )  # fmt: skip
+    tiers = '[[tiers]]\nservice_days = "0.5"\nper = "block"\nblock = "1 hour"\n'
+    texts = {"a": terms("a", IN_FULL, "", tiers, "half-up", '[limits]\ndays = "2"\n')}
+    line = {"customer": "Acme", "service": "email", "region": "EMEA", "policy": "a", "currency": "USD", "fee": "10.00",
+            "valid_from": "2022-01-01", "valid_to": ""}  # fmt: skip
+    found = priced(texts, SLOW["read"]([line]), facts)
+    write(tmp_path / "c.xlsx", texts, found, facts)
+    book = agrees(tmp_path / "c.xlsx")
+    assert reasons(book) == {"formulas"}
+    at_most = input_of(openpyxl.load_workbook(tmp_path / "c.xlsx"), "Limits", "at most (days)", 1, "a")
+
+    def days(book: openpyxl.Workbook) -> list[Any]:
+        heading, scope = book["Calculation"].iter_rows(values_only=True)
+        return [scope[heading.index(f"days of service at {side}")] for side in ("least", "most")]
+
+    assert days(book) == [2, 2] == [float(row["service_days"]) for row in rows(found.frame)] * 2
+    assert days(changed(tmp_path / "c.xlsx", {at_most: 7})) == [2.5, 2.5]
