@@ -292,6 +292,11 @@ def _units(policies: Sequence[Policy], windows: Sequence[Window]) -> Units:
     edges = [decimal_text(tier.lower * 100) for policy in policies for tier in policy.tiers]
     pays = [decimal_text(percent_of(tier)) for policy in policies for tier in policy.tiers]
     pays += [decimal_text(one.limits.percent * 100) for one in policies if one.limits.percent is not None]
+    pays += [
+        decimal_text(one.limits.rolling_percent * 100)
+        for one in policies
+        if one.limits.rolling_percent is not None
+    ]
     multiples = [
         decimal_text(tier.remedy.multiple)
         for policy in policies

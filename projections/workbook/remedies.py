@@ -62,7 +62,6 @@ def reasons(policy: Policy) -> dict[str, bool]:
     sums = [amount for one in remedies for table in (one.fixed, one.hourly) for _, amount in table]
     return {
         "a rounded factor": policy.credit.factor_decimals is not None,
-        "a limit over several periods": policy.limits.rolling_percent is not None,
         "blocks of parts of a second": any((one.block_seconds or Fraction(1)).denominator != 1 for one in remedies),
         "parts of a minor unit": any(amount.denominator != 1 for amount in sums),
         "a sum of parts of several kinds": any(one.take == "sum" and _parts(one) > 1 for one in remedies),
@@ -91,6 +90,10 @@ class Line(NamedTuple):
         """Return what it comes to for a fee, in minor units."""
         found = fee * self.times + self.adds
         return found // self.divisor - (found % (2 * self.divisor) == self.tie)
+
+    def less(self, before: int) -> Line:
+        """Return the line of which so many minor units are taken off before it is rounded."""
+        return self._replace(adds=self.adds - before * self.divisor)
 
     def highest(self, fee: int) -> int:
         """Return the highest integer on the way."""
@@ -147,6 +150,7 @@ class Amounts(NamedTuple):
     first: tuple[int | None, int | None]
     second: tuple[int | None, int | None]
     cap: int | None
+    rolling: int | None
     joined: tuple[int, int]
     capped: tuple[int, int]
     paid: tuple[int, int]
@@ -166,32 +170,35 @@ class Payment(NamedTuple):
     hourly: int | None
     hourly_of: int
     cap: Line | None
+    rolling: Line | None
     limit: int | None
     above: int | None
     days: int | None
     days_limit: int | None
     sides: tuple[Side, Side]
 
-    def amounts(self, fee: int) -> Amounts:
-        """Return what is paid for a fee in minor units, and on which way."""
+    def amounts(self, fee: int, before: int = 0) -> Amounts:
+        """Return what is paid for a fee, and on which way; before: what was credited and counts. All are minor units."""
         first, second, joined, capped, paid = [], [], [], [], []
         cap = None if self.cap is None else self.cap.amount(fee)
+        rolling = None if self.rolling is None else max(0, self.rolling.less(before).amount(fee))
         for side in self.sides:
             first.append(None if side.first is None else side.first.amount(fee))
             second.append(None if side.second is None else side.second.amount(fee))
             several = [one for one in (first[-1], second[-1], side.constant) if one is not None]
             joined.append((min if self.lesser else max)(several, default=0))
-            capped.append(min([joined[-1], *(one for one in (cap, self.limit) if one is not None)]))
+            capped.append(min([joined[-1], *(one for one in (cap, rolling, self.limit) if one is not None)]))
             paid.append(capped[-1] if self.above is None or capped[-1] > self.above else 0)
         return Amounts(
-            (first[0], first[1]), (second[0], second[1]), cap, (joined[0], joined[1]), (capped[0], capped[1]), (paid[0], paid[1])
+            (first[0], first[1]), (second[0], second[1]), cap, rolling, (joined[0], joined[1]), (capped[0], capped[1]), (paid[0], paid[1])
         )  # fmt: skip
 
-    def highest(self, fee: int) -> int:
+    def highest(self, fee: int, before: int = 0) -> int:
         """Return the highest integer on the way to the amounts."""
-        lines = [self.cap, *(line for side in self.sides for line in (side.first, side.second))]
+        taken = 0 if self.rolling is None else before * self.rolling.divisor
+        lines = [self.cap, self.rolling, *(line for side in self.sides for line in (side.first, side.second))]
         hours = [2 * (side.hourly or 0) + 4 * self.hourly_of for side in self.sides]
-        return max([fee, *hours, *(line.highest(fee) for line in lines if line is not None)])
+        return max([fee, taken, *hours, *(line.highest(fee) for line in lines if line is not None)])
 
 
 def payment(
@@ -217,7 +224,7 @@ def payment(
     fixed, hourly = whole(sum_in(remedy.fixed, currency), 1), whole(sum_in(remedy.hourly, currency), 1)
     block, begun = int(remedy.block_seconds or 0), remedy.blocks == "begun"
     limits = policy.limits
-    cap = whole(limits.percent, credit)
+    cap, rolling = whole(limits.percent, credit), whole(limits.rolling_percent, credit)
     sums = tiers[0].remedy.take == "sum"
     lesser = tiers[0].remedy.take != "greater"
     per_hour = 3_600 * parts
@@ -246,6 +253,7 @@ def payment(
 
     return Payment(
         place, terms, sums, lesser, block, begun, times, fixed, hourly, per_hour,
-        None if cap is None else terms.line(cap, 0, credit), whole(sum_in(limits.amount, currency), 1),
+        None if cap is None else terms.line(cap, 0, credit),
+        None if rolling is None else terms.line(rolling, 0, credit), whole(sum_in(limits.amount, currency), 1),
         whole(sum_in(limits.only_above, currency), 1), given, at_most, (side(pays[0], eligible[0]), side(pays[1], eligible[1])),
     )  # fmt: skip

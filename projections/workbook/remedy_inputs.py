@@ -125,7 +125,8 @@ def _limits(book: Book, block: Block, model: Model, known: Sequence[str]) -> Non
     block.add(Styled(style("title"), "Limits, and what the base is of the fee"))
     block.heading(
         "policy no", "policy", "version", "at most (% of base)", "base is so many", "of so many parts", "at most (days)",
-        *(f"{what} ({code})" for code in known for what in ("at most", "only above")), numbers="ACDEFG",
+        "at most with what was credited before (% of base)",
+        *(f"{what} ({code})" for code in known for what in ("at most", "only above")), numbers="ACDEFGH",
     )  # fmt: skip
     rows = []
     for number, (version, policy, _) in enumerate(model.policies[: model.live], 1):
@@ -134,6 +135,7 @@ def _limits(book: Book, block: Block, model: Model, known: Sequence[str]) -> Non
         parts = (Styled(style("input", "integer"), one) for one in (factor.numerator, factor.denominator))
         sums = [_money(book, table, code) for code in known for table in (limits.amount, limits.only_above)]
         days = _decimal(book, limits.days)
-        rows.append(block.add(number, policy.key, version, percent, *parts, days, *sums))
-    names = ["limit_percent", "base_of", "base_in", "limit_days"]
+        rolling = _decimal(book, None if limits.rolling_percent is None else limits.rolling_percent * 100)
+        rows.append(block.add(number, policy.key, version, percent, *parts, days, rolling, *sums))
+    names = ["limit_percent", "base_of", "base_in", "limit_days", "limit_rolling"]
     _named(book, rows, [*names, *(f"{what}_{code}" for code in known for what in ("limit", "above"))], 4)
