@@ -25,7 +25,14 @@ from ledger.domain.policy import Policy
 from ledger.domain.policy.model import ExclusionRule
 from ledger.domain.window import Window, reach, share_bounds
 from projections.credits import Group
-from projections.workbook.exclusions import Excluding, Limit, announced_in_time, concerned, excluding
+from projections.workbook.exclusions import (
+    Excluding,
+    Limit,
+    announced_in_time,
+    concerned,
+    excluding,
+    recorded_rules,
+)
 from projections.workbook.remedies import is_plain, percent_of, reasons
 
 __all__ = ["Case", "Cover", "Model", "Scope", "Segment", "Units", "model", "planned_rules"]
@@ -178,12 +185,16 @@ class Scope(msgspec.Struct):
 
     @property
     def circle(self) -> str:
-        """Which of the cohorts that windows here are limited to have the customers, as it is to be read."""
+        """Which of the cohorts that windows here are limited to have the customers, or which one it is, as it is to be read.
+
+        A customer is told apart where terms read exclusions, which may name it.
+        """
         named = {window.cohort for window, _ in self.group.found if window.cohort is not None}
         known = sorted(named & self.group.memberships.keys())
-        return ", ".join(
-            f"{'in' if self.group.memberships[name].inside else 'not in'} {name}" for name in known
-        )
+        told = [f"{'in' if self.group.memberships[name].inside else 'not in'} {name}" for name in known]
+        if self.group.customer and recorded_rules(self.group.policy):
+            told.append(self.group.customer)
+        return ", ".join(told)
 
 
 class Model(NamedTuple):
