@@ -113,7 +113,7 @@ class _CreditLines:
         self, book: Book, priced: Priced, model: Model, paid: Payments, start: int, stop: int
     ) -> None:
         self.book, self.model, self.paid = book, model, paid
-        self.frame, self.codes = priced.frame, priced.codes
+        self.frame, self.codes, self.before = priced.frame, priced.codes, priced.before
         self.columns = _credit_columns(priced)
         self.start, self.stop = start, stop
         self.kinds: dict[tuple[int, str], _Kind] = {}
@@ -142,8 +142,9 @@ class _CreditLines:
         kind = self.kinds.get((place, currency))
         if kind is None:
             kind = self.kinds[place, currency] = self._kind(place, currency, live=True)
-        if kind.live and (fee >= EXACT or not self._fits(kind, fee, least, most)):
+        if kind.live and (fee >= EXACT or not self._fits(kind, number, fee, least, most)):
             kind = self._kind(place, currency, live=False)
+            kind = kind._replace(rule=f"{kind.rule}; a value: an integer on the way has more than 14 digits")
         unit, rule = kind.unit, kind.rule
         if fee >= EXACT:
             # The cells of these amounts lose their last digits, so a text has them.
@@ -175,10 +176,11 @@ class _CreditLines:
              Formula(formulas["pays_most"].replace("#", at), kind.pays_most)),
         )  # fmt: skip
 
-    def _fits(self, kind: _Kind, fee: int, least: int, most: int) -> bool:
+    def _fits(self, kind: _Kind, number: int, fee: int, least: int, most: int) -> bool:
         if kind.payment is None:
             return bool(fee * (kind.pays_most or 0) <= EXACT_DIVIDED)
-        return self.paid.fits(kind.payment, fee, least, most)
+        before = self.before.get(self.start + number - 2, 0)
+        return self.paid.fits(kind.payment, fee, before, least, most)
 
     def _paid(self, line: int, currency: str) -> dict[str, str]:
         """Return the formulas of what is paid for a line of credit by its amounts."""
