@@ -58,9 +58,7 @@ def claim_deadline(
         return Deadline(day_of(zone, ends - 1), ends, words)
     count = int(claim.amount)
     if count != claim.amount:
-        raise Refused(
-            f"claim.within is {within}, and only whole ones end with a day; write a whole number"
-        )
+        raise Refused(f"claim.within is {within}, and only whole ones end with a day; write a whole number")
     match claim.unit:
         case "days":
             last = day + count * _DAY
