@@ -114,11 +114,15 @@ class Group(msgspec.Struct, frozen=True):
 
 
 class Workings(NamedTuple):
-    """Credit rows with what they were computed from: of each row its place in the groups."""
+    """Credit rows with what they were computed from: of each row its place in the groups.
+
+    before: by row the minor units that were credited before and count for a limit over several months, where any were.
+    """
 
     frame: pd.DataFrame
     codes: npt.NDArray[np.intp]
     groups: list[Group]
+    before: Mapping[int, int] = {}
 
 
 class _Facts:
@@ -210,12 +214,13 @@ def workings(
             msgspec.structs.replace(group, unfinished=True) if group.period.end > as_of else group
             for group in groups
         ]
-    frame = _columns(subscriptions, codes, groups, tuple(resting_on), credited or {})
+    before = _before(subscriptions, codes, groups, credited or {})
+    frame = _columns(subscriptions, codes, groups, tuple(resting_on), before)
     frame |= _claim_columns(subscriptions, codes, groups, frame, claims, period, as_of)
     priced = pd.DataFrame(
         {**{name: frame[name] for name in COLUMNS}, "minor_units": frame["minor_units"]}, copy=False
     )
-    return Workings(priced, codes, groups)
+    return Workings(priced, codes, groups, {row: one.amount for row, one in before.items()})
 
 
 def _spans(
@@ -457,10 +462,9 @@ def _ruling(
 
 def _columns(
     subscriptions: pd.DataFrame, codes: Codes, groups: list[Group], resting_on: tuple[str, ...],
-    credited: Credited,
+    before: Mapping[int, Counted],
 ) -> dict[str, Any]:  # fmt: skip
     facts = [group.assessment for group in groups]
-    before = _before(subscriptions, codes, groups, credited)
     least, most = _credits(subscriptions, codes, groups, before)
 
     def repeated(value_of: Callable[[Group], object]) -> pd.Categorical:

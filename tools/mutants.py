@@ -122,11 +122,18 @@ def _mutated(path: Path) -> tuple[str, list[str]]:
     text = path.read_text(encoding="utf-8")
     kept = PLACE / "made" / f"{sha256(text.encode()).hexdigest()}.json"
     if not kept.exists():
-        made = mutate_file_contents(str(path), text)
+        # mutmut leaves decorated functions alone; a property is made one again when its mutants are there.
+        plain, names = (
+            re.sub(r"    @property\n(    def )", r"\1", text),
+            re.findall(r"    @property\n    def (\w+)", text),
+        )
+        made = mutate_file_contents(str(path), plain)
+        top = rf"(    @_mutmut_mutated\(mutants_xǁ\w+ǁ(?:{'|'.join(names) or ' '})__mutmut\)\n)"
+        code = re.sub(top, r"    @property\n\1", made.code)
         kept.parent.mkdir(exist_ok=True)
-        kept.write_text(json.dumps([made.code, list(made.mutant_names)]))
-    code, names = json.loads(kept.read_text())
-    return code, names
+        kept.write_text(json.dumps([code, list(made.mutant_names)]))
+    found: tuple[str, list[str]] = json.loads(kept.read_text())
+    return found
 
 
 def _tried(names: list[str], settings: dict[str, Any], workers: int) -> Iterator[tuple[str, str]]:

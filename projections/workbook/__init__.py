@@ -97,7 +97,7 @@ def _sheets(
              "Edges", "Coverage", "Segments", *([calculated.limits.title] if calculated.limits else []), "Calculation", *(["Remedies"] if paid.tables else []), *(one.title for one in paid.tables), *(one.title for one in lines),
              *(one.title for one in changed), "Checks", "Policy"]  # fmt: skip
     values = sum(scope.case is None for scope in found.scopes)
-    about(book, period, provenance, order, holds, values)
+    about(book, period, provenance, order, holds, len(found.scopes), values)
     book.arrange(["About", *order])
 
 

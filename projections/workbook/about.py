@@ -15,7 +15,7 @@ __all__ = ["about", "events"]
 
 _PURPOSE = (
     "What is owed for one month under the published policies, and how it comes about: from what was recorded, over",
-    "what it covers and how much of it counts, to each credit. Every figure is a formula over the inputs, and each cell",
+    "what it covers and how much of it counts, to each credit. Figures are formulas over the inputs, and each cell",
     "holds the result of the ledger: a program that calculates can compare the two, one that does not still shows it.",
 )
 _SHEETS = {
@@ -46,9 +46,10 @@ def about(
     provenance: Mapping[str, str],
     titles: Sequence[str],
     all_hold: Formula,
+    scopes: int,
     values: int,
 ) -> None:
-    """Add About. titles: of the other sheets in order; values: how many scopes no formula calculates."""
+    """Add About. titles: of the other sheets in order; scopes: how many there are; values: how many no formula calculates."""
     block = Block(book, "About", (30, 70, 40))
     title, note = book.style("title"), book.style("note")
     block.add(Styled(title, f"SLA credits {period}"))
@@ -62,6 +63,10 @@ def about(
         "none: every figure is calculated"
         if not values
         else f"{values:,} scopes on Calculation, grey, each with its reason, and their credits",
+    )
+    block.add(
+        "figures that are calculated",
+        f"{scopes - values:,} of {scopes:,} scopes on Calculation, and their credits",
     )
     block.add()
     block.heading("what it rests on", "")

@@ -7,17 +7,30 @@ formula here.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from math import ceil
 from typing import NamedTuple
 
 from ledger.domain.exclusion import Exclusion
 from ledger.domain.period import day_of
 from ledger.domain.policy.model import Commitment, ExclusionRule, Policy
+from ledger.domain.window import Window
+from projections.availability import Found
 from projections.credits import Group
 from projections.evaluation.evidence import Evidence
 from projections.evaluation.exclusions import is_everywhere, named, takes_from, used_before
+from projections.evaluation.timeline import concerns
 
-__all__ = ["Excluding", "Limit", "Taken", "announced_in_time", "excluding", "notice_of", "recorded_rules"]
+__all__ = [
+    "Excluding",
+    "Limit",
+    "Taken",
+    "announced_in_time",
+    "concerned",
+    "excluding",
+    "notice_of",
+    "recorded_rules",
+]
 
 
 class Taken(NamedTuple):
@@ -63,6 +76,14 @@ def announced_in_time(rule: ExclusionRule, start: int, announced: int | None) ->
     return not notice_of(rule) or (announced is not None and start - announced >= notice_of(rule))
 
 
+def concerned(group: Group) -> list[Found]:
+    """Return the windows that the first commitment of a policy looks at for a group, each with whether it surely concerns it."""
+    commitment = group.policy.commitments[0]
+    region = None if commitment.scope.regions == "union" else group.region
+    found = ((window, concerns(window, group.service, region, commitment)) for window, _ in group.found)
+    return [(window, surely) for window, surely in found if surely is not None]
+
+
 def excluding(group: Group, as_of: int) -> Excluding:
     """Return which exclusions take time out of what a group is paid for."""
     rules = recorded_rules(group.policy)
@@ -75,8 +96,9 @@ def excluding(group: Group, as_of: int) -> Excluding:
     taken: list[Taken] = []
     limits: list[Limit] = []
     problem = ""
+    windows = [window for window, _ in concerned(group)]
     for number, rule in rules:
-        mine, said = _named(number, rule, group.policy.commitments[0], evidence)
+        mine, said = _named(number, rule, group.policy.commitments[0], evidence, windows)
         problem = problem or said
         taken += mine
         if rule.most is not None and mine:
@@ -87,7 +109,7 @@ def excluding(group: Group, as_of: int) -> Excluding:
 
 
 def _named(
-    number: int, rule: ExclusionRule, commitment: Commitment, evidence: Evidence
+    number: int, rule: ExclusionRule, commitment: Commitment, evidence: Evidence, windows: Sequence[Window]
 ) -> tuple[list[Taken], str]:
     """Return what a rule names that touches the period, and why that has no formula, "" where it has."""
     found: list[Taken] = []
@@ -96,7 +118,7 @@ def _named(
             continue
         if rule.treated == "removed" and is_everywhere(one, evidence.region, commitment):
             return [], "value: no formula for exclusions that leave the period"
-        cuts = {takes_from(one, window, evidence.region, commitment) for window in evidence.windows}
+        cuts = {takes_from(one, window, evidence.region, commitment) for window in windows}
         if len(cuts) > 1:
             return [], "value: no formula for exclusions of some windows and not of others"
         if cuts == {True} or rule.most is not None:

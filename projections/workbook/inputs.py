@@ -25,7 +25,7 @@ __all__ = [
 NEARLY_NOTHING = Decimal("0.000001")
 NEARLY_SAME = Decimal("0.0000000000001")
 EFFECTS: tuple[str, ...] = get_args(Effect)
-WAYS = ("full", "by-share", "above-share")
+WAYS = ("full", "by-share", "above-share", "all")
 
 
 class Inputs(NamedTuple):
@@ -95,6 +95,7 @@ def _single(book: Book, block: Block, model: Model, period: str, as_of: int | No
         ("way_full", "text", WAYS[0], "an interval counts in full"),
         ("way_by_share", "text", WAYS[1], "each second counts by the share that was touched"),
         ("way_above_share", "text", WAYS[2], "a second counts in full where more than a share was touched"),
+        ("way_all", "text", WAYS[3], "a second counts in full where all was touched"),
         ("nearly_nothing", "decimal", NEARLY_NOTHING, "differences below this come from binary fractions"),
         ("nearly_same", "exponent", NEARLY_SAME, "and so do differences below this part of a number"),
         ("exact_limit", "integer", 10**15, "a spreadsheet keeps 15 digits: integers below this are exact"),

@@ -25,7 +25,14 @@ from ledger.domain.policy import Policy
 from ledger.domain.policy.model import ExclusionRule
 from ledger.domain.window import Window, reach, share_bounds
 from projections.credits import Group
-from projections.workbook.exclusions import Excluding, Limit, announced_in_time, excluding
+from projections.workbook.exclusions import (
+    Excluding,
+    Limit,
+    announced_in_time,
+    concerned,
+    excluding,
+    recorded_rules,
+)
 from projections.workbook.remedies import is_plain, percent_of, reasons
 
 __all__ = ["Case", "Cover", "Model", "Scope", "Segment", "Units", "model", "planned_rules"]
@@ -41,12 +48,13 @@ _EDGE_PLACES, _SHARE_PLACES, _PAYS_PLACES = 3, 3, 2
 
 
 class Units(NamedTuple):
-    """Into how many whole parts something falls: a share of 1, an availability of 100%, a credit of 100%, a fee once."""
+    """Into how many whole parts something falls: a share of 1, an availability of 100%, a credit of 100%, a fee once, a day of service."""
 
     share: int
     edge: int
     credit: int
     multiple: int = 1
+    days: int = 1
 
 
 class Cover(msgspec.Struct):
@@ -177,12 +185,16 @@ class Scope(msgspec.Struct):
 
     @property
     def circle(self) -> str:
-        """Which of the cohorts that windows here are limited to have the customers, as it is to be read."""
+        """Which of the cohorts that windows here are limited to have the customers, or which one it is, as it is to be read.
+
+        A customer is told apart where terms read exclusions, which may name it.
+        """
         named = {window.cohort for window, _ in self.group.found if window.cohort is not None}
         known = sorted(named & self.group.memberships.keys())
-        return ", ".join(
-            f"{'in' if self.group.memberships[name].inside else 'not in'} {name}" for name in known
-        )
+        told = [f"{'in' if self.group.memberships[name].inside else 'not in'} {name}" for name in known]
+        if self.group.customer and recorded_rules(self.group.policy):
+            told.append(self.group.customer)
+        return ", ".join(told)
 
 
 class Model(NamedTuple):
@@ -264,12 +276,11 @@ def reason_for_values(policy: Policy) -> str:
     because = {
         "more than one commitment": len(policy.commitments) > 1,
         f"a measure of {first.measure.of}": first.measure.of not in ("time", "affected-share"),
-        "seconds in which all fails": counting.down == "all",
         "shares above a share": first.measure.of == "affected-share" and counting.down != "any",
         "measurements": bool(first.measure.reads),
         "least durations": counting.minimum is not None,
         "whole blocks of time": counting.quantise != "exact",
-        "a scope wider than a region": first.scope.regions != "each" or bool(first.scope.components),
+        "regions that are down at once": first.scope.regions == "service-wide",
         f"tiers of {first.tiers_of}": first.tiers_of != "availability",
         "tiers with gaps or overlaps": first.gaps != "refused" or first.overlaps != "refused",
         **reasons(policy),
@@ -292,17 +303,25 @@ def _units(policies: Sequence[Policy], windows: Sequence[Window]) -> Units:
     edges = [decimal_text(tier.lower * 100) for policy in policies for tier in policy.tiers]
     pays = [decimal_text(percent_of(tier)) for policy in policies for tier in policy.tiers]
     pays += [decimal_text(one.limits.percent * 100) for one in policies if one.limits.percent is not None]
+    pays += [
+        decimal_text(one.limits.rolling_percent * 100)
+        for one in policies
+        if one.limits.rolling_percent is not None
+    ]
     multiples = [
         decimal_text(tier.remedy.multiple)
         for policy in policies
         for tier in policy.tiers
         if tier.remedy.multiple is not None
     ]
+    days = [one.limits.days for one in policies]
+    days += [tier.remedy.service_days for one in policies for tier in one.tiers]
     return Units(
         10 ** max([_SHARE_PLACES, *map(_places, shares)]),
         100 * 10 ** max([_EDGE_PLACES, *map(_places, edges)]),
         100 * 10 ** max([_PAYS_PLACES, *map(_places, pays)]),
         10 ** max([0, *map(_places, multiples)]),
+        10 ** max([0, *(_places(decimal_text(one)) for one in days if one is not None)]),
     )
 
 
@@ -341,7 +360,7 @@ def _cases(scopes: Sequence[Scope], taken: Sequence[Excluding], facts: _Facts, u
         case = found.get(key)
         if case is None:
             case = Case(len(found) + 1, *place, group, limits=outside.limits)
-            for window, here in group.found:
+            for window, here in concerned(group):
                 case.covers += _covers(case, window, facts.windows[window], units, facts.as_of, here=here)
             case.planned = any(cover.piece for cover in case.covers)
             case.covers += _excluded(case, outside, facts)
@@ -449,7 +468,7 @@ def _with_exclusions(case: Case, segments: Sequence[Segment]) -> Iterator[Segmen
 
 def _segments(case: Case, units: Units) -> list[Segment]:
     policy = case.group.policy
-    edge = 0 if policy.windows != "above-share" else int((policy.share_above or 0) * units.share)
+    edge = edge_of(policy, units)
     by_share = policy.windows == "by-share"
     nothing = (0, 0)
     spans = {
@@ -485,6 +504,8 @@ def _segments(case: Case, units: Units) -> list[Segment]:
 
 def edge_of(policy: Policy, units: Units) -> int:
     """Return the share, in parts, that a covering has to be above to count."""
+    if policy.windows == "all":
+        return units.share - 1
     return int((policy.share_above or 0) * units.share) if policy.windows == "above-share" else 0
 
 
@@ -556,7 +577,7 @@ def union_of(case: Case, as_of: int) -> int:
     apart = {name for name, membership in case.group.memberships.items() if not membership.inside}
     spans = [
         reach(window, period.start, period.end, as_of).stated
-        for window, here in case.group.found
+        for window, here in concerned(case.group)
         if here and window.cohort not in apart
     ]
     return length(span for span in spans if span is not None)

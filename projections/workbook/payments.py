@@ -7,6 +7,7 @@ them to each fee. Both are there only where terms ask for them.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from fractions import Fraction
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -14,7 +15,7 @@ import numpy as np
 from projections.credits import Workings as Priced
 from projections.workbook import book as books
 from projections.workbook.book import Book, Column, Table, parts
-from projections.workbook.cells import Formula
+from projections.workbook.cells import Formula, Styled
 from projections.workbook.model import EXACT_DIVIDED, Model, Scope, pays_in_parts
 from projections.workbook.remedies import Line, Payment, Side, is_plain, payment
 from projections.workbook.workings import Workings
@@ -39,9 +40,15 @@ class Payments(NamedTuple):
         """Return the address of a cell of a line."""
         return self.tables[place // books.MOST_ROWS].cell(name, place % books.MOST_ROWS + 2)
 
-    def fits(self, found: Payment, fee: int, least: int, most: int) -> bool:
-        """Tell whether a spreadsheet calculates what is paid for a fee exactly, and that is what the ledger pays."""
-        return found.highest(fee) <= EXACT_DIVIDED and found.amounts(fee).paid == (least, most)
+    def fits(self, found: Payment, fee: int, before: int, least: int, most: int) -> bool:
+        """Tell whether a spreadsheet calculates what is paid for a fee exactly, and that is what the ledger pays.
+
+        before: what was credited before and counts.
+        """
+        return found.highest(fee, before) <= EXACT_DIVIDED and found.amounts(fee, before).paid == (
+            least,
+            most,
+        )
 
 
 def payments(
@@ -70,19 +77,35 @@ def payments(
     pairs = sorted({(int(at), str(code)) for at, code in zip(place[mine], currencies[mine], strict=True)})
     found = {(at, code): _payment(model, model.scopes[at], code) for at, code in pairs}
     remedies = _remedies_table(len(pairs))
+    for row, ((at, _), one) in enumerate(found.items(), 2):
+        scope = model.scopes[at]
+        if scope.group.assessment.service_days == tuple(
+            Fraction(side.days, model.units.days) for side in one.sides
+        ):
+            workings.days.setdefault(
+                scope.number, tuple(remedies.cell(f"service_{side}", row) for side in _SIDES)
+            )
     book.table(remedies, lambda: _remedies(model, found, remedies, workings, known), freeze=2)
     rows = {pair: number for number, pair in enumerate(pairs, 2)}
     count = int(mine.sum())
     ranges = parts(count, books.MOST_ROWS)
     tables = [
-        _amounts_table("Amounts" if len(ranges) == 1 else f"Amounts {number}", stop - start)
+        _amounts_table(
+            "Amounts" if len(ranges) == 1 else f"Amounts {number}",
+            stop - start,
+            rolling=any(one.rolling is not None for one in found.values()),
+        )
         for number, (start, stop) in enumerate(ranges, 1)
     ]
     lines = np.flatnonzero(mine)
     made = Payments(found, tables, numbers.tolist())
     for table, (start, stop) in zip(tables, ranges, strict=True):
         book.table(
-            table, _Lines(priced, model, made, rows, remedies, table, lines[start:stop], credits), freeze=2
+            table,
+            _Lines(
+                priced, model, made, rows, remedies, table, lines[start:stop], credits, book.style("given")
+            ),
+            freeze=2,
         )
     return made
 
@@ -94,6 +117,7 @@ def _payment(model: Model, scope: Scope, currency: str) -> Payment:
     return payment(
         policy, policy.tiers[scope.best - 1 : scope.worst], before + scope.best, (low or 0, high or 0), (scope.least, scope.most),
         scope.group.period.seconds, scope.parts_of_a_second, currency, units.credit, units.multiple,
+        units.days,
     )  # fmt: skip
 
 
@@ -127,8 +151,14 @@ def _remedies_table(count: int) -> Table:
         "cap_b": formula("at most: and"),
         "cap_w": formula("at most: divided by"),
         "cap_t": formula("at most: tie that goes down"),
+        "roll_a": formula("with what was before at most: times the fee"),
+        "roll_b": formula("with what was before at most: and"),
+        "roll_w": formula("with what was before at most: divided by"),
+        "roll_t": formula("with what was before at most: tie that goes down"),
         "limit": formula("at most (minor units)", 12),
         "above": formula("only above (minor units)", 12),
+        "days": formula("days of service (parts)", 10),
+        "days_limit": formula("at most (parts of a day)", 10),
     }
     for side, words in zip(_SIDES, ("at least", "at most"), strict=True):
         columns |= {
@@ -153,6 +183,7 @@ def _remedies_table(count: int) -> Table:
             f"second_w_{side}": formula(f"{words}: second line, divided by"),
             f"second_t_{side}": formula(f"{words}: second line, tie that goes down"),
             f"constant_{side}": formula(f"{words}: without the fee (minor units)"),
+            f"service_{side}": Column(f"{words}: days of service", "decimal", "formula", 10),
         }
     return Table("Remedies", columns, count)
 
@@ -165,7 +196,7 @@ def _remedies(
     known: Collection[str],
 ) -> Iterator[list[Any]]:
     for row, ((place, currency), one) in enumerate(found.items(), 2):
-        made = _Remedy(model.scopes[place], currency, one, row, table, workings, known)
+        made = _Remedy(model.scopes[place], currency, one, row, table, workings, known, model.units.days)
         line = {**made.common(), **made.side(0), **made.side(1)}
         yield [line[name] for name in table.columns]
 
@@ -178,8 +209,10 @@ class _Remedy:
     """One row of Remedies: formulas beside their values."""
 
     def __init__(
-        self, scope: Scope, currency: str, paid: Payment, row: int, table: Table, workings: Workings, known: Collection[str]
+        self, scope: Scope, currency: str, paid: Payment, row: int, table: Table, workings: Workings, known: Collection[str],
+        day: int,
     ) -> None:  # fmt: skip
+        self.day = day
         self.scope, self.currency, self.paid, self.known = scope, currency, paid, known
         self.at = {name: f"{letter}{row}" for name, letter in table.letters.items()}
         letters = workings.calculation.letters
@@ -208,10 +241,6 @@ class _Remedy:
         """Return what both sides share."""
         at, paid, scope, terms = self.at, self.paid, self.scope, self.paid.terms
         tiers, best, worst, spread = (self.scopes[name] for name in ("tiers", "best", "worst", "parts"))
-        cap = paid.cap or Line(0, 0, 0, 0)
-        capped = paid.cap is not None
-        there = f"ISNUMBER({at['cap_a']})"
-        limit = f"INDEX(limit_percent,{at['policy_no']})"
         return {
             "scope": scope.number, "currency": self.currency, "policy_no": scope.policy,
             "tier": Formula(f"{tiers}+{best}", paid.place),
@@ -231,16 +260,29 @@ class _Remedy:
             "sum": self._sums("tier_sum", paid.fixed, of_tier=True),
             "hour": self._sums("tier_hour", paid.hourly, of_tier=True),
             "hour_of": Formula(f"seconds_per_hour*{spread}", paid.hourly_of),
-            "cap_a": Formula(
-                f'IF(ISNUMBER({limit}),ROUND({limit}*credit_units_twice/hundred,0)*{at["base_of"]},"")',
-                cap.times if capped else "",
-            ),
-            "cap_b": Formula(f'IF({there},{at["part"]}*{at["cap_w"]}+{at["offset"]},"")', cap.adds if capped else ""),
-            "cap_w": Formula(f'IF({there},credit_units_twice*{at["base_in"]},"")', cap.divisor if capped else ""),
-            "cap_t": Formula(f'IF({there},IF({at["even"]},{at["cap_w"]},-1),"")', cap.tie if capped else ""),
+            **self._capped("cap", "limit_percent", paid.cap),
+            **self._capped("roll", "limit_rolling", paid.rolling),
             "limit": self._sums("limit", paid.limit, of_tier=False),
             "above": self._sums("above", paid.above, of_tier=False),
+            "days": Formula(self._of_tier("tier_days", "days_units"), _or_empty(paid.days)),
+            "days_limit": Formula(self._of_policy("limit_days", "days_units"), _or_empty(paid.days_limit)),
         }  # fmt: skip
+
+    def _capped(self, name: str, limit: str, line: Line | None) -> dict[str, Any]:
+        """Return the line of a limit that is a part of the base, empty where the terms have none."""
+        at = {part: self.at[f"{name}_{part}"] for part in "abwt"}
+        share, there = f"INDEX({limit},{self.at['policy_no']})", f"ISNUMBER({at['a']})"
+        shown: Sequence[Any] = ("", "", "", "") if line is None else line
+        formulas = {
+            "a": f'IF(ISNUMBER({share}),ROUND({share}*credit_units_twice/hundred,0)*{self.at["base_of"]},"")',
+            "b": f'IF({there},{self.at["part"]}*{at["w"]}+{self.at["offset"]},"")',
+            "w": f'IF({there},credit_units_twice*{self.at["base_in"]},"")',
+            "t": f'IF({there},IF({self.at["even"]},{at["w"]},-1),"")',
+        }
+        return {
+            f"{name}_{part}": Formula(text, value)
+            for (part, text), value in zip(formulas.items(), shown, strict=True)
+        }
 
     def side(self, number: int) -> dict[str, Any]:
         """Return what is paid for the least or for the most eligible downtime."""
@@ -319,6 +361,10 @@ class _Remedy:
                 f'IF({at["lesser"]},MIN({at["fixed"]},{at["hours"]}),MAX({at["fixed"]},{at["hours"]})))',
                 _or_empty(one.constant),
             ),
+            "service": Formula(
+                f"IF(ISNUMBER({at['days']}),MIN({at['days']}*{at['units']},{at['days_limit']}),0)/days_units",
+                one.days / self.day,
+            ),
         }  # fmt: skip
 
 
@@ -329,7 +375,7 @@ def _plain(value: Any) -> int | float:
 # ---- Amounts -------------------------------------------------------------------------------------------------------
 
 
-def _amounts_table(title: str, count: int) -> Table:
+def _amounts_table(title: str, count: int, *, rolling: bool) -> Table:
     def money(heading: str) -> Column:
         return Column(f"{heading} (minor units)", "integer", "formula", 14)
 
@@ -345,6 +391,14 @@ def _amounts_table(title: str, count: int) -> Table:
             "first_most": money("at most: first line"),
             "second_most": money("at most: second line"),
             "cap": money("limit as a part of the base"),
+            **(
+                {
+                    "before": Column("credited before (minor units)", "integer", "input", 14),
+                    "rolling": money("limit with what was credited before"),
+                }
+                if rolling
+                else {}
+            ),
             "joined_least": money("at least: before limits"),
             "joined_most": money("at most: before limits"),
             "capped_least": money("at least: under limits"),
@@ -361,11 +415,12 @@ class _Lines:
 
     def __init__(
         self, priced: Priced, model: Model, made: Payments, rows: Mapping[tuple[int, str], int], remedies: Table, table: Table,
-        lines: Any, credits: Sequence[Table],
+        lines: Any, credits: Sequence[Table], empty: int,
     ) -> None:  # fmt: skip
         self.priced, self.model, self.made, self.rows = priced, model, made, rows
         self.remedies, self.table, self.lines, self.credits = remedies, table, lines, credits
         self.formulas: dict[tuple[int, str], dict[str, str]] = {}
+        self.empty = empty
 
     def __call__(self) -> Iterator[list[Any]]:
         names = ("subscription", "currency", "fee", "credit_at_least", "credit_at_most")
@@ -382,26 +437,29 @@ class _Lines:
 
     def _line(self, row: int, line: int, place: int, values: tuple[Any, ...]) -> list[Any]:
         subscription, currency, fee, least, most = values
-        one = self.made.of[place, currency]
+        one, before = self.made.of[place, currency], self.priced.before.get(line, 0)
+        names = list(self.table.columns)[3:]
         head = [subscription, currency, place + 1]
-        if not self.made.fits(one, fee, least, most):
-            # Credits says why such a line is a value.
-            return [*head, *[None] * 12]
+        if not self.made.fits(one, fee, before, least, most):
+            # Credits says why such a line is a value, so nothing of it may be changed here.
+            return [*head, *[Styled(self.empty, None)] * len(names)]
         formulas = self.formulas.get((place, currency))
         if formulas is None:
             formulas = self.formulas[place, currency] = self._of(place, currency)
-        found = one.amounts(fee)
-        shown = (
-            fee, found.first[0], found.second[0], found.first[1], found.second[1], found.cap, *found.joined, *found.capped,
-            *found.paid,
-        )  # fmt: skip
+        found = one.amounts(fee, before)
+        shown = {
+            "fee": fee, "first_least": found.first[0], "second_least": found.second[0], "first_most": found.first[1],
+            "second_most": found.second[1], "cap": found.cap, "rolling": found.rolling,
+            **{f"{name}_{side}": pair[at] for name, pair in (("joined", found.joined), ("capped", found.capped), ("paid", found.paid))
+               for at, side in enumerate(_SIDES)},
+        }  # fmt: skip
         texts = {**formulas, "fee": self._fee(line)}
         at = str(row)
         return [
             *head,
             *(
-                Formula(texts[name].replace("#", at), _or_empty(value))
-                for name, value in zip(list(self.table.columns)[3:], shown, strict=True)
+                before if name == "before" else Formula(texts[name].replace("#", at), _or_empty(shown[name]))
+                for name in names
             ),
         ]
 
@@ -421,6 +479,14 @@ class _Lines:
             )  # fmt: skip
 
         found = {"cap": line("cap_a", "cap_b", "cap_w", "cap_t")}
+        limits = f"{at['cap']},{of['limit']}"
+        if "rolling" in at:
+            product = f"{at['fee']}*{of['roll_a']}+{of['roll_b']}-{at['before']}*{of['roll_w']}"
+            found["rolling"] = (
+                f"IF(ISNUMBER({of['roll_a']}),MAX(0,INT(({product})/{of['roll_w']})"
+                f'-(MOD({product},{of["roll_w"]}+{of["roll_w"]})={of["roll_t"]})),"")'
+            )
+            limits = f"{limits},{at['rolling']}"
         for side in _SIDES:
             for name in ("first", "second"):
                 found[f"{name}_{side}"] = line(*(f"{name}_{part}_{side}" for part in "abwt"))
@@ -429,9 +495,7 @@ class _Lines:
             found[f"joined_{side}"] = (
                 f"IF({of['calculated']},IF({of['lesser']},MIN({several}),MAX({several})),undecided)"
             )
-            found[f"capped_{side}"] = (
-                f"IF(ISNUMBER({joined}),MIN({joined},{at['cap']},{of['limit']}),undecided)"
-            )
+            found[f"capped_{side}"] = f"IF(ISNUMBER({joined}),MIN({joined},{limits}),undecided)"
             found[f"paid_{side}"] = (
                 f"IF(AND(ISNUMBER({capped}),ISNUMBER({of['above']})),IF({capped}>{of['above']},{capped},0),{capped})"
             )

@@ -62,7 +62,6 @@ def reasons(policy: Policy) -> dict[str, bool]:
     sums = [amount for one in remedies for table in (one.fixed, one.hourly) for _, amount in table]
     return {
         "a rounded factor": policy.credit.factor_decimals is not None,
-        "a limit over several periods": policy.limits.rolling_percent is not None,
         "blocks of parts of a second": any((one.block_seconds or Fraction(1)).denominator != 1 for one in remedies),
         "parts of a minor unit": any(amount.denominator != 1 for amount in sums),
         "a sum of parts of several kinds": any(one.take == "sum" and _parts(one) > 1 for one in remedies),
@@ -91,6 +90,10 @@ class Line(NamedTuple):
         """Return what it comes to for a fee, in minor units."""
         found = fee * self.times + self.adds
         return found // self.divisor - (found % (2 * self.divisor) == self.tie)
+
+    def less(self, before: int) -> Line:
+        """Return the line of which so many minor units are taken off before it is rounded."""
+        return self._replace(adds=self.adds - before * self.divisor)
 
     def highest(self, fee: int) -> int:
         """Return the highest integer on the way."""
@@ -138,6 +141,7 @@ class Side(NamedTuple):
     first_divisor: int
     second: Line | None
     constant: int | None
+    days: int = 0
 
 
 class Amounts(NamedTuple):
@@ -146,6 +150,7 @@ class Amounts(NamedTuple):
     first: tuple[int | None, int | None]
     second: tuple[int | None, int | None]
     cap: int | None
+    rolling: int | None
     joined: tuple[int, int]
     capped: tuple[int, int]
     paid: tuple[int, int]
@@ -165,42 +170,51 @@ class Payment(NamedTuple):
     hourly: int | None
     hourly_of: int
     cap: Line | None
+    rolling: Line | None
     limit: int | None
     above: int | None
+    days: int | None
+    days_limit: int | None
     sides: tuple[Side, Side]
 
-    def amounts(self, fee: int) -> Amounts:
-        """Return what is paid for a fee in minor units, and on which way."""
+    def amounts(self, fee: int, before: int = 0) -> Amounts:
+        """Return what is paid for a fee, and on which way; before: what was credited and counts. All are minor units."""
         first, second, joined, capped, paid = [], [], [], [], []
         cap = None if self.cap is None else self.cap.amount(fee)
+        rolling = None if self.rolling is None else max(0, self.rolling.less(before).amount(fee))
         for side in self.sides:
             first.append(None if side.first is None else side.first.amount(fee))
             second.append(None if side.second is None else side.second.amount(fee))
             several = [one for one in (first[-1], second[-1], side.constant) if one is not None]
             joined.append((min if self.lesser else max)(several, default=0))
-            capped.append(min([joined[-1], *(one for one in (cap, self.limit) if one is not None)]))
+            capped.append(min([joined[-1], *(one for one in (cap, rolling, self.limit) if one is not None)]))
             paid.append(capped[-1] if self.above is None or capped[-1] > self.above else 0)
         return Amounts(
-            (first[0], first[1]), (second[0], second[1]), cap, (joined[0], joined[1]), (capped[0], capped[1]), (paid[0], paid[1])
+            (first[0], first[1]), (second[0], second[1]), cap, rolling, (joined[0], joined[1]), (capped[0], capped[1]), (paid[0], paid[1])
         )  # fmt: skip
 
-    def highest(self, fee: int) -> int:
+    def highest(self, fee: int, before: int = 0) -> int:
         """Return the highest integer on the way to the amounts."""
-        lines = [self.cap, *(line for side in self.sides for line in (side.first, side.second))]
+        taken = 0 if self.rolling is None else before * self.rolling.divisor
+        lines = [self.cap, self.rolling, *(line for side in self.sides for line in (side.first, side.second))]
         hours = [2 * (side.hourly or 0) + 4 * self.hourly_of for side in self.sides]
-        return max([fee, *hours, *(line.highest(fee) for line in lines if line is not None)])
+        return max([fee, taken, *hours, *(line.highest(fee) for line in lines if line is not None)])
 
 
 def payment(
     policy: Policy, tiers: tuple[Tier, ...], place: int, pays: tuple[int, int], eligible: tuple[int, int], seconds: int,
-    parts: int, currency: str, credit: int, multiple: int,
+    parts: int, currency: str, credit: int, multiple: int, day: int,
 ) -> Payment:  # fmt: skip
     """Return what is paid in a currency.
 
     tiers: that the facts allow: several only where all pay a mere percentage. place: of the first of them among all tiers.
-    pays: of them the least and the most percentage, in parts of `credit`. eligible: in parts of a second, at least and at most.
-    seconds: of the period. multiple: into how many parts a multiple falls.
+    pays: of them the least and the most percentage, in parts. eligible: in parts of a second, at least and at most. seconds: of the
+    period. credit, multiple, day: into how many parts a fee in percent, a multiple of it, and a day of service fall.
     """
+    given, at_most = (
+        whole(tiers[0].remedy.service_days if len(tiers) == 1 else None, day),
+        whole(policy.limits.days, day),
+    )
     part, offset, even = MODES[policy.rounding]
     factor = base_factor(policy)
     terms = Terms(Fraction(part), offset, even, factor.numerator, factor.denominator)
@@ -210,18 +224,18 @@ def payment(
     fixed, hourly = whole(sum_in(remedy.fixed, currency), 1), whole(sum_in(remedy.hourly, currency), 1)
     block, begun = int(remedy.block_seconds or 0), remedy.blocks == "begun"
     limits = policy.limits
-    cap = whole(limits.percent, credit)
+    cap, rolling = whole(limits.percent, credit), whole(limits.rolling_percent, credit)
     sums = tiers[0].remedy.take == "sum"
     lesser = tiers[0].remedy.take != "greater"
     per_hour = 3_600 * parts
 
     def side(paid: int, down: int) -> Side:
-        units = 1 if not block else (down + (block * parts - 1 if begun else 0)) // (block * parts)
-        percent = None if remedy.percent is None else paid * units
+        times_paid = 1 if not block else (down + (block * parts - 1 if begun else 0)) // (block * parts)
+        percent = None if remedy.percent is None else paid * times_paid
         common = 1 if times is None else gcd(down, seconds * parts)
         numerator = None if times is None else times * (down // common)
         of = None if times is None else multiple * (seconds * parts // common)
-        sum_paid = None if fixed is None else fixed * units
+        sum_paid = None if fixed is None else fixed * times_paid
         by_hour = None if hourly is None else hourly * down
         hour_paid = None if by_hour is None else terms.rounded(by_hour, per_hour)
         divisor, top, adds = credit, percent, 0
@@ -230,14 +244,16 @@ def payment(
             top, adds = (percent or 0) + (numerator or 0), (sum_paid or 0) * divisor + (by_hour or 0)
         alone = [] if sums else [one for one in (sum_paid, hour_paid) if one is not None]
         return Side(
-            units, percent, common, numerator, of, sum_paid, by_hour, hour_paid, divisor, top, adds,
+            times_paid, percent, common, numerator, of, sum_paid, by_hour, hour_paid, divisor, top, adds,
             None if top is None else terms.line(top, adds, divisor), 2 * divisor * terms.base_in,
             None if sums or numerator is None or of is None else terms.line(numerator, 0, of),
             (min if lesser else max)(alone) if alone else None,
+            min([(given or 0) * times_paid, *([] if at_most is None else [at_most])]),
         )  # fmt: skip
 
     return Payment(
         place, terms, sums, lesser, block, begun, times, fixed, hourly, per_hour,
-        None if cap is None else terms.line(cap, 0, credit), whole(sum_in(limits.amount, currency), 1),
-        whole(sum_in(limits.only_above, currency), 1), (side(pays[0], eligible[0]), side(pays[1], eligible[1])),
+        None if cap is None else terms.line(cap, 0, credit),
+        None if rolling is None else terms.line(rolling, 0, credit), whole(sum_in(limits.amount, currency), 1),
+        whole(sum_in(limits.only_above, currency), 1), given, at_most, (side(pays[0], eligible[0]), side(pays[1], eligible[1])),
     )  # fmt: skip

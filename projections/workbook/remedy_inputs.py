@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from decimal import Decimal
+from fractions import Fraction
 from typing import Any
 
 from openpyxl.utils import get_column_letter
@@ -17,7 +18,7 @@ from projections.workbook.model import Model
 
 __all__ = ["columns_for", "currencies_of", "remedy_inputs"]
 
-_TIERS, _LIMITS = 9, 6
+_TIERS = 10
 _WIDE = 14
 
 
@@ -52,6 +53,7 @@ def remedy_inputs(
     style = book.style
     for name, value, words in (
         ("multiple_units", model.units.multiple, "parts in which a multiple of the fee is counted; the whole fee is this many"),
+        ("days_units", model.units.days, "parts in which a day of service is counted; a whole one is this many"),
         ("seconds_per_hour", 3_600, "what is paid by the hour is paid for each second in proportion"),
         ("take_sum", "sum", "the amounts of a tier are added up"),
         ("take_greater", "greater", "the greatest of them is paid; otherwise the least"),
@@ -75,6 +77,13 @@ def _money(book: Book, sums: Sums, code: str) -> Styled:
     return Styled(book.style("input", f"money{digits}"), Decimal(int(found)).scaleb(-digits))
 
 
+def _decimal(book: Book, value: Fraction | None) -> Styled:
+    """Return a number that may be changed, or an empty cell that may not."""
+    if value is None:
+        return Styled(book.style("given"), None)
+    return Styled(book.style("input", "decimal"), Decimal(decimal_text(value)))
+
+
 def _named(book: Book, rows: Sequence[int], names: Sequence[str], first: int) -> None:
     for at, name in enumerate(names, first):
         letter = get_column_letter(at)
@@ -86,8 +95,8 @@ def _tiers(book: Book, block: Block, model: Model, known: Sequence[str]) -> None
     block.add(Styled(style("title"), "What tiers pay beside a percentage"))
     block.heading(
         "policy no", "policy", "version", "tier", "a mere percentage", "times the fee for the time down",
-        "for each block of (s)", "a begun one counts", "of several amounts",
-        *(f"{what} ({code})" for code in known for what in ("a sum", "for each hour")), numbers="ACDEFG",
+        "for each block of (s)", "a begun one counts", "of several amounts", "days of service",
+        *(f"{what} ({code})" for code in known for what in ("a sum", "for each hour")), numbers="ACDEFGJ",
     )  # fmt: skip
     rows = []
     for number, (version, policy, _) in enumerate(model.policies[: model.live], 1):
@@ -95,9 +104,7 @@ def _tiers(book: Book, block: Block, model: Model, known: Sequence[str]) -> None
             one = tier.remedy
             shown: list[Any] = [
                 Styled(style("given", "integer"), int(one.is_percent)),
-                Styled(style("given"), None)
-                if one.multiple is None
-                else Styled(style("input", "decimal"), Decimal(decimal_text(one.multiple))),
+                _decimal(book, one.multiple),
                 Styled(style("given"), None)
                 if one.block_seconds is None
                 else Styled(style("input", "integer"), int(one.block_seconds)),
@@ -105,10 +112,11 @@ def _tiers(book: Book, block: Block, model: Model, known: Sequence[str]) -> None
                     style("given" if one.block_seconds is None else "input", "flag"), one.blocks == "begun"
                 ),
                 one.take,
+                _decimal(book, one.service_days),
             ]
             sums = [_money(book, table, code) for code in known for table in (one.fixed, one.hourly)]
             rows.append(block.add(number, policy.key, version, place, *shown, *sums))
-    names = ["tier_alone", "tier_multiple", "tier_block", "tier_begun", "tier_take"]
+    names = ["tier_alone", "tier_multiple", "tier_block", "tier_begun", "tier_take", "tier_days"]
     _named(book, rows, [*names, *(f"tier_{what}_{code}" for code in known for what in ("sum", "hour"))], 5)
 
 
@@ -116,19 +124,18 @@ def _limits(book: Book, block: Block, model: Model, known: Sequence[str]) -> Non
     style = book.style
     block.add(Styled(style("title"), "Limits, and what the base is of the fee"))
     block.heading(
-        "policy no", "policy", "version", "at most (% of base)", "base is so many", "of so many parts",
-        *(f"{what} ({code})" for code in known for what in ("at most", "only above")), numbers="ACDEF",
+        "policy no", "policy", "version", "at most (% of base)", "base is so many", "of so many parts", "at most (days)",
+        "at most with what was credited before (% of base)",
+        *(f"{what} ({code})" for code in known for what in ("at most", "only above")), numbers="ACDEFGH",
     )  # fmt: skip
     rows = []
     for number, (version, policy, _) in enumerate(model.policies[: model.live], 1):
         limits, factor = policy.limits, base_factor(policy)
-        percent = (
-            Styled(style("given"), None)
-            if limits.percent is None
-            else Styled(style("input", "decimal"), Decimal(decimal_text(limits.percent * 100)))
-        )
+        percent = _decimal(book, None if limits.percent is None else limits.percent * 100)
         parts = (Styled(style("input", "integer"), one) for one in (factor.numerator, factor.denominator))
         sums = [_money(book, table, code) for code in known for table in (limits.amount, limits.only_above)]
-        rows.append(block.add(number, policy.key, version, percent, *parts, *sums))
-    names = ["limit_percent", "base_of", "base_in"]
+        days = _decimal(book, limits.days)
+        rolling = _decimal(book, None if limits.rolling_percent is None else limits.rolling_percent * 100)
+        rows.append(block.add(number, policy.key, version, percent, *parts, days, rolling, *sums))
+    names = ["limit_percent", "base_of", "base_in", "limit_days", "limit_rolling"]
     _named(book, rows, [*names, *(f"{what}_{code}" for code in known for what in ("limit", "above"))], 4)

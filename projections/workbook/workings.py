@@ -6,7 +6,7 @@ afterwards; nothing that may change stands inside a formula.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from typing import Any, NamedTuple
 
@@ -37,7 +37,8 @@ __all__ = ["Workings", "availability_of", "percents_of", "workings"]
 class Workings(NamedTuple):
     """The calculating sheets, and the rows of each case on Coverage and on Segments, first and last.
 
-    limits: the sheet of limited exclusions, and limit_rows by case and rule; None where no case has any.
+    limits: the sheet of limited exclusions, and limit_rows by case and rule; None where no case has any. days: where days of
+    service are calculated, by scope: the cells at least and at most, put in when their sheet is laid out.
     """
 
     terms: Table
@@ -50,6 +51,7 @@ class Workings(NamedTuple):
     coverage_of_scope: dict[int, int]
     limits: Table | None
     limit_rows: dict[tuple[int, int], int]
+    days: dict[int, tuple[str, ...]]
 
 
 def workings(
@@ -80,6 +82,7 @@ def workings(
         coverage_of_scope,
         limits.table(limited) if limited else None,
         limit_rows,
+        {},
     )
     for name, column in (("tier_policy", "policy"), ("tier_allowed", "allowed"), ("tier_pays", "pays")):
         book.name(name, found.edges.whole(column))
@@ -149,7 +152,8 @@ def _terms(model: Model, inputs: Inputs, table: Table, as_of: int | None) -> Ite
             Formula(f"Inputs!$H${here}=way_full", policy.windows == "full"),
             Formula(f"Inputs!$H${here}=way_by_share", by_share),
             Formula(
-                f"IF(Inputs!$H${here}=way_above_share,ROUND(Inputs!$I${here}*share_units,0),0)",
+                f"IF(Inputs!$H${here}=way_above_share,ROUND(Inputs!$I${here}*share_units,0),"
+                f"IF(Inputs!$H${here}=way_all,share_units-1,0))",
                 edge_of(policy, model.units),
             ),
             Formula(f"IF({letter['by_share']}{row},share_units,1)", model.units.share if by_share else 1),
@@ -588,7 +592,7 @@ def _calculation(book: Book, model: Model, found: Workings) -> Iterator[list[Any
         yield [
             scope.number, None if scope.case is None else scope.case.number, scope.policy, group.policy.key, group.version,
             group.service, group.region, *calculated, scope.problem or "formulas", scope.subscriptions,
-            group.provisional, assessment.approximate, *_beside_money(assessment), assessment.rule, group.policy.sha256, group.policy.zone,
+            group.provisional, assessment.approximate, *_beside_money(book, assessment, found.days.get(scope.number, ())), assessment.rule, group.policy.sha256, group.policy.zone,
             listed(assessment.entries),
         ]  # fmt: skip
 
@@ -704,11 +708,21 @@ def _priced_as_values(book: Book, scope: Scope, units: Units) -> list[Any]:
     ]
 
 
-def _beside_money(assessment: Assessment) -> list[Any]:
-    """Return what was measured, the days of service, and whether the contract may be ended; None where it is no matter."""
+def _beside_money(book: Book, assessment: Assessment, days: Sequence[str]) -> list[Any]:
+    """Return what was measured, the days of service, and whether the contract may be ended; None where it is no matter.
+
+    days: the cells that calculate the days of service; none: they are values.
+    """
     pairs = (assessment.value or (None, None), assessment.service_days or (None, None))
+    value, given = ([None if one is None else _plain(one) for one in pair] for pair in pairs)
+    grey = book.style("value", "decimal")
     return [
-        *(None if one is None else _plain(one) for pair in pairs for one in pair),
+        *value,
+        *(
+            [Formula(cell, one) for cell, one in zip(days, given, strict=True)]
+            if days
+            else [one if one is None else Styled(grey, one) for one in given]
+        ),
         assessment.termination,
     ]
 

@@ -108,6 +108,9 @@ def test_verification_says_what_it_compared() -> None:
     assert json.loads(result.stdout)["compared"] == {"checkpoints": [kept], "views": True}
     found = json.loads(done("verify", "--against", "2.checkpoint", "--key", vkey, "--json"))
     assert found["compared"] == {"checkpoints": [{**kept, "signed_by": [vkey]}], "views": False}
+    # A file without a key names nobody.
+    Path("none.vkey").write_text("\n")
+    assert ledger("verify", "--against", "2.checkpoint", "--key", "none.vkey").exit_code == 3
     # What was refused was not compared.
     Path("bad.checkpoint").write_text("nonsense\n")
     result = ledger(

@@ -43,6 +43,7 @@ _CLAIMS = {
     "filed": (["mail-3"], None, "filed"),
     "refused": ([], "refused", "refused"),
     "elsewhere": (["mail-1"], "granted", "not-claimed"),
+    "filed-elsewhere": (["mail-1"], None, "not-claimed"),
     "silent": (None, None, "not-claimed"),
 }
 
@@ -168,3 +169,53 @@ def test_files_have_the_columns_at_their_end(desk: Any, tmp_path: Path) -> None:
     for one, other in zip(from_csv, from_parquet, strict=True):
         for name in ("claim_state", "claim", "claim_last_day"):
             assert one[name] == (other[name] or "")
+
+
+def test_the_workbook_has_them_where_any_line_must_be_claimed(desk: Any, tmp_path: Path) -> None:
+    import openpyxl
+
+    rows = _rows(desk)
+    for table, there in (("mail", True), ("customers", False)):
+        desk.ok(
+            "credits",
+            "export",
+            "--period",
+            "2022-03",
+            "--subscriptions",
+            table,
+            "-o",
+            str(tmp_path / f"{table}.xlsx"),
+        )
+        heading, *lines = openpyxl.load_workbook(tmp_path / f"{table}.xlsx", data_only=True)[
+            "Credits"
+        ].iter_rows(values_only=True)
+        assert (heading[-3:] == ("claim", "claimed by", "last day to claim")) is there
+        for line in lines if there else ():
+            row = rows[str(line[1])]
+            assert list(line[-3:]) == [row["claim_state"], row["claim"], row["claim_last_day"]]
+
+
+def test_a_window_of_others_ends_no_time_to_claim(desk: Any) -> None:
+    """Given a window of the 10th for a cohort, then its customer's time ends on the 17th, and nobody else's."""
+    desk.file("pilot.csv", "customer\ngranted\n")
+    desk.ok("cohort", "publish", "pilot", "pilot.csv", "--actor", "f")
+    desk.ok("incident", "open", "mail-4", "--actor", "o", "--title", "t", "--status", "investigating", "--service", "mail",
+            "--component", "flow", "--region", "EMEA")  # fmt: skip
+    desk.ok("window", "add", "mail-4", "early", "--actor", "o", "--service", "mail", "--component", "flow", "--region", "EMEA",
+            "--start", "2022-03-10T10:00:00Z", "--end", "2022-03-10T10:30:00Z", "--effect", "outage", "--cohort", "pilot")  # fmt: skip
+    rows = _rows(desk)
+    assert (rows["granted"]["claim_last_day"], rows["silent"]["claim_last_day"]) == (
+        "2022-03-17",
+        "2022-03-21",
+    )
+
+
+def test_what_gives_days_alone_is_claimed_as_well(desk: Any) -> None:
+    """Given terms on request that give days and no money, then rows that would get some wait for a claim, and others do not."""
+    days = _TERMS.format(key="asked", claim=_ASKED).replace('credit_percent = "10"', 'service_days = "1"')
+    desk.file("asked.toml", days.replace('credit_percent = "25"', 'service_days = "2"'))
+    desk.ok("policy", "publish", "asked.toml", "--actor", "f")
+    rows = _rows(desk)
+    assert [(rows[name]["credit"], rows[name]["claim_state"]) for name in ("silent", "granted", "nam")] == [
+        ("0.00", "not-claimed"), ("0.00", "granted"), ("0.00", "not-needed"),
+    ]  # fmt: skip

@@ -300,7 +300,7 @@ def test_what_cannot_be_calculated_exactly_is_a_value_that_says_why(
         ("slack", "formulas", 165.75, 165.75),
         ("nodespace", "formulas", 1234.56, 1234.56),
         ("aws-ec2-instance", "formulas", 370.37, 370.37),
-        ("cloudflare-business", "value: no formula for a limit over several periods", 24.06, 38.5),
+        ("cloudflare-business", "formulas", 24.06, 38.5),
         (
             "verizon-managed-email",
             "value: no formula for a measure of events, tiers of value",

@@ -27,7 +27,7 @@ from ledger.domain.policy.model import (
     Policy,
     Scope,
 )
-from ledger.domain.window import Window
+from ledger.domain.window import Planned, Window
 from projections.evaluation.evidence import Evidence, Membership
 from projections.evaluation.levels import (
     Level,
@@ -126,6 +126,8 @@ def test_two_and_a_half_of_two_are_all_of_it() -> None:
 @example([((MIDNIGHT - 5, MIDNIGHT), WHOLE), ((MIDNIGHT + 2, MIDNIGHT + 7), HALF)], 5, 7, "all")
 @example([((MIDNIGHT - 7, MIDNIGHT), WHOLE)], 8, 7, "excess")
 @example([((MIDNIGHT - 7, MIDNIGHT), WHOLE)], 8, 7, "all")
+@example([((MIDNIGHT - 4, MIDNIGHT), WHOLE), ((MIDNIGHT, MIDNIGHT + 2), HALF)], 10, 3, "all")
+@example([((MIDNIGHT - 2, MIDNIGHT), HALF), ((MIDNIGHT, MIDNIGHT + 4), WHOLE)], 10, 3, "all")
 @example([((MIDNIGHT, MIDNIGHT + 2), WHOLE), ((MIDNIGHT + 2, MIDNIGHT + 12), HALF)], 5, 3, "all")
 @example(
     [
@@ -565,3 +567,38 @@ def test_excluded_seconds_of_a_measurement_do_not_count() -> None:
     for region, counted in (("A", 15), ("B", 25)):
         union = Scope("union")
         assert line(one, off(1_160, 1_300, region=region), measure=READS_SHARE, scope=union).most == counted
+
+
+def test_bounds_have_quanta_of_their_own() -> None:
+    """61 seconds that are sure, and 10 that perhaps are: two minutes at least, and three if each is rounded up."""
+    facts = (window(1_100, 1_161), window(1_300, 1_310, "v", cohort="beta"))
+    each = line(*facts, counting=msgspec.structs.replace(OUTAGE, quantise="each-up"))
+    assert three(each) == (120, None, 180)
+    # From second 1,000 in fifties: 1,100 to 1,161 touches two of them, 1,300 to 1,310 one.
+    slots = line(*facts, counting=msgspec.structs.replace(OUTAGE, quantise="slots-touched", quantum=50))
+    assert three(slots) == (100, None, 150)
+    # From second 1,000 in seventies: 1,070 to 1,210 are two of them, 1,280 to 1,350 is one.
+    slots = line(*facts, counting=msgspec.structs.replace(OUTAGE, quantise="slots-touched", quantum=70))
+    assert three(slots) == (140, None, 210)
+
+
+def test_an_event_that_affected_an_unknown_part_happened() -> None:
+    unsure = window(1_100, 1_200, share_at_least="0")
+    assert three(line(unsure, measure=Measure("events"))) == (100, 100, 100)
+    assert three(line(unsure)) == (100, 100, 100)
+
+
+def test_excluded_time_is_taken_out_of_a_window_by_its_place_and_its_own_plan() -> None:
+    inbox = window(1_100, 1_200, component="inbox")
+    for component, counted in (("inbox", 50), ("outbox", 100)):
+        assert line(inbox, off(1_150, 1_300, component=component)).most == counted
+    for region, counted in (("A", 50), ("B", 100)):
+        assert line(inbox, off(1_150, 1_300, region=region), scope=Scope("union")).most == counted
+    plan = window(1_100, 1_200, planned=Planned(0, 1_150, 1_300))
+    assert three(line(plan)) == (50, 50, 50)
+
+
+def test_what_failed_nowhere_does_not_end_the_reading() -> None:
+    nothing = requests(1_100, 1_200, 0, 4)
+    after = requests(1_300, 1_400, 1, 4, measurement="n")
+    assert three(line(nothing, after, measure=READS_SHARE)) == (25, 25, 25)

@@ -364,15 +364,36 @@ def _check_recordable(opened: Bundle, *, order: bool) -> None:
     from ledger.store.replayed import unfit
 
     found = sorted(unfit(opened.spans(ENTRIES), lambda start, end: opened.content[start:end], order=order))
-    if found:
+    details = [f"@{one.position} {one.stream} v{one.version} ({one.type}): {one.why}" for one in found]
+    # What cannot be read is no document either, and was named.
+    details = details or _document_faults(opened)
+    if details:
         sentence = (
-            f"{counted(len(found), 'stream')} of the bundle {'holds' if len(found) == 1 else 'hold'} what no ledger of this "
-            "version would have recorded, and nothing was imported"
+            f"the bundle holds what no ledger of this version would have recorded ({counted(len(details), 'stream or document', 'streams or documents')}), "
+            "and nothing was imported"
         )
-        details = tuple(
-            f"@{one.position} {one.stream} v{one.version} ({one.type}): {one.why}" for one in found[:20]
-        )
-        raise Refused(sentence, (sentence, *details))
+        raise Refused(sentence, (sentence, *details[:20]))
+
+
+def _document_faults(opened: Bundle) -> list[str]:
+    """Return what is wrong with the documents of a whole bundle whose entries can be read, as `ledger verify` would find it."""
+    import json
+
+    from ledger.proof.bundle import ENTRIES, TABLES
+    from ledger.proof.bundle_check import roots_of_first
+    from ledger.proof.documents import check_documents
+
+    issued = [line for line in opened.lines(ENTRIES) if b'"stream":"statement/' in line]
+    basis = [json.loads(line)["data"].get("rests_on", {}).get("position") for line in issued]
+    roots = roots_of_first(opened, {size for size in basis if type(size) is int}) if issued else {}
+
+    def content(digest: str) -> bytes | None:
+        name = TABLES + digest
+        return b"".join(opened.pieces(name)) if name in opened.members else None
+
+    return [
+        f"@{one.position} {one.kind}: {one.detail}" for one in check_documents(issued, roots.get, content)
+    ]
 
 
 @contextmanager

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from ledger.proof.against import Kept
+    from ledger.proof.note import VerifierKey
     from ledger.store.verify import Problem, Report
     from projections.views_compared import Difference, Misfit
 
@@ -54,6 +55,7 @@ def verify(
     Exit code 0: all is well; 1: something was altered; 3: there was nothing to verify, no key to verify a checkpoint
     with, or something else that could not be checked.
     """
+    from ledger.cli.proof import verifier_keys
     from ledger.store.verify import verify as run
 
     session: Session = ctx.obj
@@ -70,8 +72,9 @@ def verify(
         )
     kept: list[Kept] = []
     if checkpoints:
-        report, kept = _with_checkpoints(session, report, checkpoints, keys)
-        if not keys:
+        trusted = verifier_keys(keys)
+        report, kept = _with_checkpoints(session, report, checkpoints, trusted)
+        if not trusted:
             undone.append("whether the checkpoints are genuine was not checked: no key was given (--key)")
     elif keys:
         raise click.UsageError("--key says who signed checkpoints; name them with --against")
@@ -196,17 +199,16 @@ def _with_documents(session: Session, report: Report) -> Report:
 
 
 def _with_checkpoints(
-    session: Session, report: Report, checkpoints: tuple[str, ...], keys: tuple[str, ...]
+    session: Session, report: Report, checkpoints: tuple[str, ...], trusted: list[VerifierKey]
 ) -> tuple[Report, list[Kept]]:
     """Return the report with what the checkpoints show, and which it was compared with, each with the keys that count."""
-    from ledger.cli.proof import read_file, signers_of, verifier_keys
+    from ledger.cli.proof import read_file, signers_of
     from ledger.proof.against import Kept, check_against
     from ledger.proof.checkpoint import read_checkpoint
     from ledger.proof.errors import ProofError
     from ledger.proof.ledger_keys import counting, outs_of, trusted_through
     from ledger.store.verify import Problem
 
-    trusted = verifier_keys(keys)
     log = session.log()
     # Entries that do not hold lead to no key, and revoke none.
     entries = _key_entries(session, report) if report.ok else []

@@ -7,7 +7,7 @@ ProofError; what is wrong with single entries is listed, with their positions.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from hashlib import sha256
 from itertools import islice
 from typing import Any, NamedTuple
@@ -50,6 +50,7 @@ __all__ = [
     "key_entries",
     "open_bundle",
     "root_of_first",
+    "roots_of_first",
 ]
 
 _STREAM = re.compile(r"[a-z]+/[a-z0-9][a-z0-9-]{0,63}")
@@ -483,12 +484,19 @@ def root_of_first(bundle: Bundle, size: int) -> bytes | None:
     """Return the root over the first entries of a bundle that was checked; None where it does not show that."""
     if size == bundle.checkpoint.size:
         return bundle.checkpoint.root
-    if not bundle.scope.whole or size > bundle.checkpoint.size:
-        return None
+    return roots_of_first(bundle, {size}).get(size) if bundle.scope.whole else None
+
+
+def roots_of_first(bundle: Bundle, sizes: Collection[int]) -> dict[int, bytes]:
+    """Return by size the roots over the first entries of a whole bundle that was checked, as far as it has so many."""
     frontier = Frontier()
-    for line in islice(bundle.lines(ENTRIES), size):
+    found = {0: frontier.root()}
+    last = max((size for size in sizes if size <= bundle.checkpoint.size), default=0)
+    for line in islice(bundle.lines(ENTRIES), last):
         frontier.add(leaf_of(line))
-    return frontier.root()
+        if frontier.size in sizes:
+            found[frontier.size] = frontier.root()
+    return found
 
 
 def _with(given: Any) -> list[str]:

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from ledger.domain.actions import KINDS, Action, kind_of
+from ledger.domain.actions import KINDS, Action, field_problems, kind_of
 from ledger.domain.checks import check_fields, is_text_field
 from ledger.domain.decide import History, decide
 from ledger.domain.events import (
@@ -81,10 +81,13 @@ def unfit(
 def _take(history: History, header: Header, data: bytes, first: dict[str, int], *, order: bool) -> None:
     """Take the next entry into its stream. Raises LedgerError where it does not fit."""
     event = _readable(header, data)
+    _check_references(history, event)
     try:
         recorded = micros(header.recorded_at)
-    except ValueError:
-        raise Refused(f"recorded_at {header.recorded_at} is no day of the calendar") from None
+        # An entry was told, and decided, no later than it was stored; how much earlier is stored nowhere.
+        latest, earliest = from_micros(recorded + _CLOCK_SLACK), from_micros(recorded - _CLOCK_SLACK)
+    except (ValueError, OverflowError):
+        raise Refused(f"recorded_at {header.recorded_at} is no day that a clock shows") from None
     action = Action(verb=_VERBS[event.TYPE], stream=header.stream, event=_as_asked(event))
     for key in _incidents_named(event) if order else ():
         if first.get(f"incident/{key}", header.position) >= header.position:
@@ -93,9 +96,8 @@ def _take(history: History, header: Header, data: bytes, first: dict[str, int], 
         # Streams of keys were held to rules of their own, with all signatures; terms that cannot be parsed cannot be read.
         asked = order and (not header.stream.startswith("key/") or isinstance(event, EntryRedacted))
         if asked or isinstance(event, PolicyPublished):
-            # An entry was told, and decided, no later than it was stored; how much earlier is stored nowhere.
-            decide(history, action, from_micros(recorded + _CLOCK_SLACK), 0)
-        history.add(_with_texts(event), from_micros(recorded - _CLOCK_SLACK))
+            decide(history, action, latest, 0)
+        history.add(_with_texts(event), earliest)
     except LedgerError:
         raise
     except Exception as error:
@@ -121,21 +123,52 @@ def _readable(header: Header, data: bytes) -> AnyEvent:
             "it is not spelled as such events are recorded: with each text as a commitment, and without fields at their default"
         )
     values = [name for name in event.__struct_fields__ if not is_text_field(name) and name != "set"]
-    if problems := check_fields(_with_texts(event), values)[1]:
+    bare = msgspec.structs.replace(event, set={}) if isinstance(event, EntryCorrected) else event
+    if problems := check_fields(_with_texts(bare), values)[1]:
         raise Refused("; ".join(problems))
     return event
 
 
+def _reference(event: AnyEvent) -> str:
+    """Return the field in which an event names a version of its stream, "" where it names none."""
+    match event:
+        case EntryCorrected() | EntryWithdrawn():
+            return "corrects"
+        case EntryPublished():
+            return "publishes"
+        case EntryRedacted():
+            return "entry"
+        case _:
+            return ""
+
+
+def _check_references(history: History, event: AnyEvent) -> None:
+    """Refuse an event about an entry that is not there, and a correction that no field of its entry can take."""
+    if not (field := _reference(event)):
+        return
+    version = getattr(event, field)
+    if type(version) is not int or not 1 <= version <= history.version:
+        raise Refused(
+            f"{field} {version!r} is no version of {history.stream} by then, which has {history.version}"
+        )
+    if not isinstance(event, EntryCorrected):
+        return
+    target = type(history.events[version - 1])
+    types = {one.name: one.type for one in msgspec.structs.fields(target)}
+    for name, value in event.set.items():
+        if name not in types:
+            raise Refused(f"set.{name} is no field of v{version} ({target.TYPE})")
+        if is_text_field(name) and value is not None:
+            if type(value) is not dict or value.keys() != {"sha256"}:
+                raise Refused(f"set.{name} is no commitment to a text")
+        elif problems := field_problems(name, value, types[name], "set."):
+            raise Refused("; ".join(problems))
+
+
 def _as_asked(event: AnyEvent) -> AnyEvent:
     """Return a stored event as the action that asked for it: a version it refers to is named as one."""
-    for cls, field in (
-        (EntryCorrected, "corrects"), (EntryWithdrawn, "corrects"), (EntryPublished, "publishes"), (EntryRedacted, "entry"),
-    ):  # fmt: skip
-        if isinstance(event, cls):
-            version = getattr(event, field)
-            if type(version) is not int:
-                raise Refused(f"{field} {version!r} is not a version")
-            event = msgspec.structs.replace(event, **{field: f"v{version}"})
+    if field := _reference(event):
+        event = msgspec.structs.replace(event, **{field: f"v{getattr(event, field)}"})
     return _with_texts(event)
 
 
@@ -148,7 +181,7 @@ def _with_texts(event: AnyEvent) -> AnyEvent:
     }
     if isinstance(event, EntryCorrected):
         put["set"] = {
-            name: f"text {value.get('sha256')}" if is_text_field(name) and isinstance(value, dict) else value
+            name: f"text {value['sha256']}" if is_text_field(name) and isinstance(value, dict) else value
             for name, value in event.set.items()
         }
     return msgspec.structs.replace(event, **put) if put else event
