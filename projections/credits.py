@@ -18,6 +18,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from ledger.domain.claims import Claim
 from ledger.domain.exclusion import Exclusion
 from ledger.domain.interval import Span
 from ledger.domain.measurement import Measurement
@@ -39,16 +40,19 @@ from projections.availability import (
     percent_text,
     seconds_value,
 )
+from projections.claimed import standings
 from projections.cohorts import Cohort
 from projections.earlier_credits import Counted, Credited, counted
 from projections.evaluation.forms import Price
 from projections.subscriptions import read_subscriptions
 
 __all__ = [
-    "COLUMNS", "DIFFERENCE_COLUMNS", "MONEY_COLUMNS", "Assessment", "Group", "Workings", "added", "assess", "difference",
+    "CLAIM_COLUMNS", "COLUMNS", "DIFFERENCE_COLUMNS", "MONEY_COLUMNS", "Assessment", "Group", "Workings", "added", "assess", "difference",
     "price", "read_subscriptions", "rows", "totals", "workings",
 ]  # fmt: skip
 
+# Where the claim of a row stands, under policies that pay on request.
+CLAIM_COLUMNS = ("claim_state", "claim", "claim_last_day")
 # The keys of a credit row, in the order of the documented contract; the added ones follow what they belong
 # to.
 COLUMNS = (
@@ -59,7 +63,7 @@ COLUMNS = (
     "availability_at_most", "credit_percent", "credit", "credit_at_least", "credit_at_most", "rule",
     "seconds_to_next_tier", "seconds_past_tier_edge", "provisional", "approximate", "entries",
     "value", "value_at_least", "value_at_most", "service_days", "service_days_at_least", "service_days_at_most",
-    "termination",
+    "termination", *CLAIM_COLUMNS,
 )  # fmt: skip
 DIFFERENCE_COLUMNS = (
     "customer", "subscription", "service", "region", "policy", "period", "currency", "fee",
@@ -147,6 +151,7 @@ def price(
     measurements: Iterable[Measurement] = (),
     exclusions: Iterable[Exclusion] = (),
     credited: Credited | None = None,
+    claims: Sequence[Claim] = (),
 ) -> pd.DataFrame:
     """Return one row per subscription that is valid for any part of its period, with COLUMNS and `minor_units`.
 
@@ -157,7 +162,8 @@ def price(
     the one that published the subscriptions. cohorts: by name those of which it is known who is in them: a window limited to
     one counts for its customers and nobody else; one limited to any other cohort is a bound. measurements, exclusions: read
     by the policies that ask for them. credited: what was credited in the months before, by subscription, for limits over
-    several months; a subscription that is not there was credited nothing. A row's entries name what of it counted.
+    several months; a subscription that is not there was credited nothing. A row's entries name what of it counted. claims: those
+    that may be for the period; a row says where the claim of its customer stands, and what it would pay all the same.
 
     `fee` (of what the policy pays a part of) and the credits are whole minor units; `credit`, `seconds_to_next_tier` and
     `seconds_past_tier_edge` are nullable integers. A subscription valid for a part of the period has its windows clipped to
@@ -166,7 +172,7 @@ def price(
     """
     return workings(
         subscriptions, windows, policies, period, as_of, resting_on, cohorts, measurements=measurements,
-        exclusions=exclusions, credited=credited,
+        exclusions=exclusions, credited=credited, claims=claims,
     ).frame  # fmt: skip
 
 
@@ -182,6 +188,7 @@ def workings(
     measurements: Iterable[Measurement] = (),
     exclusions: Iterable[Exclusion] = (),
     credited: Credited | None = None,
+    claims: Sequence[Claim] = (),
     mark_unfinished: bool = False,
 ) -> Workings:
     """Do what `price` does, and tell which rows share an assessment, and what it was made of.
@@ -209,6 +216,7 @@ def workings(
         ]
     before = _before(subscriptions, codes, groups, credited or {})
     frame = _columns(subscriptions, codes, groups, tuple(resting_on), before)
+    frame |= _claim_columns(subscriptions, codes, groups, frame, claims, period, as_of)
     priced = pd.DataFrame(
         {**{name: frame[name] for name in COLUMNS}, "minor_units": frame["minor_units"]}, copy=False
     )
@@ -526,6 +534,24 @@ def _columns(
         **_bounded("service_days", repeated, lambda group: group.assessment.service_days),
         "termination": repeated(lambda group: group.assessment.termination),
         "minor_units": _digits(subscriptions["currency"]),
+    }
+
+
+def _claim_columns(
+    subscriptions: pd.DataFrame, codes: Codes, groups: list[Group], frame: Mapping[str, Any], claims: Sequence[Claim],
+    label: str, as_of: int,
+) -> dict[str, Any]:  # fmt: skip
+    """Return CLAIM_COLUMNS: where the claim of each row stands, the entries that say so, and until when it was in time."""
+    in_days = np.asarray(
+        [pair is not None and pair[1] > 0 for pair in (group.assessment.service_days for group in groups)], dtype=np.bool_
+    )  # fmt: skip
+    paid = frame["credit_at_most"] > 0
+    if in_days.any():
+        paid = paid | in_days.take(codes)
+    found, at = standings(subscriptions["customer"], codes, groups, paid, claims, label, as_of)
+    return {
+        name: _repeated([getattr(one, of) for one in found], at)
+        for name, of in zip(CLAIM_COLUMNS, ("state", "claim", "last_day"), strict=True)
     }
 
 

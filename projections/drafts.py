@@ -19,7 +19,8 @@ from ledger.domain.money import decimal_text, format_money
 from ledger.domain.policy import Policy
 from ledger.errors import Refused
 from projections import service_days
-from projections.credits import COLUMNS, MONEY_COLUMNS, rows
+from projections.claimed import Grant, by_customer, grant, rests_on
+from projections.credits import CLAIM_COLUMNS, COLUMNS, MONEY_COLUMNS, rows
 
 __all__ = [
     "ASSESSED",
@@ -40,8 +41,8 @@ Facts: TypeAlias = dict[str, Any]
 PolicyOf: TypeAlias = Callable[[str, int], Policy]
 PriceWith: TypeAlias = Callable[[pd.DataFrame, frozenset[str]], pd.DataFrame]
 
-# What the lines of one assessment share: all of a credit row that is neither the subscription's own nor money.
-_OF_LINES = frozenset(("customer", "subscription", "currency", *MONEY_COLUMNS))
+# What the lines of one assessment share: all of a credit row that is neither the subscription's own, nor money, nor its claim.
+_OF_LINES = frozenset(("customer", "subscription", "currency", *MONEY_COLUMNS, *CLAIM_COLUMNS))
 ASSESSED = tuple(name for name in COLUMNS if name not in _OF_LINES)
 _SHOWN = 20
 
@@ -130,10 +131,10 @@ def draft(
     days_paid[asked] = service_days.taken(days[asked], days[asked])
     granted_by = np.full(len(frame), None, dtype=object)
     parts: dict[frozenset[str], list[int]] = {}
-    for at, grant in grants.items():
-        granted_by[at], paid[at], days_paid[at] = ", ".join(grant.entries), amounts[at], days[at]
-        if grant.only is not None:
-            parts.setdefault(grant.only, []).append(at)
+    for at, given in grants.items():
+        granted_by[at], paid[at], days_paid[at] = ", ".join(given.entries), amounts[at], days[at]
+        if given.only is not None:
+            parts.setdefault(given.only, []).append(at)
     for only in sorted(parts, key=sorted):
         places = np.asarray(parts[only])
         part = price_with(subscriptions.take(places).reset_index(drop=True), only)
@@ -300,52 +301,25 @@ def _bounds(row: Mapping[str, Any]) -> str:
     return " and ".join(said)
 
 
-class _Grant(msgspec.Struct, frozen=True):
-    """The entries that granted a credit. only: the incidents it is granted for, None where that is all it rests on."""
-
-    entries: tuple[str, ...]
-    only: frozenset[str] | None = None
-
-
 def _grants(
     customers: pd.Series, codes: Any, facts: Sequence[Facts], claims: Iterable[Claim], policy_of: PolicyOf, period: str
-) -> tuple[Any, dict[int, _Grant]]:  # fmt: skip
+) -> tuple[Any, dict[int, Grant]]:  # fmt: skip
     """Return which rows have to be claimed, and by row what of them was granted."""
     on_request = [policy_of(one["policy"], one["policy_version"]).claim.how == "on-request" for one in facts]
     if not any(on_request):
         return np.zeros(len(codes), dtype=np.bool_), {}
     asked = np.asarray(on_request, dtype=np.bool_)[codes]
-    granted: dict[str, list[Claim]] = {}
-    for claim in claims:
-        if claim.state == "granted" and isinstance(claim.customer, str):
-            granted.setdefault(claim.customer, []).append(claim)
+    granted = by_customer(claims, "granted")
     where = np.flatnonzero(asked & customers.isin(list(granted)).to_numpy())
     found = {}
     for at, customer, group in zip(
         where.tolist(), customers.take(where).tolist(), codes[where].tolist(), strict=True
     ):
-        grant = _grant(granted[customer], facts[group], period)
-        if grant is not None:
-            found[at] = grant
+        one = facts[group]
+        given = grant(granted[customer], rests_on(one["entries"]), (period, one["period"]))
+        if given is not None:
+            found[at] = given
     return asked, found
-
-
-def _grant(claims: Sequence[Claim], facts: Facts, period: str) -> _Grant | None:
-    """Return what granted claims give of this credit: all of it, or the part that incidents they name account for."""
-    # A policy with longer periods is claimed for by those, or by the month in which one ends.
-    claims = [one for one in claims if one.period in (period, facts["period"])]
-    rests_on = {
-        key for kind, _, key in (entry.rpartition(" v")[0].partition("/") for entry in facts["entries"])
-        if kind == "incident"
-    }  # fmt: skip
-    for claim in claims:
-        if not claim.incidents or (rests_on and rests_on.issubset(claim.incidents)):
-            return _Grant((claim.entries[-1],))
-    naming = [one for one in claims if not rests_on.isdisjoint(one.incidents)]
-    named = frozenset(one for claim in naming for one in claim.incidents if one in rests_on)
-    if not named:
-        return None
-    return _Grant(tuple(one.entries[-1] for one in naming), None if named == rests_on else named)
 
 
 # ---- as text ---------------------------------------------------------------------------------------------

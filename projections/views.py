@@ -387,7 +387,8 @@ def stored_views(log: SealedLog) -> Views | str | None:
 
 def _standing(log: SealedLog) -> dict[str, set[str]]:
     """Return the tables of views that stand where those of this ledger are kept, with the names of their columns."""
-    if _is_free(log):
+    # Who may read the schema without owning it does not see it in the list that `_is_free` asks.
+    if _is_file(log) and _is_free(log):
         return {}
     engine = _at_home(log).engine
     try:

@@ -21,7 +21,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-FORMAT = "incident-sla-ledger/bundle@v1"
+FORMATS = ("incident-sla-ledger/bundle@v1", "incident-sla-ledger/bundle@v2")
 TEXT, NUMBER = r'"(?:[^"\\]|\\.)*"', "[1-9][0-9]*"
 INSTANT = r'"\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])T([01]\d|2[0-3])(:[0-5]\d){2}\.\d{6}Z"'
 HEADER = re.compile(
@@ -192,19 +192,19 @@ def verify(file: bytes, brought: set[str]) -> str:
     need(with_ in ([], ["actor"], ["note"], ["actor", "note"]), "`with` lists other texts")
     tables, partial = sorted(name[7:] for name in parts if name.startswith("tables/")), kind != "all"
     order = ["checkpoint.note", "entries.jsonl", "texts.jsonl", *["proofs.jsonl"] * partial]
-    order += ["subscriptions.json"] * (kind == "customer") + [f"tables/{one}" for one in tables]
-    order.append("page.html")
+    order += [*["subscriptions.json"] * (kind == "customer"), *map("tables/{}".format, tables), "page.html"]
     need([*parts] == [*order, "manifest.json", "statement.note"], "the members are not those of the scope")
     text, signer, signature = note(parts["checkpoint.note"])
     statement, stater, stated = note(parts["statement.note"])
     ledger, digits, encoded = CHECKPOINT.fullmatch(text).groups()  # type: ignore[union-attr]  # or it is none
     size, root, digest = int(digits), base64(encoded), sha256(parts["manifest.json"]).hexdigest()
-    need(statement == f"{FORMAT}\nmanifest {digest}\n{ledger}\n", "the statement is not about this manifest")
+    need(statement == f"{manifest['format']}\nmanifest {digest}\n{ledger}\n", "it states another manifest")
     need(signer == stater, "checkpoint and statement are signed by different keys")
     lines = [parts.get(f"{one}.jsonl", b"").split(b"\n") for one in ("entries", "texts", "proofs")]
     need([one.pop() for one in lines] == [b"", b"", b""] and lines[0], "no lines, or the last has no end")
     erased = {one for raw in lines[0] if b'"type":"entry.redacted"' in raw for one in named(**canonical(raw))}
     position, time, referenced, keys, leaves, optional = 0, "", set(), [], [], {"actor", "note"} - {*with_}
+    optional |= {"approved_by"} if FORMATS.index(manifest["format"]) and "actor" in optional else set()
     streams, lacks = dict[str, list[tuple[int, int]]](), {"after", "truth", "page", *["others"] * partial}
     for raw, texts, proof in zip(*lines[:2], lines[1 + partial], strict=True):
         entry = canonical(raw)
@@ -240,7 +240,7 @@ def verify(file: bytes, brought: set[str]) -> str:
         described.append({**row, "left_out": [*map(int, sorted(gaps))]})
         lacks |= {*["later-versions"] * (partial and through < size), *["left-out-versions"] * bool(gaps)}
     wanted = {
-        "format": FORMAT, "scope": scope, "with": with_, "streams": described if partial else None,
+        "format": manifest["format"], "scope": scope, "with": with_, "streams": described if partial else None,
         "proves": ["entries", *["streams"] * partial, "texts", *["whole"] * (not partial)],
         "members": [{"name": one, "bytes": len(parts[one]), "sha256": digests[one]} for one in order],
         "does_not_prove": sorted(lacks | ({"left-out-tables"} if referenced - {*tables} else set())),
@@ -281,7 +281,7 @@ def verdict(file: bytes | str, words: list[str] | set[str]) -> tuple[int, str]:
     except OSError as error:
         return 3, str(error)
     except (ValueError, TypeError, LookupError, AttributeError, RecursionError, struct.error) as error:
-        return 1, f"not a bundle of format 1: {type(error).__name__} {error}"
+        return 1, f"not a bundle of format 1 or 2: {type(error).__name__} {error}"
 
 
 def main() -> int:

@@ -218,7 +218,7 @@ def prices(
     return Price(made[0], policy.rounding, only_above), Price(made[1], policy.rounding, only_above)
 
 
-def limited(policy: Policy, form: Form, currency: str, credited_before: int = 0) -> Form:
+def limited(policy: Policy, form: Form, currency: str, credited_before: int) -> Form:
     """Return a form of the base under the limits of a policy, all but only_above."""
     limits = policy.limits
     caps: list[Form] = []

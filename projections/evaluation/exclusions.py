@@ -29,13 +29,15 @@ class _Plan(msgspec.Struct, frozen=True):
 
 
 class Excluded(msgspec.Struct, frozen=True):
-    """What is excluded. beside: the spans taken out of a window or measurement, surely and perhaps, by its place.
+    """What is excluded.
 
-    removed: what leaves the denominator, surely and at most. everywhere: excluded time that is about all of the service, however
-    it is treated. entries: the exclusions that have a part in the period.
+    beside: the spans taken out of a window or measurement, surely and perhaps, by its component, its region, and incident and
+    name of a window, which may be excluded by its own plan. removed: what leaves the denominator, surely and at most.
+    everywhere: excluded time that is about all of the service, however it is treated. entries: the exclusions that have a part
+    in the period.
     """
 
-    beside: Callable[[Window], tuple[tuple[Span, ...], tuple[Span, ...]]]
+    beside: Callable[[str, str, tuple[str, str] | None], tuple[tuple[Span, ...], tuple[Span, ...]]]
     removed: tuple[tuple[Span, ...], tuple[Span, ...]]
     everywhere: tuple[Span, ...]
     entries: tuple[str, ...]
@@ -53,14 +55,19 @@ def excluded(policy: Policy, commitment: Commitment, evidence: Evidence) -> Excl
         ]
     here = [(rule, plan) for rule, plan in plans if plan.span[0] < end and plan.span[1] > start]
 
-    def beside(window: Window) -> tuple[tuple[Span, ...], tuple[Span, ...]]:
-        sure = [
-            plan.span
+    def beside(
+        component: str, region: str, window: tuple[str, str] | None
+    ) -> tuple[tuple[Span, ...], tuple[Span, ...]]:
+        found = [
+            plan
             for _, plan in here
-            if plan.surely and _covers(plan, window, evidence.region, commitment)
+            if (
+                _covers(plan, component, region, evidence.region, commitment)
+                if plan.window is None
+                else plan.window == window
+            )
         ]
-        maybe = [plan.span for _, plan in here if _covers(plan, window, evidence.region, commitment)]
-        return union(sure), union(maybe)
+        return union(plan.span for plan in found if plan.surely), union(plan.span for plan in found)
 
     general = [(rule, plan) for rule, plan in here if _everywhere(plan, evidence.region, commitment)]
     leaving = [plan for rule, plan in general if rule.treated == "removed"]
@@ -99,7 +106,7 @@ def named(rule: ExclusionRule, evidence: Evidence) -> Iterable[tuple[Exclusion, 
 
 def takes_from(one: Exclusion, window: Window, region: str, commitment: Commitment) -> bool:
     """Tell whether an exclusion is about the place of a window, so that its time is taken out of the window's."""
-    return _covers(_plan(one, surely=True), window, region, commitment)
+    return _covers(_plan(one, surely=True), window.component, window.region, region, commitment)
 
 
 def is_everywhere(one: Exclusion, region: str, commitment: Commitment) -> bool:
@@ -173,15 +180,14 @@ def _first_seconds(spans: Iterable[Span], limit: int) -> tuple[Span, ...]:
     return tuple(found)
 
 
-def _covers(plan: _Plan, window: Window, region: str, commitment: Commitment) -> bool:
-    """Tell whether a plan is about the place of a window."""
-    if plan.window is not None:
-        return plan.window == (window.incident, window.window)
-    if plan.component not in (EVERY, window.component):
-        return False
-    return plan.region in (EVERY, window.region) or (
-        commitment.scope.regions == "each" and plan.region == region
-    )
+def _covers(plan: _Plan, component: str, region: str, asked: str, commitment: Commitment) -> bool:
+    """Tell whether a plan is about a component in a region."""
+    return plan.component in (EVERY, component) and _reaches(plan, region, asked, commitment)
+
+
+def _reaches(plan: _Plan, region: str, asked: str, commitment: Commitment) -> bool:
+    """Tell whether a plan is about a region, or where each is asked for alone, the asked one."""
+    return plan.region in (EVERY, region) or (commitment.scope.regions == "each" and plan.region == asked)
 
 
 def _everywhere(plan: _Plan, region: str, commitment: Commitment) -> bool:
@@ -189,4 +195,4 @@ def _everywhere(plan: _Plan, region: str, commitment: Commitment) -> bool:
     components = commitment.scope.components
     if plan.component != EVERY and set(components) != {plan.component}:
         return False
-    return plan.region == EVERY or (commitment.scope.regions == "each" and plan.region == region)
+    return _reaches(plan, EVERY, region, commitment)

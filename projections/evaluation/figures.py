@@ -11,7 +11,7 @@ from ledger.domain.interval import Span, intersect, length, subtract, union
 from ledger.domain.measurement import Measurement
 from ledger.domain.period import days
 from ledger.domain.policy.model import Commitment, Policy
-from ledger.domain.window import place
+from ledger.domain.window import EVERY, place
 from ledger.errors import Refused
 from projections.evaluation.evidence import Evidence
 from projections.evaluation.exclusions import excluded
@@ -126,13 +126,13 @@ def _of_time(
 
 def _from_timeline(policy: Policy, commitment: Commitment, evidence: Evidence, found: Timeline) -> Figure:
     whole = _denominator(policy, evidence)
-    unseen = _unseen(commitment, evidence)
+    unseen = () if evidence.observed is None else subtract([evidence.span], evidence.observed)
     least, stated, most = found.least, found.stated, found.most
     removed = Fraction(found.removed_least), Fraction(found.removed_most)
-    if unseen and commitment.measure.missing == "excluded":
+    if commitment.measure.missing == "excluded":
         gone = Fraction(length(unseen))
         removed = removed[0] + gone, removed[1] + gone
-    elif unseen and commitment.measure.missing == "down":
+    elif commitment.measure.missing == "down":
         # A second of which nothing is known is down, unless it is excluded or counts already.
         more = Fraction(length(subtract(unseen, found.intervals)))
         least, most = least + more, most + more
@@ -147,12 +147,6 @@ def _from_timeline(policy: Policy, commitment: Commitment, evidence: Evidence, f
     )  # fmt: skip
 
 
-def _unseen(commitment: Commitment, evidence: Evidence) -> tuple[Span, ...]:
-    if evidence.observed is None or commitment.measure.missing == "available":
-        return ()
-    return subtract([evidence.span], evidence.observed)
-
-
 def _read(commitment: Commitment, evidence: Evidence) -> list[tuple[Measurement, bool]]:
     """Return the measurements a commitment reads that touch the asked time, with whether they surely are about it."""
     start, end = evidence.span
@@ -162,9 +156,7 @@ def _read(commitment: Commitment, evidence: Evidence) -> list[tuple[Measurement,
             continue
         if one.end <= start or one.start >= end:
             continue
-        region = (
-            None if commitment.scope.regions == "union" else place(one.region, one.regions, evidence.region)
-        )
+        region = place(one.region, one.regions, evidence.region)
         if commitment.scope.regions != "union" and region is None:
             continue
         surely = commitment.scope.regions == "union" or region == "surely"
@@ -211,17 +203,16 @@ def _error_rate(policy: Policy, commitment: Commitment, evidence: Evidence) -> F
                 counted = found.setdefault(bucket, [0, 0])
                 counted[0] += failed
                 counted[1] += total
-    least, most, unseen = [], [], 0
+    least, most = [], []
     seen: list[Span] = []
     for bucket, (failed, total) in sorted(maybe.items()):
         span = max(begin + bucket * width, start), min(begin + (bucket + 1) * width, end)
         seen.append(span)
         if bucket not in sure or sure[bucket] != [failed, total]:
             # Whether all of it is about this region is not known: between none and all of it failed.
-            least.append((0, 1))
             most.append((length(subtract([span], gone_sure)), 1))
             continue
-        if total and failed:
+        if failed:
             least.append((failed * length(subtract([span], gone_maybe)), total))
             most.append((failed * length(subtract([span], gone_sure)), total))
     empty = subtract([(start, end)], [*seen, *gone_sure])
@@ -256,12 +247,8 @@ def _excluded_time(
     policy: Policy, commitment: Commitment, evidence: Evidence
 ) -> tuple[tuple[Span, ...], tuple[Span, ...]]:
     """Return the seconds that exclusions take out of measurements of the whole commitment, surely and at most."""
-    from ledger.domain.window import EVERY, Window
-
     component = commitment.scope.components[0] if len(commitment.scope.components) == 1 else EVERY
-    region = EVERY if commitment.scope.regions == "union" else evidence.region
-    asked = Window("", "", evidence.service, component, region, *evidence.span, "outage")
-    return excluded(policy, commitment, evidence).beside(asked)
+    return excluded(policy, commitment, evidence).beside(component, EVERY, None)
 
 
 def _ratio(policy: Policy, commitment: Commitment, evidence: Evidence) -> Figure:

@@ -71,12 +71,12 @@ def added(parts: Sequence[Part], *, most: Fraction | None = WHOLE) -> list[Level
 
 
 def _joined(levels: Iterable[Level]) -> list[Level]:
-    """Return levels in order, with touching ones of one weight as one."""
+    """Return levels, none of them empty, in order, with touching ones of one weight as one."""
     found: list[Level] = []
     for start, end, weight in sorted(levels):
         if found and found[-1][1] == start and found[-1][2] == weight:
             found[-1] = (found[-1][0], end, weight)
-        elif start < end:
+        else:
             found.append((start, end, weight))
     return found
 

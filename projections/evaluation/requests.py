@@ -180,10 +180,11 @@ class _Facts:
         ]
         if len(given) > 1:
             self.wrong(given[0][0], f"and {given[1][0]} both state it; leave one out")
-        for spelled, unit_seconds in given[:1]:
-            found = self.decimal(spelled)
-            return None if found is None else found * unit_seconds
-        return None
+        if not given:
+            return None
+        spelled, unit_seconds = given[0]
+        found = self.decimal(spelled)
+        return None if found is None else found * unit_seconds
 
     def required(self, name: str) -> bool:
         if self.facts.get(name) is None:

@@ -180,7 +180,7 @@ def _sides(
         low, high = (WHOLE, WHOLE) if any_part else share_bounds(window)
         if not high:
             continue
-        sure, maybe = beside.beside(window)
+        sure, maybe = beside.beside(window.component, window.region, (window.incident, window.window))
         sure_cut, maybe_cut = union([*sure, *measured]), union([*maybe, *measured])
         found.most += ((part, high) for part in _cut(covers.most, sure_cut))
         found.stated_most += ((part, high) for part in _cut(covers.stated, sure_cut))
@@ -241,7 +241,7 @@ def _measured(
             decided.append(span)
         if not share:
             continue
-        sure, maybe = beside.beside(_as_window(one))
+        sure, maybe = beside.beside(one.component, one.region, None)
         most = [(part, share) for part in _cut(span, sure)]
         sides.most += most
         sides.stated_most += most
@@ -251,9 +251,3 @@ def _measured(
             sides.stated_least += least
             sides.downtime.append(span)
     return union(decided)
-
-
-def _as_window(one: Measurement) -> Window:
-    return Window(
-        one.incident, one.measurement, one.service, one.component, one.region, one.start, one.end, "outage"
-    )

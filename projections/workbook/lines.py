@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from decimal import Decimal
+from itertools import repeat
 from typing import Any, NamedTuple
 
 import pandas as pd
@@ -65,6 +66,18 @@ _CREDITS = {
     "pays_most": Column("pays at most (parts)", "integer", "formula", 10),
 }
 
+# Behind them, where any line has to be claimed: what of its credit is paid (docs/json.md, credit row).
+_CLAIMS = {
+    "claim_state": Column("claim", width=16),
+    "claim": Column("claimed by", width=24),
+    "claim_last_day": Column("last day to claim", width=12),
+}
+
+
+def _credit_columns(priced: Priced) -> dict[str, Column]:
+    states = set(priced.frame["claim_state"].cat.categories)
+    return _CREDITS if states <= {"not-needed"} else _CREDITS | _CLAIMS
+
 
 class _Kind(NamedTuple):
     """What all lines of one scope and currency share: styles, formulas to put the row in, and values."""
@@ -82,7 +95,7 @@ class _Kind(NamedTuple):
 
 def credit_tables(priced: Priced) -> list[Table]:
     """Return the tables of Credits, on as many sheets as its lines need."""
-    return [table for table, _, _ in _sheets("Credits", _CREDITS, len(priced.frame))]
+    return [table for table, _, _ in _sheets("Credits", _credit_columns(priced), len(priced.frame))]
 
 
 def credit_sheets(book: Book, priced: Priced, model: Model, paid: Payments, tables: list[Table]) -> None:
@@ -101,6 +114,7 @@ class _CreditLines:
     ) -> None:
         self.book, self.model, self.paid = book, model, paid
         self.frame, self.codes, self.before = priced.frame, priced.codes, priced.before
+        self.columns = _credit_columns(priced)
         self.start, self.stop = start, stop
         self.kinds: dict[tuple[int, str], _Kind] = {}
 
@@ -108,13 +122,19 @@ class _CreditLines:
         number = 2
         names = ("customer", "subscription", "service", "region", "policy", "policy_version", "currency", "fee",
                  "credit_at_least", "credit_at_most")  # fmt: skip
+        claims = [name for name in _CLAIMS if name in self.columns]
         places = self.model.places
         for start in range(self.start, self.stop, _AT_ONCE):
             stop = min(start + _AT_ONCE, self.stop)
             part = self.frame.iloc[start:stop]
             columns = [part[name].tolist() for name in names]
-            for code, values in zip(self.codes[start:stop].tolist(), zip(*columns, strict=True), strict=True):
-                yield self._line(number, places[code], values)
+            # What is not there is null, which a column of categories spells as not a number.
+            stands = [part[name].astype(object).where(part[name].notna(), None).tolist() for name in claims]
+            beside = zip(*stands, strict=True) if stands else repeat(())
+            lines = zip(self.codes[start:stop].tolist(), zip(*columns, strict=True), strict=True)
+            for (code, values), more in zip(lines, beside, strict=False):
+                styles, cells = self._line(number, places[code], values)
+                yield Row(styles, (*cells, *more))
                 number += 1
 
     def _line(self, number: int, place: int, values: tuple[Any, ...]) -> Row:
@@ -199,7 +219,7 @@ class _CreditLines:
             "pays_most": f"INDEX(scope_pays_most,{column['scope']})",
         }
         styles = []
-        for name, one in _CREDITS.items():
+        for name, one in self.columns.items():
             looks = f"money{digits}" if one.format == "money2" else one.format
             given = not live and (one.role == "formula" or name == "fee")
             styles.append(self.book.style("value" if given else one.role, looks))

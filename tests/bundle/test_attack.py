@@ -10,7 +10,7 @@ from tools.attack import run
 def test_no_attack_survives(tmp_path: Path) -> None:
     done = run(tmp_path, 0.01)
     assert [one.survivors for one in done if one.survivors] == []
-    assert len(done) == 22
+    assert len(done) == 24
     assert sum(one.tried for one in done) > 10_000
     assert all(
         one.tried

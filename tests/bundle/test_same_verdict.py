@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 import subprocess
 import sys
-import zipfile
 from base64 import b64decode, b64encode
+from functools import partial
 from hashlib import sha256
 from io import BytesIO
 from pathlib import Path
@@ -24,12 +23,13 @@ from ledger.proof.container import write_members
 from ledger.proof.errors import ProofError
 from ledger.proof.note import key_of, sign_note, verify_ed25519
 from ledger.store.tree import Frontier
-from tests.keys.torsion import TORSION, on_curve
-from tools.small_ledger import Desk
+from tools.attack import rebuilt
+from tools.small_ledger import Desk, members_of
+from tools.torsion import TORSION, on_curve, signed_by_nobody
 from tools.verify_bundle import verdict
 
 LEDGER = "ledger-odd"
-FORMAT = "incident-sla-ledger/bundle@v1"
+FORMAT = "incident-sla-ledger/bundle@v2"
 FILE = Path(__file__).parents[2] / "tools" / "verify_bundle.py"
 SALT = "00" * 16
 
@@ -80,7 +80,7 @@ PLAIN: Said = ("incident/i", "update.posted", {})
 
 def bundled(
     said: list[Said], signer: Key, *, scope: Any = None, texts: dict[int, Any] | None = None, proof: Any = None,
-    lacks: tuple[str, ...] = (), signed: bool = True,
+    lacks: tuple[str, ...] = (), signed: bool = True, form: Any = FORMAT, with_: Any = ("actor", "note"),
 ) -> bytes:  # fmt: skip
     """Return a signed bundle of entries; texts by position, proof (raw) of its one entry where the scope is not all."""
     frontier, versions, entries = Frontier(), dict[str, int](), []
@@ -108,13 +108,13 @@ def bundled(
     }
     lacking = {"after", "truth", "page", *lacks} | ({"others"} if partial else set())
     manifest = canonical({
-        "format": FORMAT, "scope": scope, "with": ["actor", "note"],
+        "format": form, "scope": scope, "with": with_,
         "streams": [{"stream": said[0][0], "versions": 1, "left_out": [], "complete_through": 1}] if partial else None,
         "proves": sorted(["entries", "texts", "streams" if partial else "whole"]),
         "does_not_prove": sorted(lacking),
         "members": [{"name": name, "bytes": len(one), "sha256": sha256(one).hexdigest()} for name, one in parts.items()],
     })  # fmt: skip
-    statement = f"{FORMAT}\nmanifest {sha256(manifest).hexdigest()}\n{LEDGER}\n"
+    statement = f"{form}\nmanifest {sha256(manifest).hexdigest()}\n{LEDGER}\n"
     file = BytesIO()
     members = {**parts, "manifest.json": manifest, "statement.note": sign(statement)}
     write_members(file, [(name, [one]) for name, one in members.items()])
@@ -167,6 +167,51 @@ WRONG: list[tuple[int, bytes]] = [
 @pytest.mark.parametrize(("code", "content"), WRONG, ids=range(len(WRONG)))
 def test_wrongly_typed_bundles(code: int, content: bytes) -> None:
     assert both(content, A) == (code, code)
+
+
+EARLIER = "incident-sla-ledger/bundle@v1"
+NAMED: Said = (
+    "exclusion/x",
+    "exclusion.recorded",
+    {"actor": COMMITTED, "approved_by": COMMITTED, "note": COMMITTED},
+)
+TOLD_ALL = {name: [SALT, "Told."] for name in ("actor", "approved_by", "note")}
+FORMS: list[tuple[int, Any, list[str], tuple[str, ...]]] = [
+    (code, form, with_, tuple(here.split()))
+    for form, with_, wanted in (
+        (EARLIER, ["actor", "note"], "actor approved_by note"),
+        (EARLIER, ["note"], "approved_by note"),
+        (EARLIER, [], "approved_by"),
+        (FORMAT, ["actor", "note"], "actor approved_by note"),
+        (FORMAT, ["actor"], "actor approved_by"),
+        (FORMAT, ["note"], "note"),
+        (FORMAT, [], ""),
+    )
+    for here in ("actor approved_by note", "actor approved_by", "approved_by note", "approved_by", "note", "")
+    # What is not here and should be is gone, and the manifest does not say so.
+    for code in ([0] if here == wanted else [1])
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("code", "form", "with_", "here"), FORMS, ids=range(len(FORMS)))
+def test_which_texts_are_here_in_each_format(
+    code: int, form: Any, with_: list[str], here: tuple[str, ...]
+) -> None:
+    """Bundles of format 1 have the names of those who approved, and are read for ever."""
+    texts = {1: {name: TOLD_ALL[name] for name in here}}
+    lacks = () if len(with_) == 2 else ("left-out-texts",)
+    content = bundled([NAMED], A, texts=texts, form=form, with_=with_, lacks=lacks)
+    assert both(content, A) == (code, code)
+
+
+@pytest.mark.parametrize(
+    "form", ["incident-sla-ledger/bundle@v3", "incident-sla-ledger/bundle@v", "", None, 1, True, [EARLIER]]
+)
+def test_other_formats_are_none(form: Any) -> None:
+    assert both(bundled([PLAIN], A, form=form), A) == (1, 1)
+    # The statement names the format: it is not that of the other one.
+    good = bundled([PLAIN], A)
+    assert both(good.replace(b"bundle@v2", b"bundle@v1"), A) == (1, 1)
 
 
 OTHER, MAIN = "key/o", "key/m"
@@ -234,25 +279,10 @@ def spelled(public: bytes, name: str = "k") -> str:
 
 
 def forged(vkey: str) -> bytes:
-    """Return a bundle under a key whose point is the neutral one: its signature of anything is that point and a 0."""
-    good = bundled([PLAIN], A, signed=False)
-    with zipfile.ZipFile(BytesIO(good)) as opened:
-        members = {one.filename: opened.read(one) for one in opened.infolist()}
-    raw = bytes.fromhex(vkey.split("+")[1]) + (1).to_bytes(32, "little") + bytes(32)
-    line = f"\n\u2014 k {b64encode(raw).decode()}\n".encode()
-    for name in ("checkpoint.note", "statement.note"):
-        members[name] += line
-    manifest = json.loads(members["manifest.json"])
-    manifest["members"][0] = {
-        "bytes": len(members["checkpoint.note"]), "name": "checkpoint.note",
-        "sha256": sha256(members["checkpoint.note"]).hexdigest(),
-    }  # fmt: skip
-    members["manifest.json"] = canonical(manifest)
-    text = f"{FORMAT}\nmanifest {sha256(members['manifest.json']).hexdigest()}\n{LEDGER}\n".encode()
-    members["statement.note"] = text + line
-    file = BytesIO()
-    write_members(file, [(name, [one]) for name, one in members.items()])
-    return file.getvalue()
+    """Return a bundle that nobody signed, with signatures that fit under the neutral point."""
+    members = members_of(bundled([PLAIN], A, signed=False))
+    note = partial(signed_by_nobody, vkey)
+    return rebuilt({**members, "checkpoint.note": note(members["checkpoint.note"].decode())}, note)
 
 
 NEUTRAL = spelled((1).to_bytes(32, "little"))
@@ -304,8 +334,7 @@ def test_command_and_tool_end_alike_for_every_bundle_and_key(desk: Desk) -> None
 
 def test_a_forged_bundle_would_pass_without_the_refusal() -> None:
     """The signature that anybody can make fits: it is the key that has to be refused."""
-    with zipfile.ZipFile(BytesIO(BUNDLES["forged"])) as opened:
-        note = opened.read("checkpoint.note")
+    note = members_of(BUNDLES["forged"])["checkpoint.note"]
     text, _, line = note.decode().rpartition("\n\n")
     signature = b64decode(line.split(" ")[2])[4:]
     assert verify_ed25519((1).to_bytes(32, "little"), signature, f"{text}\n".encode())

@@ -158,6 +158,11 @@ def test_exact_values_have_one_spelling() -> None:
         decimal_text(Fraction(1, 3))
 
 
+def test_the_smallest_parts_are_spelled_exactly() -> None:
+    assert decimal_text(Fraction(1, 10**25)) == "0." + "0" * 24 + "1"
+    assert decimal_text(Fraction(3, 2**70)) == f"0.{(3 * 5**70):070}"
+
+
 def test_displayed_values_have_their_places_and_round_half_even() -> None:
     assert decimal_places(Fraction(1, 3), 12) == "0.333333333333"
     assert decimal_places(Fraction(5, 100), 1) == "0.0"

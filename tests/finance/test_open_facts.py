@@ -136,6 +136,20 @@ def test_an_adjustment_of_other_lines_keeps_the_choice(desk: Any) -> None:
     assert "comes out the same: 4 lines" in desk.ok("credits", "show", "2", "--recompute")
 
 
+def test_lines_that_were_not_looked_at_keep_the_choice(desk: Any) -> None:
+    """Given format 1, where only one region is looked at, then the choice for the lines of the other one stays in the document."""
+    desk.window(
+        "second", "NAM", "2022-03-15T00:00:00Z", "2022-03-15T00:50:00Z", "--end-within-seconds", "1200"
+    )
+    desk.issue("--subscriptions", "customers", "--undecided", "most")
+    desk.window("third", "EMEA", "2022-03-21T10:00:00Z", "2022-03-22T12:00:00Z")
+    found = desk.restate()
+    assert (found["whole"], found["lines_computed"]) == (False, 2)
+    desk.ok("credits", "restate", "1", "--issue", "--actor", "f")
+    assert rests_of(desk, 2)["undecided"] == "most"
+    assert "comes out the same: 4 lines" in desk.ok("credits", "show", "2", "--recompute")
+
+
 def test_an_open_window_counts_as_it_stands_where_the_policy_says_so(desk: Any) -> None:
     """Given a window without an end, then the policies that do not say it are named, and the one that does is not."""
     _window(desk, "open", "EMEA", "--start", "2022-03-31T22:00:00Z")
@@ -146,6 +160,20 @@ def test_an_open_window_counts_as_it_stands_where_the_policy_says_so(desk: Any) 
     rests = _issue(desk, "--provisional")["rests_on"]
     assert rests["provisional"] is True
     assert rests["policies_say"] == [{"stream": "policy/least", "version": 1, "provisional": True}]
+
+
+def test_a_choice_that_no_line_needed_is_not_in_the_document(desk: Any) -> None:
+    """Given policies that speak for themselves, when who issues chooses all the same, then only what they say stands there."""
+    desk.file("mail.csv", "\n".join(_CUSTOMERS.splitlines()[:2]) + "\n")
+    desk.ok("subscriptions", "publish", "mail", "mail.csv", "--actor", "f")
+    _window(desk, "open", "EMEA", "--start", "2022-03-31T23:58:00Z")
+    rests = _issue(desk, "--undecided", "most", "--provisional")["rests_on"]
+    assert (rests["undecided"], rests["provisional"]) == (None, False)
+    assert rests["policies_say"] == [
+        {"stream": "policy/least", "version": 1, "undecided": "least", "provisional": True}
+    ]
+    assert _lines(desk, 1) == {"least": ("0.00", "least")}
+    assert "comes out the same" in desk.ok("credits", "show", "1", "--recompute")
 
 
 def test_no_policy_lets_a_month_be_issued_before_it_is_over(desk: Any) -> None:
@@ -178,6 +206,10 @@ def test_a_wrong_word_is_refused(desk: Any, facts: str, sentence: str) -> None:
         ([{"stream": "policy/gold", "version": 0, "provisional": True}], "policy/gold version 0"),
         ([{"stream": "policy/gold", "version": 1, "provisional": True}] * 2,
          "lists 'policy/gold' twice with one version; name it once"),
+        ([{"stream": "policy/gold", "version": 3, "provisional": True}],
+         "policies_say names policy/gold v3, which sources do not; add it there"),
+        ([{"stream": "policy/free", "version": 1, "provisional": True}],
+         "policies_say names policy/free v1, which sources do not; add it there"),
     ],
 )  # fmt: skip
 def test_a_document_cannot_say_nonsense_of_policies(says: Any, sentence: str) -> None:
@@ -188,9 +220,33 @@ def test_a_document_cannot_say_nonsense_of_policies(says: Any, sentence: str) ->
         "action": "issue-statement", "statement": "main", "actor": "f", "period": "2022-03", "decided_on": "2022-04-01",
         "accounting_date": "2022-03-31", "totals": [],
         "lines": {"sha256": "a" * 64, "root": "b" * 64, "assessments": 0, "lines": 0},
-        "rests_on": {"position": 1, "root": "c" * 64, "as_of": "2022-04-01T00:00:00Z", "calculator": "1", "sources": [],
+        "rests_on": {"position": 1, "root": "c" * 64, "as_of": "2022-04-01T00:00:00Z", "calculator": "1",
+                     "sources": [{"stream": "policy/gold", "version": 2}],
                      "policies_say": says},
     }  # fmt: skip
     with pytest.raises(Refused) as refused:
         parse_action(action)
     assert sentence in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("key", "window", "said"),
+    [
+        ("least", "2022-03-20T10:00:00Z/2022-03-20T10:40:00Z,end_within_seconds=1200",
+         ["until that is decided, the least is what the policy lets be issued: 0.00 EUR"]),
+        ("most", "2022-03-20T10:00:00Z/2022-03-20T10:40:00Z,end_within_seconds=1200",
+         ["until that is decided, the most is what the policy lets be issued: 10.00 EUR"]),
+        ("silent", "2022-03-20T10:00:00Z/2022-03-20T10:40:00Z,end_within_seconds=1200", []),
+        ("least", "2022-03-20T10:00:00Z/2022-03-20T12:00:00Z", []),
+        ("least", "2022-03-20T10:00:00Z", ["the policy lets it be issued as it stands, though it is provisional"]),
+    ],
+)  # fmt: skip
+def test_what_would_be_issued_is_said_with_any_answer(
+    desk: Any, key: str, window: str, said: list[str]
+) -> None:
+    """Given a question to a policy, when its facts are open, then why says what the policy lets be issued."""
+    found = json.loads(
+        desk.ok("sla", "evaluate", "--policy", f"{key}.toml", "--period", "2022-03", "--window", window, "--as-of",
+                "2022-04-02T00:00:00Z", "--fee", "100.00", "--currency", "EUR", "--json")
+    )  # fmt: skip
+    assert [line for line in found["why"] if "issued" in line] == said

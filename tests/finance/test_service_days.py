@@ -153,6 +153,28 @@ def test_days_are_taken_back_where_the_policy_says_so(sqlite_url: str, tmp_path:
     assert days.desk.restate()["lines"] == []
 
 
+@pytest.mark.parametrize(
+    ("more", "booked"), [("clawback = true\n", {"": "-3"}), ("", {"": "0", "waived": "-3"})]
+)
+def test_days_of_who_goes_and_who_comes_are_told(
+    sqlite_url: str, tmp_path: Path, more: str, booked: dict[str, str]
+) -> None:
+    """Given days alone, when one customer leaves the table and another comes, then both lines say so."""
+    days = _Days(sqlite_url, tmp_path, more)
+    days.issue()
+    rows = [line for line in _CUSTOMERS.splitlines() if not line.startswith("Aurora")]
+    days.desk.file(
+        "mail.csv", "\n".join([*rows, "Dune Optics,dune,mail,EMEA,days,EUR,100.00,2021-01-01,", ""])
+    )
+    days.desk.ok("subscriptions", "publish", "mail", "mail.csv", "--actor", "f")
+    days.adjust()
+    assert days.lines(2) == {
+        "aurora": {**booked, "as_issued": "3", "as_now": "0"}, "dune": {"": "3", "as_issued": "0", "as_now": "3"},
+    }  # fmt: skip
+    assert "comes out the same" in days.desk.ok("credits", "show", "2", "--recompute")
+    assert days.desk.restate()["assessments"] == []
+
+
 def test_days_that_the_facts_do_not_decide_are_refused_or_chosen(days: _Days) -> None:
     days.until("15:30", "--end-within-seconds", "3600")
     words = ("credits", "issue", "--period", "2022-03", "--subscriptions", "mail", "--actor", "f")
@@ -210,6 +232,26 @@ def test_a_customer_that_was_given_days_is_shown_them_in_a_proof(days: _Days) ->
     days.desk.ok("credits", "prove", "1", "--customer", "Aurora Rail", "--output", "a.proof")
     found = json.loads(days.desk.run("verify-proof", "a.proof", "--json").stdout)
     assert [one["service_days"] for one in found["lines"]] == ["3"]
+
+
+def test_days_that_come_out_otherwise_are_named(days: _Days, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Given another calculation of days from the same facts, then computing again names the lines and both numbers."""
+    from projections import service_days
+
+    days.issue()
+    given = service_days.given
+    monkeypatch.setattr(service_days, "given", lambda *of: given(*of) * 2)
+    result = days.desk.run("credits", "show", "1", "--recompute", "--json")
+    assert result.exit_code == 1
+    found = json.loads(result.stdout)["recomputed"]["differences"]
+    assert [
+        (one["subscription"], one["service_days_issued"], one["service_days_recomputed"], one["why"])
+        for one in found
+    ] == [
+        (name, "3", "6", "its amount differs, and what it rests on does not") for name in ("aurora", "baltic")
+    ]
+    told = days.desk.run("credits", "show", "1", "--recompute").stdout
+    assert "aurora  issued as 0.00, now 0.00 EUR and 3 days of service, now 6: its amount differs" in told
 
 
 def test_verify_finds_days_that_do_not_add_up(days: _Days) -> None:

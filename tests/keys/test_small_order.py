@@ -13,7 +13,7 @@ from ledger.domain import ed25519
 from ledger.domain.keys import spell_vkey
 from ledger.proof import small_order
 from ledger.proof.rotations import check_keys
-from tests.keys.torsion import FIELD, TORSION, order_divides_8
+from tools.torsion import FIELD, TORSION, order_divides_8
 from tools.verify_bundle import Stop, public
 
 

@@ -136,6 +136,10 @@ def test_a_row_has_the_documented_keys_and_explains_itself() -> None:
         "service_days_at_least": None,
         "service_days_at_most": None,
         "termination": None,
+        # Nor of a claim.
+        "claim_state": "not-needed",
+        "claim": None,
+        "claim_last_day": None,
     }
 
 

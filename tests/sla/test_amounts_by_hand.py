@@ -178,6 +178,7 @@ def test_without_a_word_nothing_was_credited_before() -> None:
 def test_a_floor_keeps_back_what_is_not_above_it() -> None:
     floor = Limits(only_above=(("EUR", F(1)), ("USD", F(500))))
     assert limited(floor, 500, 501, 0) == (0, 501)
+    assert limited(floor, 400, 500, 0) == (0, 0)
 
 
 def test_amounts_are_rounded_as_the_policy_says() -> None:

@@ -70,7 +70,8 @@ def found_by(
 
 
 def taken(found: Excluded, of: Window | None = None) -> tuple[tuple[Span, ...], tuple[Span, ...]]:
-    return found.beside(of or window())
+    asked = of or window()
+    return found.beside(asked.component, asked.region, (asked.incident, asked.window))
 
 
 def both(*spans: Span) -> tuple[tuple[Span, ...], tuple[Span, ...]]:
@@ -116,8 +117,10 @@ def test_notice_is_given_up_to_the_second(announced_at: int | None, counts: bool
     found = found_by(off(1_100, 1_200, announced_at=announced_at), later, rules=sixty)
     assert taken(found) == both(*([(1_100, 1_200)] if counts else []), (1_500, 1_600))
     plan = window(planned=Planned(1_040 if announced_at is None else announced_at, 1_100, 1_200))
-    own = found_by(plan, rules=sixty)
+    behind = window(window="behind", planned=Planned(0, 1_500, 1_600))
+    own = found_by(plan, behind, rules=sixty)
     assert taken(own, plan) == (both((1_100, 1_200)) if announced_at != 1_041 else both())
+    assert taken(own, behind) == both((1_500, 1_600))
 
 
 def test_a_window_that_was_planned_takes_out_its_own_schedule_and_nothing_else() -> None:
@@ -285,6 +288,13 @@ def test_a_year_ends_where_it_ends_in_the_zone_of_the_policy() -> None:
     january = Period("p", "span", "America/New_York", new_year, new_year + 86_400, "2022-01-01")
     found = found_by(*facts, rules=(rule(most=F(3_600)),), period=january, zone="America/New_York")
     assert taken(found) == both((new_year, new_year + 3_600))
+
+
+def test_a_period_that_ends_one_second_into_a_year_has_the_limit_of_that_year_for_it() -> None:
+    start = parse_period("2022-01").start
+    second = Period("p", "span", "UTC", start - 3_600, start + 1, "2021-12-31")
+    found = found_by(off(start - 3_600, start + 60), rules=(rule(most=F(1_200)),), period=second)
+    assert taken(found) == both((start - 3_600, start - 2_400), (start, start + 60))
 
 
 def test_what_is_limited_uses_up_its_limit_only_once_over_both_ends_of_what_it_reaches() -> None:

@@ -294,3 +294,265 @@ def test_an_open_window_lasts_until_now_at_least_where_no_other_time_is_said() -
         60,
         3_660,
     )
+
+
+def test_what_has_to_be_claimed_and_by_when() -> None:
+    """Anchored at the end of the period, at a time that is stated, or at one that nobody said."""
+    plain = (
+        HEAD
+        + '[measure]\nof = "time"\n[counting]\neffects = ["outage"]\n[[tiers]]\ncredit_percent = "50"\n[credit]\nrounding = "half-up"\n'
+    )
+    claim = '[claim]\nhow = "on-request"\nwithin = "5 days"\nevidence = "logs"\nanchor = '
+    facts: Answer = {
+        "period": "2022-06",
+        "windows": [
+            ["2022-05-31T00:00:00Z", "2022-06-10T00:00:00Z"],
+            ["2022-06-20T00:00:00Z", "2022-06-21T00:00:00Z"],
+        ],
+    }
+    gone = {"start": "2022-05-01T00:00:00Z", "end": "2022-06-29T00:00:00Z", "withdrawn": True}
+
+    def last_day(anchor: str, **more: Any) -> Any:
+        found = ask(f'{plain}{claim}"{anchor}"\n', **{**facts, **more})["claim"]
+        return found["last_day"]
+
+    assert last_day("period-end") == "2022-07-05"
+    # The first start and the last end of windows that are not withdrawn.
+    assert (last_day("incident-start"), last_day("incident-end")) == ("2022-06-05", "2022-06-26")
+    assert last_day("incident-start", windows=[*facts["windows"], gone]) == "2022-06-05"
+    assert last_day("incident-start", incident_start="2022-06-02T00:00:00Z") == "2022-06-07"
+    assert last_day("incident-end", incident_end="2022-06-03T00:00:00Z") == "2022-06-08"
+    assert last_day("eligibility") == "2022-07-05"
+    assert last_day("eligibility", eligible_at="2022-06-22T00:00:00Z") == "2022-06-27"
+    # An open window has no end yet, whatever else has.
+    open_one = [*facts["windows"], {"start": "2022-06-22T00:00:00Z"}]
+    assert ask(f'{plain}{claim}"incident-end"\n', **{**facts, "windows": open_one}, claimed_at="2022-06-22T00:00:00Z")["claim"] == {
+        "evidence": "logs", "last_day": None, "until": None, "in_time": None, "revised_after": None,
+        "words": "incident_end is missing, from which the claim window of the policy is counted; add it",
+    }  # fmt: skip
+    length = ask(f'{plain}{claim}"period-end"\n', period_days=30, downtime_minutes=1)["claim"]
+    assert (
+        length["words"] == "period is missing, from which the claim window of the policy is counted; add it"
+    )
+    assert ask(plain, **facts)["claim"] is None
+    asked_only = ask(f'{plain}[claim]\nhow = "automatic"\n', **facts)
+    assert asked_only["claim"] is None
+
+
+@pytest.mark.parametrize(
+    ("claimed_at", "in_time"), [("2022-07-05T23:59:59Z", True), ("2022-07-06T00:00:00Z", False)]
+)
+def test_a_claim_is_in_time_until_the_day_is_over(claimed_at: str, in_time: bool) -> None:
+    text = MARCH_TERMS.replace('"incident-end"', '"period-end"')
+    found = ask(text, period="2022-06", downtime_minutes=1, claimed_at=claimed_at, revised_at=claimed_at)[
+        "claim"
+    ]
+    assert (found["in_time"], found["revised_after"]) == (in_time, not in_time)
+    unasked = ask(text, period="2022-06", downtime_minutes=1)["claim"]
+    assert (unasked["in_time"], unasked["revised_after"]) == (None, None)
+
+
+CHOICE = (
+    HEAD
+    + """[[commitments]]
+name = "money"
+[commitments.measure]
+of = "affected-share"
+[commitments.counting]
+effects = ["outage"]
+[[commitments.tiers]]
+downtime_at_most = "30 minutes"
+credit_percent = "0"
+service_days = "0"
+[[commitments.tiers]]
+downtime_above = "30 minutes"
+credit_percent = "10"
+service_days = "2"
+[[commitments]]
+name = "sure"
+[commitments.measure]
+of = "events"
+[commitments.counting]
+effects = ["outage"]
+[[commitments.tiers]]
+credit_percent = "5"
+service_days = "1"
+[stacking]
+commitments = "choose-one"
+[credit]
+rounding = "half-up"
+"""
+)
+
+
+def test_what_the_customer_chose_decides_what_is_answered() -> None:
+    """An hour of which a quarter at least: of the first it is open whether 0 or 10%, of the second it is 5%."""
+    facts: Answer = {
+        "period": "2022-06",
+        "windows": [
+            {"start": "2022-06-10T00:00:00Z", "end": "2022-06-10T01:00:00Z", "share_at_least": "0.25"}
+        ],
+    }
+    share = "the share that window incident-1/window-1 affected (from 0.25 to 1)"
+    for money in ({}, {"fee": "100.00", "currency": "USD"}):
+        unsaid = ask(CHOICE, **facts, **money)
+        assert unsaid["decides"] == "which of the commitments the customer chooses"
+        assert (unsaid["credit_percent_at_least"], unsaid["credit_percent_at_most"]) == ("0", "10")
+        sure = ask(CHOICE, **facts, **money, chosen="sure")
+        assert (sure["service_days"], sure["credit_percent_at_least"], sure["decides"]) == ("1", "5", None)
+        first = ask(CHOICE, **facts, **money, chosen="money")
+        assert (first["service_days_at_least"], first["service_days_at_most"], first["decides"]) == (
+            "0",
+            "2",
+            share,
+        )
+        assert (first["credit_percent_at_least"], first["credit_percent_at_most"]) == ("0", "10")
+        if money:
+            assert (first["credit_at_least"], first["credit_at_most"]) == ("0.00", "10.00")
+            assert (sure["credit"], unsaid["credit_at_least"]) == ("5.00", "0.00")
+
+
+def test_days_alone_decide_nothing_while_they_are_open() -> None:
+    """The same money either way, and other days."""
+    text = CHOICE.replace('credit_percent = "0"', 'credit_percent = "10"').replace("choose-one", "best-of")
+    window = {"start": "2022-06-10T00:00:00Z", "end": "2022-06-10T01:00:00Z", "share_at_least": "0.25"}
+    found = ask(text, period="2022-06", windows=[window], fee="100.00", currency="USD")
+    assert (found["credit"], found["service_days"], found["credit_percent"]) == ("10.00", None, None)
+    assert str(found["decides"]).startswith("the share that window")
+
+
+SUMS = (
+    HEAD + '[measure]\nof = "affected-share"\n[counting]\neffects = ["outage"]\n'
+    '[[tiers]]\ndowntime_at_most = "30 minutes"\ncredit_fixed = { USD = "5.00", EUR = "4.00" }\n'
+    '[[tiers]]\ndowntime_above = "30 minutes"\ncredit_fixed = { USD = "5.00", EUR = "9.00" }\n[credit]\nrounding = "half-up"\n'
+)
+
+
+@pytest.mark.parametrize(
+    ("money", "decides"),
+    [
+        # In dollars both tiers pay the same; in a currency that was not said it is open which one is reached.
+        ({"currency": "USD"}, False), ({"currency": "EUR"}, True), ({}, True),
+        ({"currency": "USD", "fee": "10.00"}, False), ({"currency": "EUR", "fee": "10.00"}, True),
+    ],
+)  # fmt: skip
+def test_a_sum_is_decided_in_its_currency(money: Answer, decides: bool) -> None:
+    window = {"start": "2022-06-10T00:00:00Z", "end": "2022-06-10T01:00:00Z", "share_at_least": "0.25"}
+    found = ask(SUMS, period="2022-06", windows=[window], **money)
+    assert (found["decides"] is not None) is decides
+    exact = ask(SUMS, period="2022-06", windows=[{**window, "share_at_least": "1"}], **money)
+    assert exact["decides"] is None
+
+
+def test_a_credit_that_is_split_is_one_amount() -> None:
+    window = {"start": "2022-06-10T00:00:00Z", "end": "2022-06-10T01:00:00Z", "share_at_least": "0.25"}
+    line = json.dumps(
+        {
+            "terms": SUMS,
+            "period": "2022-06",
+            "windows": [window],
+            "currency": "EUR",
+            "fee": "10.00",
+            "allocate_to": [1],
+        }
+    )
+    result = CliRunner().invoke(main, ["sla", "evaluate", "-"], input=line)
+    assert result.stderr.strip() == (
+        "ledger: line 1: allocate_to splits one amount, but the facts leave an interval; state them exactly"
+    )
+
+
+def test_a_rate_depends_on_the_currency_where_a_limit_does() -> None:
+    """10% of the fee, and no more than 1.00 USD: no mere part; without the limit it is one."""
+    text = (
+        HEAD
+        + '[measure]\nof = "time"\n[counting]\neffects = ["outage"]\n[[tiers]]\ncredit_percent = "10"\n[credit]\nrounding = "half-up"\n'
+    )
+    limited = text + '[limits]\namount = { USD = "1.00" }\n'
+    assert ask(text, downtime_minutes=1, currency="USD")["credit_percent"] == "10"
+    fixed = text.replace('credit_percent = "10"', 'credit_percent = "0"')
+    assert (
+        ask(fixed + '[limits]\namount = { USD = "1.00" }\n', downtime_minutes=1, currency="USD")[
+            "credit_percent"
+        ]
+        == "0"
+    )
+    assert ask(limited, downtime_minutes=1, currency="USD")["credit_percent"] is None
+
+
+def test_an_edge_that_is_met_leaves_no_second_and_half_a_second_is_one() -> None:
+    """99.9% of 1,000 seconds is one second, of 500 half of one."""
+    text = HEAD + '[measure]\nof = "time"\n[counting]\neffects = ["outage"]\n[credit]\nrounding = "half-up"\n'
+    text += '[[tiers]]\navailability_at_least = "99.9"\ncredit_percent = "0"\n[[tiers]]\navailability_below = "99.9"\ncredit_percent = "10"\n'
+    for period, down, left in (
+        (1_000, "1", 0),
+        (500, "0", "0.5"),
+        (500, "1", "-0.5"),
+        (1_000, "3", -2),
+        (1_000, "0", 1),
+    ):
+        (edge,) = ask(text, period_seconds=period, downtime_seconds=down)["edges"]
+        assert (edge["remaining_seconds_at_least"], edge["remaining_seconds_at_most"]) == (left, left)
+
+
+def test_a_value_has_no_seconds_to_an_edge_and_what_is_open_neither() -> None:
+    text = (
+        HEAD + '[measure]\nof = "events"\n[counting]\neffects = ["outage"]\n[credit]\nrounding = "half-up"\n'
+    )
+    text += '[[tiers]]\nvalue_at_most = "2"\ncredit_percent = "0"\n[[tiers]]\nvalue_above = "2"\ncredit_percent = "10"\n'
+    found = ask(text, value="3")
+    assert (found["seconds_to_next_tier"], found["seconds_past_tier_edge"], found["value"]) == (
+        None,
+        None,
+        "3",
+    )
+    between = ask(text, value_at_least="1", value_at_most="2")
+    assert (
+        between["seconds_to_next_tier"],
+        between["seconds_past_tier_edge"],
+        between["credit_percent"],
+    ) == (None, None, "0")
+    assert "events from 1 to 2" in between["why"]
+    time = (
+        HEAD
+        + '[measure]\nof = "time"\n[counting]\neffects = ["outage"]\n[[tiers]]\ncredit_percent = "5"\n[credit]\nrounding = "half-up"\n'
+    )
+    open_figure = ask(time, downtime_minutes_at_least="1", downtime_minutes_at_most="2")
+    assert (open_figure["seconds_to_next_tier"], open_figure["seconds_past_tier_edge"]) == (None, None)
+
+
+def test_periods_before_are_read_without_the_windows_of_this_one() -> None:
+    """Twice below 99% of the last two: June is, by its windows, and May was by its minutes."""
+    text = MARCH_TERMS.replace("of_last = 3", "of_last = 2")
+    windows = [["2022-06-10T00:00:00Z", "2022-06-12T00:00:00Z"]]
+    for before, ends in (
+        ({"downtime_days": 2}, True),
+        ({"downtime_minutes": 1}, False),
+        ({"availability": "98"}, True),
+    ):
+        assert ask(text, period="2022-06", windows=windows, earlier=[before])["termination"] is ends
+    exclusion = {
+        "start": "2022-06-10T00:00:00Z",
+        "end": "2022-06-11T00:00:00Z",
+        "announced_at": "2022-06-01T00:00:00Z",
+    }
+    found = ask(
+        text, period="2022-06", windows=windows, earlier=[{"downtime_days": 2}], exclusions=[exclusion]
+    )
+    assert found["termination"] is True
+
+
+def test_the_approximate_window_is_named() -> None:
+    text = (
+        HEAD
+        + '[measure]\nof = "time"\n[counting]\neffects = ["outage"]\n[[tiers]]\ncredit_percent = "5"\n[credit]\nrounding = "half-up"\n'
+    )
+    window = {
+        "start": "2022-06-10T00:00:00Z",
+        "end": "2022-06-10T01:00:00Z",
+        "approximate": True,
+        "incident": "i",
+        "window": "w",
+    }
+    found = ask(text, period="2022-06", windows=[window])
+    assert found["approximate_windows"] == [{"incident": "i", "window": "w", "holds_within_seconds": None}]

@@ -84,7 +84,8 @@ def _partial(
         *incidents.items(),
         *((name, _opened(log, name, size)) for name in sorted(others)),
     ]:
-        unsaid = _unsaid(entries) if public_only else []
+        # A stream of keys with a gap proves no key. It is no notice, so nothing in it is for the house alone.
+        unsaid = _unsaid(entries) if public_only and not stream.startswith("key/") else []
         if unsaid:
             left_out[stream] = unsaid
         positions += [entry.position for entry in entries if entry.version not in unsaid]

@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from ledger.cli.run import Basis
-    from ledger.domain.claims import Claim
     from ledger.domain.events import PolicySays, RestsOn, ServiceDays
     from ledger.domain.policy import Policy
     from projections.drafts import Choice, Draft
@@ -59,15 +58,7 @@ class Reading(msgspec.Struct):
 
 def read_facts(session: Session, basis: Basis) -> Reading:
     """Return what was recorded beside the windows of a run: the claims that may be for it."""
-    from ledger.cli import recorded
-
-    # A claim for a quarter or a year counts where such a period ends in the month.
-    claims: list[Claim] = [
-        one
-        for one in recorded.claims(session.log(), basis.cut)
-        if one.period == basis.period or not _MONTH.fullmatch(one.period)
-    ]
-    return Reading(basis, claims)
+    return Reading(basis, basis.claims or run.claims_for(session, basis.period, basis.cut))
 
 
 def check_month(period: str) -> None:

@@ -8,6 +8,7 @@ import click
 import msgspec
 
 from ledger.cli import run
+from ledger.cli.not_due import counted_not_due, say_not_due
 from ledger.cli.publish import _publishing
 from ledger.cli.recording import print_receipt, telling
 from ledger.cli.session import Session, cut_options, emit_json, table
@@ -108,6 +109,7 @@ def restate(
     before = chain.last.event.rests_on
     choice = Choice(undecided or before.undecided, provisional or before.provisional)
     made = propose(session, chain, choice, session.cut(published_by, recorded_by), as_of, whole=whole)
+    _say_not_due(session, chain, made)
     if issues:
         _issue(
             session,
@@ -120,6 +122,17 @@ def restate(
         )
     else:
         _tell(made, as_json)
+
+
+def _say_not_due(session: Session, chain: Chain, made: Proposal) -> None:
+    """Say which subscriptions of the statement's tables have no row in its month; counted already where all were priced."""
+    basis = made.reading.basis
+    say_not_due(
+        basis.period,
+        basis.not_due
+        if made.whole
+        else counted_not_due(basis.policies, basis.period, lambda: _tables(session, chain, basis.size)),
+    )
 
 
 def _issue(

@@ -310,6 +310,14 @@ def _rests_on(value: RestsOn) -> RestsOn:
     streams = [source.stream for source in sources]
     if len(set(streams)) != len(streams):
         raise ValueError(f"sources list {max(streams, key=streams.count)!r} twice; name each stream once")
+    says = _within("policies_say", _policies_say, value.policies_say)
+    held = {source.stream: source.version for source in sources}
+    for one in says:
+        # A policy is a source with all of its versions up to the last.
+        if one.version > held.get(one.stream, 0):
+            raise ValueError(
+                f"policies_say names {one.stream} v{one.version}, which sources do not; add it there"
+            )
     return RestsOn(
         position=_within("position", _ordinal, value.position),
         root=_within("root", _sha256, value.root),
@@ -321,7 +329,7 @@ def _rests_on(value: RestsOn) -> RestsOn:
         else _within("published_by", _instant, value.published_by),
         undecided=value.undecided,
         provisional=value.provisional,
-        policies_say=_within("policies_say", _policies_say, value.policies_say),
+        policies_say=says,
     )
 
 

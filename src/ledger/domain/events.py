@@ -21,7 +21,7 @@ from ledger.domain.exclusion import ExclusionKind
 
 __all__ = [
     "ACTIONS", "TYPES", "UPCASTS", "AnyEvent", "Commitment", "Event", "External", "Lines", "Missing", "Planned", "RestsOn",
-    "Series", "Source", "Text", "Total",
+    "Series", "Source", "Status", "Text", "Total",
     "AdjustmentIssued", "ClaimDecided", "ClaimFiled", "ClaimWithdrawn", "CohortPublished", "EntryCorrected", "EntryPublished", "EntryRedacted", "EntryWithdrawn",
     "ExclusionRecorded", "ExclusionWithdrawn", "IncidentAffectedSet", "IncidentFixDeployed", "IncidentIdentified", "IncidentImpactSet", "IncidentLinked",
     "IncidentOpened", "IncidentReopened", "IncidentResolved", "IncidentRetitled", "IncidentUpdated",

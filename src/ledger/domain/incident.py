@@ -108,6 +108,15 @@ class Facts:
         self.measurements: dict[str, MeasurementRecorded] = {}
         self.links: list[IncidentLinked] = []
 
+    def copy(self) -> Facts:
+        """Return the same facts, which do not follow what is applied to these."""
+        made = Facts()
+        for name in Facts.__slots__:
+            setattr(made, name, getattr(self, name))
+        made.windows, made.acts = dict(self.windows), dict(self.acts)
+        made.measurements, made.links = dict(self.measurements), list(self.links)
+        return made
+
     def apply(self, version: int, event: AnyEvent) -> None:
         """Let one event, corrections already in it, change the facts."""
         match event:

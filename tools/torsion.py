@@ -1,8 +1,13 @@
-"""The eight points of edwards25519 whose order divides 8, by the group law alone (RFC 8032, section 5.1), in every spelling."""
+"""The eight points of edwards25519 whose order divides 8, by the group law alone (RFC 8032, section 5.1), in every spelling.
+
+`TORSION` are the public keys under which anybody can sign; `signed_by_nobody` does.
+"""
 
 from __future__ import annotations
 
-__all__ = ["TORSION", "on_curve", "order_divides_8"]
+from base64 import b64encode
+
+__all__ = ["TORSION", "on_curve", "order_divides_8", "signed_by_nobody"]
 
 FIELD = 2**255 - 19
 D = -121_665 * pow(121_666, -1, FIELD) % FIELD
@@ -40,12 +45,24 @@ def decoded(public: bytes) -> Point | None:
 
 
 def on_curve(public: bytes) -> bool:
+    """Tell whether 32 bytes spell a point at all."""
     return decoded(public) is not None
 
 
 def order_divides_8(public: bytes) -> bool:
+    """Tell whether 32 bytes spell one of the eight points, by multiplying it."""
     point = decoded(public)
     return point is not None and times(8, point) == (0, 1)
+
+
+def signed_by_nobody(vkey: str, text: str) -> bytes:
+    """Return a note with a signature that fits every text under the neutral point, and some under the other seven.
+
+    R is the neutral point and S is 0: what is checked is 0·B = R + k·A, and k·A is neutral where the order of A divides k.
+    """
+    name, key_id, _ = vkey.split("+", 2)
+    encoded = b64encode(bytes.fromhex(key_id) + (1).to_bytes(32, "little") + bytes(32)).decode()
+    return f"{text}\n\u2014 {name} {encoded}\n".encode()
 
 
 def _spellings() -> list[bytes]:

@@ -1,0 +1,455 @@
+"""Periods and claim windows, whole, by a calendar that anyone can look up.
+
+14 March 2022 is a Monday. New York is four hours behind UTC from 13 March 2022 on, and five before.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta, timezone
+from fractions import Fraction
+from itertools import pairwise
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from ledger.domain.interval import Span, clip, intersect, length, split, split_at_midnights, subtract, union
+from ledger.domain.period import Period
+from ledger.domain.policy.deadline import Deadline, claim_deadline
+from ledger.domain.policy.model import (
+    Calendar,
+    Claim,
+    Credit,
+    ExclusionRule,
+    PeriodRule,
+    Policy,
+    Remedy,
+    Termination,
+    Tier,
+)
+from ledger.domain.policy.periods import (
+    check_label,
+    following,
+    label_is_month,
+    parse_policy_period,
+    period_ending_in,
+    period_holding,
+    periods_in_a_year,
+    ruling_period,
+    spans_of_run,
+)
+from ledger.domain.window import Window, share_rules_out
+from ledger.errors import Refused
+
+F = Fraction
+NEW_YORK = "America/New_York"
+MONTH = PeriodRule("calendar-month", "UTC")
+QUARTER = PeriodRule("calendar-quarter", "UTC")
+YEAR = PeriodRule("calendar-year", "UTC")
+
+
+def at(text: str, hours_behind: int = 0) -> int:
+    """The UTC second of a local time, such as "2022-03-14" or "2022-03-14 16:00"."""
+    zone = timezone(timedelta(hours=-hours_behind))
+    return int(datetime.fromisoformat(text).replace(tzinfo=zone).timestamp())
+
+
+def billing(day: int, zone: str = "UTC") -> PeriodRule:
+    return PeriodRule("billing-month", zone, anchor_day=day)
+
+
+def trailing(days: int | None) -> PeriodRule:
+    return PeriodRule("trailing-days", "UTC", days=days)
+
+
+def terms(period: PeriodRule = MONTH, **changed: Any) -> Policy:
+    made = Policy("p", "P", "2020-01-01", 2, period, (), (), Credit(), "half-up", "")
+    found: Policy = msgspec.structs.replace(made, **changed)
+    return found
+
+
+def days(of: Period) -> tuple[str, str]:
+    """First day of a period, and the first day after it."""
+    first, past = (datetime.fromtimestamp(one, tz=UTC).isoformat()[:19] for one in (of.start, of.end))
+    return first.removesuffix("T00:00:00"), past.removesuffix("T00:00:00")
+
+
+@pytest.mark.parametrize(
+    ("rule", "label", "expected"),
+    [
+        (MONTH, "2022-02", ("2022-02-01", "2022-03-01")),
+        (MONTH, "2022-12", ("2022-12-01", "2023-01-01")),
+        (QUARTER, "2022-Q1", ("2022-01-01", "2022-04-01")),
+        (QUARTER, "2022-Q2", ("2022-04-01", "2022-07-01")),
+        (QUARTER, "2022-Q4", ("2022-10-01", "2023-01-01")),
+        (YEAR, "2022", ("2022-01-01", "2023-01-01")),
+        (billing(1), "2022-02", ("2022-02-01", "2022-03-01")),
+        (billing(15), "2022-12", ("2022-12-15", "2023-01-15")),
+        # In a shorter month it begins on the last day.
+        (billing(31), "2022-01", ("2022-01-31", "2022-02-28")),
+        (billing(31), "2022-02", ("2022-02-28", "2022-03-31")),
+        (billing(30), "2024-02", ("2024-02-29", "2024-03-30")),
+        (trailing(30), "2022-03-30", ("2022-03-01", "2022-03-31")),
+        (trailing(1), "2022-03-30", ("2022-03-30", "2022-03-31")),
+        (trailing(None), "2022-03-30", ("2022-03-30", "2022-03-31")),
+        (PeriodRule("calendar-month", NEW_YORK), "2022-03", ("2022-03-01T05:00:00", "2022-04-01T04:00:00")),
+        (PeriodRule("calendar-year", NEW_YORK), "2022", ("2022-01-01T05:00:00", "2023-01-01T05:00:00")),
+        (billing(14, NEW_YORK), "2022-03", ("2022-03-14T04:00:00", "2022-04-14T04:00:00")),
+    ],
+)  # fmt: skip
+def test_a_label_names_a_period(rule: PeriodRule, label: str, expected: tuple[str, str]) -> None:
+    found = parse_policy_period(rule, label)
+    assert (found.label, found.zone, days(found)) == (label, rule.zone, expected)
+    # The period that holds its seconds is itself, and the one before ends where it begins.
+    assert period_holding(rule, found.start) == found or rule.kind == "trailing-days"
+    assert period_holding(rule, found.end - 1) == found
+    if rule.kind != "trailing-days":
+        assert period_holding(rule, found.start - 1).end == found.start
+        assert period_holding(rule, found.end).start == found.end
+
+
+@pytest.mark.parametrize(
+    ("rule", "label", "said"),
+    [
+        (MONTH, "2022-03-14", "period '2022-03-14' does not fit a policy per calendar-month; write a month like 2022-03"),
+        (MONTH, "2022-13", "period '2022-13' is not a month like 2022-03 ("),
+        (QUARTER, "2022-Q5", "period '2022-Q5' does not fit a policy per calendar-quarter; write a quarter like 2022-Q1"),
+        (QUARTER, "2022-03", "period '2022-03' does not fit a policy per calendar-quarter; write a quarter like 2022-Q1"),
+        (YEAR, "2022-03", "period '2022-03' does not fit a policy per calendar-year; write a year like 2022"),
+        (YEAR, "0000", "period '0000' is not a year like 2022 ("),
+        (billing(1), "2022", "period '2022' does not fit a policy per billing-month; write the month in which it begins, like 2022-03"),
+        (billing(1), "2022-13", "period '2022-13' is not the month in which it begins, like 2022-03 ("),
+        (trailing(3), "2022-03", "period '2022-03' is not its last day, like 2022-03-30 ("),
+    ],
+)  # fmt: skip
+def test_a_label_that_names_none_is_refused(rule: PeriodRule, label: str, said: str) -> None:
+    with pytest.raises(Refused) as refused:
+        parse_policy_period(rule, label)
+    assert said in str(refused.value)
+    if said.endswith("("):
+        assert str(refused.value).endswith("); correct it")
+
+
+def test_a_period_before_its_first_day_of_the_month_is_that_of_the_month_before() -> None:
+    assert days(period_holding(billing(31), at("2022-02-27"))) == ("2022-01-31", "2022-02-28")
+    assert days(period_holding(billing(15), at("2022-01-14"))) == ("2021-12-15", "2022-01-15")
+    assert days(period_holding(trailing(3), at("2022-03-02 12:00"))) == ("2022-02-28", "2022-03-03")
+
+
+@pytest.mark.parametrize(
+    ("rule", "label", "count", "expected"),
+    [
+        (MONTH, "2022-11", 0, ("2022-11-01", "2022-12-01")),
+        (MONTH, "2022-11", 1, ("2022-12-01", "2023-01-01")),
+        (MONTH, "2022-11", 3, ("2023-02-01", "2023-03-01")),
+        (QUARTER, "2022-Q4", 2, ("2023-04-01", "2023-07-01")),
+        (YEAR, "2022", 1, ("2023-01-01", "2024-01-01")),
+        (billing(31), "2022-01", 2, ("2022-03-31", "2022-04-30")),
+        (trailing(30), "2022-03-30", 1, ("2022-03-31", "2022-04-30")),
+        (trailing(7), "2022-03-30", 2, ("2022-04-07", "2022-04-14")),
+        (trailing(None), "2022-03-30", 2, ("2022-04-01", "2022-04-02")),
+    ],
+)  # fmt: skip
+def test_what_follows_a_period(rule: PeriodRule, label: str, count: int, expected: tuple[str, str]) -> None:
+    assert days(following(rule, parse_policy_period(rule, label), count)) == expected
+
+
+@pytest.mark.parametrize(
+    ("rule", "month", "expected"),
+    [
+        (MONTH, "2022-03", ("2022-03-01", "2022-04-01")),
+        (QUARTER, "2022-03", ("2022-01-01", "2022-04-01")),
+        (QUARTER, "2022-02", None),
+        (QUARTER, "2022-04", None),
+        (YEAR, "2022-12", ("2022-01-01", "2023-01-01")),
+        (YEAR, "2022-11", None),
+        (billing(1), "2022-03", ("2022-03-01", "2022-04-01")),
+        (billing(2), "2022-03", ("2022-02-02", "2022-03-02")),
+        (billing(15), "2022-03", ("2022-02-15", "2022-03-15")),
+        (billing(31), "2022-03", ("2022-02-28", "2022-03-31")),
+        (billing(31), "2022-02", ("2022-01-31", "2022-02-28")),
+        (trailing(7), "2022-03", ("2022-03-25", "2022-04-01")),
+        (trailing(60), "2022-03", ("2022-01-31", "2022-04-01")),
+    ],
+)  # fmt: skip
+def test_the_period_that_ends_in_a_month(
+    rule: PeriodRule, month: str, expected: tuple[str, str] | None
+) -> None:
+    found = period_ending_in(rule, month)
+    assert (None if found is None else days(found)) == expected
+
+
+@pytest.mark.parametrize(
+    ("rule", "count"),
+    [(MONTH, F(12)), (billing(3), F(12)), (QUARTER, F(4)), (YEAR, F(1)), (trailing(30), F(73, 6)), (trailing(None), F(365))],
+)  # fmt: skip
+def test_how_many_periods_a_year_has(rule: PeriodRule, count: Fraction) -> None:
+    assert periods_in_a_year(rule) == count
+
+
+def test_what_a_run_may_be_asked_for() -> None:
+    assert [label_is_month(label) for label in ("2022-03", "2022-3", "2022-03-14", "2022", "2022-Q1")] == [
+        True, False, False, False, False,
+    ]  # fmt: skip
+    every = [terms(rule) for rule in (MONTH, QUARTER, YEAR, trailing(30))]
+    for label in ("2022-03", "2022-Q1", "2022", "2022-03-14"):
+        check_label(label, every)
+    check_label("2022-03", [])
+    for label, policies, said in (
+        ("2022-Q1", [terms(MONTH), terms(YEAR)], "period '2022-Q1' is that of no policy: none is per calendar-quarter; write a month like 2022-03"),
+        ("2022", [terms(MONTH), terms(QUARTER)], "period '2022' is that of no policy: none is per calendar-year; write a month like 2022-03"),
+        ("2022-03-14", [terms(MONTH)], "period '2022-03-14' is a day, but policies are per calendar month; write it like 2022-03"),
+        ("2022-3", [], "period '2022-3' is neither a month nor a day"),
+    ):  # fmt: skip
+        with pytest.raises(Refused) as refused:
+            check_label(label, policies)
+        assert str(refused.value).startswith(said)
+        assert not said.endswith("2022-03") or str(refused.value) == said
+
+
+def test_the_version_that_rules_a_period_reads_it() -> None:
+    """From April on quarters: March is priced as a month, June as the quarter, and May has no period that ends in it."""
+    months, quarters = terms(MONTH), terms(QUARTER, in_force_from="2022-04-01")
+    versions = [(1, months), (2, quarters)]
+
+    def ruled(label: str, of: Any = versions, start: str | None = None) -> tuple[int, tuple[str, str]] | None:
+        found = ruling_period(of, label, start)
+        if found is None:
+            return None
+        version, policy, period = found
+        assert policy == dict(of)[version]
+        return version, days(period)
+
+    assert ruled("2022-03") == (1, ("2022-03-01", "2022-04-01"))
+    assert ruled("2022-06") == (2, ("2022-04-01", "2022-07-01"))
+    assert ruled("2022-05") is None
+    assert ruled("2022-Q2") == (2, ("2022-04-01", "2022-07-01"))
+    assert ruled("2022-Q1") == (1, ("2022-01-01", "2022-04-01"))
+    assert ruled("2022") is None
+    # A customer whose year began in May keeps months until it is over.
+    frozen = [
+        (1, months),
+        (
+            2,
+            msgspec.structs.replace(
+                quarters, version=msgspec.structs.replace(quarters.version, rule="on-renewal")
+            ),
+        ),
+    ]
+    assert ruled("2022-06", frozen, "2021-05-10") == (1, ("2022-06-01", "2022-07-01"))
+    assert ruled("2022-05", frozen, "2021-05-10") == (1, ("2022-05-01", "2022-06-01"))
+    assert ruled("2022-Q1", [(1, terms(QUARTER))]) == (1, ("2022-01-01", "2022-04-01"))
+    assert ruled("2022-06", frozen, "2022-04-01") == (2, ("2022-04-01", "2022-07-01"))
+    with pytest.raises(
+        Refused, match="policy 'p' has a gap: none of its versions was in force on 2019-03-01"
+    ):
+        ruled("2019-03")
+    with pytest.raises(Refused, match="no policy was published to rule 1970-01; publish one"):
+        ruled("2022-Q2", [])
+    # A billing month that began before the second version did is ruled by the first, which reads it as its own month.
+    later = [(1, months), (2, terms(billing(15), in_force_from="2022-03-01"))]
+    assert ruled("2022-03", later) == (1, ("2022-03-01", "2022-04-01"))
+    # And quarters that end in the month of a version in force since then only, where no month ends that does.
+    turned = [(1, terms(QUARTER)), (2, terms(billing(15), in_force_from="2022-05-01"))]
+    assert ruled("2022-05", turned) is None
+
+
+def test_the_time_a_run_looks_at() -> None:
+    """A month, the quarter, the months before for a right to terminate, the year for a limit of the year."""
+    tier = Tier(F(0), True, F(1), True, F(0), "t", "availability", Remedy())
+    last_three = terms(termination=(Termination(tier, 1, 1, ""), Termination(tier, 2, 3, "")))
+    kinds = frozenset({"planned-maintenance"})
+    yearly = terms(exclusions=(ExclusionRule(kinds), ExclusionRule(kinds, most=F(60))))
+    once = terms(exclusions=(ExclusionRule(kinds, most=F(60), most_per="period"),))
+    free = terms(exclusions=(ExclusionRule(kinds),))
+    march = at("2022-03-01"), at("2022-04-01")
+    policies = [terms(), terms(QUARTER), terms(YEAR), last_three, yearly, once, free]
+    assert spans_of_run(policies, "2022-03") == [
+        march, (at("2022-01-01"), at("2022-04-01")), (at("2022-01-01"), at("2022-04-01")), (at("2022-01-01"), at("2022-04-01")),
+        march, march,
+    ]  # fmt: skip
+    assert spans_of_run([terms(), terms(QUARTER)], "2022-Q2") == [(at("2022-04-01"), at("2022-07-01"))]
+    # Three months before January begin in the year before, and so does that year's limit.
+    both = msgspec.structs.replace(last_three, exclusions=yearly.exclusions)
+    assert spans_of_run([both], "2022-01") == [(at("2021-01-01"), at("2022-02-01"))]
+    there = terms(PeriodRule("calendar-month", NEW_YORK), exclusions=yearly.exclusions)
+    assert spans_of_run([there], "2022-03") == [(at("2022-01-01", 5), at("2022-04-01", 4))]
+
+
+OFFICE = Calendar("office", holidays=frozenset({"2022-03-17"}), opens=9 * 3_600, closes=17 * 3_600)
+
+
+def claim(
+    amount: int | Fraction,
+    unit: Any,
+    anchor: Any,
+    zone: str = "UTC",
+    period: Any = "calendar-month",
+    **more: Any,
+) -> Policy:
+    made = Claim("on-request", F(amount), unit, anchor, more.pop("calendar", Calendar()))
+    return terms(PeriodRule(period, zone), claim=made)
+
+
+START, END = at("2022-03-14 16:00"), at("2022-03-15 02:30")
+
+
+@pytest.mark.parametrize(
+    ("of", "times", "last_day", "ends", "words"),
+    [
+        (claim(5, "days", "incident-start"), {}, "2022-03-19", at("2022-03-20"), "5 days after the incident start (2022-03-14)"),
+        (claim(1, "days", "incident-end"), {}, "2022-03-16", at("2022-03-17"), "1 day after the incident end (2022-03-15)"),
+        # In New York it ended on the 14th still.
+        (claim(1, "days", "incident-end", NEW_YORK), {}, "2022-03-15", at("2022-03-16", 4), "1 day after the incident end (2022-03-14)"),
+        (claim(5, "business-days", "incident-end"), {}, "2022-03-22", at("2022-03-23"), "5 business days after the incident end (2022-03-15)"),
+        (claim(5, "business-days", "incident-end", calendar=OFFICE), {}, "2022-03-23", at("2022-03-24"),
+         "5 business days after the incident end (2022-03-15)"),
+        (claim(1, "business-days", "incident-end"), {"incident_end": at("2022-03-18 12:00")}, "2022-03-21", at("2022-03-22"),
+         "1 business day after the incident end (2022-03-18)"),
+        # Midnight is a time of the day that begins with it.
+        (claim(1, "days", "incident-end"), {"incident_end": at("2022-03-15")}, "2022-03-16", at("2022-03-17"), None),
+        (claim(7_200, "seconds", "incident-end"), {}, "2022-03-15", END + 7_200, "2 hours after the incident end (2022-03-15)"),
+        (claim(86_400 - 9_000, "seconds", "incident-end"), {}, "2022-03-15", at("2022-03-16"), None),
+        (claim(86_400 - 8_999, "seconds", "incident-end"), {}, "2022-03-16", at("2022-03-16") + 1, None),
+        # From 16:00 on Monday: an hour today, one tomorrow from 9:00 on.
+        (claim(1, "business-hours", "incident-start", calendar=OFFICE), {}, "2022-03-14", at("2022-03-14 17:00"),
+         "1 business hour after the incident start (2022-03-14)"),
+        (claim(2, "business-hours", "incident-start", calendar=OFFICE), {}, "2022-03-15", at("2022-03-15 10:00"), None),
+        (claim(2, "business-hours", "incident-end", calendar=OFFICE), {}, "2022-03-15", at("2022-03-15 11:00"), None),
+        # Two days of 8 hours and the hour of Monday; Thursday is a holiday.
+        (claim(18, "business-hours", "incident-start", calendar=OFFICE), {}, "2022-03-18", at("2022-03-18 10:00"), None),
+        (claim(17, "business-hours", "incident-start", calendar=OFFICE), {}, "2022-03-16", at("2022-03-16 17:00"), None),
+        (claim(1, "business-hours", "incident-end", calendar=OFFICE), {"incident_end": at("2022-03-18 18:00")}, "2022-03-21",
+         at("2022-03-21 10:00"), None),
+        (claim(1, "business-hours", "incident-end", NEW_YORK, calendar=OFFICE), {}, "2022-03-15", at("2022-03-15 10:00", 4), None),
+        (claim(1, "months", "incident-start"), {"incident_start": at("2022-02-28")}, "2022-03-28", at("2022-03-29"),
+         "1 month after the incident start (2022-02-28)"),
+        (claim(1, "months", "incident-start"), {"incident_start": at("2022-01-31")}, "2022-02-28", at("2022-03-01"), None),
+        # A last day leads to a last day where the anchor is an end.
+        (claim(1, "months", "month-end"), {"incident_start": at("2022-02-10")}, "2022-03-31", at("2022-04-01"),
+         "1 month after the month end (2022-02-28)"),
+        (claim(2, "months", "quarter-end"), {"incident_start": at("2022-05-10")}, "2022-08-31", at("2022-09-01"), None),
+        (claim(1, "months", "period-end"), {"incident_start": at("2022-04-10")}, "2022-05-31", at("2022-06-01"), None),
+        (claim(1, "months", "eligibility"), {"incident_start": at("2022-04-10")}, "2022-05-30", at("2022-05-31"), None),
+        (claim(2, "periods", "incident-start"), {}, "2022-05-31", at("2022-06-01"), "2 periods after the incident start (2022-03-14)"),
+        (claim(1, "periods", "period-end"), {}, "2022-04-30", at("2022-05-01"), "1 period after the period end (2022-03-31)"),
+        (claim(1, "periods", "incident-start", period="calendar-quarter"), {}, "2022-06-30", at("2022-07-01"), None),
+        (claim(0, "periods", "incident-start"), {}, "2022-03-31", at("2022-04-01"), "0 periods after the incident start (2022-03-14)"),
+        (claim(1, "periods", "incident-start"), {"incident_start": at("2022-03-01")}, "2022-04-30", at("2022-05-01"), None),
+        (claim(3, "days", "period-end"), {}, "2022-04-03", at("2022-04-04"), "3 days after the period end (2022-03-31)"),
+        (claim(3, "days", "period-end", NEW_YORK), {}, "2022-04-03", at("2022-04-04", 4), None),
+        (claim(3, "days", "month-end", period="calendar-quarter"), {}, "2022-04-03", at("2022-04-04"), None),
+        (claim(3, "days", "quarter-end"), {"incident_start": at("2022-05-31")}, "2022-07-03", at("2022-07-04"), None),
+        # A month ends where it ends in the zone of the policy.
+        (claim(3, "days", "month-end", "Asia/Tokyo"), {}, "2022-04-03", at("2022-04-04", -9), None),
+        (claim(3, "days", "quarter-end", "Asia/Tokyo"), {}, "2022-04-03", at("2022-04-04", -9), None),
+        # 8 hours from 16:00 are over with the day, and with a second more the next day has begun.
+        (claim(8, "business-hours", "incident-start"), {}, "2022-03-14", at("2022-03-15"), None),
+        (claim(8, "business-hours", "incident-start"), {"incident_start": START + 1}, "2022-03-15", at("2022-03-15") + 1, None),
+        (claim(0, "business-hours", "incident-start", calendar=OFFICE), {"incident_start": at("2022-03-14 17:00")}, "2022-03-15",
+         at("2022-03-15 09:00"), None),
+        (claim(3, "days", "quarter-end"), {"incident_start": at("2022-01-01")}, "2022-04-03", at("2022-04-04"), None),
+        (claim(3, "days", "quarter-end"), {"incident_start": at("2022-03-31 23:59")}, "2022-04-03", at("2022-04-04"), None),
+        (claim(3, "days", "quarter-end"), {"incident_start": at("2022-12-31 23:59")}, "2023-01-03", at("2023-01-04"), None),
+        (claim(3, "days", "eligibility"), {"eligible_at": at("2022-03-20")}, "2022-03-23", at("2022-03-24"),
+         "3 days after the eligibility (2022-03-20)"),
+        (claim(3, "days", "eligibility"), {}, "2022-04-03", at("2022-04-04"), "3 days after the eligibility (2022-03-31)"),
+        # The period that is claimed for, where it is not that of the incident.
+        (claim(3, "days", "period-end"), {"period": parse_policy_period(MONTH, "2022-05")}, "2022-06-03", at("2022-06-04"), None),
+        (claim(3, "days", "month-end"), {"period": parse_policy_period(MONTH, "2022-05")}, "2022-04-03", at("2022-04-04"), None),
+        (claim(3, "days", "month-end"), {"period": parse_policy_period(MONTH, "2022-05"), "incident_start": None}, "2022-06-03",
+         at("2022-06-04"), None),
+    ],
+)  # fmt: skip
+def test_until_when_a_credit_can_be_claimed(
+    of: Policy, times: dict[str, Any], last_day: str, ends: int, words: str | None
+) -> None:
+    found = claim_deadline(of, **{"incident_start": START, "incident_end": END, **times})
+    assert found is not None
+    assert found == Deadline(last_day, ends, words or found.words)
+
+
+@pytest.mark.parametrize(
+    "of", [Claim(), Claim("on-request"), Claim("on-request", F(1)), Claim("on-request", F(1), "days"),
+           Claim("on-request", None, "days", "incident-end"), Claim("on-request", F(1), None, "incident-end"),
+           Claim("automatic", F(1), "days", "incident-end")],
+)  # fmt: skip
+def test_without_terms_nothing_has_to_be_claimed(of: Claim) -> None:
+    assert claim_deadline(terms(claim=of), incident_start=START, incident_end=END) is None
+
+
+@pytest.mark.parametrize(
+    ("anchor", "missing"),
+    [("incident-start", "incident_start"), ("incident-end", "incident_end"), ("period-end", "period"), ("eligibility", "period"),
+     ("month-end", "incident_start"), ("quarter-end", "incident_start")],
+)  # fmt: skip
+def test_a_time_that_is_counted_from_has_to_be_known(anchor: Any, missing: str) -> None:
+    with pytest.raises(Refused) as refused:
+        claim_deadline(claim(1, "days", anchor))
+    assert (
+        str(refused.value)
+        == f"{missing} is missing, from which the claim window of the policy is counted; add it"
+    )
+
+
+moments = st.integers(-7, 12)
+spans = st.lists(st.tuples(moments, moments), max_size=5)
+
+
+def inside(of: Any) -> set[int]:
+    return {second for start, end in of for second in range(start, end)}
+
+
+def normal(of: tuple[Span, ...]) -> set[int]:
+    """The seconds of spans, which are in order, not empty, and do not touch."""
+    assert all(start < end for start, end in of)
+    assert all(before[1] < after[0] for before, after in pairwise(of))
+    return inside(of)
+
+
+@given(spans, spans, moments, moments, st.sets(moments, max_size=4))
+@example([(0, 5), (5, 8), (3, 4)], [(1, 2), (2, 3), (7, 9)], 1, 7, {0, 3, 5, 8})
+@example([(0, 9)], [(0, 1), (3, 4), (8, 9)], 0, 9, {0, 9})
+@example([(0, 3)], [(3, 5)], 0, 9, {3})
+@example([(0, 3), (6, 9)], [(2, 7), (8, 12)], 2, 7, {4})
+def test_spans_are_sets_of_seconds(
+    some: list[Span], others: list[Span], low: int, high: int, cuts: set[int]
+) -> None:
+    left, right = inside(some), inside(others)
+    assert normal(union(some)) == left
+    assert normal(clip(some, low, high)) == left & set(range(low, high))
+    assert normal(intersect(some, others)) == left & right
+    assert normal(subtract(some, others)) == left - right
+    assert length(some) == len(left)
+    edges = [-100, *sorted(cuts), 100]
+    assert [normal(part) for part in split(some, sorted(cuts))] == [
+        left & set(range(start, end)) for start, end in pairwise(edges)
+    ]
+
+
+def test_spans_of_the_days_of_a_zone() -> None:
+    """Over the night in which New York's clocks are set forward: 5 hours behind at its midnight."""
+    some = [
+        (at("2022-03-12 22:00", 5), at("2022-03-13 01:00", 5)),
+        (at("2022-03-14 04:00", 4), at("2022-03-14 05:00", 4)),
+    ]
+    midnight = at("2022-03-13", 5)
+    assert split_at_midnights(some, NEW_YORK) == {
+        "2022-03-12": ((some[0][0], midnight),), "2022-03-13": ((midnight, some[0][1]),), "2022-03-14": (some[1],),
+    }  # fmt: skip
+    assert split_at_midnights([(5, 5)], "UTC") == {}
+    third = (at("2022-03-16 04:00", 4), at("2022-03-17 05:00", 4))
+    whole = split_at_midnights([*some, third], NEW_YORK)
+    assert list(whole) == ["2022-03-12", "2022-03-13", "2022-03-14", "2022-03-16", "2022-03-17"]
+
+
+@pytest.mark.parametrize(("most", "out"), [("0.1", True), ("0.11", False), (None, False)])
+def test_a_share_that_is_not_above_a_limit_rules_it_out(most: str | None, out: bool) -> None:
+    window = Window("i", "w", "mail", "*", "A", 0, 1, "outage", share_at_most=most)
+    assert share_rules_out(window, F(1, 10)) is out
+
+
+def test_the_calendar_of_these_tests_is_right() -> None:
+    assert (date(2022, 3, 14).weekday(), date(2022, 3, 18).weekday()) == (0, 4)

@@ -1,0 +1,385 @@
+"""Which fact would decide: each that is open, closed at both its ends, and the words for what stays open."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import Any
+
+import msgspec
+import pytest
+
+from ledger.domain.exclusion import Exclusion
+from ledger.domain.period import Period
+from ledger.domain.policy.model import (
+    Commitment,
+    Counting,
+    Credit,
+    ExclusionRule,
+    Measure,
+    PeriodRule,
+    Policy,
+    Remedy,
+    Scope,
+    Stacking,
+    Tier,
+)
+from ledger.domain.window import Window
+from projections.evaluation.deciding import Vague, open_facts, vague_times, what_decides
+from projections.evaluation.evidence import Evidence, Membership, Plain
+from projections.evaluation.outcome import Outcome, outcome
+
+F = Fraction
+PERIOD = Period("p", "span", "UTC", 1_000, 2_000, "1970-01-01")
+
+
+def window(start: int = 1_100, end: int | None = 1_200, name: str = "w", **changed: Any) -> Window:
+    made = Window("i", name, "mail", "*", "A", start, end, "outage")
+    found: Window = msgspec.structs.replace(made, **changed)
+    return found
+
+
+def of_all(*windows: Window, **changed: Any) -> Evidence:
+    return Evidence("mail", "A", PERIOD, 1_500, windows, **changed)
+
+
+def opened(evidence: Evidence) -> list[tuple[str, Evidence, Evidence]]:
+    return list(open_facts(evidence))
+
+
+EXACT = window(1_800, 1_900, "exact")
+
+
+@pytest.mark.parametrize(
+    ("one", "words", "least", "most"),
+    [
+        ({"share_at_most": "0.2"}, "the share that window i/w affected (from 0 to 0.2)",
+         {"share_at_least": "0", "share_at_most": "0"}, {"share_at_least": "0.2", "share_at_most": "0.2"}),
+        ({"share_at_least": "0.20"}, "the share that window i/w affected (from 0.20 to 1)",
+         {"share_at_least": "0.20", "share_at_most": "0.20"}, {"share_at_least": "1", "share_at_most": "1"}),
+        ({"effect": "delay"}, "the share that window i/w affected (from 0 to 1)",
+         {"share_at_least": "0", "share_at_most": "0"}, {"share_at_least": "1", "share_at_most": "1"}),
+        ({"end": None}, "when window i/w ended", {"end": 1_500}, {"end": 2_000}),
+        # Begun after now: it may have ended at once.
+        ({"start": 1_600, "end": None}, "when window i/w ended", {"end": 1_601}, {"end": 2_000}),
+        ({"start": 1_499, "end": None}, "when window i/w ended", {"end": 1_500}, {"end": 2_000}),
+        ({"start": 1_500, "end": None}, "when window i/w ended", {"end": 1_501}, {"end": 2_000}),
+        ({"start_within_seconds": 10, "end_within_seconds": 20}, "the exact times of window i/w",
+         {"start": 1_110, "end": 1_180, "start_within_seconds": 0, "end_within_seconds": 0},
+         {"start": 1_090, "end": 1_220, "start_within_seconds": 0, "end_within_seconds": 0}),
+        ({"start_within_seconds": 10}, "the exact times of window i/w", {"start": 1_110, "start_within_seconds": 0},
+         {"start": 1_090, "start_within_seconds": 0}),
+        ({"end_within_seconds": 10}, "the exact times of window i/w", {"end": 1_190, "end_within_seconds": 0},
+         {"end": 1_210, "end_within_seconds": 0}),
+        # Off by so much that nothing may be left of it.
+        ({"start_within_seconds": 50, "end_within_seconds": 50}, "the exact times of window i/w",
+         {"withdrawn": True, "start_within_seconds": 0, "end_within_seconds": 0},
+         {"start": 1_050, "end": 1_250, "start_within_seconds": 0, "end_within_seconds": 0}),
+        ({"start_within_seconds": 50, "end_within_seconds": 49}, "the exact times of window i/w",
+         {"start": 1_150, "end": 1_151, "start_within_seconds": 0, "end_within_seconds": 0},
+         {"start": 1_050, "end": 1_249, "start_within_seconds": 0, "end_within_seconds": 0}),
+        ({"region": "unknown"}, "whether window i/w was in A", {"withdrawn": True}, {"region": "A"}),
+        ({"region": "unknown", "regions": ("A", "B")}, "whether window i/w was in A", {"withdrawn": True}, {"region": "A"}),
+    ],
+)  # fmt: skip
+def test_what_is_open_of_a_window_is_closed_at_both_ends(
+    one: dict[str, Any], words: str, least: dict[str, Any], most: dict[str, Any]
+) -> None:
+    unsure = window(**{"start": 1_100, **one})
+    before = window(1_700, 1_750, "before")
+    assert opened(of_all(before, unsure, EXACT)) == [
+        (
+            words,
+            of_all(before, msgspec.structs.replace(unsure, **least), EXACT),
+            of_all(before, msgspec.structs.replace(unsure, **most), EXACT),
+        )
+    ]
+
+
+@pytest.mark.parametrize(
+    "one",
+    [
+        {}, {"share_at_least": "0.5", "share_at_most": "0.5"}, {"region": "B"}, {"region": "unknown", "regions": ("B",)},
+        # Open, but of no weight.
+        {"end": None, "withdrawn": True}, {"end": None, "service": "web"}, {"end": None, "start": 2_000},
+        {"effect": "delay", "start": 500, "end": 1_000}, {"cohort": "beta", "withdrawn": True}, {"cohort": "beta", "service": "web"},
+    ],
+)  # fmt: skip
+def test_what_is_exact_or_does_not_count_is_not_open(one: dict[str, Any]) -> None:
+    last = window(name="last", effect="delay")
+    assert [words for words, _, _ in opened(of_all(window(**one), last))] == [
+        "the share that window i/last affected (from 0 to 1)"
+    ]
+
+
+def test_a_tolerance_of_an_open_window_is_not_one_of_its_end() -> None:
+    unsure = window(end=None, start_within_seconds=10)
+    assert [words for words, _, _ in opened(of_all(unsure))] == ["when window i/w ended"]
+
+
+def test_an_open_window_that_can_only_have_ended_after_the_period() -> None:
+    late = Evidence("mail", "A", PERIOD, 2_500, (window(1_999, None),))
+    ((_, least, most),) = opened(late)
+    assert (least.windows[0].end, most.windows[0].end) == (2_500, 2_500)
+
+
+def test_who_is_in_a_cohort_is_asked_once_for_all_its_windows() -> None:
+    evidence = of_all(
+        window(cohort="beta"), window(1_300, 1_400, "v", cohort="beta"), window(1_500, 1_600, "u", cohort="alpha"),
+        window(1_700, 1_800, "t", cohort="known"), memberships={"known": Membership(True, "e")},
+    )  # fmt: skip
+    known = {"known": Membership(True, "e")}
+    assert opened(evidence) == [
+        (
+            f"whether the customer is in cohort {name!r}",
+            msgspec.structs.replace(evidence, memberships={**known, name: Membership(False, "")}),
+            msgspec.structs.replace(evidence, memberships={**known, name: Membership(True, "")}),
+        )
+        for name in ("beta", "alpha")
+    ]
+
+
+def test_an_exclusion_of_one_customer_is_open_until_the_customer_is_known() -> None:
+    one = Exclusion("x", "customer", "mail", "*", "*", 1_100, 1_200, customer="Acme")
+    others = (
+        msgspec.structs.replace(one, exclusion="gone", withdrawn=True), msgspec.structs.replace(one, exclusion="all", customer=None),
+    )  # fmt: skip
+    evidence = of_all(window(), exclusions=(*others, one))
+    general = msgspec.structs.replace(one, customer=None)
+    assert opened(evidence) == [
+        (
+            "whether exclusion 'x' is about the customer",
+            msgspec.structs.replace(evidence, exclusions=(*others, general)),
+            msgspec.structs.replace(evidence, exclusions=others),
+        )
+    ]
+    assert opened(msgspec.structs.replace(evidence, customer="Acme")) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("downtime", "the exact downtime"),
+        ("availability", "the exact availability"),
+        ("value", "the exact value"),
+    ],
+)
+def test_a_plain_figure_is_closed_at_both_ends(name: str, words: str) -> None:
+    def stated(low: Fraction, high: Fraction) -> Evidence:
+        return of_all(plain=Plain(**{"excluded": F(7), name: (low, high)}))  # type: ignore[arg-type]
+
+    low, high = F(1, 4), F(1, 2)
+    assert opened(stated(low, high)) == [(words, stated(low, low), stated(high, high))]
+    assert opened(stated(low, low)) == []
+
+
+def test_the_share_of_a_plain_outage_is_closed_at_both_ends() -> None:
+    def stated(*outages: tuple[int, Fraction, Fraction]) -> Evidence:
+        return of_all(plain=Plain(outages=tuple((F(seconds), low, high) for seconds, low, high in outages)))
+
+    sure, last = (60, F(1), F(1)), (10, F(1, 2), F(1, 2))
+    low, high = F(1, 4), F(3, 4)
+    assert opened(stated(sure, (30, low, high), last)) == [
+        (
+            "the share that outage 2 affected",
+            stated(sure, (30, low, low), last),
+            stated(sure, (30, high, high), last),
+        )
+    ]
+
+
+def tier(
+    lower: Fraction, upper: Fraction, percent: int, words: str, *, top: bool = False, of: Any = "availability"
+) -> Tier:
+    return Tier(lower, True, upper, top, F(percent), words, of, Remedy(percent=F(percent)))
+
+
+UP = tier(F(9, 10), F(1), 0, "at least 90%", top=True)
+DOWN = tier(F(0), F(9, 10), 10, "below 90%")
+
+
+def terms(*tiers: Tier, **changed: Any) -> Policy:
+    every = (
+        Commitment("c", Measure(), Counting(frozenset({"outage", "delay"})), Scope(), tiers or (UP, DOWN)),
+    )
+    rules = (ExclusionRule(frozenset({"customer"})),)
+    made = Policy(
+        "p", "P", "2020-01-01", 2, PeriodRule("calendar-month", "UTC"), every, rules, Credit(), "half-up", ""
+    )
+    found: Policy = msgspec.structs.replace(made, **changed)
+    return found
+
+
+def decided(made: Outcome) -> bool:
+    low, high = made.forms("USD")
+    return low == high
+
+
+def decides(policy: Policy, evidence: Evidence, chosen: str | None = None) -> str | None:
+    made = outcome(policy, evidence)
+    return what_decides(policy, evidence, made, decided, chosen, vague_times(policy, evidence, made, decided))
+
+
+def test_the_one_fact_that_decides_is_named_and_several_are_when_none_does_alone() -> None:
+    # 100 seconds are 90% exactly; a cohort's 60 more are below it.
+    assert decides(terms(), of_all(window())) is None
+    beta = window(1_300, 1_360, "v", cohort="beta")
+    assert decides(terms(), of_all(window(), beta)) == "whether the customer is in cohort 'beta'"
+    # Two of which each alone is above the edge: whichever is closed, the other leaves it open.
+    alpha = window(1_500, 1_560, "u", cohort="alpha")
+    assert decides(terms(), of_all(window(), alpha, beta)) == (
+        "no single fact: whether the customer is in cohort 'alpha'; whether the customer is in cohort 'beta' are open together"
+    )
+    # Of two facts the one that decides, though it is named second.
+    small = window(1_500, 1_510, "u", cohort="alpha")
+    assert (
+        decides(terms(), of_all(window(1_100, 1_190), small, beta))
+        == "whether the customer is in cohort 'beta'"
+    )
+
+
+def test_how_a_contract_is_to_be_read_at_a_gap_or_an_overlap() -> None:
+    gap = (tier(F(95, 100), F(1), 0, "good", top=True), tier(F(0), F(9, 10), 10, "bad"))
+    every = terms(*gap).commitments[0]
+    policy = terms(commitments=(msgspec.structs.replace(every, gaps="undecided"),))
+    assert decides(policy, of_all(window(1_100, 1_180))) == (
+        "how the contract is to be read at this availability, which no tier holds, or more than one: good or bad"
+    )
+    # What is open elsewhere is named with it only where it decides.
+    assert decides(policy, of_all(window(1_100, 1_120), window(1_300, 1_360, "v", cohort="beta"))) == (
+        "no single fact: whether the customer is in cohort 'beta' are open together"
+    )
+
+
+def test_the_choice_of_the_customer_decides_only_while_it_is_not_made() -> None:
+    first = terms().commitments[0]
+    second = msgspec.structs.replace(first, name="d", tiers=(UP, tier(F(0), F(9, 10), 25, "worse")))
+    for rule, chosen, said in (
+        ("choose-one", None, "which of the commitments the customer chooses"), ("choose-one", "c", None), ("best-of", None, None),
+    ):  # fmt: skip
+        policy = terms(commitments=(first, second), stacking=Stacking(rule))  # type: ignore[arg-type]
+        evidence = of_all(window(1_100, 1_300))
+        made = outcome(policy, evidence)
+
+        def one(other: Outcome, of: str | None = chosen) -> bool:
+            low, high = other.forms("USD", of)
+            return low == high
+
+        assert what_decides(policy, evidence, made, one, chosen) == said
+    alone = terms(stacking=Stacking("choose-one"))
+    open_alone = of_all(
+        window(), window(1_300, 1_360, "v", cohort="a"), window(1_500, 1_560, "u", cohort="b")
+    )
+    assert str(decides(alone, open_alone)).startswith("no single fact")
+
+
+def vague(policy: Policy, evidence: Evidence) -> Vague | None:
+    return vague_times(policy, evidence, outcome(policy, evidence), decided)
+
+
+ABOUT = window(1_100, 1_180, approximate=True)
+
+
+@pytest.mark.parametrize(
+    ("windows", "together", "alone"),
+    [
+        # 20 seconds are left to the edge, which both ends may use up.
+        ([ABOUT], 10, [10]),
+        # 19 seconds are: one end may use up one more than the other, but each is off by as much as the other at most.
+        ([window(1_100, 1_181, approximate=True)], 9, [9]),
+        # The period begins with it, so its end alone counts.
+        ([window(1_000, 1_080, approximate=True)], 20, [20]),
+        ([window(1_100, 1_101, approximate=True), window(1_500, 1_599, "v")], 0, [0]),
+        ([ABOUT, window(1_500, 1_510, "v", approximate=True)], 2, [5, 5]),
+        # Exact, withdrawn, of another service or with a tolerance of its own: no part.
+        ([ABOUT, window(1_500, 1_510, "v")], 5, [5]),
+        ([ABOUT, window(1_500, 1_510, "v", approximate=True, withdrawn=True)], 10, [10]),
+        ([ABOUT, window(1_500, 1_510, "v", approximate=True, service="web")], 10, [10]),
+        ([ABOUT, window(1_500, 1_510, "v", approximate=True, start_within_seconds=2)], 4, [4]),
+        # Two that lie before and after the period may reach into it.
+        ([ABOUT, window(500, 990, "v", approximate=True)], 10, [10, 30]),
+        ([ABOUT, window(2_010, 2_500, "v", approximate=True)], 10, [10, 30]),
+        # One that ended long before may reach as far, if it is off by more than the period is long.
+        ([ABOUT, window(-700, -100, "v", approximate=True)], 10, [10, 1_120]),
+        ([ABOUT, window(3_100, 3_700, "v", approximate=True)], 10, [10, 1_120]),
+    ],
+)  # fmt: skip
+def test_how_far_times_may_be_off_for_the_tier_to_stay(
+    windows: list[Window], together: int, alone: list[int]
+) -> None:
+    found = vague(terms(), of_all(*windows))
+    assert found is not None
+    assert found.together == together
+    assert [within for _, within in found.alone] == alone
+    assert found.alone[0][0] == windows[0]
+
+
+def test_where_no_edge_can_be_reached_there_is_no_limit() -> None:
+    always = terms(tier(F(0), F(1), 10, "always", top=True))
+    assert vague(always, of_all(ABOUT)) == Vague(None, ((ABOUT, None),))
+    # Of one outside the period nothing is said then.
+    outside = window(2_010, 2_500, "v", approximate=True)
+    assert vague(always, of_all(ABOUT, outside)) == Vague(None, ((ABOUT, None),))
+    assert vague(terms(), of_all(window())) is None
+    assert vague(terms(), of_all(ABOUT, window(1_300, 1_360, "v", cohort="beta"))) is None
+
+
+def test_a_window_that_may_vanish_or_fill_the_period() -> None:
+    """All of the period or none: the edge is one second from either end, so only the farthest distance matters."""
+    full = terms(tier(F(1, 1_000), F(1), 0, "some was up", top=True), tier(F(0), F(1, 1_000), 10, "none was"))
+    # From 1,100 to 1,180 each end may move until 1,000 seconds less one are down: 820 after the end, 100 before the start.
+    found = vague(full, of_all(ABOUT))
+    assert found is not None
+    assert found.together == 819
+    gone = terms(tier(F(1), F(1), 0, "all was up", top=True), tier(F(0), F(1), 10, "some was down"))
+    found = vague(gone, of_all(ABOUT))
+    assert found is not None
+    # Of 80 seconds nothing may be left where both ends are off by 40.
+    assert found.together == 39
+
+
+@pytest.mark.parametrize(
+    ("one", "said"),
+    [
+        (window(1_100, 1_180, approximate=True), "21 seconds more of downtime leads to the next tier"),
+        (window(1_100, 1_200, approximate=True), "1 second more of downtime leads to the next tier"),
+        (window(1_100, 1_201, approximate=True), "1 second less leads to a better one"),
+        # 51 seconds more are more than it counts for, but both of its ends may be off.
+        (window(1_100, 1_150, approximate=True), "the answer stays as it is while they are off by up to 25 seconds"),
+        # 34 seconds may be off by 33, which is less than they are; 33 by as much.
+        (window(1_100, 1_134, approximate=True), "the answer stays as it is while they are off by up to 33 seconds"),
+        (window(1_100, 1_133, approximate=True), None),
+        (window(1_100, 1_151, approximate=True), "50 seconds more of downtime leads to the next tier"),
+        (window(1_100, 1_299, approximate=True), "99 seconds less leads to a better one"),
+        (window(1_100, 1_200), None),
+        (window(1_100, 1_200, approximate=True, start_within_seconds=0, withdrawn=True), None),
+    ],
+)  # fmt: skip
+def test_times_near_an_edge_are_named_with_the_seconds_to_it(one: Window, said: str | None) -> None:
+    expected = None if said is None else f"the exact times of window i/w, which are approximate: {said}"
+    assert decides(terms(), of_all(one)) == expected
+
+
+def test_each_window_near_an_edge_is_named_once() -> None:
+    """Below 95% and at least 90%: 60 and 15 seconds, of which 24 less are better, and 26 more are worse."""
+    middle = (
+        tier(F(95, 100), F(1), 0, "good", top=True), tier(F(9, 10), F(95, 100), 5, "fair"), tier(F(0), F(9, 10), 10, "bad")
+    )  # fmt: skip
+    long, short = window(1_100, 1_160, approximate=True), window(1_300, 1_315, "v", approximate=True)
+    assert decides(terms(*middle), of_all(long, short)) == (
+        "the exact times of window i/w, which are approximate: 26 seconds more of downtime leads to the next tier, "
+        "25 seconds less leads to a better one"
+    )
+    both = (window(1_100, 1_140, approximate=True), window(1_300, 1_335, "v", approximate=True))
+    assert str(decides(terms(*middle), of_all(*both))).count("which are approximate: 26 seconds more") == 2
+    two = msgspec.structs.replace(terms(*middle).commitments[0], name="d")
+    doubled = terms(commitments=(terms(*middle).commitments[0], two))
+    assert str(decides(doubled, of_all(*both))).count("which are approximate") == 2
+
+
+def test_where_every_second_is_paid_the_distance_is_said() -> None:
+    hourly = Tier(F(0), True, F(1), True, F(0), "any", "availability", Remedy(multiple=F(1)))
+    assert decides(terms(hourly), of_all(ABOUT)) == (
+        "the exact times of window i/w, which are approximate: the answer stays as it is while they are off by up to 0 seconds"
+    )
+    # Where a tier is near, that is said instead; where nothing is paid for seconds, nothing.
+    assert decides(terms(tier(F(0), F(1), 10, "always", top=True)), of_all(ABOUT)) is None
