@@ -349,6 +349,12 @@ def _problem(group: Group, units: Units) -> str:
         and any(one.remedy.multiple for one in group.policy.tiers)
     ):
         return "value: a share has more decimals than a common divisor is found for"
+    if (
+        by_share
+        and units.share * seconds > EXACT_DIVIDED
+        and any(one.remedy.block_seconds for one in group.policy.tiers)
+    ):
+        return "value: a share has more decimals than a spreadsheet divides exactly"
     if units.share * max(seconds if by_share else 1, units.edge) > EXACT:
         return "value: a share has more decimals than a spreadsheet keeps exact"
     return ""

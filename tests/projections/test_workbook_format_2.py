@@ -469,3 +469,45 @@ def test_days_of_service_are_calculated(tmp_path: Path) -> None:
 
     assert days(book) == [2, 2] == [float(row["service_days"]) for row in rows(found.frame)] * 2
     assert days(changed(tmp_path / "c.xlsx", {at_most: 7})) == [2.5, 2.5]
+
+
+def test_excluded_and_eligible_are_all_that_was_down(tmp_path: Path) -> None:
+    """Five days down, twelve hours of them excluded, of which the rule allows ten: 110 hours count; with twelve allowed, 108."""
+    outage = Window("i", "w", "email", "*", "EMEA", MARCH, MARCH + 5 * DAY, "outage")
+    storm = [
+        Exclusion(
+            f"e-{at}", "force-majeure", "email", "*", "EMEA", MARCH + at * DAY, MARCH + at * DAY + 6 * HOUR
+        )
+        for at in (1, 2)
+    ]
+    facts = Facts([outage], storm, MARCH + 31 * DAY, frozenset())
+    rules = '[[exclusions]]\nkinds = ["force-majeure"]\nmost = "10 hours"\nmost_per = "period"\n'
+    texts = {"a": terms("a", IN_FULL, rules, PERCENTS, "half-up")}
+    line = {"customer": "Acme", "service": "email", "region": "EMEA", "policy": "a", "currency": "USD", "fee": "10.00",
+            "valid_from": "2022-01-01", "valid_to": ""}  # fmt: skip
+    elsewhere = {**line, "region": "NAM"}
+    found = priced(texts, SLOW["read"]([line, elsewhere]), facts)
+    write(tmp_path / "c.xlsx", texts, found, facts)
+    book = agrees(tmp_path / "c.xlsx")
+    assert reasons(book) == {"formulas"}
+    total = "excluded + eligible = gross downtime where all is counted in full and known, seconds"
+
+    def counted(book: openpyxl.Workbook) -> tuple[Any, ...]:
+        heading, scope, _ = book["Calculation"].iter_rows(values_only=True)
+        shown: dict[Any, Any] = dict(zip(heading, scope, strict=True))
+        checks = {row[0]: row[1:4] for row in book["Checks"].iter_rows(min_row=4, values_only=True)}
+        seconds = (shown[name] for name in ("downtime (s)", "excluded (s)", "eligible downtime at most (s)"))
+        return (*(one / HOUR for one in seconds), *checks[total])
+
+    assert counted(book) == (120, 10, 110, 120 * HOUR, 120 * HOUR, True)
+    most = input_of(
+        openpyxl.load_workbook(tmp_path / "c.xlsx"), "Exclusion rules", "at most (s), empty for all", 1, "a"
+    )
+    assert counted(changed(tmp_path / "c.xlsx", {most: 12 * HOUR})) == (
+        120,
+        12,
+        108,
+        120 * HOUR,
+        120 * HOUR,
+        True,
+    )
