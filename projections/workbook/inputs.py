@@ -54,6 +54,7 @@ def inputs(book: Book, model: Model, period: str, as_of: int | None, currencies:
     block.add()
     tiers = _tiers(book, block, model)
     block.add()
+    _lengths(book, block, model)
     remedy_inputs(book, block, model, tiers, currencies)
     rules = _rules(book, block, model)
     _roundings(book, block)
@@ -166,6 +167,25 @@ def _tiers(book: Book, block: Block, model: Model) -> list[int]:
                 )
             )  # fmt: skip
     return rows
+
+
+def _lengths(book: Book, block: Block, model: Model) -> None:
+    """Add how long a period is taken to be, where any terms say that."""
+    if not model.has_lengths:
+        return
+    block.add(Styled(book.style("title"), "Length of a period"))
+    block.heading("policy no", "policy", "version", "length (s), empty where it is its own", numbers="ACD")
+    rows = []
+    for number, (version, policy, _) in enumerate(model.policies[: model.live], 1):
+        length = policy.period.length_seconds
+        shown = (
+            Styled(book.style("given"), None)
+            if length is None
+            else Styled(book.style("input", "integer"), int(length))
+        )
+        rows.append(block.add(number, policy.key, version, shown))
+    book.name("period_length", f"Inputs!$D${rows[0]}:$D${rows[-1]}")
+    block.add()
 
 
 def _rules(book: Book, block: Block, model: Model) -> dict[tuple[int, int], int]:

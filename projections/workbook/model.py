@@ -219,6 +219,11 @@ class Model(NamedTuple):
         return bool(self.exclusions)
 
     @property
+    def has_lengths(self) -> bool:
+        """Whether any terms with formulas say how long a period is."""
+        return any(policy.period.length_seconds is not None for _, policy, _ in self.policies[: self.live])
+
+    @property
     def pays_more(self) -> bool:
         """Whether any terms with formulas pay more than a percentage, or know limits."""
         return not all(is_plain(policy) for _, policy, _ in self.policies[: self.live])
@@ -285,7 +290,8 @@ def reason_for_values(policy: Policy) -> str:
         "tiers with gaps or overlaps": first.gaps != "refused" or first.overlaps != "refused",
         **reasons(policy),
         "incidents paid one by one": policy.stacking.incidents != "together",
-        "a length or part of the period": policy.period.length_seconds is not None or policy.period.part != "whole",
+        "a part of the period": policy.period.part != "whole",
+        "a length of parts of a second": (policy.period.length_seconds or Fraction(1)).denominator != 1,
     }  # fmt: skip
     found = [words for words, there in because.items() if there]
     return f"value: no formula for {', '.join(found)}" if found else ""
@@ -333,7 +339,7 @@ def _problem(group: Group, units: Units) -> str:
     """Return why a spreadsheet cannot calculate a scope, "" where it can."""
     if reason := reason_for_values(group.policy):
         return reason
-    seconds = group.period.seconds
+    seconds = max(group.period.seconds, length_of(group))
     by_share = group.policy.windows == "by-share"
     if units.edge * seconds > EXACT_DIVIDED:
         return "value: a bound of availability has more decimals than a spreadsheet keeps exact"
@@ -343,6 +349,12 @@ def _problem(group: Group, units: Units) -> str:
         and any(one.remedy.multiple for one in group.policy.tiers)
     ):
         return "value: a share has more decimals than a common divisor is found for"
+    if (
+        by_share
+        and units.share * seconds > EXACT_DIVIDED
+        and any(one.remedy.block_seconds for one in group.policy.tiers)
+    ):
+        return "value: a share has more decimals than a spreadsheet divides exactly"
     if units.share * max(seconds if by_share else 1, units.edge) > EXACT:
         return "value: a share has more decimals than a spreadsheet keeps exact"
     return ""
@@ -521,7 +533,11 @@ def _count(scope: Scope, case: Case, units: Units) -> None:
             scope.counted += one.counted(edge)
             scope.least += one.least
             scope.most += one.most
-    allowed = allowances(policy, scope.group.period.seconds, scope.parts_of_a_second, units)
+    seconds = length_of(scope.group)
+    if scope.most > seconds * scope.parts_of_a_second:
+        scope.case, scope.problem = None, "value: no formula for more downtime than the length of a period"
+        return
+    allowed = allowances(policy, seconds, scope.parts_of_a_second, units)
     scope.best, scope.worst = (
         1 + sum(most < found for most in allowed) for found in (scope.least, scope.most)
     )
@@ -541,6 +557,12 @@ def _count(scope: Scope, case: Case, units: Units) -> None:
         ledger.downtime_seconds, ledger.excluded_seconds, ledger.eligible_at_least, ledger.eligible_at_most, ledger.tiers,
     ):  # fmt: skip
         scope.case, scope.problem = None, "value: this workbook has no formula for how these terms count"
+
+
+def length_of(group: Group) -> int:
+    """Return the seconds that availability is a part of: those of the period, or as many as the terms say it has."""
+    length = group.policy.period.length_seconds
+    return group.period.seconds if length is None else int(length)
 
 
 def allowances(policy: Policy, seconds: int, parts: int, units: Units) -> list[int]:

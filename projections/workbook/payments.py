@@ -16,7 +16,7 @@ from projections.credits import Workings as Priced
 from projections.workbook import book as books
 from projections.workbook.book import Book, Column, Table, parts
 from projections.workbook.cells import Formula, Styled
-from projections.workbook.model import EXACT_DIVIDED, Model, Scope, pays_in_parts
+from projections.workbook.model import EXACT_DIVIDED, Model, Scope, length_of, pays_in_parts
 from projections.workbook.remedies import Line, Payment, Side, is_plain, payment
 from projections.workbook.workings import Workings
 
@@ -116,7 +116,7 @@ def _payment(model: Model, scope: Scope, currency: str) -> Payment:
     before = sum(len(one.tiers) for _, one, _ in model.policies[: scope.policy - 1])
     return payment(
         policy, policy.tiers[scope.best - 1 : scope.worst], before + scope.best, (low or 0, high or 0), (scope.least, scope.most),
-        scope.group.period.seconds, scope.parts_of_a_second, currency, units.credit, units.multiple,
+        length_of(scope.group), scope.parts_of_a_second, currency, units.credit, units.multiple,
         units.days,
     )  # fmt: skip
 
@@ -244,9 +244,7 @@ class _Remedy:
         return {
             "scope": scope.number, "currency": self.currency, "policy_no": scope.policy,
             "tier": Formula(f"{tiers}+{best}", paid.place),
-            "calculated": Formula(
-                f"IF({best}={worst},TRUE,MIN(INDEX(tier_alone,{tiers}+{best}):INDEX(tier_alone,{tiers}+{worst}))=1)", True
-            ),
+            "calculated": Formula(self._calculated(), True),
             "sums": Formula(f"INDEX(tier_take,{at['tier']})=take_sum", paid.sums),
             "lesser": Formula(f"NOT(INDEX(tier_take,{at['tier']})=take_greater)", paid.lesser),
             "part": Formula(f"INDEX(rounding_part,{self.mode})", _plain(terms.part)),
@@ -267,6 +265,16 @@ class _Remedy:
             "days": Formula(self._of_tier("tier_days", "days_units"), _or_empty(paid.days)),
             "days_limit": Formula(self._of_policy("limit_days", "days_units"), _or_empty(paid.days_limit)),
         }  # fmt: skip
+
+    def _calculated(self) -> str:
+        """Return whether there is one tier, or several that pay percentages alone; no downtime is longer than a stated length."""
+        tiers, best, worst, most, period, spread = (
+            self.scopes[name] for name in ("tiers", "best", "worst", "most", "period", "parts")
+        )
+        one = f"IF({best}={worst},TRUE,MIN(INDEX(tier_alone,{tiers}+{best}):INDEX(tier_alone,{tiers}+{worst}))=1)"
+        if self.scope.group.policy.period.length_seconds is None:
+            return one
+        return f"IF({most}>{period}*{spread},FALSE,{one})"
 
     def _capped(self, name: str, limit: str, line: Line | None) -> dict[str, Any]:
         """Return the line of a limit that is a part of the base, empty where the terms have none."""

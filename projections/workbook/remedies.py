@@ -97,7 +97,7 @@ class Line(NamedTuple):
 
     def highest(self, fee: int) -> int:
         """Return the highest integer on the way."""
-        return fee * self.times + self.adds + 2 * self.divisor
+        return max(fee, 1) * self.times + self.adds + 2 * self.divisor
 
 
 class Terms(NamedTuple):
@@ -198,7 +198,8 @@ class Payment(NamedTuple):
         taken = 0 if self.rolling is None else before * self.rolling.divisor
         lines = [self.cap, self.rolling, *(line for side in self.sides for line in (side.first, side.second))]
         hours = [2 * (side.hourly or 0) + 4 * self.hourly_of for side in self.sides]
-        return max([fee, taken, *hours, *(line.highest(fee) for line in lines if line is not None)])
+        sums = [self.limit or 0, self.above or 0, *(side.fixed or 0 for side in self.sides)]
+        return max([fee, taken, *sums, *hours, *(line.highest(fee) for line in lines if line is not None)])
 
 
 def payment(

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 from ledger.domain.policy import Policy
 from projections.availability import Assessment, percent_text
+from projections.credits import Group
 from projections.workbook import limits
 from projections.workbook.book import Book, Column, Table
 from projections.workbook.cells import Formula, Styled, listed
@@ -26,6 +27,7 @@ from projections.workbook.model import (
     Units,
     allowances,
     edge_of,
+    length_of,
     pays_in_parts,
     planned_rules,
 )  # fmt: skip
@@ -72,7 +74,7 @@ def workings(
         segmented += len(case.segments)
     limit_rows, limited = limits.rows_of(model)
     found = Workings(
-        _terms_table(model.live, notices=bool(inputs.rules)),
+        _terms_table(model.live, notices=bool(inputs.rules), lengths=model.has_lengths),
         _edges_table(len(inputs.tiers)),
         _coverage_table(covered - 2, exclusions=model.excludes),
         _segments_table(segmented - 2, exclusions=model.excludes),
@@ -110,7 +112,7 @@ def workings(
 # ---- Terms and Edges -----------------------------------------------------------------------------------------------
 
 
-def _terms_table(count: int, *, notices: bool) -> Table:
+def _terms_table(count: int, *, notices: bool, lengths: bool) -> Table:
     return Table(
         "Terms",
         {
@@ -128,6 +130,7 @@ def _terms_table(count: int, *, notices: bool) -> Table:
             "adds": Column("rounding adds (parts)", "integer", "formula", 12),
             "tie": Column("tie that goes down (parts)", "integer", "formula", 12),
             **({"notice": Column("notice of planned work (s)", "integer", "formula", 12)} if notices else {}),
+            **({"length": Column("length of the period (s)", "integer", "formula", 12)} if lengths else {}),
         },
         count,
     )
@@ -165,6 +168,7 @@ def _terms(model: Model, inputs: Inputs, table: Table, as_of: int | None) -> Ite
             ),
             Formula(f"IF(INDEX(rounding_even,{letter['rounding']}{row}),{letter['adds']}{row},-1)", tie),
             *_notice(policy, number, inputs),
+            *_length(model, group, f"{letter['no']}{row}", f"{letter['period']}{row}"),
         ]  # fmt: skip
         tier += len(policy.tiers)
 
@@ -181,6 +185,19 @@ def _notice(policy: Policy, number: int, inputs: Inputs) -> list[Any]:
         return [0] if inputs.rules else []
     said = ",".join(f"Inputs!$F${row}" for row in cells)
     return [Formula(f"MIN({said})", min(notice_of(rule) for rule in rules))]
+
+
+def _length(model: Model, group: Group, number: str, period: str) -> list[Any]:
+    """Return how long a period is, where any terms say that; otherwise it is as long as it is."""
+    if not model.has_lengths:
+        return []
+    said = f"INDEX(period_length,{number})"
+    return [Formula(f"IF(ISNUMBER({said}),{said},{period})", length_of(group))]
+
+
+def _denominator(found: Workings, row: int) -> str:
+    """Return the cell of the seconds that availability is a part of."""
+    return found.terms.cell("length" if "length" in found.terms.letters else "period", row)
 
 
 def rounding(policy: Policy, units: Units) -> tuple[int, int]:
@@ -213,9 +230,9 @@ def _edges(model: Model, inputs: Inputs, found: Workings) -> Iterator[list[Any]]
     table, units = found.edges, model.units
     row = 1
     for number, (version, policy, group) in enumerate(model.policies[: model.live], 1):
-        seconds = group.period.seconds
+        seconds = length_of(group)
         parts = units.share if policy.windows == "by-share" else 1
-        period, of_second = (found.terms.cell(name, number + 1) for name in ("period", "parts"))
+        period, of_second = _denominator(found, number + 1), found.terms.cell("parts", number + 1)
         allowed = allowances(policy, seconds, parts, units)
         for place, tier in enumerate(policy.tiers, 1):
             here, row = inputs.tiers[row - 1], row + 1
@@ -603,7 +620,7 @@ def _calculated(model: Model, scope: Scope, case: Case, row: int, found: Working
     rows = found.segment_rows[case.number]
     validity = found.coverage_of_scope[scope.number]
     policy, units, parts = scope.group.policy, model.units, scope.parts_of_a_second
-    seconds = scope.group.period.seconds
+    seconds = length_of(scope.group)
     segment = {name: found.segments.span(name, name, rows) for name in found.segments.letters}
     before = sum(len(one.tiers) for _, one, _ in model.policies[: scope.policy - 1])
 
@@ -613,6 +630,12 @@ def _calculated(model: Model, scope: Scope, case: Case, row: int, found: Working
     def paid(kind: str) -> str:
         first, last = (f"INDEX(tier_pays,{at['tiers']}+{at[name]})" for name in ("best", "worst"))
         return f"{kind}({first}:{last})"
+
+    def tier_of(side: str) -> str:
+        left = f"1+SUMPRODUCT((tier_policy={at['policy_no']})*(tier_allowed<{at[side]}))"
+        # More downtime than a stated length of the period is still in the last tier.
+        stated = policy.period.length_seconds is not None
+        return f"MIN(COUNTIF(tier_policy,{at['policy_no']}),{left})" if stated else left
 
     lowest, highest = (value or 0 for value in pays_in_parts(scope, units))
     allowed = allowances(policy, seconds, parts, units)
@@ -624,7 +647,7 @@ def _calculated(model: Model, scope: Scope, case: Case, row: int, found: Working
     return [
         Formula(found.coverage.cell("most_from", validity), scope.start),
         Formula(found.coverage.cell("most_to", validity), scope.end),
-        Formula(term["period"], seconds),
+        Formula(_denominator(found, scope.policy + 1), seconds),
         Formula(added("downtime"), scope.downtime),
         Formula(added("excluded"), scope.excluded),
         Formula(added("counted"), scope.counted),
@@ -640,8 +663,7 @@ def _calculated(model: Model, scope: Scope, case: Case, row: int, found: Working
             f"({at['period']}*{at['parts']}-{at['least']})/({at['period']}*{at['parts']})*hundred", available(seconds, parts, scope.least)
         ),
         Formula(term["tiers"], before),
-        Formula(f"1+SUMPRODUCT((tier_policy={at['policy_no']})*(tier_allowed<{at['least']}))", scope.best),
-        Formula(f"1+SUMPRODUCT((tier_policy={at['policy_no']})*(tier_allowed<{at['most']}))", scope.worst),
+        Formula(tier_of("least"), scope.best), Formula(tier_of("most"), scope.worst),
         Formula(paid("MIN"), lowest),
         Formula(paid("MAX"), highest),
         Formula(f"{at['pays_least']}*hundred/credit_units", lowest * 100 / units.credit),
@@ -738,7 +760,7 @@ def percents_of(scope: Scope) -> tuple[float | None, float | None]:
 
 def availability_of(scope: Scope) -> tuple[float | None, float | None]:
     """Return availability at least and at most, in percent, for display; None of a measure that makes none."""
-    ledger, seconds, parts = scope.group.assessment, scope.group.period.seconds, scope.parts_of_a_second
+    ledger, seconds, parts = scope.group.assessment, length_of(scope.group), scope.parts_of_a_second
     if scope.case is not None:
         return available(seconds, parts, scope.most), available(seconds, parts, scope.least)
     if scope.group.policy.commitments[0].measure.makes != "availability":

@@ -160,6 +160,7 @@ _OTHER = {
     "percent": {"12.5": "6"},
     "rolling_percent": {"20": "7"},
     "share": {"12.5": "25"},
+    "length": {"30 days": "31 days", "730 hours": "700 hours"},
     "availability_at_least": {"99.9": "99.5", "98": "97", "95": "94.5"},
     "availability_below": {"99.9": "99.5", "98": "97", "95": "94.5"},
     "notice": {"1 hour": "3 hours", "2 days": "30 minutes"},
@@ -331,6 +332,11 @@ def sums(amounts: Sequence[str]) -> str:
     )
 
 
+OPEN = (
+    "several tiers of which one pays no mere percentage", "more downtime than the length of a period",
+)  # fmt: skip
+
+
 @st.composite
 def some_outages(draw: st.DrawFn) -> Window:
     """A window of every region, mostly of a known share and length."""
@@ -386,7 +392,8 @@ def some_paying_terms(draw: st.DrawFn, key: str) -> str:
     rounding = draw(st.sampled_from(ALL_ROUNDINGS))
     known = 'currencies = ["USD", "JPY", "BHD"]\n' if draw(st.booleans()) else ""
     text = terms(key, draw(st.sampled_from([IN_FULL, BY_SHARE, ALL])), "", tiers, rounding, base + more)
-    return text.replace("[period]", f"{known}[period]")
+    length = draw(st.sampled_from(["", "", 'length = "30 days"\n', 'length = "730 hours"\n']))
+    return text.replace("[period]", f"{known}[period]").replace('zone = "UTC"\n', f'zone = "UTC"\n{length}')
 
 
 @FEW
@@ -428,7 +435,7 @@ def test_every_formula_of_remedies_and_limits_gives_its_cell_and_follows_a_chang
     same_amounts(book, found)
     said = reasons(book)
     event(f"{said}")
-    assert said <= {"formulas", "value: no formula for several tiers of which one pays no mere percentage"}
+    assert said <= {"formulas", *(f"value: no formula for {one}" for one in OPEN)}
     if said == {"formulas"}:
         # What is small is always calculated.
         formulas = {line["subscription"]: line for line in _lines(openpyxl.load_workbook(path))}
@@ -462,3 +469,45 @@ def test_days_of_service_are_calculated(tmp_path: Path) -> None:
 
     assert days(book) == [2, 2] == [float(row["service_days"]) for row in rows(found.frame)] * 2
     assert days(changed(tmp_path / "c.xlsx", {at_most: 7})) == [2.5, 2.5]
+
+
+def test_excluded_and_eligible_are_all_that_was_down(tmp_path: Path) -> None:
+    """Five days down, twelve hours of them excluded, of which the rule allows ten: 110 hours count; with twelve allowed, 108."""
+    outage = Window("i", "w", "email", "*", "EMEA", MARCH, MARCH + 5 * DAY, "outage")
+    storm = [
+        Exclusion(
+            f"e-{at}", "force-majeure", "email", "*", "EMEA", MARCH + at * DAY, MARCH + at * DAY + 6 * HOUR
+        )
+        for at in (1, 2)
+    ]
+    facts = Facts([outage], storm, MARCH + 31 * DAY, frozenset())
+    rules = '[[exclusions]]\nkinds = ["force-majeure"]\nmost = "10 hours"\nmost_per = "period"\n'
+    texts = {"a": terms("a", IN_FULL, rules, PERCENTS, "half-up")}
+    line = {"customer": "Acme", "service": "email", "region": "EMEA", "policy": "a", "currency": "USD", "fee": "10.00",
+            "valid_from": "2022-01-01", "valid_to": ""}  # fmt: skip
+    elsewhere = {**line, "region": "NAM"}
+    found = priced(texts, SLOW["read"]([line, elsewhere]), facts)
+    write(tmp_path / "c.xlsx", texts, found, facts)
+    book = agrees(tmp_path / "c.xlsx")
+    assert reasons(book) == {"formulas"}
+    total = "excluded + eligible = gross downtime where all is counted in full and known, seconds"
+
+    def counted(book: openpyxl.Workbook) -> tuple[Any, ...]:
+        heading, scope, _ = book["Calculation"].iter_rows(values_only=True)
+        shown: dict[Any, Any] = dict(zip(heading, scope, strict=True))
+        checks = {row[0]: row[1:4] for row in book["Checks"].iter_rows(min_row=4, values_only=True)}
+        seconds = (shown[name] for name in ("downtime (s)", "excluded (s)", "eligible downtime at most (s)"))
+        return (*(one / HOUR for one in seconds), *checks[total])
+
+    assert counted(book) == (120, 10, 110, 120 * HOUR, 120 * HOUR, True)
+    most = input_of(
+        openpyxl.load_workbook(tmp_path / "c.xlsx"), "Exclusion rules", "at most (s), empty for all", 1, "a"
+    )
+    assert counted(changed(tmp_path / "c.xlsx", {most: 12 * HOUR})) == (
+        120,
+        12,
+        108,
+        120 * HOUR,
+        120 * HOUR,
+        True,
+    )
