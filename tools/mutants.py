@@ -120,7 +120,7 @@ def _mutated(path: Path) -> tuple[str, list[str]]:
     from mutmut.mutation.file_mutation import mutate_file_contents
 
     text = path.read_text(encoding="utf-8")
-    kept = PLACE / "made" / f"{sha256(text.encode()).hexdigest()}.json"
+    kept = PLACE / "made" / f"{sha256(Path(__file__).read_bytes() + text.encode()).hexdigest()}.json"
     if not kept.exists():
         # mutmut leaves decorated functions alone; a property is made one again when its mutants are there.
         plain, names = (

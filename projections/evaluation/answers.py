@@ -259,8 +259,6 @@ def _earlier(evidence: Evidence, plain: Plain) -> Evidence:
 
 def _claim(policy: Policy, asked: Question) -> dict[str, Any] | None:
     """Return until when a credit has to be claimed, and whether it was; None where it comes by itself."""
-    if policy.claim.how == "automatic":
-        return None
     times, evidence = asked.times, asked.evidence
     spans = [window for window in evidence.windows if not window.withdrawn]
     start = times.get("incident_start", min((window.start for window in spans), default=None))

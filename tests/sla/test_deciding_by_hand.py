@@ -383,3 +383,117 @@ def test_where_every_second_is_paid_the_distance_is_said() -> None:
     )
     # Where a tier is near, that is said instead; where nothing is paid for seconds, nothing.
     assert decides(terms(tier(F(0), F(1), 10, "always", top=True)), of_all(ABOUT)) is None
+
+
+NEAR = (
+    "the exact times of window i/w, which are approximate: 21 seconds more of downtime leads to the next tier"
+)
+
+
+@pytest.mark.parametrize(
+    "others",
+    [
+        # Exact, withdrawn, or outside the period: however near, they are not what is approximate here.
+        (window(1_100, 1_180, "v"),), (window(1_100, 1_180, "v", approximate=True, withdrawn=True),),
+        (window(500, 1_000, "v", approximate=True),),
+    ],
+)  # fmt: skip
+def test_only_the_window_that_is_approximate_and_counts_is_named(others: tuple[Window, ...]) -> None:
+    assert decides(terms(), of_all(*others, ABOUT)) == NEAR
+    at_the_edge = window(1_100, 1_200, approximate=True)
+    assert decides(terms(), of_all(*others, at_the_edge)) == NEAR.replace("21 seconds", "1 second")
+
+
+def test_an_edge_as_far_as_a_window_is_long_is_near() -> None:
+    """50 and 1 seconds: 50 more pass the edge. 100 and 30: 30 less are on it."""
+    more = of_all(window(1_100, 1_150, approximate=True), window(1_300, 1_301, "v"))
+    assert decides(terms(), more) == NEAR.replace("21", "50")
+    less = of_all(window(1_100, 1_130, approximate=True), window(1_300, 1_400, "v"))
+    assert (
+        decides(terms(), less)
+        == "the exact times of window i/w, which are approximate: 30 seconds less leads to a better one"
+    )
+
+
+def test_where_a_bound_is_open_beside_them_the_distance_of_both_is_said() -> None:
+    """80 seconds, and 10 that perhaps count: 10 are left, which both ends use up."""
+    beside = of_all(ABOUT, window(1_300, 1_310, "v", cohort="beta"))
+    assert decides(terms(), beside) == (
+        "the exact times of window i/w, which are approximate: the answer stays as it is while they are off by up to 5 seconds"
+    )
+
+
+def test_an_open_window_may_be_approximate() -> None:
+    """From 1,399 on, until 1,500 at least and 2,000 at most: 700 seconds may be down, of which 601 are at most."""
+    far = terms(tier(F(3, 10), F(1), 0, "good", top=True), tier(F(0), F(3, 10), 10, "bad"))
+    unsure = window(1_399, None, approximate=True)
+    assert decides(far, of_all(unsure)) == (
+        "the exact times of window i/w, which are approximate: the answer stays as it is while they are off by up to 99 seconds"
+    )
+    always = terms(tier(F(0), F(1), 10, "always", top=True))
+    assert vague(always, of_all(unsure)) == Vague(None, ((unsure, None),))
+    # Where the period is over, it lasted until its end.
+    over = Evidence("mail", "A", PERIOD, 2_500, (window(1_920, None, approximate=True),))
+    assert decides(terms(), over) == NEAR
+
+
+def test_a_window_of_another_component_is_not_near_an_edge_of_this_one() -> None:
+    every = terms().commitments[0]
+    inbox = msgspec.structs.replace(every, name="inbox", scope=Scope(components=("inbox",)))
+    windows = (
+        window(1_100, 1_180, "v", component="inbox"),
+        window(1_100, 1_180, component="outbox", approximate=True),
+    )
+    assert decides(terms(commitments=(inbox,)), of_all(*windows)) is None
+    # A commitment about all of it is, though it is not the first.
+    assert decides(terms(commitments=(inbox, every)), of_all(*windows)) == NEAR
+
+
+def test_a_count_has_no_seconds_to_an_edge() -> None:
+    counted = msgspec.structs.replace(
+        terms().commitments[0], measure=Measure("events"),
+        tiers=(tier(F(0), F(1), 0, "none", of="value"), tier(F(1), F(9), 10, "some", top=True, of="value")),
+    )  # fmt: skip
+    assert (
+        decides(
+            terms(commitments=(counted,)),
+            of_all(window(1_100, 1_600, approximate=True), window(1_700, 1_710, "v")),
+        )
+        is None
+    )
+
+
+def test_a_window_outside_the_period_is_not_named_for_what_is_paid_by_the_second() -> None:
+    hourly = Tier(F(0), True, F(1), True, F(0), "any", "availability", Remedy(multiple=F(1)))
+    said = str(decides(terms(hourly), of_all(ABOUT, window(500, 1_000, "v", approximate=True))))
+    assert "i/w" in said
+    assert "i/v" not in said
+
+
+def test_no_single_fact_decides_whatever_else_is_decided() -> None:
+    """Two cohorts that each alone pass the edge; beside them a commitment that always pays 5%."""
+    first = terms().commitments[0]
+    always = msgspec.structs.replace(first, name="d", tiers=(tier(F(0), F(1), 5, "always", top=True),))
+    evidence = of_all(
+        window(), window(1_300, 1_360, "v", cohort="a"), window(1_500, 1_560, "u", cohort="b")
+    )  # fmt: skip
+    best = terms(commitments=(always, first), stacking=Stacking("best-of"))
+    assert str(decides(best, evidence)).startswith("no single fact: ")
+    chosen = terms(commitments=(first, always), stacking=Stacking("choose-one"))
+    made = outcome(chosen, evidence)
+
+    def of_the_first(other: Outcome) -> bool:
+        low, high = other.forms("USD", "c")
+        return low == high
+
+    assert str(what_decides(chosen, evidence, made, of_the_first, "c")).startswith("no single fact: ")
+
+
+def test_where_nothing_is_known_to_be_open_no_fact_is_named() -> None:
+    """Counts over the edge of the period: none of them, or all, may have failed inside it."""
+    from ledger.domain.measurement import Measurement
+
+    messages = msgspec.structs.replace(terms().commitments[0], measure=Measure("messages", ("messages",)))
+    one = Measurement("i", "m", "mail", "*", "A", 999, 1_001, "messages", 10, 4)
+    evidence = Evidence("mail", "A", PERIOD, 0, measurements=(one,))
+    assert decides(terms(commitments=(messages,)), evidence) is None

@@ -64,6 +64,7 @@ def test_what_agrees(expect: dict[str, Any]) -> None:
         ({"downtime_seconds": True}, "downtime_seconds True, but the terms give 3600"),
         ({"rule": "p"}, "rule p, but the terms give p: availability at least 99% gives 0% of fee"),
         ({"rule": "0"}, "rule 0, but the terms give p: availability at least 99% gives 0% of fee"),
+        ({"rule": "0.5"}, "rule 0.5, but the terms give p: availability at least 99% gives 0% of fee"),
         ({"credit_percent": "nothing"}, "credit_percent nothing, but the terms give 0"),
         ({"tiers": []}, "tiers [], but the terms give ['availability at least 99%']"),
         ({"tiers": ["x"]}, "tiers ['x'], but the terms give ['availability at least 99%']"),

@@ -435,3 +435,27 @@ USD = (("USD", F(1_250)),)
 )  # fmt: skip
 def test_a_remedy_in_words(remedy: Remedy, words: str) -> None:
     assert remedy_words(remedy, "fee") == words
+
+
+def test_prices_are_of_the_currency_and_the_commitment_that_is_asked_for() -> None:
+    """5.00 in one tier of both; 30% under a rolling limit of a fifth; nothing was credited before, as nothing is said."""
+    low, high = Outcome(policy(), (result("c", fixed(500)),)).prices("USD")
+    assert (low.amount(0), high.amount(0)) == (500, 500)
+    low, high = Outcome(policy(), (UPTIME, SPEED)).prices("USD", 0, "speed")
+    assert (low.amount(1_000), high.amount(1_000)) == (50, 300)
+    low, high = Outcome(policy(limits=Limits(rolling_percent=F(1, 5))), (SPEED,)).prices("USD")
+    assert (low.amount(1_000), high.amount(1_000)) == (50, 200)
+
+
+def test_nothing_is_a_rate_whatever_the_sums_are_called() -> None:
+    capped = policy(limits=Limits(amount=(("USD", F(100)),)))
+    assert Outcome(capped, (IDLE,)).rates("USD") == NOTHING
+    assert Outcome(capped, (IDLE,)).rates() is None
+    assert Outcome(policy(), (result("c", fixed(0)),)).rates("USD") == NOTHING
+    assert Outcome(policy(), (result("c", fixed(0)),)).rates() is None
+    rolling = policy(limits=Limits(rolling_percent=F(1, 5)))
+    assert Outcome(rolling, (SPEED,)).rates("USD") == (F(1, 20), F(1, 5))
+
+
+def test_an_outcome_of_single_incidents_knows_its_terms() -> None:
+    assert made_of("sum", window("a", 1_000, 1_100)).policy.stacking.incidents == "sum"

@@ -13,6 +13,8 @@ import pytest
 from click.testing import CliRunner
 
 from ledger.cli import main
+from ledger.domain.policy import parse_policy
+from projections.evaluation.answers import answer
 
 Answer = dict[str, Any]
 HEAD = 'format = 2\npolicy = "whole"\nin_force_from = 2020-01-01\n[period]\nkind = "calendar-month"\nzone = "UTC"\n'
@@ -556,3 +558,78 @@ def test_the_approximate_window_is_named() -> None:
     }
     found = ask(text, period="2022-06", windows=[window])
     assert found["approximate_windows"] == [{"incident": "i", "window": "w", "holds_within_seconds": None}]
+
+
+def test_what_is_open_within_a_tier_has_no_seconds_to_its_edges() -> None:
+    """From 8 to 9 hours: both are below 99% of June, which is at 7 hours and 12 minutes."""
+    text = HEAD + '[measure]\nof = "time"\n[counting]\neffects = ["outage"]\n[credit]\nrounding = "half-up"\n'
+    text += '[[tiers]]\navailability_at_least = "99"\ncredit_percent = "0"\n[[tiers]]\navailability_below = "99"\ncredit_percent = "10"\n'
+    found = ask(text, period="2022-06", downtime_hours_at_least=8, downtime_hours_at_most=9)
+    assert (found["credit_percent"], found["seconds_to_next_tier"], found["seconds_past_tier_edge"]) == (
+        "10",
+        None,
+        None,
+    )
+    exact = ask(text, period="2022-06", downtime_hours=8)
+    assert exact["seconds_past_tier_edge"] == 8 * 3_600 - 25_920
+
+
+def test_a_version_is_named_with_its_rule() -> None:
+    found = answer(parse_policy(MARCH_TERMS), {"downtime_minutes": 1}, 0, 3)
+    assert (found["policy_version"], found["rule"]) == (
+        3,
+        "whole v3: availability at least 99.9% gives 0% of fee",
+    )
+
+
+def test_a_choice_that_was_made_is_not_what_would_decide() -> None:
+    """Twice 40 minutes that perhaps count, of which either passes half an hour."""
+    windows = [
+        {"start": f"2022-06-1{day}T00:00:00Z", "end": f"2022-06-1{day}T00:40:00Z", "cohort": cohort} for day, cohort in ((0, "a"), (1, "b"))
+    ]  # fmt: skip
+    found = ask(CHOICE, period="2022-06", windows=windows, chosen="money")
+    assert str(found["decides"]).startswith("no single fact: whether the customer is in cohort 'a'")
+
+
+def test_a_period_before_of_which_nothing_is_stated_was_up() -> None:
+    """What happened in June says nothing of May."""
+    windows = [["2022-06-10T00:00:00Z", "2022-06-12T00:00:00Z"]]
+    text = MARCH_TERMS.replace("of_last = 3", "of_last = 2")
+    assert ask(text, period="2022-06", windows=windows, earlier=[{}])["termination"] is False
+    messages = (
+        HEAD + '[measure]\nof = "messages"\n[credit]\nrounding = "half-up"\n[[tiers]]\ncredit_percent = "5"\n'
+    )
+    messages += '[[termination]]\navailability_below = "99"\nperiods = 2\n'
+    lost = [
+        {
+            "of": "messages",
+            "start": "2022-06-10T00:00:00Z",
+            "end": "2022-06-11T00:00:00Z",
+            "failed": 5,
+            "total": 10,
+        }
+    ]
+    for before, ends in (({}, False), ({"failed": 1, "total": 2}, True)):
+        assert ask(messages, period="2022-06", measurements=lost, earlier=[before])["termination"] is ends
+
+
+def test_blocks_within_bounds_are_no_one_part() -> None:
+    """From 31 to 61 minutes: one full half hour or two, of 5% each."""
+    text = HEAD + '[measure]\nof = "time"\n[counting]\neffects = ["outage"]\n[credit]\nrounding = "half-up"\n'
+    text += '[[tiers]]\ncredit_percent = "5"\nper = "block"\nblock = "30 minutes"\n'
+    found = ask(text, downtime_minutes_at_least=31, downtime_minutes_at_most=61)
+    assert (found["factor"], found["credit_percent"], found["credit_percent_at_least"], found["credit_percent_at_most"]) == (
+        None, None, "5", "10",
+    )  # fmt: skip
+
+
+def test_parts_of_a_second_are_said_as_they_are() -> None:
+    text = (
+        HEAD
+        + '[measure]\nof = "time"\n[counting]\neffects = ["outage"]\n[[tiers]]\ncredit_percent = "5"\n[credit]\nrounding = "half-up"\n'
+    )
+    why = ask(text, downtime_seconds="90.5", excluded_downtime_seconds="0.25")["why"]
+    assert (
+        why[0]
+        == "90.25 seconds of eligible downtime (90.5 seconds in all, 0.25 seconds of it not counted) in 30 days"
+    )
