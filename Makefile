@@ -60,7 +60,7 @@ format: $(DEV_STAMP) ## rewrite the files in the project's format
 unit: $(DEV_STAMP) ## the tests against the checkout
 	$(BIN)/python -m pytest -n $(WORKERS)
 
-attack: $(DEV_STAMP) ## alter all of a small ledger, its proofs and bundles, and see that each is found
+attack: $(DEV_STAMP) ## alter all of a small ledger, its views, proofs and bundles, and see that each is found
 	$(BIN)/python -m tools.attack
 
 mutants: $(DEV_STAMP) ## change the calculator place by place and see whether a test notices; ONLY='module*' for a part

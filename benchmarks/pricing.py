@@ -29,6 +29,7 @@ from ledger.domain.policy import Policy, parse_policy
 from ledger.domain.window import Window
 from projections.cohorts import Cohort
 from projections.credits import price
+from tools.terms import terms
 
 SUBSCRIPTIONS = 1_000_000
 MUST_REACH = 3_000_000
@@ -95,15 +96,17 @@ def _rate(table: pd.DataFrame, windows: list[Window], members: dict[str, list[st
 
 def _toml(key: str) -> str:
     zone, windows, above, rounding = TERMS[key]
-    text = f'format = 1\npolicy = "{key}"\nin_force_from = 2022-01-01\n[period]\nkind = "calendar-month"\n'
-    text += f'zone = "{zone}"\n[counting]\neffects = ["outage", "data-loss"]\nplanned = "excluded"\n'
-    text += f'windows = "{windows}"\n'
-    text += f'share_above = "{above}"\n' if above else ""
-    below = ""
-    for edge, percent in LADDER:
-        text += f'[[tiers]]\n{below}availability_at_least = "{edge}"\ncredit_percent = "{percent}"\n'
-        below = f'availability_below = "{edge}"\n'
-    return text + f'[credit]\nof = "fee"\nrounding = "{rounding}"\n'
+    # What is paid below an edge is what the next one of the ladder pays.
+    steps = {edge: paid for (edge, _), (_, paid) in pairwise(LADDER)}
+    return terms(
+        key,
+        steps,
+        zone=zone,
+        windows=windows,
+        share_above=above or "",
+        rounding=rounding,
+        effects=("outage", "data-loss"),
+    )
 
 
 def _windows() -> list[Window]:

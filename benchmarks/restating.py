@@ -14,33 +14,10 @@ import time
 from pathlib import Path
 from typing import Any
 
+from tools.terms import terms
+
 __all__ = ["main"]
 
-_TERMS = """\
-format = 1
-policy = "{key}"
-in_force_from = 2022-01-01
-[period]
-kind = "calendar-month"
-zone = "UTC"
-[counting]
-effects = ["outage"]
-windows = "full"
-planned = "excluded"
-[[tiers]]
-availability_at_least = "99.9"
-credit_percent = "0"
-[[tiers]]
-availability_below = "99.9"
-availability_at_least = "99.0"
-credit_percent = "{some}"
-[[tiers]]
-availability_below = "99.0"
-credit_percent = "25"
-[credit]
-of = "fee"
-rounding = "half-up"
-"""
 _SERVICES, _REGIONS = 20, 10
 _NOW = "2022-04-10T09:00:00.000000Z"
 
@@ -88,7 +65,7 @@ def _issue(url: str, folder: Path, subscriptions: int) -> tuple[float, int]:
     _run(url, "init")
     for key, some in (("standard", "10"), ("premium", "15")):
         path = folder / f"{key}.toml"
-        path.write_text(_TERMS.format(key=key, some=some))
+        path.write_text(terms(key, {"99.9": some, "99.0": "25"}))
         _run(url, "policy", "publish", str(path), "--actor", "finance")
     table = folder / "restated.parquet"
     _make(table, subscriptions)

@@ -21,32 +21,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from tools.terms import terms
+
 __all__ = ["main"]
 
 _GROUP = 500_000
-_TERMS = """\
-format = 1
-policy = "{key}"
-in_force_from = 2022-01-01
-[period]
-kind = "calendar-month"
-zone = "UTC"
-[counting]
-effects = ["outage"]
-windows = "{windows}"
-planned = "excluded"
-[[tiers]]
-availability_at_least = "99.9"
-credit_percent = "0"
-[[tiers]]
-availability_below = "99.9"
-credit_percent = "10"
-[credit]
-of = "fee"
-rounding = "half-up"
-"""
 _DOWN = ("email", "api")
-_POLICIES = {"standard": "full", "premium": "full", "by-share": "by-share"}
+POLICIES = {"standard": "full", "premium": "full", "by-share": "by-share"}
 
 
 def main(folder: Path, subscriptions: int) -> list[dict[str, Any]]:
@@ -95,8 +76,8 @@ def _computed(folder: Path, source: Path, subscriptions: int) -> dict[str, Any]:
         return time.perf_counter() - begin, used.ru_maxrss / 1_024
 
     ledger("init")
-    for key, how in _POLICIES.items():
-        (place / f"{key}.toml").write_text(_TERMS.format(key=key, windows=how))
+    for key, how in POLICIES.items():
+        (place / f"{key}.toml").write_text(terms(key, windows=how))
         ledger("policy", "publish", f"{key}.toml")
     (place / "incident.jsonl").write_text("\n".join(json.dumps(action) for action in _actions()))
     ledger("append", "incident.jsonl")
@@ -154,7 +135,7 @@ def _make(path: Path, subscriptions: int) -> None:
                 "subscription": text(pa.array(ids), "sub-", 9),
                 "service": one_of("email", "archive", "gateway", "search", "api", count=count),
                 "region": one_of("EMEA", "NAM", "APAC", "LATAM", count=count),
-                "policy": one_of(*_POLICIES, count=count),
+                "policy": one_of(*POLICIES, count=count),
                 "currency": pa.array(currencies[currency]),
                 "fee": pa.Array.from_buffers(pa.decimal128(20, 2), count, [None, pa.py_buffer(halves)]),
                 "valid_from": pa.array(day.astype("datetime64[D]")),
@@ -216,9 +197,7 @@ def _credits(source: Path, target: Path) -> None:
                start=month.start + 1_180_800, end=month.start + 1_209_540, effect="outage", entries=("incident/i v2",))
         for service in _DOWN for region in ("EMEA", "NAM")
     )  # fmt: skip
-    policies = {
-        key: [(1, parse_policy(_TERMS.format(key=key, windows=how)))] for key, how in _POLICIES.items()
-    }
+    policies = {key: [(1, parse_policy(terms(key, windows=how)))] for key, how in POLICIES.items()}
     job = Job(windows, policies, "2022-03", month.end, ("subscriptions/all v1",))
     repeats = Repeats()
 

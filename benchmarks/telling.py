@@ -12,33 +12,12 @@ from typing import Any
 from benchmarks.measure import best_process
 from ledger.append import Appender
 from ledger.domain.actions import parse_action
+from tools.terms import terms
 
 __all__ = ["main"]
 
 _MUST_MS = 300.0
 _ENTRIES = 1_000
-_TERMS = """\
-format = 1
-policy = "standard"
-title = "Standard terms"
-in_force_from = 2022-01-01
-[period]
-kind = "calendar-month"
-zone = "UTC"
-[counting]
-effects = ["outage"]
-windows = "full"
-planned = "excluded"
-[[tiers]]
-availability_at_least = "99.9"
-credit_percent = "0"
-[[tiers]]
-availability_below = "99.9"
-credit_percent = "10"
-[credit]
-of = "fee"
-rounding = "half-up"
-"""
 _PLACE = {"service": "email", "component": "flow", "region": "EMEA"}
 
 
@@ -74,7 +53,12 @@ def _ledger(path: Path) -> str:
     url = f"sqlite:///{path}"
     appender = Appender(url)
     appender.create("ledger-bench")
-    policy = {"action": "publish-policy", "policy": "standard", "actor": "finance", "terms": _TERMS}
+    policy = {
+        "action": "publish-policy",
+        "policy": "standard",
+        "actor": "finance",
+        "terms": terms("standard"),
+    }
     from ledger.cli.tables import parse_with_files
 
     appender.append([parse_with_files(json.dumps(policy).encode(), ".")])

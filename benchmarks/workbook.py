@@ -45,12 +45,13 @@ def _given(lines: int) -> dict[str, Any]:
     import numpy as np
     import pandas as pd
 
-    from benchmarks.streaming import _POLICIES, _TERMS
+    from benchmarks.streaming import POLICIES
     from ledger.domain.period import parse_period
     from ledger.domain.policy import parse_policy
     from ledger.domain.window import Window
     from projections.credits import price, workings
     from projections.subscriptions import read_subscriptions
+    from tools.terms import terms
 
     rng = np.random.default_rng(20_220_314)
     currency = np.array(["EUR", "USD", "JPY"])[rng.integers(0, 3, lines)]
@@ -61,7 +62,7 @@ def _given(lines: int) -> dict[str, Any]:
             "subscription": [f"sub-{at:09}" for at in range(lines)],
             "service": np.array(["email", "archive", "gateway", "search", "api"])[rng.integers(0, 5, lines)],
             "region": np.array(["EMEA", "NAM", "APAC", "LATAM"])[rng.integers(0, 4, lines)],
-            "policy": np.array(list(_POLICIES))[rng.integers(0, 3, lines)],
+            "policy": np.array(list(POLICIES))[rng.integers(0, 3, lines)],
             "currency": currency,
             "fee": [
                 str(amount) if code == "JPY" else f"{amount // 100}.{amount % 100:02}"
@@ -80,8 +81,8 @@ def _given(lines: int) -> dict[str, Any]:
             (("email", "EMEA", "0.2"), ("email", "NAM", None), ("api", "EMEA", "0.5"), ("api", "NAM", None)), 2
         )
     ]  # fmt: skip
-    terms = {key: _TERMS.format(key=key, windows=how) for key, how in _POLICIES.items()}
-    policies = {key: [(1, parse_policy(text))] for key, text in terms.items()}
+    texts = {key: terms(key, windows=how) for key, how in POLICIES.items()}
+    policies = {key: [(1, parse_policy(text))] for key, text in texts.items()}
     subscriptions = read_subscriptions(table.to_csv(index=False).encode(), "csv")
     return {
         "priced": workings(subscriptions, windows, policies, "2022-03", month.end),
@@ -89,7 +90,7 @@ def _given(lines: int) -> dict[str, Any]:
         "period": "2022-03",
         "as_of": month.end,
         "windows": windows,
-        "policies": [(key, 1, policies[key][0][1], text) for key, text in terms.items()],
+        "policies": [(key, 1, policies[key][0][1], text) for key, text in texts.items()],
         "provenance": {"period": "2022-03"},
     }
 

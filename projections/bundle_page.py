@@ -176,7 +176,7 @@ def _rows(entry: Entry, with_: Sequence[str]) -> list[tuple[str, str]]:
         value = getattr(event, name)
         if name in _SHOWN_BY_THEMSELVES or value is None or value is UNSET or value in ((), False):
             continue
-        rows.append((name, "[erased]" if isinstance(value, Commitment) else _words(value)))
+        rows.append((name, (text_or_erased(value) or "") if isinstance(value, Commitment) else _words(value)))
     return rows
 
 
@@ -185,7 +185,9 @@ def _words(value: Any) -> str:
         return ", ".join(map(str, value))
     if isinstance(value, dict):
         parts = {
-            name: "[not here]" if isinstance(one, dict) and one.keys() == {"sha256"} else one
+            name: "[not here]"
+            if isinstance(one, Commitment) or (isinstance(one, dict) and one.keys() == {"sha256"})
+            else one
             for name, one in value.items()
         }
         return "; ".join(f"{name}: {one}" for name, one in parts.items())

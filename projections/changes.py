@@ -101,14 +101,17 @@ def _causes(before: Reading, after: Reading) -> Iterable[Cause]:
     old = {one.entry.version for one in before.seen}
     new = {one.entry.version for one in after.seen}
     sides: tuple[tuple[Literal["before", "after"], Reading, set[int]], ...] = (
-        ("before", before, new), ("after", after, old),
+        ("before", before, old - new), ("after", after, new - old),
     )  # fmt: skip
-    found = [
-        Cause(one.entry, one.told_at, side, reading.marks[one.entry.version])
-        for side, reading, there in sides
-        for one in reading.seen
-        if one.entry.version not in there
-    ]
+    found = []
+    for side, reading, fresh in sides:
+        if fresh:
+            marks = reading.marks_of(fresh)
+            found += [
+                Cause(one.entry, one.told_at, side, marks[one.entry.version])
+                for one in reading.seen
+                if one.entry.version in fresh
+            ]
     return sorted(found, key=lambda one: (one.told_at, one.entry.position))
 
 
@@ -133,6 +136,8 @@ def _fields(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterable[FieldCha
 def _texts(old: Reading, new: Reading) -> Iterable[TextChange]:
     before = {post.version: post for post in old.notice.posts} if old.seen else {}
     after = {post.version: post for post in new.notice.posts} if new.seen else {}
+    for version in [version for version, post in before.items() if after.get(version) is post]:
+        del before[version], after[version]
     both = {**before, **after}
     for post in sorted(both.values(), key=lambda one: (one.published_at, one.position, one.version)):
         one, other = before.get(post.version), after.get(post.version)
@@ -147,6 +152,8 @@ def _texts(old: Reading, new: Reading) -> Iterable[TextChange]:
 
 def _windows(old: Facts, new: Facts) -> Iterable[WindowChange]:
     for key in sorted({*old.windows, *new.windows}):
+        if old.windows.get(key) is new.windows.get(key):
+            continue
         was = window_fields(old.windows[key]) if key in old.windows else None
         now = window_fields(new.windows[key]) if key in new.windows else None
         if was != now:

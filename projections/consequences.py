@@ -564,12 +564,10 @@ def stages(entries: Sequence[Entry], cut: Cut = Cut()) -> list[Stage]:
             told_by.setdefault(number, []).append(one)
     drawn: dict[str, DrawnWindow] = {}
     found = []
-    for revision in reader.revisions:
-        if revision.number not in told_by:
-            continue
-        # A cut between the entries of one change shows the first of them.
-        last = min(revision.last_position, cut.recorded_by or revision.last_position)
-        at = reader.at(Cut(cut.published_by, last))
+    shown_revisions = [one for one in reader.revisions if one.number in told_by]
+    # A cut between the entries of one change shows the first of them.
+    lasts = [min(one.last_position, cut.recorded_by or one.last_position) for one in shown_revisions]
+    for revision, at in zip(shown_revisions, reader.follow(cut.published_by, lasts), strict=True):
         drawn = _redrawn(drawn, at.windows, revision.number)
         found.append(
             Stage(
@@ -605,6 +603,8 @@ def _redrawn(before: dict[str, DrawnWindow], now: Iterable[Window], revision: in
         known = before.get(window.window)
         if known is None:
             found[window.window] = DrawnWindow(window, revision, ())
+        elif known.window is window:
+            found[window.window] = known
         elif _drawn_as(known.window) == _drawn_as(window):
             found[window.window] = msgspec.structs.replace(known, window=window)
         else:

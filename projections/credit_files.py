@@ -35,7 +35,7 @@ _INTEGERS = frozenset(
 _DISTINCT = frozenset(("customer", "subscription", *MONEY_COLUMNS))
 # A spreadsheet takes a text that starts with one of these for a formula (OWASP, CSV Injection).
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
-_TEXTS = ("customer", "subscription", "service", "region", "policy", "rule", "entries")
+_TEXTS = ("customer", "subscription", "service", "region", "policy", "rule", "entries", "claim")
 
 
 def as_arrow(frame: pd.DataFrame) -> pa.Table:

@@ -18,6 +18,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from ledger.domain.claims import Claim
 from ledger.domain.exclusion import Exclusion
 from ledger.domain.interval import Span
 from ledger.domain.measurement import Measurement
@@ -39,16 +40,19 @@ from projections.availability import (
     percent_text,
     seconds_value,
 )
+from projections.claimed import standings
 from projections.cohorts import Cohort
 from projections.earlier_credits import Counted, Credited, counted
 from projections.evaluation.forms import Price
 from projections.subscriptions import read_subscriptions
 
 __all__ = [
-    "COLUMNS", "DIFFERENCE_COLUMNS", "MONEY_COLUMNS", "Assessment", "Group", "Workings", "added", "assess", "difference",
+    "CLAIM_COLUMNS", "COLUMNS", "DIFFERENCE_COLUMNS", "MONEY_COLUMNS", "Assessment", "Group", "Workings", "added", "assess", "difference",
     "price", "read_subscriptions", "rows", "totals", "workings",
 ]  # fmt: skip
 
+# Where the claim of a row stands, under policies that pay on request.
+CLAIM_COLUMNS = ("claim_state", "claim", "claim_last_day")
 # The keys of a credit row, in the order of the documented contract; the added ones follow what they belong
 # to.
 COLUMNS = (
@@ -59,7 +63,7 @@ COLUMNS = (
     "availability_at_most", "credit_percent", "credit", "credit_at_least", "credit_at_most", "rule",
     "seconds_to_next_tier", "seconds_past_tier_edge", "provisional", "approximate", "entries",
     "value", "value_at_least", "value_at_most", "service_days", "service_days_at_least", "service_days_at_most",
-    "termination",
+    "termination", *CLAIM_COLUMNS,
 )  # fmt: skip
 DIFFERENCE_COLUMNS = (
     "customer", "subscription", "service", "region", "policy", "period", "currency", "fee",
@@ -86,7 +90,8 @@ class Group(msgspec.Struct, frozen=True):
 
     period: the month in the zone of the policy. valid: the seconds of it in which the subscriptions are valid. found:
     the windows that concern service and region, each with whether it surely does. memberships: of their customers, by
-    cohort. unfinished: it is marked that the month is not over.
+    cohort. exclusions: all that were recorded; customer: of their customers the one that exclusions name, "" for any other.
+    unfinished: it is marked that the month is not over.
     """
 
     version: int
@@ -99,6 +104,8 @@ class Group(msgspec.Struct, frozen=True):
     memberships: Mapping[str, Membership]
     assessment: Assessment
     unfinished: bool = False
+    exclusions: Sequence[Exclusion] = ()
+    customer: str = ""
 
     @property
     def provisional(self) -> bool:
@@ -107,11 +114,15 @@ class Group(msgspec.Struct, frozen=True):
 
 
 class Workings(NamedTuple):
-    """Credit rows with what they were computed from: of each row its place in the groups."""
+    """Credit rows with what they were computed from: of each row its place in the groups.
+
+    before: by row the minor units that were credited before and count for a limit over several months, where any were.
+    """
 
     frame: pd.DataFrame
     codes: npt.NDArray[np.intp]
     groups: list[Group]
+    before: Mapping[int, int] = {}
 
 
 class _Facts:
@@ -140,6 +151,7 @@ def price(
     measurements: Iterable[Measurement] = (),
     exclusions: Iterable[Exclusion] = (),
     credited: Credited | None = None,
+    claims: Sequence[Claim] = (),
 ) -> pd.DataFrame:
     """Return one row per subscription that is valid for any part of its period, with COLUMNS and `minor_units`.
 
@@ -150,7 +162,8 @@ def price(
     the one that published the subscriptions. cohorts: by name those of which it is known who is in them: a window limited to
     one counts for its customers and nobody else; one limited to any other cohort is a bound. measurements, exclusions: read
     by the policies that ask for them. credited: what was credited in the months before, by subscription, for limits over
-    several months; a subscription that is not there was credited nothing. A row's entries name what of it counted.
+    several months; a subscription that is not there was credited nothing. A row's entries name what of it counted. claims: those
+    that may be for the period; a row says where the claim of its customer stands, and what it would pay all the same.
 
     `fee` (of what the policy pays a part of) and the credits are whole minor units; `credit`, `seconds_to_next_tier` and
     `seconds_past_tier_edge` are nullable integers. A subscription valid for a part of the period has its windows clipped to
@@ -159,7 +172,7 @@ def price(
     """
     return workings(
         subscriptions, windows, policies, period, as_of, resting_on, cohorts, measurements=measurements,
-        exclusions=exclusions, credited=credited,
+        exclusions=exclusions, credited=credited, claims=claims,
     ).frame  # fmt: skip
 
 
@@ -175,6 +188,7 @@ def workings(
     measurements: Iterable[Measurement] = (),
     exclusions: Iterable[Exclusion] = (),
     credited: Credited | None = None,
+    claims: Sequence[Claim] = (),
     mark_unfinished: bool = False,
 ) -> Workings:
     """Do what `price` does, and tell which rows share an assessment, and what it was made of.
@@ -200,11 +214,13 @@ def workings(
             msgspec.structs.replace(group, unfinished=True) if group.period.end > as_of else group
             for group in groups
         ]
-    frame = _columns(subscriptions, codes, groups, tuple(resting_on), credited or {})
+    before = _before(subscriptions, codes, groups, credited or {})
+    frame = _columns(subscriptions, codes, groups, tuple(resting_on), before)
+    frame |= _claim_columns(subscriptions, codes, groups, frame, claims, period, as_of)
     priced = pd.DataFrame(
         {**{name: frame[name] for name in COLUMNS}, "minor_units": frame["minor_units"]}, copy=False
     )
-    return Workings(priced, codes, groups)
+    return Workings(priced, codes, groups, {row: one.amount for row, one in before.items()})
 
 
 def _spans(
@@ -392,7 +408,7 @@ def _assessed(
         groups.append(
             Group(
                 version, policy, service, region, period, (bounds[first], bounds[past]), near[place_of], circles[circle],
-                assessment,
+                assessment, exclusions=facts.exclusions, customer=people[person],
             )
         )  # fmt: skip
     return groups
@@ -446,10 +462,9 @@ def _ruling(
 
 def _columns(
     subscriptions: pd.DataFrame, codes: Codes, groups: list[Group], resting_on: tuple[str, ...],
-    credited: Credited,
+    before: Mapping[int, Counted],
 ) -> dict[str, Any]:  # fmt: skip
     facts = [group.assessment for group in groups]
-    before = _before(subscriptions, codes, groups, credited)
     least, most = _credits(subscriptions, codes, groups, before)
 
     def repeated(value_of: Callable[[Group], object]) -> pd.Categorical:
@@ -519,6 +534,24 @@ def _columns(
         **_bounded("service_days", repeated, lambda group: group.assessment.service_days),
         "termination": repeated(lambda group: group.assessment.termination),
         "minor_units": _digits(subscriptions["currency"]),
+    }
+
+
+def _claim_columns(
+    subscriptions: pd.DataFrame, codes: Codes, groups: list[Group], frame: Mapping[str, Any], claims: Sequence[Claim],
+    label: str, as_of: int,
+) -> dict[str, Any]:  # fmt: skip
+    """Return CLAIM_COLUMNS: where the claim of each row stands, the entries that say so, and until when it was in time."""
+    in_days = np.asarray(
+        [pair is not None and pair[1] > 0 for pair in (group.assessment.service_days for group in groups)], dtype=np.bool_
+    )  # fmt: skip
+    paid = frame["credit_at_most"] > 0
+    if in_days.any():
+        paid = paid | in_days.take(codes)
+    found, at = standings(subscriptions["customer"], codes, groups, paid, claims, label, as_of)
+    return {
+        name: _repeated([getattr(one, of) for one in found], at)
+        for name, of in zip(CLAIM_COLUMNS, ("state", "claim", "last_day"), strict=True)
     }
 
 

@@ -15,12 +15,12 @@ from ledger.domain.claims import Claim
 from ledger.domain.instants import from_seconds, seconds
 from ledger.domain.period import Period, parse_period
 from ledger.domain.policy import Policy
-from ledger.domain.policy.deadline import claim_deadline
+from ledger.domain.policy.deadline import Deadline, claim_deadline
 from ledger.domain.policy.periods import parse_policy_period
 from ledger.domain.window import Window, place
 from ledger.errors import Refused
 
-__all__ = ["Due", "Place", "State", "as_json", "dues"]
+__all__ = ["Due", "Place", "State", "as_json", "closes", "dues", "touching"]
 
 State: TypeAlias = Literal["claimed", "late", "open", "missed"]
 
@@ -83,7 +83,8 @@ def dues(
         where = (one.service, one.region, one.terms.zone, one.not_in)
         if where not in spans:
             theirs_too = [window for window in windows if window.cohort not in one.not_in]
-            spans[where] = _incidents(theirs_too, one.service, one.region, period, one.terms.zone)
+            span = parse_period(period, one.terms.zone)
+            spans[where] = touching(theirs_too, one.service, one.region, span)
         for incident, start, end, entries in spans[where]:
             theirs = [
                 claim
@@ -95,11 +96,10 @@ def dues(
     return sorted(found, key=lambda due: (due.customer, due.policy, due.service, due.region, due.incident))
 
 
-def _incidents(
-    windows: Sequence[Window], service: str, region: str, period: str, zone: str
+def touching(
+    windows: Iterable[Window], service: str, region: str, span: Period
 ) -> list[tuple[str, int, int | None, tuple[str, ...]]]:
     """Return for each incident that touches a place in a period: its start and end there, and the entries about it."""
-    span = parse_period(period, zone)
     here: dict[str, list[Window]] = {}
     for window in windows:
         touches = window.start < span.end and (window.end is None or window.end > span.start)
@@ -119,11 +119,7 @@ def _due(
     one: Place, incident: str, start: int, end: int | None, entries: Sequence[str], claims: Sequence[Claim],
     told: Mapping[str, str], period: str, now: str,
 ) -> Due | None:  # fmt: skip
-    # While a window is open its end is yet to come: a deadline that begins there is not before this.
-    ends = max(start, seconds(now)) if end is None else end
-    deadline = claim_deadline(
-        one.terms, incident_start=start, incident_end=ends, period=_period(one.terms, period)
-    )
+    deadline = closes(one.terms, start, end, _period(one.terms, period), seconds(now))
     if deadline is None:
         return None
     before = from_seconds(deadline.ends)
@@ -136,6 +132,16 @@ def _due(
         one.customer, one.policy, one.policy_version, one.service, one.region, incident, deadline.words, before,
         deadline.last_day, state, tuple(claims), revised,
     )  # fmt: skip
+
+
+def closes(policy: Policy, start: int, end: int | None, period: Period | None, now: int) -> Deadline | None:
+    """Return until when an incident that lasted from start to end (None: it is open) may be claimed; None: no claim is asked for.
+
+    period: the policy's own that is claimed for; None: the one it began in. now: up to when it has lasted at least, if open.
+    """
+    # While a window is open its end is yet to come: a deadline that begins there is not before this.
+    ends = max(start, now) if end is None else end
+    return claim_deadline(policy, incident_start=start, incident_end=ends, period=period)
 
 
 def _period(policy: Policy, label: str) -> Period | None:

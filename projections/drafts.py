@@ -14,10 +14,13 @@ import numpy as np
 import pandas as pd
 
 from ledger.domain.claims import Claim
-from ledger.domain.money import format_money
+from ledger.domain.events import PolicySays
+from ledger.domain.money import decimal_text, format_money
 from ledger.domain.policy import Policy
 from ledger.errors import Refused
-from projections.credits import COLUMNS, MONEY_COLUMNS, rows
+from projections import service_days
+from projections.claimed import Grant, by_customer, grant, rests_on
+from projections.credits import CLAIM_COLUMNS, COLUMNS, MONEY_COLUMNS, rows
 
 __all__ = [
     "ASSESSED",
@@ -38,8 +41,8 @@ Facts: TypeAlias = dict[str, Any]
 PolicyOf: TypeAlias = Callable[[str, int], Policy]
 PriceWith: TypeAlias = Callable[[pd.DataFrame, frozenset[str]], pd.DataFrame]
 
-# What the lines of one assessment share: all of a credit row that is neither the subscription's own nor money.
-_OF_LINES = frozenset(("customer", "subscription", "currency", *MONEY_COLUMNS))
+# What the lines of one assessment share: all of a credit row that is neither the subscription's own, nor money, nor its claim.
+_OF_LINES = frozenset(("customer", "subscription", "currency", *MONEY_COLUMNS, *CLAIM_COLUMNS))
 ASSESSED = tuple(name for name in COLUMNS if name not in _OF_LINES)
 _SHOWN = 20
 
@@ -47,7 +50,8 @@ _SHOWN = 20
 class Choice(msgspec.Struct, frozen=True):
     """How facts that are still open are to count, chosen by who issues; neither: they are refused.
 
-    undecided: which end of the bounds, where they decide no amount. provisional: open windows, as they stand.
+    undecided: which end of the bounds, where they decide no amount. provisional: open windows, as they stand. It is for the
+    lines of policies that leave it refused; what a policy says of its own lines holds for them.
     """
 
     undecided: Literal["least", "most"] | None = None
@@ -59,22 +63,17 @@ class Draft(msgspec.Struct, frozen=True):
 
     lines: columns group (an index of facts), customer, subscription, currency, fee (minor units), valid_from, valid_to
     (dates as texts, None where it has no end), amount (minor units), claim (the entry that granted it, or None;
-    several with commas), unclaimed (what more it would pay on a claim, minor units, 0 where nothing has to be claimed), chosen (whether the amount
-    is an end of bounds).
+    several with commas), unclaimed (what more it would pay on a claim, minor units, 0 where nothing has to be claimed), undecided (which
+    end of the bounds the amount is, None where it is decided), service_days and service_days_unclaimed (the same as amount and
+    unclaimed in days of service, as fractions; None where the policy knows none). uses_undecided, uses_provisional: the choice of who issues was
+    needed. policies_say: where policies said it themselves.
     """
 
     facts: list[Facts]
     lines: pd.DataFrame
-
-    @property
-    def uses_undecided(self) -> bool:
-        """Whether an amount was chosen and not decided."""
-        return bool(self.lines["chosen"].any())
-
-    @property
-    def uses_provisional(self) -> bool:
-        """Whether anything in it is provisional."""
-        return any(one["provisional"] for one in self.facts)
+    uses_undecided: bool = False
+    uses_provisional: bool = False
+    policies_say: tuple[PolicySays, ...] = ()
 
 
 def nothing_drafted() -> Draft:
@@ -90,8 +89,11 @@ def nothing_drafted() -> Draft:
         "amount",
         "claim",
         "unclaimed",
+        "undecided",
+        "service_days",
+        "service_days_unclaimed",
     )
-    return Draft([], pd.DataFrame({**{name: [] for name in names}, "chosen": np.zeros(0, dtype=np.bool_)}))
+    return Draft([], pd.DataFrame({name: [] for name in names}))
 
 
 def key_of(facts: Facts | None) -> bytes:
@@ -112,7 +114,7 @@ def draft(
 
     frame: as `projections.credits.price` makes it of them. claims: those that may be for the period, a month. price_with:
     prices some of the subscriptions again, as if nothing but the windows of some incidents were known. Raises Refused where
-    facts are open and it was not chosen how they count.
+    facts are open and neither their policy says nor it was chosen how they count.
     """
     if len(frame) < len(subscriptions):
         # Whoever is not valid in the period has no row; the order stays.
@@ -120,26 +122,30 @@ def draft(
             subscriptions["subscription"].isin(frame["subscription"])
         ].reset_index(drop=True)
     codes, facts = _grouped(frame)
-    _check_provisional(facts, choice)
-    amounts, chosen = _amounts(frame, choice)
+    _check_provisional(facts, choice, policy_of)
+    amounts, ends = _amounts(frame, codes, facts, choice, policy_of)
+    days = service_days.given(facts, codes, ends)
     asked, grants = _grants(subscriptions["customer"], codes, facts, claims, policy_of, period)
-    paid = amounts.copy()
+    paid, days_paid = amounts.copy(), days.copy()
     paid[asked] = 0
+    days_paid[asked] = service_days.taken(days[asked], days[asked])
     granted_by = np.full(len(frame), None, dtype=object)
     parts: dict[frozenset[str], list[int]] = {}
-    for at, grant in grants.items():
-        granted_by[at], paid[at] = ", ".join(grant.entries), amounts[at]
-        if grant.only is not None:
-            parts.setdefault(grant.only, []).append(at)
+    for at, given in grants.items():
+        granted_by[at], paid[at], days_paid[at] = ", ".join(given.entries), amounts[at], days[at]
+        if given.only is not None:
+            parts.setdefault(given.only, []).append(at)
     for only in sorted(parts, key=sorted):
         places = np.asarray(parts[only])
         part = price_with(subscriptions.take(places).reset_index(drop=True), only)
         part_codes, part_facts = _grouped(part)
-        part_amounts, part_chosen = _amounts(part, choice)
+        part_amounts, part_ends = _amounts(part, part_codes, part_facts, choice, policy_of)
+        part_days = service_days.given(part_facts, part_codes, part_ends)
+        days_paid[places] = service_days.lesser(part_days, days[places])
         codes[places] = part_codes + len(facts)
         facts += part_facts
         paid[places] = np.minimum(part_amounts, amounts[places])
-        chosen[places] |= part_chosen
+        ends[places] = np.where(part_ends != 0, part_ends, ends[places])
     if parts:
         codes, facts = _ranked(codes, facts)
     lines = pd.DataFrame(
@@ -154,12 +160,41 @@ def draft(
             "amount": paid,
             "claim": pd.Series(granted_by, dtype=object),
             "unclaimed": amounts - paid,
-            "chosen": chosen,
+            "undecided": pd.Series(_ENDS[ends], dtype=object),
+            "service_days": pd.Series(days_paid, dtype=object),
+            "service_days_unclaimed": pd.Series(service_days.taken(days, days_paid), dtype=object),
         },
         copy=False,
     )
     order = np.argsort(codes, kind="stable")
-    return Draft(facts, lines.take(order).reset_index(drop=True))
+    ordered = lines.take(order).reset_index(drop=True)
+    return Draft(
+        facts, ordered, *_counted(facts, np.bincount(codes[ends != 0], minlength=len(facts)), policy_of)
+    )
+
+
+def _counted(
+    facts: Sequence[Facts], undecided: Any, policy_of: PolicyOf
+) -> tuple[bool, bool, tuple[PolicySays, ...]]:
+    """Return whether the choice of who issues was needed for amounts and for open windows, and what policies said themselves.
+
+    undecided: by assessment, in how many lines an end of the bounds was taken.
+    """
+    chosen = stands = False
+    said: dict[tuple[str, int], PolicySays] = {}
+    for one, lines in zip(facts, undecided.tolist(), strict=True):
+        rule = policy_of(one["policy"], one["policy_version"]).facts
+        end = rule.undecided if lines and rule.undecided != "refused" else None
+        as_it_stands = bool(one["provisional"]) and rule.provisional == "as-they-stand"
+        chosen |= bool(lines) and end is None
+        stands |= bool(one["provisional"]) and not as_it_stands
+        if end is not None or as_it_stands:
+            key = one["policy"], one["policy_version"]
+            before = said.get(key, PolicySays(f"policy/{key[0]}", key[1]))
+            said[key] = PolicySays(
+                before.stream, key[1], before.undecided or end, before.provisional or as_it_stands
+            )
+    return chosen, stands, tuple(said[key] for key in sorted(said))
 
 
 def _dates(values: pd.Series) -> Any:
@@ -207,91 +242,84 @@ def _place(facts: Facts) -> tuple[Any, ...]:
     return facts["policy"], facts["policy_version"], facts["service"], facts["region"], key_of(facts)
 
 
-def _check_provisional(facts: Sequence[Facts], choice: Choice) -> None:
+def _check_provisional(facts: Sequence[Facts], choice: Choice, policy_of: PolicyOf) -> None:
     if choice.provisional:
         return
     problems = [
         f"{one['service']} in {one['region']} under {one['policy']} is provisional: a window is still open, or it is not known "
-        f"who is in a cohort ({', '.join(one['entries'])})"
+        f"who is in a cohort ({', '.join(one['entries'])}); wait until it is known, or issue with --provisional to count it as it "
+        "stands"
         for one in facts
         if one["provisional"]
+        and policy_of(one["policy"], one["policy_version"]).facts.provisional == "refused"
     ]
     if problems:
-        raise Refused(
-            f"{_some(problems)}; wait until it is known, or issue with --provisional to count it as it stands",
-            tuple(problems),
-        )
+        raise _refused(problems[:_SHOWN], len(problems))
 
 
-def _some(problems: Sequence[str]) -> str:
-    more = len(problems) - _SHOWN
-    return "; ".join(problems[:_SHOWN]) + (f"; and {more:,} more" if more > 0 else "")
+def _refused(problems: Sequence[str], number: int) -> Refused:
+    """Return the error of the first few of so many problems."""
+    more = number - len(problems)
+    told = (*problems, *([f"and {more:,} more of this kind"] if more > 0 else []))
+    return Refused("; ".join(told), told)
 
 
-def _amounts(frame: pd.DataFrame, choice: Choice) -> tuple[Any, Any]:
+# An end of bounds as a number: 0 is none.
+_ENDS = np.asarray([None, "least", "most"], dtype=object)
+
+
+def _amounts(
+    frame: pd.DataFrame, codes: Any, facts: Sequence[Facts], choice: Choice, policy_of: PolicyOf
+) -> tuple[Any, Any]:
+    """Return the amount of each row, and which end of its bounds that is: 0 where it is decided, 1 the least, 2 the most."""
     least, most = (frame[f"credit_at_{end}"].to_numpy(dtype=np.int64) for end in ("least", "most"))
-    open_ = least != most
-    where = np.flatnonzero(open_)
-    if len(where) and choice.undecided is None:
+    open_days = [one["service_days_at_least"] != one["service_days_at_most"] for one in facts]
+    open_ = (least != most) | np.asarray(open_days, dtype=np.bool_)[codes]
+    if not open_.any():
+        return least.copy(), np.zeros(len(frame), dtype=np.int8)
+    numbers = {None: 0, "least": 1, "most": 2, "refused": 0}
+    chosen = numbers[choice.undecided]
+    rules = [policy_of(one["policy"], one["policy_version"]).facts.undecided for one in facts]
+    ends = np.asarray([numbers[rule] or chosen for rule in rules], dtype=np.int8)[codes] * open_
+    where = np.flatnonzero(open_ & (ends == 0))
+    if len(where):
         problems = [
-            f"subscription {row['subscription']!r} is credited from {row['credit_at_least']} to {row['credit_at_most']} "
-            f"{row['currency']}, as the facts do not decide it"
+            f"subscription {row['subscription']!r} is credited {_bounds(row)}, as the facts do not decide it; wait until it is known, or issue with --undecided least or most"
             for row in rows(frame.iloc[where[:_SHOWN]])
         ]
-        more = f"; and {len(where) - _SHOWN:,} more" if len(where) > _SHOWN else ""
-        raise Refused(
-            f"{'; '.join(problems)}{more}; wait until it is known, or issue with --undecided least or most",
-            tuple(problems),
-        )
-    return (most if choice.undecided == "most" else least).copy(), open_
+        raise _refused(problems, len(where))
+    return np.where(ends == 2, most, least), ends
 
 
-class _Grant(msgspec.Struct, frozen=True):
-    """The entries that granted a credit. only: the incidents it is granted for, None where that is all it rests on."""
-
-    entries: tuple[str, ...]
-    only: frozenset[str] | None = None
+def _bounds(row: Mapping[str, Any]) -> str:
+    """Return the bounds of what a row is credited, in words: of money, of days of service, or of both."""
+    said = []
+    if row["credit_at_least"] != row["credit_at_most"]:
+        said.append(f"from {row['credit_at_least']} to {row['credit_at_most']} {row['currency']}")
+    if row["service_days_at_least"] != row["service_days_at_most"]:
+        said.append(f"from {row['service_days_at_least']} to {row['service_days_at_most']} days of service")
+    return " and ".join(said)
 
 
 def _grants(
     customers: pd.Series, codes: Any, facts: Sequence[Facts], claims: Iterable[Claim], policy_of: PolicyOf, period: str
-) -> tuple[Any, dict[int, _Grant]]:  # fmt: skip
+) -> tuple[Any, dict[int, Grant]]:  # fmt: skip
     """Return which rows have to be claimed, and by row what of them was granted."""
     on_request = [policy_of(one["policy"], one["policy_version"]).claim.how == "on-request" for one in facts]
     if not any(on_request):
         return np.zeros(len(codes), dtype=np.bool_), {}
     asked = np.asarray(on_request, dtype=np.bool_)[codes]
-    granted: dict[str, list[Claim]] = {}
-    for claim in claims:
-        if claim.state == "granted" and isinstance(claim.customer, str):
-            granted.setdefault(claim.customer, []).append(claim)
+    granted = by_customer(claims, "granted")
     where = np.flatnonzero(asked & customers.isin(list(granted)).to_numpy())
     found = {}
     for at, customer, group in zip(
         where.tolist(), customers.take(where).tolist(), codes[where].tolist(), strict=True
     ):
-        grant = _grant(granted[customer], facts[group], period)
-        if grant is not None:
-            found[at] = grant
+        one = facts[group]
+        given = grant(granted[customer], rests_on(one["entries"]), (period, one["period"]))
+        if given is not None:
+            found[at] = given
     return asked, found
-
-
-def _grant(claims: Sequence[Claim], facts: Facts, period: str) -> _Grant | None:
-    """Return what granted claims give of this credit: all of it, or the part that incidents they name account for."""
-    # A policy with longer periods is claimed for by those, or by the month in which one ends.
-    claims = [one for one in claims if one.period in (period, facts["period"])]
-    rests_on = {
-        key for kind, _, key in (entry.rpartition(" v")[0].partition("/") for entry in facts["entries"])
-        if kind == "incident"
-    }  # fmt: skip
-    for claim in claims:
-        if not claim.incidents or (rests_on and rests_on.issubset(claim.incidents)):
-            return _Grant((claim.entries[-1],))
-    naming = [one for one in claims if not rests_on.isdisjoint(one.incidents)]
-    named = frozenset(one for claim in naming for one in claim.incidents if one in rests_on)
-    if not named:
-        return None
-    return _Grant(tuple(one.entries[-1] for one in naming), None if named == rests_on else named)
 
 
 # ---- as text ---------------------------------------------------------------------------------------------
@@ -310,6 +338,8 @@ def _parts(found: Draft) -> list[tuple[Facts, pd.DataFrame]]:
 def lines_of(part: pd.DataFrame) -> list[dict[str, Any]]:
     """Return the lines of a table of lines as they are kept, their keys in order, without those that say nothing."""
     money = [name for name in ("as_issued", "as_now", "waived") if name in part.columns]
+    says_days = not service_days.none_of(part["service_days"].to_numpy(dtype=object)).all()
+    days = [name for name in _DAYS if says_days and name in part.columns]
     names = (
         "customer",
         "subscription",
@@ -320,7 +350,9 @@ def lines_of(part: pd.DataFrame) -> list[dict[str, Any]]:
         "amount",
         "claim",
         "unclaimed",
+        "undecided",
         *money,
+        *days,
     )
     found = []
     for values in zip(*(part[name].tolist() for name in names), strict=True):
@@ -334,9 +366,13 @@ def lines_of(part: pd.DataFrame) -> list[dict[str, Any]]:
         if row["claim"] is not None:
             line["claim"] = row["claim"]
         line |= {"currency": currency, "customer": row["customer"], "fee": format_money(row["fee"], currency)}
+        if row.get("service_days") is not None:
+            line |= _days_of(row)
         line["subscription"] = row["subscription"]
         if row["unclaimed"]:
             line["unclaimed"] = format_money(row["unclaimed"], currency)
+        if row["undecided"] is not None:
+            line["undecided"] = row["undecided"]
         line["valid_from"] = row["valid_from"]
         if row["valid_to"] is not None:
             line["valid_to"] = row["valid_to"]
@@ -344,6 +380,21 @@ def lines_of(part: pd.DataFrame) -> list[dict[str, Any]]:
             line["waived"] = format_money(row["waived"], currency)
         found.append(line)
     return found
+
+
+# What a line may say of days of service, in the order of its keys; those that are 0 are left out where that says nothing.
+_DAYS = (
+    "service_days", "service_days_as_issued", "service_days_as_now", "service_days_unclaimed", "service_days_waived",
+)  # fmt: skip
+_LEFT_OUT = frozenset(("service_days_unclaimed", "service_days_waived"))
+
+
+def _days_of(row: Mapping[str, Any]) -> dict[str, str]:
+    return {
+        name: decimal_text(row[name])
+        for name in _DAYS
+        if row.get(name) is not None and (row[name] or name not in _LEFT_OUT)
+    }
 
 
 def text_of(

@@ -19,6 +19,7 @@ from urllib.parse import urlsplit
 import msgspec
 import pandas as pd
 
+from ledger.domain.claims import Claim
 from ledger.domain.exclusion import Exclusion
 from ledger.domain.measurement import Measurement
 from ledger.domain.policy import Policy
@@ -56,6 +57,7 @@ class Job(msgspec.Struct, frozen=True):
     measurements: tuple[Measurement, ...] = ()
     exclusions: tuple[Exclusion, ...] = ()
     credited: Credited = {}
+    claims: tuple[Claim, ...] = ()
     mark_unfinished: bool = False
 
     def price(self, part: pd.DataFrame) -> pd.DataFrame:
@@ -66,7 +68,7 @@ class Job(msgspec.Struct, frozen=True):
         """Return the credit rows of a part of the subscriptions with what they were computed from."""
         return workings(
             part, self.windows, self.policies, self.period, self.as_of, self.resting_on, self.cohorts,
-            measurements=self.measurements, exclusions=self.exclusions, credited=self.credited,
+            measurements=self.measurements, exclusions=self.exclusions, credited=self.credited, claims=self.claims,
             mark_unfinished=self.mark_unfinished,
         )  # fmt: skip
 

@@ -74,7 +74,7 @@ def as_json(entry: Entry, revision: int | None = None, marks: Marks = NONE) -> d
 
 
 def event_json(entry: Entry, marks: Marks = NONE) -> dict[str, Any]:
-    """Return what an event says, for programs: the fields that are there; erased texts read "[erased]"."""
+    """Return what an event says, for programs: the fields that are there; texts that are gone read as in `as_json`."""
     event = entry.event
     data: dict[str, Any] = {}
     for name in event.__struct_fields__:
@@ -89,7 +89,7 @@ def event_json(entry: Entry, marks: Marks = NONE) -> dict[str, Any]:
     if isinstance(event, EntryCorrected):
         data["set"] = {
             name: _text(value, f"set.{name}", marks)
-            if isinstance(value, dict) and set(value) == {"sha256"}
+            if isinstance(value, Commitment) or (isinstance(value, dict) and set(value) == {"sha256"})
             else value
             for name, value in event.set.items()
         }

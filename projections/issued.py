@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -35,6 +36,9 @@ class _Line(msgspec.Struct, frozen=True):
     claim: str | None = None
     as_issued: str | None = None
     as_now: str | None = None
+    service_days: str | None = None
+    service_days_as_issued: str | None = None
+    service_days_as_now: str | None = None
 
 
 class _Leaf(msgspec.Struct, frozen=True):
@@ -70,8 +74,9 @@ class Held(msgspec.Struct, frozen=True):
 
     lines: a table with one row for each subscription, and columns customer, subscription, currency, fee, valid_from,
     valid_to, issued (the sum of what was issued), now (what was last found right), claim, before (an index of `known`: the
-    assessment it rested on when it was last said), and document (the version of the one that said it last). known: assessments. present: by index of known, the keys
-    of those that stand for it after later documents.
+    assessment it rested on when it was last said), document (the version of the one that said it last), and issued_days and
+    now_days (the same of days of service, as fractions; None where the document that said it last says none of it). known:
+    assessments. present: by index of known, the keys of those that stand for it after later documents.
     """
 
     lines: pd.DataFrame
@@ -124,7 +129,8 @@ def held(log: SealedLog, chain: Chain, wanted: Wanted | None = None) -> Held:
 
 
 _COLUMNS = (
-    "customer", "subscription", "currency", "fee", "valid_from", "valid_to", "claim", "issued", "now", "before", "document",
+    "customer", "subscription", "currency", "fee", "valid_from", "valid_to", "claim", "issued", "now", "issued_days", "now_days",
+    "before", "document",
 )  # fmt: skip
 _INTEGERS: dict[str, Any] = dict.fromkeys(("fee", "issued", "now", "before", "document"), np.int64)
 
@@ -168,4 +174,12 @@ def _read(leaves: Iterable[bytes], places: Mapping[int, int], columns: dict[str,
         add["claim"](line.claim)
         add["issued"](before + amount)
         add["now"](amount if line.as_now is None else signed(line.as_now))
+        days = line.service_days
+        if days is None:
+            add["issued_days"](None)
+            add["now_days"](None)
+        else:
+            already, right = line.service_days_as_issued, line.service_days_as_now
+            add["issued_days"](Fraction(days) + (0 if already is None else Fraction(already)))
+            add["now_days"](Fraction(days if right is None else right))
         add["before"](places[line.assessment])

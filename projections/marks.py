@@ -27,7 +27,7 @@ from ledger.domain.incident import Facts, effective, fold
 from ledger.domain.instants import shown
 from ledger.domain.window import EVERY, UNKNOWN
 from ledger.store.stream import Entry, text_or_erased
-from projections.replay import Cut, Revision, Told, folded, revisions, told
+from projections.replay import Cut, Told, folded, revisions, told
 
 __all__ = [
     "NONE",
@@ -42,6 +42,9 @@ __all__ = [
     "text_left",
     "words",
 ]
+
+
+_ACTING = frozenset((EntryCorrected, EntryWithdrawn, EntryPublished))
 
 
 class Erasure(msgspec.Struct, frozen=True):
@@ -84,25 +87,27 @@ def marks(entries: Sequence[Entry], cut: Cut = Cut()) -> dict[int, Marks]:
     """
     seen = told(entries, cut)
     if not entries or not entries[0].stream.startswith("incident/"):
-        return marks_of(entries, seen, frozenset(), (), erasures(entries))
-    return marks_of(entries, seen, folded(seen).over, revisions(entries), erasures(entries))
+        return marks_of(entries, seen, frozenset(), {}, erasures(entries))
+    numbers = {version: one.number for one in revisions(entries) for version in one.versions}
+    return marks_of(entries, seen, folded(seen).over, numbers, erasures(entries))
 
 
 def marks_of(
     entries: Sequence[Entry],
     seen: Sequence[Told],
     over: frozenset[int],
-    changes: Sequence[Revision],
+    numbers: Mapping[int, int],
     gone: Mapping[int, tuple[Erasure, ...]],
 ) -> dict[int, Marks]:
-    """Return the marks of entries that were read before: those shown, told after resolved, the revisions, what was erased."""
+    """Return the marks of entries that were read before: those shown, told after resolved, numbers of revisions, what was erased."""
     by_version = {one.entry.version: one for one in seen}
-    numbers = {version: one.number for one in changes for version in one.versions}
     corrected: dict[int, list[int]] = {}
     withdrawn: dict[int, int] = {}
     published: dict[int, int] = {}
     for one in seen:
         event = one.entry.event
+        if type(event) not in _ACTING:
+            continue
         if isinstance(event, EntryCorrected):
             corrected.setdefault(int(event.corrects), []).append(one.entry.version)
         elif isinstance(event, EntryWithdrawn):

@@ -27,7 +27,7 @@ from ledger.domain.events import (
     WindowRevised,
     WindowWithdrawn,
 )
-from ledger.domain.incident import ImpactWindow, revised_fields
+from ledger.domain.incident import ImpactWindow, Statement, revised_fields
 from ledger.domain.instants import seconds, shown
 from ledger.errors import Refused
 from ledger.store.stream import Entry, text_or_erased
@@ -47,6 +47,7 @@ from projections.replay import (
 
 __all__ = [
     "Correction",
+    "Made",
     "Notice",
     "NoticeWindow",
     "Post",
@@ -202,10 +203,15 @@ def notice_of(
     fold: Folded,
     revision: int,
     gone: Mapping[int, tuple[Erasure, ...]],
+    made: Made | None = None,
 ) -> Notice:
-    """Return the notice that entries make which were read before: shown, folded, of a revision; gone: what was erased."""
+    """Return the notice that entries make which were read before: shown, folded, of a revision; gone: what was erased.
+
+    made: posts and windows of notices of the same incident that may stand here again.
+    """
+    made = made or Made()
     by_version = {one.entry.version: one for one in seen}
-    facts, over = fold.facts, fold.over
+    facts = fold.facts
     posts: list[Post] = []
     for statement in fold.said:
         event = statement.event
@@ -213,10 +219,7 @@ def notice_of(
         if event.body is not None or not isinstance(
             event, WindowAdded | WindowRevised | EntryRedacted | EntryPublished
         ):
-            corrections = [by_version[at] for at in statement.corrected_by]
-            status = fold.statuses[statement.version]
-            post = _post(by_version[statement.version], event, status, corrections, over, gone)
-            posts.append(msgspec.structs.replace(post, says=_says(event, by_version)))
+            posts.append(made.post(statement, fold, by_version, gone))
     corrected = corrections_of(fold.said)
     return Notice(
         incident=key,
@@ -232,7 +235,7 @@ def notice_of(
         components=facts.components,
         regions=facts.regions,
         windows=tuple(
-            _window(window, [by_version[at] for at in said_of(window, corrected)], over)
+            made.window(window, fold, by_version, corrected)
             for window in sorted(
                 facts.windows.values(), key=lambda one: (one.fields.start, one.fields.window)
             )
@@ -243,6 +246,62 @@ def notice_of(
         scheduled_start=facts.scheduled_start,
         scheduled_end=facts.scheduled_end,
     )
+
+
+class Made:
+    """Posts and windows that were made, so that a history of a thousand revisions makes each once.
+
+    For notices that grow out of one another (`Reader.follow`): a statement that is the same object has the same status after
+    it and the same marks, and a window that is the same object the same entries behind it.
+    """
+
+    def __init__(self) -> None:
+        self._posts: dict[int, tuple[Statement, bool, Post]] = {}
+        self._windows: dict[str, tuple[ImpactWindow, NoticeWindow]] = {}
+
+    def post(
+        self,
+        statement: Statement,
+        fold: Folded,
+        by_version: Mapping[int, Told],
+        gone: Mapping[int, tuple[Erasure, ...]],
+    ) -> Post:
+        """Return the post of a statement."""
+        version, event = statement.version, statement.event
+        about = _ABOUT.get(type(event))
+        # An entry that another is about may be published later, and has a name from then on.
+        named = about is not None and int(getattr(event, about)) in by_version
+        known = self._posts.get(version)
+        if known is not None and known[0] is statement and known[1] == named:
+            return known[2]
+        corrections = [by_version[at] for at in statement.corrected_by]
+        post = _post(by_version[version], event, fold.statuses[version], corrections, fold.over, gone)
+        post = msgspec.structs.replace(post, says=_says(event, by_version))
+        if known is not None and known[2] == post:
+            post = known[2]
+        self._posts[version] = statement, named, post
+        return post
+
+    def window(
+        self,
+        window: ImpactWindow,
+        fold: Folded,
+        by_version: Mapping[int, Told],
+        corrected: Mapping[int, tuple[int, ...]],
+    ) -> NoticeWindow:
+        """Return a window as the notice shows it; corrected: by version the corrections put into a statement."""
+        known = self._windows.get(window.fields.window)
+        if known is not None and known[0] is window:
+            return known[1]
+        found = _window(window, [by_version[at] for at in said_of(window, corrected)], fold.over)
+        self._windows[window.fields.window] = window, found
+        return found
+
+
+# Which field of an event names the entry that it is about.
+_ABOUT: dict[type, str] = {
+    EntryCorrected: "corrects", EntryWithdrawn: "corrects", EntryPublished: "publishes", EntryRedacted: "entry",
+}  # fmt: skip
 
 
 def _why_none(entries: Sequence[Entry], cut: Cut) -> str:

@@ -7,16 +7,20 @@ entries, proofs and policies give the same bytes.
 
 from __future__ import annotations
 
+import re
 from base64 import b64encode
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from hashlib import sha256
+from html import unescape
 from importlib import resources
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from ledger.domain.events import text_paths
+from ledger.domain.exclusion import Exclusion
 from ledger.domain.instants import from_seconds, shown
+from ledger.domain.measurement import Measurement
 from ledger.domain.window import Window
 from ledger.store.entry import StoredEntry, decode_texts
 from ledger.store.stream import Entry
@@ -65,7 +69,8 @@ class Terms(msgspec.Struct, frozen=True):
     policies: their published versions by key. subscriptions: as `projections.subscriptions` reads them, to sum up credits.
     others: gives, for months and a cut, the windows of other incidents that count beside; None: this incident alone. as_of:
     the instant to which open windows have lasted at least; None: at each revision, what the ledger then held. cohorts: gives
-    who is in the cohorts that windows are limited to.
+    who is in the cohorts that windows are limited to. measurements: gives under a cut what was measured, for policies that
+    read it. exclusions: the time that policies may leave out.
     """
 
     policies: Policies
@@ -73,6 +78,8 @@ class Terms(msgspec.Struct, frozen=True):
     others: Callable[[Sequence[str], Cut], Sequence[Window]] | None = None
     as_of: str | None = None
     cohorts: Callable[[Sequence[Window]], Mapping[str, Cohort]] | None = None
+    measurements: Callable[[Cut], Sequence[Measurement]] | None = None
+    exclusions: Sequence[Exclusion] = ()
 
 
 def replay_page(
@@ -87,6 +94,7 @@ def replay_page(
     if not told:
         notice(entries, cut)  # says why there is nothing to tell
     public = [one.entry for stage in told for one in stage.entries]
+    hidden = _hidden(entries, cut, public)
     states = window_states(told)
     return _rendered(
         {
@@ -97,10 +105,10 @@ def replay_page(
             "policies": sorted(terms.policies),
             "with_others": terms.others is not None,
             "evidence": evidence,
-            "hidden": _hidden(entries, cut, public),
+            "hidden": hidden,
             "published_by": cut.published_by,
             "version": version,
-            "data": _json(_data(evidence, public)),
+            "data": _json(_data(evidence, public, terms, cut, hidden, version)),
         }
     )
 
@@ -122,14 +130,16 @@ def _priced(told: Sequence[Stage], terms: Terms) -> Iterator[tuple[Consequences 
 
     def made(stage: Stage, as_of: str, others: tuple[Window, ...]) -> Consequences:
         windows = tuple(stage.reading.windows)
+        measured = () if terms.measurements is None else tuple(terms.measurements(stage.cut))
         # Where no window is open it does not matter until when open ones lasted.
         is_open = any(one.end is None for one in (*windows, *others))
-        asked = (windows, others, as_of if is_open else None)
+        asked = (windows, others, as_of if is_open else None, measured)
         if asked not in known:
             known[asked] = consequences(
                 windows, terms.policies, as_of, periods=months, places=places, others=others,
                 subscriptions=terms.subscriptions,
                 cohorts=None if terms.cohorts is None else terms.cohorts((*windows, *others)),
+                measurements=measured, exclusions=terms.exclusions,
             )  # fmt: skip
         return msgspec.structs.replace(known[asked], as_of=as_of)
 
@@ -157,13 +167,20 @@ def _hidden(entries: Sequence[Entry], cut: Cut, public: Sequence[Entry]) -> int:
     return len(held) - len(public)
 
 
-def _data(evidence: Evidence, public: Sequence[Entry]) -> dict[str, Any]:
+def _data(
+    evidence: Evidence, public: Sequence[Entry], terms: Terms, cut: Cut, hidden: int, version: str
+) -> dict[str, Any]:
     """Return what the program in the page works with."""
     stored = {one.version: one for one in evidence.stored}
     return {
         "checkpoint": evidence.checkpoint,
         "vkeys": list(evidence.vkeys),
         "stream": public[0].stream,
+        "published_by": cut.published_by,
+        "as_of": terms.as_of,
+        "hidden": hidden,
+        "version": version,
+        "with_others": terms.others is not None,
         "entries": [_evidence_of(entry, stored[entry.version], evidence) for entry in public],
     }
 
@@ -202,8 +219,21 @@ def _rendered(context: dict[str, Any]) -> bytes:
 
     style, template = _asset("page.css"), _asset("page.html")
     # The programs share a scope of their own, and nothing else.
-    programs = "\n".join(_asset(name) for name in ("walking.js", "proofs.js", "checking.js"))
-    program = f'(() => {{\n"use strict";\n{programs}}})();\n'
+    programs = "\n".join(
+        _asset(name)
+        for name in (
+            "walking.js",
+            "proofs.js",
+            "retelling.js",
+            "counting.js",
+            "drawing.js",
+            "form.js",
+            "comparing.js",
+            "checking.js",
+        )
+    )
+    words = f"const WORDS = new Set({_json(_words(template))});"
+    program = f'(() => {{\n"use strict";\n{words}\n{programs}}})();\n'
     environment = Environment(
         loader=DictLoader({"page.html": template}), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
         lstrip_blocks=True, keep_trailing_newline=True,
@@ -226,6 +256,12 @@ def _rendered(context: dict[str, Any]) -> bytes:
         ),
     )
     return page.encode()
+
+
+def _words(template: str) -> list[str]:
+    """Return the words that stand in the template itself, without spaces: only these may be on a page uncompared."""
+    found = re.split(r"\{#.*?#\}|\{%.*?%\}|\{\{.*?\}\}|<[^>]*>", template, flags=re.DOTALL)
+    return sorted({"".join(unescape(one).split()) for one in found} - {""})
 
 
 def _asset(name: str) -> str:

@@ -51,9 +51,12 @@ class Total(msgspec.Struct, frozen=True):
 
 
 def figures(before: Consequences | None, now: Consequences) -> Iterable[Figure]:
-    """Yield the figures of each service, region and month; before: those of the stage before, to the same instant."""
+    """Yield the figures of each service, region and month that counts; before: those of the stage before, to the same instant."""
     old = {} if before is None else {_place(row): row for row in before.rows}
+    counted = months_counted(before, now)
     for row in now.rows:
+        if row.period not in counted:
+            continue
         was = old.get(_place(row), row)
         policies = {one.policy: _policy(one) for one in was.outcomes}
         yield Figure(
@@ -69,10 +72,25 @@ def figures(before: Consequences | None, now: Consequences) -> Iterable[Figure]:
         )
 
 
+def months_counted(before: Consequences | None, now: Consequences) -> frozenset[str]:
+    """Return the months in which a window counts, or a policy counts downtime, now or at the stage before."""
+    return frozenset(
+        row.period
+        for side in (before, now)
+        if side is not None
+        for row in side.rows
+        if row.windows
+        or any(one.assessment is not None and one.assessment.downtime_seconds for one in row.outcomes)
+    )
+
+
 def totals(before: Consequences | None, now: Consequences) -> Iterable[Total]:
-    """Yield the credits of each month and currency, where subscriptions were priced."""
+    """Yield the credits of each month that counts and each currency, where subscriptions were priced."""
+    counted = months_counted(before, now)
     old = {} if before is None else {(row["period"], row["currency"]): row for row in before.totals or ()}
     for row in now.totals or ():
+        if row["period"] not in counted:
+            continue
         was = old.get((row["period"], row["currency"]), row)
         credit, credited = _money(row), _money(was)
         yield Total(

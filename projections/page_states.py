@@ -19,7 +19,7 @@ from projections.consequences import Consequences, Stage
 from projections.notice import Notice, Post
 from projections.page_figures import Figure, Total, figures, totals
 from projections.page_texts import ShownText, Sources
-from projections.replay import Told
+from projections.replay import Told, corrections_of, said_of
 
 __all__ = [
     "Fact", "PageCorrection", "PageEntry", "PagePost", "PageRevision", "WindowState", "page_revisions", "window_states",
@@ -54,6 +54,7 @@ class PageCorrection(msgspec.Struct, frozen=True):
     """What was set right in a statement: by which entry, when it was said, which fields and why."""
 
     version: int
+    position: int
     published_at: str
     late: bool
     after_resolved: bool
@@ -87,11 +88,16 @@ class Fact(msgspec.Struct, frozen=True):
 
 
 class PageRevision(msgspec.Struct, frozen=True):
-    """One revision: what it told, what it changed, and what that came to. after_resolved: it came after "resolved"."""
+    """One revision: what it told, what it changed, and what that came to. after_resolved: it came after "resolved".
+
+    published_position, recorded_position: of the entries that its two times are those of. named: whether it says any place.
+    """
 
     number: int
     published_at: str
+    published_position: int
     recorded_at: str
+    recorded_position: int
     late: bool
     after_resolved: bool
     entries: tuple[PageEntry, ...]
@@ -100,6 +106,7 @@ class PageRevision(msgspec.Struct, frozen=True):
     posts: tuple[PagePost, ...]
     standing: str
     windows: tuple[str, ...]
+    named: bool
     figures: tuple[Figure, ...]
     totals: tuple[Total, ...]
     as_of: str
@@ -113,11 +120,15 @@ class PageRevision(msgspec.Struct, frozen=True):
 
 
 class WindowState(msgspec.Struct):
-    """An impact window as it stood from one revision until before another; None: it stands so to the end."""
+    """An impact window as it stood from one revision until before another; None: it stands so to the end.
+
+    entries: the positions of those that say so, corrections that were put into them too.
+    """
 
     window: Window
     first: int
     until: int | None
+    entries: tuple[int, ...] = ()
 
 
 def window_states(stages: Sequence[Stage]) -> list[WindowState]:
@@ -128,13 +139,22 @@ def window_states(stages: Sequence[Stage]) -> list[WindowState]:
         for drawn in stage.windows:
             state = (drawn.window.window, drawn.said_in)
             present.add(state)
-            found.setdefault(state, WindowState(drawn.window, drawn.said_in, None))
+            if state not in found:
+                found[state] = WindowState(drawn.window, drawn.said_in, None, _positions(stage, drawn.window))
         for state, one in found.items():
             if state not in present and one.until is None:
                 one.until = stage.revision
     return sorted(
         found.values(), key=lambda one: (one.window.region, one.window.start, one.window.window, one.first)
     )
+
+
+def _positions(stage: Stage, window: Window) -> tuple[int, ...]:
+    """Return the positions of the entries that a window rests on at a stage."""
+    fold = stage.reading.fold
+    positions = {one.entry.version: one.entry.position for one in stage.reading.seen}
+    said = said_of(fold.facts.windows[window.window], corrections_of(fold.said))
+    return tuple(positions[version] for version in said)
 
 
 def page_revisions(
@@ -165,7 +185,9 @@ def page_revisions(
             PageRevision(
                 number=stage.revision,
                 published_at=stage.entries[0].told_at,
+                published_position=stage.entries[0].entry.position,
                 recorded_at=told_in[-1].recorded_at,
+                recorded_position=told_in[-1].position,
                 late=any(one.late for one in stage.entries),
                 after_resolved=any(one.after_resolved for one in told_in),
                 entries=tuple(told_in),
@@ -176,6 +198,7 @@ def page_revisions(
                 windows=tuple(
                     drawn.window.window for drawn in stage.windows if drawn.said_in == stage.revision
                 ),
+                named=bool(stage.windows or (stage.notice.services and stage.notice.regions)),
                 figures=counted,
                 totals=tuple(totals(*found[at])),
                 as_of=found[at][1].as_of,
@@ -234,6 +257,7 @@ class _Posts:
             corrections=tuple(
                 PageCorrection(
                     made.version,
+                    self.by_version[made.version].position,
                     made.published_at,
                     made.late,
                     made.after_resolved,

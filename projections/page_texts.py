@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 import msgspec
 
 from ledger.domain.events import Commitment, EntryCorrected, EntryRedacted, Text, text_paths
-from ledger.store.stream import Entry
+from ledger.store.stream import Entry, text_or_erased
 from projections.words import Change, words_changed
 
 __all__ = ["Erased", "Piece", "Run", "ShownText", "Sources", "visible"]
@@ -42,9 +42,14 @@ class Piece(msgspec.Struct, frozen=True):
 
 
 class Erased(msgspec.Struct, frozen=True):
-    """Who erased a text, when (recorded) and why; version: the entry that says so, None where it is not public."""
+    """Who erased a text, when (recorded) and why; version: the entry that says so, None where it is not public.
 
+    word: as it is shown in place of the text, also where it is missing and no entry erased it.
+    """
+
+    word: str
     version: int | None
+    position: int | None
     recorded_at: str | None
     actor: ShownText | None
     reason: ShownText | None
@@ -88,18 +93,21 @@ class Sources:
             return None
         source = self._found[field, _content(value)]
         if not isinstance(value, str):
-            return ShownText(source, (), 0, self._erased(source))
+            return ShownText(source, (), 0, self._erased(source, value))
         if before is None or not isinstance(before, str) or before == value:
             return ShownText(source, (Piece("same", tuple(visible(value))),), len(value))
         pieces = tuple(Piece(change, tuple(visible(part))) for change, part in words_changed(before, value))
         return ShownText(source, pieces, len(value), before=self._found[field, _content(before)])
 
-    def _erased(self, source: str) -> Erased:
+    def _erased(self, source: str, value: Commitment) -> Erased:
         by = self._redactions.get(source)
+        word = text_or_erased(value) or ""
         if by is None or by.published_at is None:
-            return Erased(None, None, None, None)
+            return Erased(word, None, None, None, None, None)
         return Erased(
+            word,
             by.version,
+            by.position,
             by.recorded_at,
             self.shown("actor", by.event.actor),
             self.shown("reason", by.event.reason),
@@ -111,6 +119,8 @@ def value_at(entry: Entry, path: str) -> Text:
     event = entry.event
     if isinstance(event, EntryCorrected) and path.startswith("set."):
         value = event.set[path[4:]]
+        if isinstance(value, Commitment):
+            return value
         return Commitment(value["sha256"]) if isinstance(value, dict) else str(value)
     found: Text = getattr(event, path)
     return found

@@ -27,18 +27,23 @@ _LABEL = 20
 _BAR = 18
 _GHOST = 15
 _GAP = 12
+# How far from the edges a label stands in its middle, so that none is cut off, and on narrow screens also from the next:
+# labels are some 40 pixels wide, and a drawing at least 590, or 250 on narrow screens.
+_EDGE = 4_000
+_NARROW_EDGE = 8_000
+_NARROW_APART = 20_000
 # Room beside the first and after the last window, in parts of the whole.
 _MARGIN = 40
 
 
 class Tick(msgspec.Struct, frozen=True):
-    """A line of the axis with its clock and its day; few: also labelled where there is little room.
+    """A line of the axis with its clock and its day below each other; few: also labelled where there is little room.
 
-    anchor: at the edges the label stands beside the line, so that it is not cut off.
+    instant: UTC seconds.
     """
 
+    instant: int
     at: str
-    anchor: str
     clock: str
     day: str
     few: bool
@@ -199,15 +204,15 @@ class _Scale:
             (self.high - self.low) // _MOST_TICKS,
         )
         first = -(-self.low // step) * step
-        found = [at for at in range(first, self.high + 1, step) if 2_000 <= self.place(at) <= 98_000]
-        every = -(-len(found) // 4)
-        for number, at in enumerate(found):
+        places = {at: self.place(at) for at in range(first, self.high + 1, step)}
+        found = [at for at, place in places.items() if _EDGE <= place <= 100_000 - _EDGE]
+        some = [at for at in found if _NARROW_EDGE <= places[at] <= 100_000 - _NARROW_EDGE]
+        few = some[:: -(-_NARROW_APART * (self.high - self.low) // (100_000 * step))]
+        for at in found:
             text = from_seconds(at)
             day = f"{int(text[8:10])} {_MONTHS[int(text[5:7]) - 1]}"
             clock = text[11:16] if step < 86_400 else text[:4]
-            place = self.place(at)
-            anchor = "start" if place < 7_000 else "end" if place > 93_000 else "middle"
-            yield Tick(_percent(place), anchor, clock, day, number % every == 0)
+            yield Tick(at, _percent(places[at]), clock, day, at in few)
 
 
 def _percent(thousandths: int) -> str:

@@ -6,15 +6,28 @@ A history of a thousand revisions is read a thousand times: what does not depend
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
+from typing import Any
 
 from ledger.domain.incident import Facts
 from ledger.domain.window import Window
 from ledger.store.stream import Entry
 from projections.marks import Erasure, Marks, erasures, marks_of
-from projections.notice import Notice, notice, notice_of
-from projections.replay import Audience, Cut, Folded, Revision, Told, folded, revisions, told, windows_of
+from projections.notice import Made, Notice, notice, notice_of
+from projections.replay import (
+    Audience,
+    Cut,
+    Folded,
+    Following,
+    Revision,
+    Told,
+    folded,
+    revisions,
+    told,
+    window_of,
+    windows_of,
+)
 
 __all__ = ["Reader", "Reading"]
 
@@ -51,12 +64,40 @@ class Reader:
         """Return the incident as a cut shows it."""
         return Reading(self, cut, audience)
 
+    def follow(self, published_by: str | None, positions: Iterable[int]) -> Iterator[Reading]:
+        """Yield the public's reading at each of these positions, which rise, as had been published by then.
+
+        What did not change from one to the next is the same object in both.
+        """
+        following, made = Following(self.entries, published_by), Made()
+        windows: dict[str, tuple[Any, Window]] = {}
+        last: list[Window] = []
+        for position in positions:
+            seen, fold = following.upto(position)
+            reading = Reading(self, Cut(published_by, position), made=made)
+            reading.seen, reading.fold = seen, fold
+            found = [self._window(key, fold.facts, windows) for key in sorted(fold.facts.windows)]
+            if len(found) != len(last) or any(now is not was for now, was in zip(found, last, strict=True)):
+                last = found
+            reading.windows = last
+            yield reading
+
+    def _window(self, key: str, facts: Facts, known: dict[str, tuple[Any, Window]]) -> Window:
+        """Return a window as a fact to be counted, the one made before where it rests on the same."""
+        rests_on = facts.windows[key], facts.withdrawn, facts.regions, facts.components, facts.acts.get(key)
+        if key not in known or known[key][0] != rests_on:
+            known[key] = rests_on, window_of(self.key, key, facts)
+        return known[key][1]
+
 
 class Reading:
     """An incident under a cut; empty where the cut shows nothing of it."""
 
-    def __init__(self, reader: Reader, cut: Cut, audience: Audience = "public") -> None:
+    def __init__(
+        self, reader: Reader, cut: Cut, audience: Audience = "public", made: Made | None = None
+    ) -> None:
         self.reader = reader
+        self._made = made
         self.cut = cut
         self.audience: Audience = audience
 
@@ -99,7 +140,13 @@ class Reading:
         if not self.seen:
             return notice(self.reader.entries, self.cut, self.audience)  # says why
         return notice_of(
-            self.reader.key, self.cut, self.seen, self.fold, self.revision, self.reader.erased_in_public
+            self.reader.key,
+            self.cut,
+            self.seen,
+            self.fold,
+            self.revision,
+            self.reader.erased_in_public,
+            self._made,
         )
 
     @cached_property
@@ -107,4 +154,13 @@ class Reading:
         """The marks of the entries that the ledger held, by version."""
         seen = [one for one in self.seen if one.public]
         over = self.fold.over if len(seen) == len(self.seen) else folded(seen).over
-        return marks_of(self.entries, seen, over, self.reader.revisions, self.reader.erased)
+        return marks_of(self.entries, seen, over, self.reader.numbers, self.reader.erased)
+
+    def marks_of(self, versions: Container[int]) -> Mapping[int, Marks]:
+        """Return the marks of some of the entries only, by version."""
+        if "marks" in self.__dict__:
+            return self.marks
+        seen = [one for one in self.seen if one.public]
+        over = self.fold.over if len(seen) == len(self.seen) else folded(seen).over
+        some = [entry for entry in self.entries if entry.version in versions]
+        return marks_of(some, seen, over, self.reader.numbers, self.reader.erased)

@@ -12,8 +12,25 @@ from typing import Literal, TypeAlias
 
 import msgspec
 
-from ledger.domain.events import EntryPublished, MeasurementRecorded
-from ledger.domain.incident import Facts, ImpactWindow, Statement, acts_on_windows, effective, fold
+from ledger.domain.events import (
+    EntryCorrected,
+    EntryPublished,
+    EntryWithdrawn,
+    IncidentLinked,
+    MeasurementRecorded,
+    WindowAdded,
+    WindowRevised,
+    WindowWithdrawn,
+)
+from ledger.domain.incident import (
+    Facts,
+    ImpactWindow,
+    Statement,
+    acts_on_windows,
+    effective,
+    fold,
+    set_fields,
+)
 from ledger.domain.instants import seconds
 from ledger.domain.measurement import Measurement
 from ledger.domain.window import Planned, Window
@@ -23,6 +40,7 @@ __all__ = [
     "Audience",
     "Cut",
     "Folded",
+    "Following",
     "Revision",
     "Told",
     "corrections_of",
@@ -91,8 +109,7 @@ def told(entries: Sequence[Entry], cut: Cut = Cut(), audience: Audience = "publi
             one = Told(entry, entry.recorded_at, entry.position, public=False, late=False)
         if cut.published_by is None or one.told_at <= cut.published_by:
             found.append(one)
-    # Version breaks the tie between entries that one publication order cannot tell apart.
-    found.sort(key=lambda one: (one.told_at, one.position, one.entry.version))
+    found.sort(key=_in_order)
     return found
 
 
@@ -145,6 +162,168 @@ def folded(seen: Sequence[Told]) -> Folded:
             statuses[version] = facts.status
             statement = next(following, None)
     return Folded(tuple(said), facts, statuses, frozenset(over))
+
+
+# Corrections of these fields change no fact, unless the facts keep the corrected event itself, or who acted on a correction.
+_WORDS = frozenset(("body", "body_format", "reason"))
+_OF_WINDOWS = (WindowAdded, WindowRevised, WindowWithdrawn)
+_KEPT_WHOLE = (MeasurementRecorded, IncidentLinked, EntryCorrected, EntryWithdrawn)
+
+
+class Following:
+    """One incident read on from position to position, as the public had been told by one instant; None: by any.
+
+    What is told after all before it is folded on. Only what is told earlier, or changes facts that stand, is folded from
+    the start; what comes out is what `told` and `folded` say of the same entries.
+    """
+
+    def __init__(self, entries: Sequence[Entry], published_by: str | None = None) -> None:
+        self._entries = entries
+        self._published_by = published_by
+        self._by_version = {entry.version: entry for entry in entries}
+        self._read = 0
+        self._seen: list[Told] = []
+        self._published: set[int] = set()
+        # The versions that corrections and withdrawals name, whether they were told yet or not.
+        self._named: set[int] = set()
+        self._begin(())
+
+    def upto(self, position: int) -> tuple[list[Told], Folded]:
+        """Return what is shown of the entries up to a position, which never falls, and what it adds up to."""
+        fresh, again = [], False
+        while self._read < len(self._entries) and self._entries[self._read].position <= position:
+            entry = self._entries[self._read]
+            self._read += 1
+            again = again or self._is_told_anew(entry)
+            fresh += [one for one in self._told(entry) if self._shows(one)]
+        fresh.sort(key=_in_order)
+        if again:
+            self._begin(told(self._entries, Cut(self._published_by, position)))
+        elif fresh and self._seen and _in_order(fresh[0]) < _in_order(self._seen[-1]):
+            self._begin(sorted((*self._seen, *fresh), key=_in_order))
+        else:
+            for at, one in enumerate(fresh):
+                if not self._adds(one):
+                    self._begin((*self._seen, *fresh[at:]))
+                    break
+                self._add(one)
+        return list(self._seen), Folded(
+            tuple(self._said), self._facts.copy(), dict(self._statuses), frozenset(self._over)
+        )
+
+    def _is_told_anew(self, entry: Entry) -> bool:
+        """Tell whether an entry publishes one that was published before."""
+        if not isinstance(entry.event, EntryPublished):
+            return False
+        target = int(entry.event.publishes)
+        before = target in self._published
+        self._published.add(target)
+        return before
+
+    def _told(self, entry: Entry) -> Iterable[Told]:
+        if entry.published_at is not None and not entry.event.internal:
+            yield Told(entry, entry.published_at, entry.position, public=True, late=entry.late)
+        target = (
+            self._by_version.get(int(entry.event.publishes))
+            if isinstance(entry.event, EntryPublished)
+            else None
+        )
+        if target is not None and target.event.internal:
+            yield Told(
+                target, entry.published_at or entry.recorded_at, entry.position, public=True, late=entry.late
+            )
+
+    def _shows(self, one: Told) -> bool:
+        return self._published_by is None or one.told_at <= self._published_by
+
+    def _adds(self, one: Told) -> bool:
+        """Tell whether a statement, told last, leaves the facts before it as they are, or changes one window of them."""
+        event = one.entry.event
+        if one.entry.version in self._named or isinstance(event, EntryWithdrawn):
+            return False
+        if isinstance(event, EntryCorrected):
+            target = self._by_version.get(int(event.corrects))
+            if target is None or isinstance(target.event, _KEPT_WHOLE):
+                return False
+            return isinstance(target.event, _OF_WINDOWS) or event.set.keys() <= _WORDS
+        return True
+
+    def _begin(self, seen: Sequence[Told]) -> None:
+        """Fold from the start; what comes out as it was before stays the same object."""
+        found = folded(seen)
+        if self._seen:
+            found = self._kept(found)
+        self._seen = list(seen)
+        self._said, self._facts, self._statuses, self._over = (
+            list(found.said), found.facts, found.statuses, set(found.over),
+        )  # fmt: skip
+        self._places = {statement.version: at for at, statement in enumerate(self._said)}
+        self._of_window: dict[str, list[int]] = {}
+        for at, statement in enumerate(self._said):
+            if isinstance(statement.event, _OF_WINDOWS):
+                self._of_window.setdefault(statement.event.window, []).append(at)
+        self._named.update(
+            int(one.entry.event.corrects)
+            for one in seen
+            if isinstance(one.entry.event, EntryCorrected | EntryWithdrawn)
+        )
+
+    def _kept(self, found: Folded) -> Folded:
+        """Return what was folded, with the statements and windows of before where they, and their marks, are the same."""
+        before = {one.entry.version for one in self._seen}
+        if (found.over ^ self._over) & before:
+            return found
+        known = {statement.version: statement for statement in self._said}
+        said = tuple(
+            known[one.version]
+            if known.get(one.version) == one and self._statuses[one.version] == found.statuses[one.version]
+            else one
+            for one in found.said
+        )
+        was, now = corrections_of(self._said), corrections_of(said)
+        for key, window in found.facts.windows.items():
+            old = self._facts.windows.get(key)
+            if old == window and all(was.get(at) == now.get(at) for at in window.versions):
+                found.facts.windows[key] = old
+        return msgspec.structs.replace(found, said=said)
+
+    def _add(self, one: Told) -> None:
+        """Fold a statement on that `_adds`."""
+        version, event = one.entry.version, one.entry.event
+        self._seen.append(one)
+        if self._facts.status in OVER:
+            self._over.add(version)
+        if isinstance(event, EntryCorrected):
+            corrects = int(event.corrects)
+            self._named.add(corrects)
+            at = self._places.get(corrects)
+            if at is not None:
+                known = self._said[at]
+                self._said[at] = Statement(
+                    corrects, set_fields(known.event, event.set), (*known.corrected_by, version)
+                )
+            about = self._by_version[corrects].event
+            if isinstance(about, _OF_WINDOWS):
+                self._again(about.window)
+                if event.kind != "editorial":
+                    acts = self._facts.acts
+                    acts[about.window] = tuple(sorted((*acts.get(about.window, ()), version)))
+        self._places[version] = len(self._said)
+        self._said.append(Statement(version, event))
+        if isinstance(event, _OF_WINDOWS):
+            self._of_window.setdefault(event.window, []).append(self._places[version])
+        self._facts.apply(version, event)
+        self._statuses[version] = self._facts.status
+
+    def _again(self, window: str) -> None:
+        """Fold one window again from what was said of it; nothing else follows from that."""
+        alone = fold(self._said[at] for at in self._of_window.get(window, ()))
+        self._facts.windows.update(alone.windows)
+
+
+def _in_order(one: Told) -> tuple[str, int, int]:
+    """Version breaks the tie between entries that one publication order cannot tell apart."""
+    return one.told_at, one.position, one.entry.version
 
 
 def said_of(window: ImpactWindow, corrections: Mapping[int, tuple[int, ...]]) -> list[int]:

@@ -8,6 +8,7 @@ can reach; what did not move cannot have changed them.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from fractions import Fraction
 from typing import Any
 
 import msgspec
@@ -17,6 +18,7 @@ import pandas as pd
 from ledger.domain.exclusion import Exclusion
 from ledger.domain.window import Window, place
 from ledger.errors import Refused
+from projections import service_days
 from projections.availability import entry_order
 from projections.drafts import Draft, Facts, PolicyOf, key_of, lines_of, text_of
 from projections.issued import Held
@@ -31,6 +33,9 @@ __all__ = [
     "reaches",
     "restated",
 ]
+
+# Any: to an array it is one more object.
+_NO_DAYS: Any = Fraction(0)
 
 
 class Moved(msgspec.Struct, frozen=True):
@@ -105,7 +110,7 @@ class Pair(msgspec.Struct, frozen=True):
     """An assessment as it was and as it is now, None where there is none, why, and the lines in which money changed.
 
     part: only for a part of the lines that rested on it. lines: as in a draft, with as_issued, as_now, amount (what is
-    booked) and waived, in minor units.
+    booked) and waived, in minor units, and the same of service_days.
     """
 
     before: Facts | None
@@ -143,7 +148,7 @@ def restated(
     before and now; 0 for none. versions: of all sources before. new_calculator: the arithmetic is another
     one, so that amounts may change where the facts say the same. Raises Refused where the currency of a subscription changed.
     """
-    table = _side_by_side(issued, draft)
+    table = _side_by_side(issued, draft, policy_of)
     pairs = []
     combined = pd.MultiIndex.from_arrays([table["before"], table["after"]])
     codes, found = pd.factorize(combined)
@@ -152,7 +157,7 @@ def restated(
     listed: list[tuple[int, int, pd.DataFrame, bool]] = []
     for at, (before, after) in enumerate(found):
         rows = table.take(order[starts[at] : starts[at + 1]])
-        changed = rows[rows["as_now"] != rows["last"]]
+        changed = rows[(rows["as_now"] != rows["last"]).to_numpy() | rows["other_days"].to_numpy()]
         moved_on = before < 0 or after < 0 or key_of(draft.facts[after]) not in issued.present[before]
         listed.append((before, after, changed, bool(moved_on or len(changed))))
     stays = {before for before, _, _, lists in listed if not lists}
@@ -181,8 +186,12 @@ def _order(pair: Pair) -> tuple[Any, ...]:
     return facts["policy"], facts["service"], facts["region"], key_of(pair.before), key_of(pair.after)
 
 
-def _side_by_side(issued: Held, draft: Draft) -> pd.DataFrame:
-    """Return one row for each line in either: what it says now, or else said last, with what was issued of it."""
+def _side_by_side(issued: Held, draft: Draft, policy_of: PolicyOf) -> pd.DataFrame:
+    """Return one row for each line in either: what it says now, or else said last, with what was issued of it.
+
+    other_days: whether the days of service that are right now are not those that were last found right.
+    """
+    issued_days, now_days = _days_held(issued, policy_of)
     old, new = issued.lines, draft.lines
     names = pd.Index(old["subscription"].astype(object))
     old_at = names.get_indexer(pd.Index(new["subscription"].astype(object)))
@@ -201,18 +210,67 @@ def _side_by_side(issued: Held, draft: Draft) -> pd.DataFrame:
     for name in ("fee", "valid_from", "valid_to"):
         inputs &= _same(was(name, None), new[name].to_numpy())
     kept = new[said].assign(
-        unclaimed=new["unclaimed"], before=was("before", -1).astype(np.int64), after=new["group"],
+        unclaimed=new["unclaimed"], undecided=new["undecided"], before=was("before", -1).astype(np.int64), after=new["group"],
         as_issued=was("issued", 0).astype(np.int64), last=was("now", 0).astype(np.int64), as_now=new["amount"],
         old_claim=pd.Series(was("claim", None), dtype=object), same_inputs=inputs,
+        service_days_as_issued=pd.Series(_at(issued_days, at, there), dtype=object),
+        service_days_last=pd.Series(_at(now_days, at, there), dtype=object),
+        service_days_as_now=new["service_days"], service_days_unclaimed=new["service_days_unclaimed"],
     )  # fmt: skip
     left = old.iloc[gone]
     lost = left[said].assign(
-        unclaimed=0, before=left["before"], after=-1, as_issued=left["issued"], last=left["now"], as_now=0,
-        old_claim=left["claim"], same_inputs=False,
+        unclaimed=0, undecided=pd.Series(None, index=left.index, dtype=object), before=left["before"], after=-1, as_issued=left["issued"], last=left["now"], as_now=0,
+        old_claim=left["claim"], same_inputs=False, service_days_as_issued=issued_days[gone], service_days_last=now_days[gone],
+        service_days_as_now=np.full(len(gone), None), service_days_unclaimed=np.full(len(gone), None),
     )  # fmt: skip
     # Where nothing was right and nothing is, there is nothing to say: no line was issued, or it was taken away before.
-    lost, kept = lost[lost["last"] != 0], kept[(kept["before"] >= 0) | (kept["as_now"] != 0)]
-    return kept if not len(lost) else pd.concat([kept, lost], ignore_index=True)
+    lost = lost[(lost["last"] != 0).to_numpy() | service_days.any_of(_column(lost, "service_days_last"))]
+    kept = kept[
+        ((kept["before"] >= 0) | (kept["as_now"] != 0)).to_numpy()
+        | service_days.any_of(_column(kept, "service_days_as_now"))
+    ]
+    found: pd.DataFrame = kept if not len(lost) else pd.concat([kept, lost], ignore_index=True)
+    was_days, are_days = (_column(found, name) for name in ("service_days_last", "service_days_as_now"))
+    return found.assign(other_days=service_days.any_of(_delta(was_days, are_days)))
+
+
+def _column(table: pd.DataFrame, name: str) -> Any:
+    return table[name].to_numpy(dtype=object)
+
+
+def _delta(before: Any, now: Any) -> Any:
+    """Return days less days, where either side that says none counts as 0; None where both say none."""
+    nothing = np.full(len(now), _NO_DAYS, dtype=object)
+    less = service_days.taken(nothing, before)
+    return service_days.added(less, now)
+
+
+def _at(values: Any, at: Any, there: Any) -> Any:
+    """Return values at some places, None where there is none."""
+    if not len(values):
+        return np.full(len(at), None, dtype=object)
+    return np.where(there, values[at], None)
+
+
+def _days_held(issued: Held, policy_of: PolicyOf) -> tuple[Any, Any]:
+    """Return the days of service that were issued of each line, and last found right; None where none is said of it.
+
+    A document that carries no days on its lines said them of its assessments alone: they are what was issued.
+    """
+    lines = issued.lines
+    days, now = (_column(lines, name).copy() for name in ("issued_days", "now_days"))
+    before, claims = lines["before"].to_numpy(dtype=np.int64), lines["claim"].tolist()
+    stands = [
+        known if len(keys) != 1 else msgspec.json.decode(next(iter(keys)))
+        for known, keys in zip(issued.known, issued.present, strict=True)
+    ]
+    pays = np.asarray([service_days.pays_days(one) for one in stands], dtype=np.bool_)
+    for at in np.flatnonzero(service_days.none_of(days) & pays[before]).tolist() if len(lines) else ():
+        facts = stands[before[at]]
+        policy = policy_of(facts["policy"], facts["policy_version"])
+        claimed = claims[at] is not None or policy.claim.how == "automatic"
+        days[at] = now[at] = service_days.said_by(facts, claimed=claimed)
+    return days, now
 
 
 def _same(one: Any, other: Any) -> Any:
@@ -277,7 +335,20 @@ def _says_the_same(one: Facts | None, other: Facts | None) -> bool:
 def _booked(lines: pd.DataFrame, *, clawback: bool) -> pd.DataFrame:
     delta = lines["as_now"] - lines["as_issued"]
     waived = np.zeros(len(lines), dtype=np.int64) if clawback else np.minimum(delta.to_numpy(), 0)
-    return lines.assign(amount=delta - waived, waived=waived)
+    booked = lines.assign(amount=delta - waived, waived=waived)
+    now, before = (_column(lines, name) for name in ("service_days_as_now", "service_days_as_issued"))
+    days = _delta(before, now)
+    silent = service_days.none_of(days)
+    kept = np.where(silent, days, _NO_DAYS) if clawback else service_days.held_back(days)
+    return booked.assign(
+        service_days=service_days.taken(days, kept), service_days_waived=kept,
+        service_days_as_issued=_or_nothing(before, silent), service_days_as_now=_or_nothing(now, silent),
+    )  # fmt: skip
+
+
+def _or_nothing(days: Any, silent: Any) -> Any:
+    """Return days as 0 where none are said of a line that has some to say."""
+    return np.where(service_days.none_of(days) & ~silent, _NO_DAYS, days)
 
 
 def _causes(

@@ -53,7 +53,7 @@ WINDOW_FIELDS = (
 
 
 def facts_fields(facts: Facts) -> dict[str, Any]:
-    """Return the single facts of an incident; instants as text, lists as lists, an erased title as "[erased]"."""
+    """Return the single facts of an incident; instants as text, lists as lists, a title that is gone as the word for that."""
     found = {name: getattr(facts, name) for name in FIELDS}
     found["title"] = text_or_erased(facts.title)
     return {name: list(value) if isinstance(value, tuple) else value for name, value in found.items()}

@@ -32,7 +32,7 @@ from ledger.domain.incident import Facts
 from ledger.domain.window import Window
 from ledger.store.entry import split_entry
 from ledger.store.log import SealedLog
-from ledger.store.stream import Entry, event_of, published_time, text_or_erased
+from ledger.store.stream import Entry, event_of, name_missing, published_time, text_or_erased
 from projections.replay import Cut, facts_at, told, window_of, windows_of
 
 __all__ = ["BATCH", "Job", "Row", "batches", "frames", "rows_of", "state_row"]
@@ -47,6 +47,7 @@ _OF_INCIDENTS: frozenset[type] = frozenset((IncidentOpened, IncidentAffectedSet,
 _TOUCHING = _OF_WINDOWS | _OF_INCIDENTS
 # The only text in the views is the title; entries of other types keep theirs as commitments.
 _TITLED = frozenset(event.TYPE for event in (IncidentOpened, IncidentRetitled, EntryCorrected))
+_TITLE = frozenset(("title", "set.title"))
 _encode = msgspec.json.Encoder().encode
 _encode_frame = msgspec.msgpack.Encoder().encode
 _decode_frame = msgspec.msgpack.Decoder(tuple[list[Row], list[Row]]).decode
@@ -301,6 +302,7 @@ def batches(log: SealedLog, job: Job) -> Iterator[tuple[list[Row], list[Row]]]:
                 entries.append(_entry(row, entries[-1] if entries else None))
         if not entries:
             continue
+        name_missing(entries, _TITLE)
         state, found = rows_of(entries)
         states.append(tuple(state.values()))
         windows += found

@@ -29,6 +29,7 @@ import msgspec
 import sqlalchemy as sa
 from sqlalchemy.exc import DatabaseError, DBAPIError
 from sqlalchemy.schema import CreateTable
+from sqlalchemy.types import NullType
 
 from ledger.domain.window import Planned, Window
 from ledger.errors import Unavailable
@@ -158,15 +159,32 @@ class Views:
     def position(self) -> int | None:
         """Return the position read up to; None when the tables are not there or belong to something else."""
         try:
-            with self.engine.connect() as connection:
-                row = connection.execute(sa.select(_tracking)).one_or_none()
+            found = self.tracked()
         except DatabaseError:
             return None
-        head = self.log.head()
-        if row is None or row.ledger != head.ledger or row.format != FORMAT or row.position > head.size:
-            return None
-        root = head.root if row.position == head.size else self.log.root_at(row.position)
-        return int(row.position) if bytes(row.root) == root else None
+        return found if isinstance(found, int) else None
+
+    def tracked(self) -> int | str:
+        """Return the position read up to, or why the tracking row does not fit the ledger; DatabaseError without its table."""
+        # Whatever kind of value stands there: a column that was altered may hold any.
+        columns = [sa.type_coerce(column, NullType()).label(column.name) for column in _tracking.c]
+        with self.engine.connect() as connection:
+            rows = connection.execute(sa.select(*columns)).mappings().all()
+        if len(rows) != 1:
+            return f"it has {len(rows)} tracking rows, expected 1"
+        row, head = rows[0], self.log.head()
+        for name, value in (("one", 1), ("ledger", head.ledger), ("format", FORMAT)):
+            if row[name] != value:
+                return f"its tracking row has the {name} {row[name]!r}, expected {value!r}"
+        position, kept = row["position"], row["root"]
+        if type(position) is not int or not 0 <= position <= head.size:
+            return f"its tracking row has the position {position!r}, but the ledger has {head.size} entries"
+        root = head.root if position == head.size else self.log.root_at(position)
+        # psycopg and sqlite3 both give bytes for bytes.
+        if kept != root:
+            shown = kept.hex() if isinstance(kept, bytes) else repr(kept)
+            return f"its tracking row has the root {shown} for {position} entries, but the ledger has {root.hex()}"
+        return position
 
     def status(self) -> dict[str, Any]:
         """Return where the views are, how far they have read and how many entries they lack."""
@@ -345,16 +363,44 @@ def refresh(log: SealedLog) -> None:
         )
 
 
-def stored_views(log: SealedLog) -> Views | None:
-    """Return the views as they are kept, caught up with the ledger; None where there are none, or they cannot be read."""
+def stored_views(log: SealedLog) -> Views | str | None:
+    """Return the views as they are kept, caught up with the ledger; None where there are none.
+
+    A text where there are tables of views that cannot be those of this ledger: what does not fit. Raises Unavailable where
+    what stands there cannot be read, or not be brought up to the ledger.
+    """
+    views = _at_home(log)
     try:
-        views = _at_home(log)
-        if views.position() is None:
+        standing = _standing(log)
+        if not standing:
             return None
+        for table in (_tracking, _incident, _window):
+            if lacking := {column.name for column in table.c} - standing.get(table.name, set()):
+                return f"its table {table.name} lacks {', '.join(sorted(lacking))}"
+        if isinstance(found := views.tracked(), str):
+            return found
         views.catch_up()
-    except (OSError, DBAPIError):
-        return None
+    except (OSError, DBAPIError) as error:
+        raise Unavailable(f"the views at {views.place} cannot be compared: {_reason(error)}") from None
     return views
+
+
+def _standing(log: SealedLog) -> dict[str, set[str]]:
+    """Return the tables of views that stand where those of this ledger are kept, with the names of their columns."""
+    # Who may read the schema without owning it does not see it in the list that `_is_free` asks.
+    if _is_file(log) and _is_free(log):
+        return {}
+    engine = _at_home(log).engine
+    try:
+        inspected = sa.inspect(engine)
+        schema = None if _is_file(log) else _SCHEMA
+        there = {*inspected.get_table_names(schema), *inspected.get_view_names(schema)}
+        return {
+            name: {column["name"] for column in inspected.get_columns(name, schema)}
+            for name in sorted(there & {*_metadata.tables})
+        }
+    finally:
+        engine.dispose()
 
 
 def views_in_memory(log: SealedLog) -> Views:
@@ -364,20 +410,11 @@ def views_in_memory(log: SealedLog) -> Views:
 
 def _owner(log: SealedLog) -> str | None:
     """Return the id of the ledger whose views stand where those of this one are kept: "" for nothing, None for something else."""
-    if _is_file(log):
-        path = Path(_path(log))
-        # An empty file is what opening a database leaves behind.
-        if not os.path.lexists(path) or (path.is_file() and not path.stat().st_size):
-            return ""
-        if not path.is_file():
-            return None
-        engine = _engine(str(path))
-    else:
-        engine = _server(log, _SCHEMA)
-        with engine.connect() as connection:
-            query = sa.text("SELECT 1 FROM information_schema.schemata WHERE schema_name = :name")
-            if connection.execute(query, {"name": _SCHEMA}).first() is None:
-                return ""
+    if _is_free(log):
+        return ""
+    if _is_file(log) and not Path(_path(log)).is_file():
+        return None
+    engine = _at_home(log).engine
     try:
         with engine.connect() as connection:
             found = connection.execute(sa.select(_tracking.c.ledger)).scalars().all()
@@ -386,6 +423,17 @@ def _owner(log: SealedLog) -> str | None:
     finally:
         engine.dispose()
     return str(found[0]) if len(found) == 1 else None
+
+
+def _is_free(log: SealedLog) -> bool:
+    """Tell whether nothing stands where the views of this ledger are kept."""
+    if _is_file(log):
+        path = Path(_path(log))
+        # An empty file is what opening a database leaves behind.
+        return not os.path.lexists(path) or (path.is_file() and not path.stat().st_size)
+    with _server(log, _SCHEMA).connect() as connection:
+        query = sa.text("SELECT 1 FROM information_schema.schemata WHERE schema_name = :name")
+        return connection.execute(query, {"name": _SCHEMA}).first() is None
 
 
 def _foreign(log: SealedLog) -> str:
@@ -402,8 +450,12 @@ def _foreign(log: SealedLog) -> str:
 
 def _unwritable(log: SealedLog, error: Exception) -> str:
     place = _path(log) if _is_file(log) else f"schema {_SCHEMA}"
-    reason = getattr(error, "strerror", None) or str(getattr(error, "orig", None) or error)
-    return f"the views cannot be kept at {place}: {reason.splitlines()[0]}; check the permissions and the free space"
+    return f"the views cannot be kept at {place}: {_reason(error)}; check the permissions and the free space"
+
+
+def _reason(error: Exception) -> str:
+    said = getattr(error, "strerror", None) or str(getattr(error, "orig", None) or error)
+    return str(said.splitlines()[0])
 
 
 def rebuild(log: SealedLog, *, processes: int | None = None) -> Views:

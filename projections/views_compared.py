@@ -8,11 +8,12 @@ from itertools import groupby, zip_longest
 from typing import Any
 
 import msgspec
+from sqlalchemy.exc import DatabaseError
 
 from ledger.store.log import SealedLog
-from projections.views import stored_views, views_in_memory
+from projections.views import Views, stored_views, views_in_memory
 
-__all__ = ["Difference", "differences"]
+__all__ = ["Difference", "Misfit", "differences"]
 
 _Row = tuple[str, tuple[Any, ...]]
 
@@ -26,10 +27,31 @@ class Difference(msgspec.Struct, frozen=True):
     rebuilt: tuple[Any, ...] | None
 
 
-def differences(log: SealedLog) -> Iterator[Difference] | None:
-    """Yield every row in which the kept views differ from views built from nothing; None where none are kept."""
+class Misfit(msgspec.Struct, frozen=True):
+    """That what stands where the views are kept cannot be the views of this ledger. detail: what does not fit."""
+
+    detail: str
+
+
+def differences(log: SealedLog) -> Iterator[Difference | Misfit] | None:
+    """Yield every row in which the kept views differ from views built from nothing; None where none are kept.
+
+    Views that lag behind are brought up to the ledger first. Raises Unavailable where that, or reading them, fails.
+    """
     kept = stored_views(log)
-    return None if kept is None else _differing(kept.rows(), views_in_memory(log).rows())
+    if kept is None:
+        return None
+    return iter((Misfit(kept),)) if isinstance(kept, str) else _compared(log, kept)
+
+
+def _compared(log: SealedLog, kept: Views) -> Iterator[Difference | Misfit]:
+    try:
+        yield from _differing(kept.rows(), views_in_memory(log).rows())
+    except DatabaseError as error:
+        # The tables are there, and their tracking row was read: what cannot be read in them was put there.
+        yield Misfit(f"its rows cannot be read: {str(error.orig).splitlines()[0]}")
+    finally:
+        kept.engine.dispose()
 
 
 def _differing(kept: Iterator[_Row], rebuilt: Iterator[_Row]) -> Iterator[Difference]:

@@ -1,8 +1,9 @@
 """Attack a small ledger, its checkpoints, its proofs and its bundles, and say what was not found: `python -m tools.attack`.
 
-Every logical value of the ledger is altered (as stored, and sealed again so that it is whole in itself), every byte of the files
-is changed, taken out, doubled and cut at, and every value in a bundle is altered with everything that can be made to fit made
-to fit. Each has to be found by `ledger verify` and `verify-proof`, and for bundles by both verifiers. With --quick some of each.
+Every logical value of the ledger is altered (as stored, and sealed again so that it is whole in itself) and every value of its
+views, every byte of the files is changed, taken out, doubled and cut at, and every value in a bundle is altered with everything
+that can be made to fit made to fit; keys of no worth sign, and keys out of use. Each has to be found by `ledger verify`, with
+`--views` for those, and `verify-proof`, and for bundles by both verifiers. With --quick some of each.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
+from functools import partial
 from hashlib import sha256
 from io import BytesIO
 from pathlib import Path
@@ -28,16 +30,19 @@ from ledger.errors import LedgerError
 from ledger.proof.bundle import CHECKPOINT, MANIFEST, PAGE, STATEMENT, SUBSCRIPTIONS, statement_text
 from ledger.proof.bundle_check import check_bundle, open_bundle
 from ledger.proof.canonical import canonical
-from ledger.proof.checkpoint import read_checkpoint
+from ledger.proof.checkpoint import Checkpoint, checkpoint_text, read_checkpoint
 from ledger.proof.container import write_members
 from ledger.proof.document_proof import parse_document
 from ledger.proof.merkle import leaf_of
 from ledger.proof.note import VerifierKey, key_of, parse_note, sign_note, verify_note
+from ledger.proof.signers import read_key_file
 from ledger.proof.tlog_proof import InclusionProof, parse_proof
 from ledger.store.tree import Frontier, leaf_hash
 from tools.ledger_attacks import SqliteVictim, attacks, disarm, make_victim
 from tools.small_ledger import make, members_of, settle
+from tools.torsion import TORSION, signed_by_nobody
 from tools.verify_bundle import verdict
+from tools.view_attacks import SqliteViews, view_attacks
 
 __all__ = ["Mutant", "Tally", "bundle_mutants", "byte_mutants", "main", "rebuilt", "run", "value_mutants"]
 
@@ -245,9 +250,12 @@ class Attacks:
     def run(self) -> Iterator[Tally]:
         """Yield the tally of each kind of attack."""
         yield from self.stored()
+        yield from self.views()
         yield from self.sealed_again()
         yield from self.proofs()
         yield from self.bundles()
+        yield from self.keys_of_no_worth()
+        yield from self.keys_out_of_use()
 
     def stored(self) -> Iterator[Tally]:
         """Every value of every table altered, the rest left as it is; `ledger verify` finds it."""
@@ -261,6 +269,19 @@ class Attacks:
             if victim.report(statements).ok:
                 survivors.append(f"{what} at {position}")
         yield Tally("values of the database", tried, survivors)
+
+    def views(self) -> Iterator[Tally]:
+        """Every value of every view and of its tracking row altered; `ledger verify --views` ends with 1."""
+        self.desk.run("views", "rebuild")
+        victim = SqliteViews(self.folder / "small" / "ledger.db")
+        tried, survivors = 0, []
+        for what, statements in self.some(view_attacks(victim)):
+            tried += 1
+            if (code := victim.code(statements)) != 1:
+                survivors.append(f"{what} ends with {code}")
+        yield Tally("values of the views and their tracking row", tried, survivors)
+        if victim.code([]):
+            raise RuntimeError("the views as they were made do not hold")
 
     def sealed_again(self) -> Iterator[Tally]:
         """Every value of every entry altered and the ledger sealed again: whole in itself, but not the one that was signed."""
@@ -365,6 +386,45 @@ class Attacks:
             yield tally(
                 f"a bundle of {what} signed by another", _resigned(members, foreign, other.sign), with_key
             )
+
+    def keys_of_no_worth(self) -> Iterator[Tally]:
+        """Bundles signed as anybody can under a key of small order, in every spelling; both verifiers refuse the key: 2."""
+        desk, name = self.desk, self.present.name
+        tried, survivors = 0, []
+        for public in TORSION:
+            vkey = spell_vkey(name, public)
+            note = partial(signed_by_nobody, vkey)
+            for words in (("emea-1",), ("--all",)):
+                members = members_of(desk.bundle(*words, key=None))
+                text = members[CHECKPOINT].decode()
+                forged = rebuilt({**members, CHECKPOINT: note(text)}, note)
+                tried += 1
+                if (desk.verdict(forged, "--key", vkey), verdict(forged, [vkey])[0]) != (2, 2):
+                    survivors.append(f"{public.hex()}, a bundle of {words[0]}")
+        yield Tally("bundles signed under keys of small order", tried, survivors)
+
+    def keys_out_of_use(self) -> Iterator[Tally]:
+        """Checkpoints of every size by the key that was replaced; refused from its replacement on, by ledger and bundle."""
+        desk, key, path = self.desk, self.keys[0], self.folder / "replaced.checkpoint"
+        content = desk.bundle("--all", key="next.key")
+        lines = members_of(content)["entries.jsonl"].splitlines()
+        [replaced] = [at for at, line in enumerate(lines, 1) if b'"type":"key.rotated"' in line]
+        private = read_key_file(desk.path("main.key"))
+        frontier, tried, survivors = Frontier(), 0, []
+        for size, line in enumerate(lines, 1):
+            frontier.add(leaf_hash(line))
+            text = checkpoint_text(Checkpoint("ledger-bundled", size, frontier.root()))
+            path.write_bytes(sign_note(text, private.vkey, private.sign))
+            wanted = 1 if size >= replaced else 0
+            words = ("--key", key, "--against", str(path))
+            for what, code in (
+                ("the ledger", _code(Path(desk.path("ledger.db")), *words)),
+                ("a bundle", desk.verdict(content, *words)),
+            ):
+                tried += 1
+                if code != wanted:
+                    survivors.append(f"{size} entries against {what} ends with {code}")
+        yield Tally("checkpoints signed by a key that was replaced", tried, survivors)
 
 
 def _unlike(good: bytes, altered: Iterable[tuple[str, dict[str, bytes]]]) -> Iterator[Mutant]:

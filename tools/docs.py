@@ -19,8 +19,10 @@ from ledger.domain.events import (
     External,
     Lines,
     Planned,
+    PolicySays,
     RestsOn,
     Series,
+    ServiceDays,
     Source,
     Total,
 )
@@ -99,7 +101,7 @@ def events() -> str:
         fields = _fields(event, tuple(sorted(common)))
         lines += [*fields, ""] if len(fields) > 2 else []
     lines += ["## Objects inside fields", ""]
-    for inner in (External, Planned, Series, RestsOn, Source, Lines, Total):
+    for inner in (External, Planned, Series, RestsOn, PolicySays, Source, Lines, Total, ServiceDays):
         lines += [f"### {inner.__name__}", "", *_paragraph(inner.__doc__), "", *_fields(inner, ()), ""]
     return "\n".join(lines).rstrip() + "\n"
 

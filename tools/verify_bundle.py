@@ -1,11 +1,17 @@
-"""Verify a bundle of an incident ledger: python verify_bundle.py FILE [VKEY]…
+"""Verify a bundle of an incident ledger, alone: python verify_bundle.py FILE [VKEY]…
 
-By docs/bundle-format.md; VKEY: a key, or a file of them. Exit codes: 0 verified; 1 does not hold; 2 usage; 3 maker not checked.
+FILE: a bundle (docs/bundle-format.md). VKEY: whom you trust, NAME+ID+KEY or a file with one in each line, got from elsewhere;
+the first key of the ledger will do. Needs Python 3.11 and, to check signatures, the package cryptography; asks no network.
+It proves that what is in FILE was in the ledger, as a key that follows from yours signed it, and with scope all that nothing
+is missing. It does not prove that what was recorded is true, what came later, or what page.html says; it prints which words of
+the format are proven and which not. Exit codes: 0 verified; 1 something does not hold, or no key that counts signed; 2 usage, or
+a VKEY that is none; 3 all holds, but not who made it (no VKEY, no signature, no cryptography), or FILE cannot be read.
 """
 
 from __future__ import annotations
 
 import json
+import os
 import re
 import struct
 import sys
@@ -15,7 +21,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-FORMAT = "incident-sla-ledger/bundle@v1"
+FORMATS = ("incident-sla-ledger/bundle@v1", "incident-sla-ledger/bundle@v2")
 TEXT, NUMBER = r'"(?:[^"\\]|\\.)*"', "[1-9][0-9]*"
 INSTANT = r'"\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])T([01]\d|2[0-3])(:[0-5]\d){2}\.\d{6}Z"'
 HEADER = re.compile(
@@ -34,10 +40,10 @@ class Stop(Exception):
     """The verdict: an exit code, and a sentence that says why."""
 
 
-def need(so: object, sentence: str) -> None:
+def need(so: object, sentence: str, code: int = 1) -> None:
     """Stop unless something is so."""
     if not so:
-        raise Stop(1, sentence)
+        raise Stop(code, sentence)
 
 
 def members(file: bytes) -> dict[str, bytes]:
@@ -74,11 +80,9 @@ def canonical(raw: bytes) -> Any:
 
 def base64(text: str) -> bytes:
     """Return the bytes of base64 in its one spelling."""
-    need(
-        b64encode(b64decode(text, validate=True)).decode() == text,
-        f"base64 in another spelling: {text[:60]!r}",
-    )
-    return b64decode(text)
+    found = b64decode(text, validate=True)
+    need(b64encode(found).decode() == text, f"base64 in another spelling: {text[:60]!r}")
+    return found
 
 
 def tree(level: list[bytes]) -> bytes:
@@ -115,21 +119,13 @@ def note(content: bytes) -> tuple[str, str, bytes]:
 
 
 def public(vkey: str) -> bytes:
-    """Return the 32 bytes of a verifier key."""
+    """Return the 32 bytes of a verifier key; Stop where it is none, or of small order: anybody could sign for that."""
     name, key_id, encoded = found.groups() if (found := VKEY.fullmatch(vkey)) else ("", "", "")
-    fits = key_id == sha256(name.encode() + b"\n" + base64(encoded)).hexdigest()[:8]
-    need(base64(encoded)[:1] == b"\x01" and fits, f"not a verifier key: {vkey[:80]!r}")
-    return base64(encoded)[1:]
-
-
-def check_signed(vkey: str, signature: bytes, message: bytes) -> None:
-    """Stop unless a key made an Ed25519 signature (RFC 8032); ImportError where that cannot be checked here."""
-    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
-
-    try:
-        Ed25519PublicKey.from_public_bytes(public(vkey)).verify(signature, message)
-    except Exception:  # noqa: BLE001  # InvalidSignature, or no point of the curve
-        raise Stop(1, f"a signature is not that of {vkey}") from None
+    made, square = base64(encoded), (int.from_bytes(base64(encoded)[1:], "little") % 2**255) ** 2
+    fits = made[:1] == b"\x01" and key_id == sha256(name.encode() + b"\n" + made).hexdigest()[:8]
+    fits &= square * (square - 1) * (121665 * square**2 - 243332 * square + 121666) % (2**255 - 19) != 0
+    need(fits, f"not a verifier key, or one under which anybody can sign: {vkey[:80]!r}")
+    return made[1:]
 
 
 def accepted(brought: set[str], entries: list[Json]) -> tuple[set[str], list[Any]]:
@@ -196,21 +192,19 @@ def verify(file: bytes, brought: set[str]) -> str:
     need(with_ in ([], ["actor"], ["note"], ["actor", "note"]), "`with` lists other texts")
     tables, partial = sorted(name[7:] for name in parts if name.startswith("tables/")), kind != "all"
     order = ["checkpoint.note", "entries.jsonl", "texts.jsonl", *["proofs.jsonl"] * partial]
-    order += ["subscriptions.json"] * (kind == "customer") + [
-        *(f"tables/{one}" for one in tables),
-        "page.html",
-    ]
+    order += [*["subscriptions.json"] * (kind == "customer"), *map("tables/{}".format, tables), "page.html"]
     need([*parts] == [*order, "manifest.json", "statement.note"], "the members are not those of the scope")
     text, signer, signature = note(parts["checkpoint.note"])
     statement, stater, stated = note(parts["statement.note"])
     ledger, digits, encoded = CHECKPOINT.fullmatch(text).groups()  # type: ignore[union-attr]  # or it is none
     size, root, digest = int(digits), base64(encoded), sha256(parts["manifest.json"]).hexdigest()
-    need(statement == f"{FORMAT}\nmanifest {digest}\n{ledger}\n", "the statement is not about this manifest")
+    need(statement == f"{manifest['format']}\nmanifest {digest}\n{ledger}\n", "it states another manifest")
     need(signer == stater, "checkpoint and statement are signed by different keys")
     lines = [parts.get(f"{one}.jsonl", b"").split(b"\n") for one in ("entries", "texts", "proofs")]
     need([one.pop() for one in lines] == [b"", b"", b""] and lines[0], "no lines, or the last has no end")
     erased = {one for raw in lines[0] if b'"type":"entry.redacted"' in raw for one in named(**canonical(raw))}
     position, time, referenced, keys, leaves, optional = 0, "", set(), [], [], {"actor", "note"} - {*with_}
+    optional |= {"approved_by"} if FORMATS.index(manifest["format"]) and "actor" in optional else set()
     streams, lacks = dict[str, list[tuple[int, int]]](), {"after", "truth", "page", *["others"] * partial}
     for raw, texts, proof in zip(*lines[:2], lines[1 + partial], strict=True):
         entry = canonical(raw)
@@ -246,37 +240,48 @@ def verify(file: bytes, brought: set[str]) -> str:
         described.append({**row, "left_out": [*map(int, sorted(gaps))]})
         lacks |= {*["later-versions"] * (partial and through < size), *["left-out-versions"] * bool(gaps)}
     wanted = {
-        "format": FORMAT, "scope": scope, "with": with_, "streams": described if partial else None,
+        "format": manifest["format"], "scope": scope, "with": with_, "streams": described if partial else None,
         "proves": ["entries", *["streams"] * partial, "texts", *["whole"] * (not partial)],
         "members": [{"name": one, "bytes": len(parts[one]), "sha256": digests[one]} for one in order],
         "does_not_prove": sorted(lacks | ({"left-out-tables"} if referenced - {*tables} else set())),
     }  # fmt: skip
     need(spelled(wanted) == parts["manifest.json"], "the manifest does not say what the bundle holds")
     told = f"{len(lines[0])} entries of {size} in {ledger}, root {root.hex()}, scope {scope}"
-    proven, not_proven = (", ".join(wanted[one]) for one in ("proves", "does_not_prove"))
-    told += f"\nproves: {proven}\ndoes not prove: {not_proven}\n"
+    told += f"\nproves: {', '.join(wanted['proves'])}"
+    told += f"\ndoes not prove: {', '.join(wanted['does_not_prove'])}"
     counts, signatures = accepted(brought, keys)
     by = next((key for key in counts if key.startswith(f"{signer}+")), "")
     need(by or not signer or not brought, f"{signer} signed it, and no given key leads to that one")
     signatures += [(by, signature, text.encode()), (by, stated, statement.encode())] * (by != "")
-    try:
-        for one in signatures:
-            check_signed(*one)
-    except ImportError:
-        raise Stop(3, f"{told}signatures need the package cryptography") from None
-    if not by:
-        raise Stop(3, f"{told}who made it was not checked: it is not signed, or no key was given")
-    return f"{told}signed by {by}"
+    for key, made, message in signatures:
+        try:
+            from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+            Ed25519PublicKey.from_public_bytes(public(key)).verify(made, message)
+        except ImportError:
+            raise Stop(3, f"{told}\nsignatures need the package cryptography") from None
+        except Exception:  # noqa: BLE001  # InvalidSignature, or no point of the curve
+            raise Stop(1, f"a signature is not that of {key}") from None
+    need(by, f"{told}\nwho made it was not checked: it is not signed, or no key was given", 3)
+    return f"{told}\nsigned by {by}"
 
 
-def verdict(file: bytes, brought: set[str]) -> tuple[int, str]:
-    """Return the exit code and the sentences of the verdict on a bundle."""
+def verdict(file: bytes | str, words: list[str] | set[str]) -> tuple[int, str]:
+    """Return the exit code and the sentences of the verdict on a bundle, or its path. words: keys, and files of keys."""
     try:
-        return 0, verify(file, {key for key in brought if public(key)})
+        files = {word: Path(word).read_text("utf-8") for word in words if os.path.isfile(word)}  # noqa: PTH113  # a key is no path
+        lines = {line.strip() for text in files.values() for line in text.splitlines()} - {""}
+        brought = {key for key in {*words} - {*files} | lines if public(key)}
+    except (Stop, ValueError, OSError) as error:
+        return 2, f"a VKEY is no key, and no text with keys in its lines: {error.args[-1]}"
+    try:
+        return 0, verify(file if isinstance(file, bytes) else Path(file).read_bytes(), brought)
     except Stop as stop:
         return stop.args[0], stop.args[1]
+    except OSError as error:
+        return 3, str(error)
     except (ValueError, TypeError, LookupError, AttributeError, RecursionError, struct.error) as error:
-        return 1, f"not a bundle of format 1: {type(error).__name__} {error}"
+        return 1, f"not a bundle of format 1 or 2: {type(error).__name__} {error}"
 
 
 def main() -> int:
@@ -284,12 +289,7 @@ def main() -> int:
     if {"--help", "-h"} & {*sys.argv[1:]} or len(sys.argv) < 2:
         print(__doc__)
         return 0 if sys.argv[1:] else 2
-    try:
-        read = [Path(one).read_text("utf-8") if Path(one).is_file() else one for one in sys.argv[2:]]
-        keys = {line.strip() for text in read for line in text.splitlines() if line.strip()}
-        code, told = verdict(Path(sys.argv[1]).read_bytes(), keys)
-    except (OSError, UnicodeDecodeError) as error:
-        code, told = (3, f"{error}") if isinstance(error, OSError) else (2, "a file of keys is no text")
+    code, told = verdict(sys.argv[1], sys.argv[2:])
     told = "".join(one if one == "\n" or one.isprintable() else f"<U+{ord(one):04X}>" for one in told)
     print(told, ("verified", "DOES NOT HOLD", "USAGE", "NOT CHECKED")[code], sep="\n")
     return code

@@ -336,8 +336,24 @@ def _why(policy: Policy, asked: Question, made: Outcome, found: dict[str, Any]) 
             f"approximate times were taken to be off by no more than {_seconds(Fraction(asked.approximately_within))}"
             f"{'' if many else ', but no window has any'}"
         )
+    yield from _while_open(policy, asked, found)
     if found["decides"]:
         yield f"what would decide: {found['decides']}"
+
+
+def _while_open(policy: Policy, asked: Question, found: dict[str, Any]) -> Iterator[str]:
+    """Yield what the policy says is issued while the facts are open; nothing where they are not, or it says nothing."""
+    end = policy.facts.undecided
+    if end != "refused":
+        said = [
+            f"{found[f'{name}_at_{end}']} {unit}"
+            for name, unit in (("credit", asked.currency), ("service_days", "days of service"))
+            if found[name] is None and found[f"{name}_at_{end}"] is not None
+        ]
+        if said:
+            yield f"until that is decided, the {end} is what the policy lets be issued: {' and '.join(said)}"
+    if found["provisional"] and policy.facts.provisional == "as-they-stand":
+        yield "the policy lets it be issued as it stands, though it is provisional"
 
 
 def _credited(asked: Question) -> str:

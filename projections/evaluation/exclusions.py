@@ -8,13 +8,13 @@ from datetime import date
 import msgspec
 
 from ledger.domain.exclusion import Exclusion
-from ledger.domain.interval import Span, intersect, union
+from ledger.domain.interval import Span, intersect, length, union
 from ledger.domain.period import day_of, local_second
 from ledger.domain.policy.model import Commitment, ExclusionRule, Policy
-from ledger.domain.window import EVERY
+from ledger.domain.window import EVERY, Window
 from projections.evaluation.evidence import Evidence
 
-__all__ = ["Excluded", "excluded"]
+__all__ = ["Excluded", "excluded", "is_everywhere", "named", "takes_from", "used_before"]
 
 
 class _Plan(msgspec.Struct, frozen=True):
@@ -32,8 +32,9 @@ class Excluded(msgspec.Struct, frozen=True):
     """What is excluded.
 
     beside: the spans taken out of a window or measurement, surely and perhaps, by its component, its region, and incident and
-    name of a window, which may be excluded by its own plan. removed: what leaves the denominator, surely and at most. everywhere: excluded time that is about all of the service, however
-    it is treated. entries: the exclusions that have a part in the period.
+    name of a window, which may be excluded by its own plan. removed: what leaves the denominator, surely and at most.
+    everywhere: excluded time that is about all of the service, however it is treated. entries: the exclusions that have a part
+    in the period.
     """
 
     beside: Callable[[str, str, tuple[str, str] | None], tuple[tuple[Span, ...], tuple[Span, ...]]]
@@ -61,7 +62,7 @@ def excluded(policy: Policy, commitment: Commitment, evidence: Evidence) -> Excl
             plan
             for _, plan in here
             if (
-                plan.component in (EVERY, component) and _reaches(plan, region, evidence.region, commitment)
+                _covers(plan, component, region, evidence.region, commitment)
                 if plan.window is None
                 else plan.window == window
             )
@@ -83,18 +84,45 @@ def excluded(policy: Policy, commitment: Commitment, evidence: Evidence) -> Excl
 
 
 def _recorded(rule: ExclusionRule, evidence: Evidence) -> Iterable[_Plan]:
+    for one, surely in named(rule, evidence):
+        if rule.notice is not None and (
+            one.announced_at is None or one.start - one.announced_at < rule.notice
+        ):
+            continue
+        yield _plan(one, surely=surely)
+
+
+def named(rule: ExclusionRule, evidence: Evidence) -> Iterable[tuple[Exclusion, bool]]:
+    """Yield the recorded exclusions that a rule names, announced in time or not, and whether each surely concerns the customer."""
     if rule.own_plan_only:
         return
     for one in dict.fromkeys(evidence.exclusions):
         if one.withdrawn or one.kind not in rule.kinds or one.service not in (EVERY, evidence.service):
             continue
-        if rule.notice is not None and (
-            one.announced_at is None or one.start - one.announced_at < rule.notice
-        ):
-            continue
         concerned = _concerned(one, evidence)
         if concerned is not None:
-            yield _Plan((one.start, one.end), one.component, one.region, concerned, one.entries)
+            yield one, concerned
+
+
+def takes_from(one: Exclusion, window: Window, region: str, commitment: Commitment) -> bool:
+    """Tell whether an exclusion is about the place of a window, so that its time is taken out of the window's."""
+    return _covers(_plan(one, surely=True), window.component, window.region, region, commitment)
+
+
+def is_everywhere(one: Exclusion, region: str, commitment: Commitment) -> bool:
+    """Tell whether an exclusion is about all that a commitment is about, so that its time can leave the period."""
+    return _everywhere(_plan(one, surely=True), region, commitment)
+
+
+def used_before(rule: ExclusionRule, evidence: Evidence, zone: str) -> int:
+    """Return the seconds of a rule's plans in the calendar year in which the period begins, before it does."""
+    first = local_second(zone, f"{day_of(zone, evidence.period.start)[:4]}-01-01", 0)
+    plans = [*_recorded(rule, evidence), *_own(rule, evidence)]
+    return length(union(intersect([(first, evidence.period.start)], [plan.span for plan in plans])))
+
+
+def _plan(one: Exclusion, *, surely: bool) -> _Plan:
+    return _Plan((one.start, one.end), one.component, one.region, surely, one.entries)
 
 
 def _concerned(one: Exclusion, evidence: Evidence) -> bool | None:
@@ -150,6 +178,11 @@ def _first_seconds(spans: Iterable[Span], limit: int) -> tuple[Span, ...]:
         found.append((begin, min(end, begin + limit)))
         limit -= found[-1][1] - begin
     return tuple(found)
+
+
+def _covers(plan: _Plan, component: str, region: str, asked: str, commitment: Commitment) -> bool:
+    """Tell whether a plan is about a component in a region."""
+    return plan.component in (EVERY, component) and _reaches(plan, region, asked, commitment)
 
 
 def _reaches(plan: _Plan, region: str, asked: str, commitment: Commitment) -> bool:

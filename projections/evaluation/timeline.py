@@ -29,7 +29,7 @@ from projections.evaluation.levels import (
     weighed,
 )
 
-__all__ = ["Timeline", "timeline"]
+__all__ = ["Timeline", "concerns", "timeline"]
 
 
 class Timeline(msgspec.Struct, frozen=True):
@@ -157,7 +157,7 @@ def _sides(
     counting = commitment.counting
     any_part = counting.down == "any" and commitment.measure.of in ("time", "events")
     for window in dict.fromkeys(evidence.windows):
-        surely = _concerns(window, evidence, region, commitment)
+        surely = concerns(window, evidence.service, region, commitment)
         if surely is None:
             continue
         covers = reach(window, start, end, evidence.as_of)
@@ -197,11 +197,11 @@ def _cut(span: Span | None, taken: Sequence[Span]) -> Sequence[Span]:
     return subtract([span], taken) if taken else (span,)
 
 
-def _concerns(
-    window: Window | Measurement, evidence: Evidence, region: str | None, commitment: Commitment
+def concerns(
+    window: Window | Measurement, service: str, region: str | None, commitment: Commitment
 ) -> bool | None:
     """Tell whether a window or measurement surely is about a service, region and component; None: surely not."""
-    if window.service != evidence.service:
+    if window.service != service:
         return None
     if isinstance(window, Window) and window.withdrawn:
         return None
@@ -231,7 +231,7 @@ def _measured(
     for one in dict.fromkeys(evidence.measurements):
         if one.of not in commitment.measure.reads or one.failed is None or one.total is None:
             continue
-        surely = _concerns(one, evidence, region, commitment)
+        surely = concerns(one, evidence.service, region, commitment)
         span = max(one.start, start), min(one.end, end)
         if surely is None or span[0] >= span[1]:
             continue

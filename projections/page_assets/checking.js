@@ -9,7 +9,7 @@ function textShown(node, without) {
 }
 
 class Findings {
-  constructor() { this.lines = []; this.failed = 0; this.signed = false; this.unsaid = 0; }
+  constructor() { this.lines = []; this.failed = 0; this.signed = false; this.unsaid = 0; this.priced = "Availability"; }
   add(good, text) {
     this.lines.push([good, text]);
     if (good === false) this.failed += 1;
@@ -23,7 +23,7 @@ class Findings {
 }
 
 async function checkEntry(one, data, checkpoint) {
-  const result = { version: one.version, position: one.position, leaf: "", tree: [], header: [], texts: [], fits: 0, values: new Map(), type: "", recorded: "", fields: {} };
+  const result = { version: one.version, position: one.position, leaf: "", tree: [], header: [], texts: [], fits: 0, values: new Map(), type: "", recorded: "", clockBehind: false, fields: {} };
   const name = `@${one.position} v${one.version}`;
   try {
     const bytes = bytesOf64(one.bytes);
@@ -33,7 +33,7 @@ async function checkEntry(one, data, checkpoint) {
     if (root !== checkpoint.root) result.tree.push(`${name}: its bytes and its proof lead to the root ${root}, not to that of the checkpoint.`);
     const entry = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
     const header = entry.header;
-    result.fields = entry.data; result.type = header.type; result.recorded = header.recorded_at;
+    result.fields = entry.data; result.type = header.type; result.recorded = header.recorded_at; result.clockBehind = header.clock_behind === true;
     for (const [field, said, wanted] of [["ledger", header.ledger, checkpoint.origin], ["position", header.position, one.position],
       ["version", header.version, one.version], ["stream", header.stream, data.stream]]) {
       if (said !== wanted) result.header.push(`${name}: its bytes say the ${field} ${said}, the page ${wanted}.`);
@@ -88,6 +88,22 @@ function compareShown(results, data) {
   }
   for (const version of byVersion.keys()) if (!listed.has(version)) problems.push(`v${version} is in the page but not shown.`);
   return { problems, places };
+}
+
+// The notice is told again from the entries, and what is shown compared with that.
+function tellAgain(results, data, findings) {
+  let found;
+  try {
+    found = new Retelling(results, data).all();
+  } catch (error) {
+    findings.add(false, `What is shown cannot be compared with the entries: ${error.message}.`);
+    return;
+  }
+  findings.priced = data.with_others ? "Downtime, availability" : "Availability";
+  findings.many(found.problems, found.problems.length, `Times on both clocks, statuses, marks, statements, fields and windows, told again from the entries, are as shown (${found.places} places).`);
+  findings.add(null, data.with_others ? "Downtime counts windows of other incidents, which are not here: it was not recomputed." : "Downtime was recomputed from the windows, second by second.");
+  if (data.as_of) findings.add(null, `Windows that are open count to ${shownInstant(data.as_of)}, as was asked for when this page was made.`);
+  findings.add(null, "Availability and credits were not recomputed: policies and subscriptions are not in the page.");
 }
 
 // What is not on the page cannot be checked, but it can be said: entries between the others, and texts that nobody is seen to erase.
@@ -162,6 +178,7 @@ async function checkAll(findings) {
   findings.many(results.flatMap((each) => each.texts), count, `All ${fits} texts that are here fit what their entries committed to${left.map(([some, word]) => `; ${some} ${word}`).join("")}.`);
   const shown = compareShown(results, data);
   findings.many(shown.problems, shown.places, `The ${shown.places} places that show a text show exactly these.`);
+  tellAgain(results, data, findings);
   sayWhatIsLeftOut(results, data, findings);
   await checkSignature(checkpoint, data.vkeys, findings);
   return results;
@@ -179,7 +196,7 @@ function report(results, findings) {
   const outcome = byId("outcome");
   outcome.className = `outcome ${good ? "good" : "bad"}`;
   outcome.textContent = good
-    ? "Verified in this browser: every entry on this page is in the tree of the checkpoint below, and every text shown is the one that was committed."
+    ? `Verified in this browser: every entry on this page is in the tree of the checkpoint below, every text shown is the one that was committed, and times, statuses, marks and windows are what the entries say. ${findings.priced} and credits were not recomputed.`
       + (findings.unsaid ? ` But ${findings.unsaid === 1 ? "one text is" : `${findings.unsaid} texts are`} left out without an entry here that says so.` : "")
       + (findings.signed ? "" : " Whose ledger this is was not checked: no signature was.")
     : `It fails: ${findings.failed} ${findings.failed === 1 ? "check does" : "checks do"} not hold. Do not rely on this page.`;

@@ -1,4 +1,4 @@
-// Walking the revisions. The three programs of the page run as one, in one scope: walking, proofs, checking.
+// Walking the revisions. The programs of the page run as one, in one scope.
 // Texts of events are only ever written with textContent, and no link is made of them.
 const byId = (id) => document.getElementById(id);
 const all = (selector, root = document) => Array.from(root.querySelectorAll(selector));
@@ -24,6 +24,12 @@ function draw(root, number) {
   }
 }
 
+const standingWord = (state, until, withdrawn) =>
+  state === "ghost" ? `superseded in r${until}`
+  : state === "future" ? "not yet said"
+  : withdrawn ? (state === "new" ? "withdrawn now" : "withdrawn")
+  : state === "new" ? "new" : "stands";
+
 function tabulate(number) {
   const unsaid = byId("unsaid");
   if (unsaid) unsaid.hidden = all("#windows tbody tr").some((row) => Number(row.dataset.first) <= number);
@@ -31,12 +37,7 @@ function tabulate(number) {
     const [first, until] = rangeOf(row);
     const state = stateAt(first, until, number);
     row.dataset.state = state;
-    const withdrawn = row.dataset.withdrawn !== undefined;
-    row.querySelector(".standing-now").textContent =
-      state === "ghost" ? `superseded in r${until}`
-      : state === "future" ? "not yet said"
-      : withdrawn ? (state === "new" ? "withdrawn now" : "withdrawn")
-      : state === "new" ? "new" : "stands";
+    row.querySelector(".standing-now").textContent = standingWord(state, until, row.dataset.withdrawn !== undefined);
   }
 }
 

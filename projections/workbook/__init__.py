@@ -22,9 +22,11 @@ from projections.workbook.against_tiers import availability
 from projections.workbook.book import Book
 from projections.workbook.cells import Formula, Styled
 from projections.workbook.checks import ALL_HOLD, checks
-from projections.workbook.inputs import inputs, intervals, policy_texts
-from projections.workbook.lines import Changes, changes_between, changes_sheets, credit_sheets
+from projections.workbook.inputs import exclusions, inputs, intervals, policy_texts
+from projections.workbook.lines import Changes, changes_between, changes_sheets, credit_sheets, credit_tables
 from projections.workbook.model import model
+from projections.workbook.payments import payments
+from projections.workbook.remedy_inputs import currencies_of
 from projections.workbook.summary import HOLDS_ROW, summary
 from projections.workbook.workings import workings
 
@@ -77,19 +79,25 @@ def _sheets(
 ) -> None:  # fmt: skip
     put_in = inputs(book, found, period, until, currencies)
     facts = intervals(book, found)
+    excluded = exclusions(book, found)
     events(book, entries, {entry for row in priced.frame["entries"].unique() for entry in row})
-    calculated = workings(book, found, put_in, facts, until)
-    lines = credit_sheets(book, priced, found)
+    calculated = workings(book, found, put_in, facts, excluded, until)
+    lines = credit_tables(priced)
+    paid = payments(book, found, priced, calculated, lines, currencies_of(found, currencies))
+    credit_sheets(book, priced, found, paid, lines)
     changed = [] if changes is None else changes_sheets(book, changes, priced, lines)
     totals, first = summary(book, period, priced, lines, changes, changed)
     availability(book, found, put_in, calculated)
-    holds = Formula(ALL_HOLD, checks(book, found, priced, calculated, facts, lines, changes, totals, as_of))
+    holds = Formula(
+        ALL_HOLD, checks(book, found, priced, calculated, facts, excluded, lines, changes, totals, as_of)
+    )
     first.rows[HOLDS_ROW - 1] = ("all checks hold", Styled(book.style("formula", "flag"), holds))
     policy_texts(book, policies)
-    order = ["Summary", "Availability", "Inputs", "Events", "Intervals", "Terms", "Edges", "Coverage", "Segments",
-             "Calculation", *(one.title for one in lines), *(one.title for one in changed), "Checks", "Policy"]  # fmt: skip
+    order = ["Summary", "Availability", "Inputs", "Events", "Intervals", *([excluded.title] if excluded else []), "Terms",
+             "Edges", "Coverage", "Segments", *([calculated.limits.title] if calculated.limits else []), "Calculation", *(["Remedies"] if paid.tables else []), *(one.title for one in paid.tables), *(one.title for one in lines),
+             *(one.title for one in changed), "Checks", "Policy"]  # fmt: skip
     values = sum(scope.case is None for scope in found.scopes)
-    about(book, period, provenance, order, holds, values)
+    about(book, period, provenance, order, holds, len(found.scopes), values)
     book.arrange(["About", *order])
 
 

@@ -15,7 +15,7 @@ __all__ = ["about", "events"]
 
 _PURPOSE = (
     "What is owed for one month under the published policies, and how it comes about: from what was recorded, over",
-    "what it covers and how much of it counts, to each credit. Every figure is a formula over the inputs, and each cell",
+    "what it covers and how much of it counts, to each credit. Figures are formulas over the inputs, and each cell",
     "holds the result of the ledger: a program that calculates can compare the two, one that does not still shows it.",
 )
 _SHEETS = {
@@ -23,12 +23,16 @@ _SHEETS = {
     "Availability": "output: each region against the tiers, as a table and a chart",
     "Inputs": "input: periods, policies, tiers, rounding, currencies, scopes",
     "Intervals": "input: the impact windows as they are known",
+    "Exclusions": "input: recorded time that a policy excludes, as far as formulas read it",
     "Events": "the entries of the ledger that the figures rest on",
     "Terms": "working: what a policy says, in whole seconds and parts",
     "Edges": "working: the most eligible downtime that each tier allows",
     "Coverage": "working: which seconds of the period each interval covers, at least and at most",
     "Segments": "working: seconds in which nothing changes, and how much of each counts",
+    "Exclusion limits": "working: how much of each segment is left to be excluded under a limit, earliest first",
     "Calculation": "working: eligible downtime, availability, tier and percentage of each scope",
+    "Remedies": "working: what scopes pay in each currency beside a mere percentage, and their limits",
+    "Amounts": "working: what is paid for each fee, in minor units, where it is more than a percentage of it",
     "Credits": "output: a line for each subscription, rounded once, there",
     "Changes": "output: what was credited before, what is now, the difference, and the entries that made it",
     "Checks": "control totals, each from two sides",
@@ -42,9 +46,10 @@ def about(
     provenance: Mapping[str, str],
     titles: Sequence[str],
     all_hold: Formula,
+    scopes: int,
     values: int,
 ) -> None:
-    """Add About. titles: of the other sheets in order; values: how many scopes no formula calculates."""
+    """Add About. titles: of the other sheets in order; scopes: how many there are; values: how many no formula calculates."""
     block = Block(book, "About", (30, 70, 40))
     title, note = book.style("title"), book.style("note")
     block.add(Styled(title, f"SLA credits {period}"))
@@ -58,6 +63,10 @@ def about(
         "none: every figure is calculated"
         if not values
         else f"{values:,} scopes on Calculation, grey, each with its reason, and their credits",
+    )
+    block.add(
+        "figures that are calculated",
+        f"{scopes - values:,} of {scopes:,} scopes on Calculation, and their credits",
     )
     block.add()
     block.heading("what it rests on", "")

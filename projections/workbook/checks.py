@@ -27,8 +27,8 @@ _FIRST = 4
 
 
 def checks(
-    book: Book, model: Model, priced: Priced, workings: Workings, intervals: Table, credits: list[Table],
-    changes: Changes | None, totals_at: Totals, as_of: int,
+    book: Book, model: Model, priced: Priced, workings: Workings, intervals: Table, exclusions: Table | None,
+    credits: list[Table], changes: Changes | None, totals_at: Totals, as_of: int,
 ) -> bool | str:  # fmt: skip
     """Add Checks and return whether all hold: each line has two sides that are calculated apart.
 
@@ -36,7 +36,9 @@ def checks(
     total does not hold.
     """
     block = Block(book, "Checks", (60, 22, 22, 10, 70))
-    lines = list(_all_checks(model, priced, workings, intervals, credits, changes, totals_at, as_of))
+    lines = list(
+        _all_checks(model, priced, workings, intervals, exclusions, credits, changes, totals_at, as_of)
+    )
     flag = book.style("formula", "flag")
     last = _FIRST + len(lines) - 1
     hold = [_agree(left, right) for _, _, left, right, _ in lines]
@@ -83,7 +85,7 @@ _Check = tuple[str, str, Any, Any, str]
 
 
 def _all_checks(
-    model: Model, priced: Priced, workings: Workings, intervals: Table, credits: list[Table],
+    model: Model, priced: Priced, workings: Workings, intervals: Table, exclusions: Table | None, credits: list[Table],
     changes: Changes | None, at: Totals, as_of: int,
 ) -> Iterator[_Check]:  # fmt: skip
     sums = {row["currency"]: row for row in rows(totals(priced.frame))}
@@ -119,6 +121,11 @@ def _all_checks(
         "intervals that end before they start", "integer",
         Formula(f'COUNTIF({intervals.whole("seconds")},"<0")', 0), 0, "found on Intervals; none",
     )  # fmt: skip
+    if exclusions is not None:
+        yield (
+            "exclusions that end before they start", "integer",
+            Formula(f'COUNTIF({exclusions.whole("seconds")},"<0")', 0), 0, "found on Exclusions; none",
+        )  # fmt: skip
     yield (
         "tiers with more decimals than there are parts", "integer",
         Formula(f"COUNTIF({workings.edges.whole('fits')},FALSE)", 0), 0, "found on Edges; none",
@@ -135,9 +142,10 @@ def _all_checks(
             "as_now"
         ]
         total = shown(sum(int(value) for value in now.tolist()), currency)
+        added, waived = ("delta + waived", f"+Summary!$G${row}") if changes.waives else ("delta", "")
         yield (
-            f"{changes.issued} + delta = {changes.now}, {currency}", f"money{minor_units(currency)}",
-            Formula(f"ROUND(Summary!$D${row}+Summary!$F${row},decimals_{currency})", total),
+            f"{changes.issued} + {added} = {changes.now}, {currency}", f"money{minor_units(currency)}",
+            Formula(f"ROUND(Summary!$D${row}+Summary!$F${row}{waived},decimals_{currency})", total),
             Formula(f"Summary!$E${row}", total), "the sums of the lines of Changes",
         )  # fmt: skip
 

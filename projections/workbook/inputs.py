@@ -8,43 +8,43 @@ from decimal import Decimal
 from typing import Any, NamedTuple, get_args
 
 from ledger.domain.events import Effect
-from ledger.domain.money import ROUNDINGS, decimal_text, minor_units
+from ledger.domain.money import decimal_text, minor_units
 from ledger.domain.policy import Policy
 from ledger.domain.window import Window
 from projections.workbook.book import Block, Book, Column, Table
 from projections.workbook.cells import Formula, Moment, Styled, listed
+from projections.workbook.exclusions import notice_of, recorded_rules
 from projections.workbook.model import Model, reason_for_values
+from projections.workbook.remedies import MODES, percent_of
+from projections.workbook.remedy_inputs import columns_for, remedy_inputs
 
-__all__ = ["MODES", "NEARLY_NOTHING", "NEARLY_SAME", "WAYS", "Inputs", "inputs", "intervals", "policy_texts"]
+__all__ = [
+    "NEARLY_NOTHING", "NEARLY_SAME", "WAYS", "Inputs", "exclusions", "inputs", "intervals", "policy_texts",
+]  # fmt: skip
 
-# What an amount gets before it is cut to an integer: this part of the divisor, and this; and whether ties go to even.
-MODES: dict[str, tuple[str, int, bool]] = {
-    "half-up": ("0.5", 0, False),
-    "half-even": ("0.5", 0, True),
-    "half-down": ("0.5", -1, False),
-    "up": ("1", -1, False),
-    "down": ("0", 0, False),
-    "ceiling": ("1", -1, False),
-    "floor": ("0", 0, False),
-}
 NEARLY_NOTHING = Decimal("0.000001")
 NEARLY_SAME = Decimal("0.0000000000001")
 EFFECTS: tuple[str, ...] = get_args(Effect)
-WAYS = ("full", "by-share", "above-share")
+WAYS = ("full", "by-share", "above-share", "all")
 
 
 class Inputs(NamedTuple):
-    """Where the inputs stand: the row on the sheet of each policy, of each tier, of each scope and of the effects."""
+    """Where the inputs stand: the row on the sheet of each policy, of each tier, of each scope and of the effects.
+
+    rules: by policy and rule, both from 1, that of each rule for recorded exclusions.
+    """
 
     policies: list[int]
     tiers: list[int]
     scopes: list[int]
     effects: int
+    rules: dict[tuple[int, int], int]
 
 
 def inputs(book: Book, model: Model, period: str, as_of: int | None, currencies: Sequence[str]) -> Inputs:
     """Add the sheet Inputs and give its cells their names."""
-    block = Block(book, "Inputs", (24, 24, 12, 14, 18, 20, 20, 16, 12, 12, 10, 14, 11, 10, 11, 12))
+    widths = (24, 24, 12, 14, 18, 20, 20, 16, 12, 12, 10, 14, 11, 10, 11, 12)
+    block = Block(book, "Inputs", (*widths, *columns_for(model, currencies)))
     block.add(Styled(book.style("title"), "Inputs"))
     note = book.style("note")
     block.add(Styled(note, "Cells on yellow ground may be changed; everything that is calculated follows."))
@@ -54,6 +54,9 @@ def inputs(book: Book, model: Model, period: str, as_of: int | None, currencies:
     block.add()
     tiers = _tiers(book, block, model)
     block.add()
+    _lengths(book, block, model)
+    remedy_inputs(book, block, model, tiers, currencies)
+    rules = _rules(book, block, model)
     _roundings(book, block)
     block.add()
     _currencies(book, block, currencies)
@@ -64,7 +67,7 @@ def inputs(book: Book, model: Model, period: str, as_of: int | None, currencies:
 
     for letter, rows, choices in (
         ("H", policies, WAYS),
-        ("P", policies, ROUNDINGS),
+        ("P", policies, MODES),
         ("J", policies, ("TRUE", "FALSE")),
         ("F", tiers, ("TRUE", "FALSE")),
     ):
@@ -72,7 +75,7 @@ def inputs(book: Book, model: Model, period: str, as_of: int | None, currencies:
             choice = DataValidation("list", formula1=f'"{",".join(choices)}"', allow_blank=False)
             choice.add(f"{letter}{rows[0]}:{letter}{rows[-1]}")
             sheet.add_data_validation(choice)
-    return Inputs(policies, tiers, scopes, effects)
+    return Inputs(policies, tiers, scopes, effects, rules)
 
 
 def _single(book: Book, block: Block, model: Model, period: str, as_of: int | None) -> None:
@@ -93,6 +96,7 @@ def _single(book: Book, block: Block, model: Model, period: str, as_of: int | No
         ("way_full", "text", WAYS[0], "an interval counts in full"),
         ("way_by_share", "text", WAYS[1], "each second counts by the share that was touched"),
         ("way_above_share", "text", WAYS[2], "a second counts in full where more than a share was touched"),
+        ("way_all", "text", WAYS[3], "a second counts in full where all was touched"),
         ("nearly_nothing", "decimal", NEARLY_NOTHING, "differences below this come from binary fractions"),
         ("nearly_same", "exponent", NEARLY_SAME, "and so do differences below this part of a number"),
         ("exact_limit", "integer", 10**15, "a spreadsheet keeps 15 digits: integers below this are exact"),
@@ -131,7 +135,9 @@ def _policies(book: Book, block: Block, model: Model) -> tuple[int, list[int]]:
         rows.append(
             block.add(
                 *head, *(Styled(style("input", "moment"), moment) for moment in span), Styled(style("input"), policy.windows),
-                Styled(style("input", "decimal"), above), Styled(style("input", "flag"), policy.planned_counts),
+                # Where rules name exclusions they say what of planned work counts.
+                Styled(style("input", "decimal"), above),
+                Styled(style("given" if recorded_rules(policy) else "input", "flag"), policy.planned_counts),
                 *(Styled(style("input", "flag"), effect in policy.effects) for effect in EFFECTS),
                 Styled(style("input"), policy.rounding),
             )
@@ -154,10 +160,63 @@ def _tiers(book: Book, block: Block, model: Model) -> list[int]:
                     number, policy.key, version, place,
                     Styled(style("input", "decimal"), Decimal(decimal_text(tier.lower * 100))),
                     Styled(style("input", "flag"), tier.lower_included),
-                    Styled(style("input", "decimal"), Decimal(tier.percent)), tier.words,
+                    Styled(style("given"), None)
+                    if tier.remedy.percent is None
+                    else Styled(style("input", "decimal"), Decimal(decimal_text(percent_of(tier)))),
+                    tier.words,
                 )
             )  # fmt: skip
     return rows
+
+
+def _lengths(book: Book, block: Block, model: Model) -> None:
+    """Add how long a period is taken to be, where any terms say that."""
+    if not model.has_lengths:
+        return
+    block.add(Styled(book.style("title"), "Length of a period"))
+    block.heading("policy no", "policy", "version", "length (s), empty where it is its own", numbers="ACD")
+    rows = []
+    for number, (version, policy, _) in enumerate(model.policies[: model.live], 1):
+        length = policy.period.length_seconds
+        shown = (
+            Styled(book.style("given"), None)
+            if length is None
+            else Styled(book.style("input", "integer"), int(length))
+        )
+        rows.append(block.add(number, policy.key, version, shown))
+    book.name("period_length", f"Inputs!$D${rows[0]}:$D${rows[-1]}")
+    block.add()
+
+
+def _rules(book: Book, block: Block, model: Model) -> dict[tuple[int, int], int]:
+    """Add the rules for recorded exclusions, where there are any."""
+    rules = [
+        (number, policy, version, *found)
+        for number, (version, policy, _) in enumerate(model.policies[: model.live], 1)
+        for found in recorded_rules(policy)
+    ]
+    if not rules:
+        return {}
+    block.add(Styled(book.style("title"), "Exclusion rules"))
+    block.heading(
+        "policy no", "policy", "version", "rule", "kinds", "notice asked for (s), 0 for none", "at most (s), empty for all",
+        "of each", numbers="ACDFG",
+    )  # fmt: skip
+    style = book.style
+    found = {}
+    for number, policy, version, place, rule in rules:
+        # A limit that is not there cannot be put in: what it would be counted over is not laid out.
+        most = (
+            Styled(style("given"), None)
+            if rule.most is None
+            else Styled(style("input", "integer"), int(rule.most))
+        )
+        found[number, place] = block.add(
+            number, policy.key, version, place, listed(sorted(rule.kinds)),
+            Styled(style("input", "integer"), notice_of(rule)), most, None if rule.most is None else rule.most_per,
+        )  # fmt: skip
+    block.add()
+    return found
 
 
 def _roundings(book: Book, block: Block) -> None:
@@ -290,6 +349,46 @@ def _interval(table: Table, number: int, window: Window, moment: int, parts: int
         None if planned is None else Moment(planned.announced_at),
         window.cohort, window.approximate, window.withdrawn, window.basis, listed(window.entries),
     ]  # fmt: skip
+
+
+def exclusions(book: Book, model: Model) -> Table | None:
+    """Add the sheet of the recorded exclusions that formulas read, and return its table; None where they read none."""
+    if not model.exclusions:
+        return None
+    table = Table(
+        "Exclusions",
+        {
+            "no": Column("no", "integer", width=6),
+            "exclusion": Column("exclusion", width=24),
+            "kind": Column("kind", width=22),
+            "service": Column("service", width=16),
+            "component": Column("component", width=14),
+            "region": Column("region", width=10),
+            "start": Column("start (UTC)", "moment", "input", 20),
+            "end": Column("end (UTC)", "moment", "input", 20),
+            "seconds": Column("seconds (s)", "integer", "formula", 11),
+            "announced": Column("announced (UTC)", "moment", "input", 20),
+            "customer": Column("customer", width=16),
+            "cohort": Column("cohort", width=10),
+            "entries": Column("entries", width=40),
+        },
+        len(model.exclusions),
+    )
+    start, end = table.letters["start"], table.letters["end"]
+    book.table(
+        table,
+        lambda: (
+            [
+                number, one.exclusion, one.kind, one.service, one.component, one.region, Moment(one.start), Moment(one.end),
+                Formula(f"ROUND(({end}{number + 1}-{start}{number + 1})*seconds_per_day,0)", one.end - one.start),
+                None if one.announced_at is None else Moment(one.announced_at), one.customer, one.cohort,
+                listed(one.entries),
+            ]
+            for number, one in enumerate(model.exclusions, 1)
+        ),
+        freeze=2,
+    )  # fmt: skip
+    return table
 
 
 def policy_texts(book: Book, policies: Sequence[tuple[str, int, Policy, str]]) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from projections.drafts import PolicyOf
 from projections.issued import Held
 from projections.restated import Restated
 from projections.workbook.cells import listed
@@ -16,30 +17,40 @@ from projections.workbook.lines import Changes
 __all__ = ["changes_since_issue"]
 
 
-def changes_since_issue(issued: Held, found: Restated, period: str, calculator: str | None = None) -> Changes:
+def changes_since_issue(
+    issued: Held, found: Restated, policy_of: PolicyOf, period: str, calculator: str | None = None
+) -> Changes:
     """Return every line that was issued or is right now, what of it changed, and the entries that made it.
 
     issued: what stands issued. found: how that differs from what is known now; a line that it does not name is as it last
-    was found right. calculator: names the arithmetic as the cause of what no entry made, where it is another one now.
+    was found right, and what was issued beyond that was waived. calculator: names the arithmetic as the cause of what no entry
+    made, where it is another one now.
     """
     rows: dict[str, dict[str, Any]] = {}
     for line in issued.lines.to_dict("records"):
         facts = issued.known[line["before"]]
-        rows[line["subscription"]] = _row(line, facts, period, line["issued"], line["now"], "")
+        # An adjustment books all that it does not waive, so what is left between the two was waived.
+        waived = line["now"] - line["issued"]
+        rows[line["subscription"]] = _row(
+            line, facts, policy_of, period, line["issued"], line["now"], waived, ""
+        )
     for pair in found.pairs:
         facts = pair.after or pair.before or {}
         for line in pair.lines.to_dict("records"):
             rows[line["subscription"]] = _row(
                 line,
                 facts,
+                policy_of,
                 period,
                 line["as_issued"],
                 line["as_now"],
+                line["waived"],
                 listed(pair.causes) or calculator or "",
             )
-    frame = pd.DataFrame(list(rows.values()), columns=[*_LABELS, "as_issued", "as_now", "delta", "cause"])
+    money = ("as_issued", "as_now", "delta", "waived")
+    frame = pd.DataFrame(list(rows.values()), columns=[*_LABELS, *money, "taken_back", "cause"])
     return Changes(
-        frame.astype(dict.fromkeys(("as_issued", "as_now", "delta"), np.int64)), "as issued", "as now"
+        frame.astype({**dict.fromkeys(money, np.int64), "taken_back": bool}), "as issued", "as now"
     )
 
 
@@ -47,8 +58,9 @@ _LABELS = ("customer", "subscription", "service", "region", "policy", "period", 
 
 
 def _row(
-    line: Mapping[Any, Any], facts: dict[str, Any], period: str, issued: int, now: int, cause: str
-) -> dict[str, Any]:
+    line: Mapping[Any, Any], facts: dict[str, Any], policy_of: PolicyOf, period: str, issued: int, now: int, waived: int,
+    cause: str,
+) -> dict[str, Any]:  # fmt: skip
     told = {name: facts[name] for name in ("service", "region", "policy")}
     mine = {name: line[name] for name in ("customer", "subscription", "currency")}
     return {
@@ -57,6 +69,8 @@ def _row(
         "period": period,
         "as_issued": issued,
         "as_now": now,
-        "delta": now - issued,
+        "delta": now - issued - waived,
+        "waived": waived,
+        "taken_back": policy_of(facts["policy"], facts["policy_version"]).credit.clawback,
         "cause": cause,
     }

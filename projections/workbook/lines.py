@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from decimal import Decimal
+from itertools import repeat
 from typing import Any, NamedTuple
 
 import pandas as pd
@@ -18,8 +19,18 @@ from projections.workbook import book as books
 from projections.workbook.book import Book, Column, Row, Table, parts
 from projections.workbook.cells import Formula, listed
 from projections.workbook.model import EXACT, EXACT_DIVIDED, Model, pays_in_parts
+from projections.workbook.payments import Payments
+from projections.workbook.remedies import Payment
 
-__all__ = ["Changes", "changes_between", "changes_sheets", "credit_sheets", "exactly", "major"]
+__all__ = [
+    "Changes",
+    "changes_between",
+    "changes_sheets",
+    "credit_sheets",
+    "credit_tables",
+    "exactly",
+    "major",
+]
 
 _AT_ONCE = 8_192
 
@@ -55,6 +66,18 @@ _CREDITS = {
     "pays_most": Column("pays at most (parts)", "integer", "formula", 10),
 }
 
+# Behind them, where any line has to be claimed: what of its credit is paid (docs/json.md, credit row).
+_CLAIMS = {
+    "claim_state": Column("claim", width=16),
+    "claim": Column("claimed by", width=24),
+    "claim_last_day": Column("last day to claim", width=12),
+}
+
+
+def _credit_columns(priced: Priced) -> dict[str, Column]:
+    states = set(priced.frame["claim_state"].cat.categories)
+    return _CREDITS if states <= {"not-needed"} else _CREDITS | _CLAIMS
+
 
 class _Kind(NamedTuple):
     """What all lines of one scope and currency share: styles, formulas to put the row in, and values."""
@@ -67,22 +90,31 @@ class _Kind(NamedTuple):
     pays_most: int | None
     percent: Any
     rule: str
+    payment: Payment | None
 
 
-def credit_sheets(book: Book, priced: Priced, model: Model) -> list[Table]:
-    """Add Credits, on as many sheets as its lines need, and return their tables."""
-    found = _sheets("Credits", _CREDITS, len(priced.frame))
-    for table, start, stop in found:
-        book.table(table, _CreditLines(book, priced, model, start, stop), freeze=2)
-    return [table for table, _, _ in found]
+def credit_tables(priced: Priced) -> list[Table]:
+    """Return the tables of Credits, on as many sheets as its lines need."""
+    return [table for table, _, _ in _sheets("Credits", _credit_columns(priced), len(priced.frame))]
+
+
+def credit_sheets(book: Book, priced: Priced, model: Model, paid: Payments, tables: list[Table]) -> None:
+    """Add the sheets of Credits. paid: what is more than a percentage, where it stands."""
+    start = 0
+    for table in tables:
+        book.table(table, _CreditLines(book, priced, model, paid, start, start + table.count), freeze=2)
+        start += table.count
 
 
 class _CreditLines:
     """The lines of one sheet, made when they are written."""
 
-    def __init__(self, book: Book, priced: Priced, model: Model, start: int, stop: int) -> None:
-        self.book, self.model = book, model
-        self.frame, self.codes = priced.frame, priced.codes
+    def __init__(
+        self, book: Book, priced: Priced, model: Model, paid: Payments, start: int, stop: int
+    ) -> None:
+        self.book, self.model, self.paid = book, model, paid
+        self.frame, self.codes, self.before = priced.frame, priced.codes, priced.before
+        self.columns = _credit_columns(priced)
         self.start, self.stop = start, stop
         self.kinds: dict[tuple[int, str], _Kind] = {}
 
@@ -90,13 +122,19 @@ class _CreditLines:
         number = 2
         names = ("customer", "subscription", "service", "region", "policy", "policy_version", "currency", "fee",
                  "credit_at_least", "credit_at_most")  # fmt: skip
+        claims = [name for name in _CLAIMS if name in self.columns]
         places = self.model.places
         for start in range(self.start, self.stop, _AT_ONCE):
             stop = min(start + _AT_ONCE, self.stop)
             part = self.frame.iloc[start:stop]
             columns = [part[name].tolist() for name in names]
-            for code, values in zip(self.codes[start:stop].tolist(), zip(*columns, strict=True), strict=True):
-                yield self._line(number, places[code], values)
+            # What is not there is null, which a column of categories spells as not a number.
+            stands = [part[name].astype(object).where(part[name].notna(), None).tolist() for name in claims]
+            beside = zip(*stands, strict=True) if stands else repeat(())
+            lines = zip(self.codes[start:stop].tolist(), zip(*columns, strict=True), strict=True)
+            for (code, values), more in zip(lines, beside, strict=False):
+                styles, cells = self._line(number, places[code], values)
+                yield Row(styles, (*cells, *more))
                 number += 1
 
     def _line(self, number: int, place: int, values: tuple[Any, ...]) -> Row:
@@ -104,8 +142,9 @@ class _CreditLines:
         kind = self.kinds.get((place, currency))
         if kind is None:
             kind = self.kinds[place, currency] = self._kind(place, currency, live=True)
-        if kind.live and (fee >= EXACT or fee * (kind.pays_most or 0) > EXACT_DIVIDED):
+        if kind.live and (fee >= EXACT or not self._fits(kind, number, fee, least, most)):
             kind = self._kind(place, currency, live=False)
+            kind = kind._replace(rule=f"{kind.rule}; a value: an integer on the way has more than 14 digits")
         unit, rule = kind.unit, kind.rule
         if fee >= EXACT:
             # The cells of these amounts lose their last digits, so a text has them.
@@ -120,19 +159,37 @@ class _CreditLines:
                                      kind.pays_least, kind.pays_most))  # fmt: skip
         at = str(number)
         formulas = kind.formulas
+        if kind.payment is not None:
+            formulas = formulas | self._paid(self.start + number - 2, currency)
         return Row(
             kind.styles,
             (*head,
              Formula(formulas["credit"].replace("#", at), low if least == most else "undecided"),
              Formula(formulas["credit_least"].replace("#", at), low),
              Formula(formulas["credit_most"].replace("#", at), high),
-             Formula(formulas["percent"].replace("#", at), kind.percent),
+             # What is paid beside a percentage is no part of the fee; the parts that are stand on Remedies.
+             None if kind.payment is not None else Formula(formulas["percent"].replace("#", at), kind.percent),
              Formula(formulas["rule"].replace("#", at), kind.rule),
              place + 1,
              Formula(formulas["fee_minor"].replace("#", at), fee),
              Formula(formulas["pays_least"].replace("#", at), kind.pays_least),
              Formula(formulas["pays_most"].replace("#", at), kind.pays_most)),
         )  # fmt: skip
+
+    def _fits(self, kind: _Kind, number: int, fee: int, least: int, most: int) -> bool:
+        if kind.payment is None:
+            return bool(fee * (kind.pays_most or 0) <= EXACT_DIVIDED)
+        before = self.before.get(self.start + number - 2, 0)
+        return self.paid.fits(kind.payment, fee, before, least, most)
+
+    def _paid(self, line: int, currency: str) -> dict[str, str]:
+        """Return the formulas of what is paid for a line of credit by its amounts."""
+        place = self.paid.places[line]
+        cells = {f"credit_{side}": self.paid.cell(f"paid_{side}", place) for side in ("least", "most")}
+        return {
+            name: f"IF(ISNUMBER({cell}),{cell}/minor_units_{currency},undecided)"
+            for name, cell in cells.items()
+        }
 
     def _kind(self, place: int, currency: str, *, live: bool) -> _Kind:
         scope, units = self.model.scopes[place], self.model.units
@@ -162,14 +219,17 @@ class _CreditLines:
             "pays_most": f"INDEX(scope_pays_most,{column['scope']})",
         }
         styles = []
-        for name, one in _CREDITS.items():
+        for name, one in self.columns.items():
             looks = f"money{digits}" if one.format == "money2" else one.format
             given = not live and (one.role == "formula" or name == "fee")
             styles.append(self.book.style("value" if given else one.role, looks))
         percent: Any = None
         if rates is not None:
             percent = float(rates[0] * 100) if rates[0] == rates[1] else "undecided"
-        return _Kind(styles, live, 10**digits, formulas, low, high, percent, ledger.rule)
+        payment = self.paid.of.get((place, currency)) if live else None
+        if live and payment is None:
+            percent = low * 100 / units.credit if low == high and low is not None else "undecided"
+        return _Kind(styles, live, 10**digits, formulas, low, high, percent, ledger.rule, payment)
 
 
 _CREDIT_LETTERS = Table("Credits", _CREDITS, 0).letters
@@ -196,12 +256,18 @@ class Changes(NamedTuple):
 
     frame: customer, subscription, service, region, policy, period, currency, as_issued, as_now, delta (whole minor units,
     nullable), cause (entries, as a text); perhaps also as_issued_at_least, as_issued_at_most, as_now_at_least and
-    as_now_at_most.
+    as_now_at_most. Of what was issued also waived (at most 0: as_issued + delta + waived = as_now) and taken_back, whether the
+    policy takes back what proves too high.
     """
 
     frame: pd.DataFrame
     issued: str
     now: str
+
+    @property
+    def waives(self) -> bool:
+        """Whether it is told what was waived."""
+        return "waived" in self.frame.columns
 
 
 def changes_between(before: pd.DataFrame, after: pd.DataFrame) -> Changes:
@@ -250,6 +316,14 @@ def _change_columns(changes: Changes) -> dict[str, Column]:
         "currency": Column("currency", width=9),
         **{name: Column(words, "money2", "formula", 14) for name, words in money.items()},
         "delta": Column("delta", "money2", "formula", 14),
+        **(
+            {
+                "waived": Column("waived", "money2", "formula", 14),
+                "taken_back": Column("policy takes back", "flag", width=9),
+            }
+            if changes.waives
+            else {}
+        ),
         "cause": Column("cause", width=60),
         **{name: Column(words, "money2", width=14) for name, words in bounds.items()},
     }  # fmt: skip
@@ -296,8 +370,12 @@ class _ChangeLines:
             line = dict(zip(names, values, strict=True))
             currency = line["currency"]
             unit = 10 ** minor_units(currency)
+            # A line that was waived under other terms than those it rests on now is a value.
+            by_rule = "waived" in at and line["waived"] == (
+                0 if line["taken_back"] else min(0, line["as_now"] - line["as_issued"])
+            )
             for name in names[7:]:
-                if name not in ("delta", "cause"):
+                if name not in ("delta", "taken_back", "cause"):
                     line[name] = "undecided" if line[name] is None else major(line[name], unit)
             # What stands on Credits is referred to; what does not, such as a subscription that ended, is a value.
             if place >= 0 and (
@@ -305,10 +383,17 @@ class _ChangeLines:
             ):
                 line["as_now"] = Formula(self._credit(place), line["as_now"])
             issued, now = f"{at['as_issued']}{row}", f"{at['as_now']}{row}"
+            # What is waived is not booked; without such a column nothing is.
+            less = f"-{at['waived']}{row}" if "waived" in at else ""
             line["delta"] = Formula(
-                f"IF(AND(ISNUMBER({issued}),ISNUMBER({now})),ROUND({now}-{issued},decimals_{currency}),undecided)",
+                f"IF(AND(ISNUMBER({issued}),ISNUMBER({now})),ROUND({now}-{issued}{less},decimals_{currency}),undecided)",
                 "undecided" if line["delta"] is None else major(line["delta"], unit),
             )
+            if by_rule:
+                line["waived"] = Formula(
+                    f"IF(OR({at['taken_back']}{row},NOT(ISNUMBER({now}))),0,MIN(0,ROUND({now}-{issued},decimals_{currency})))",
+                    line["waived"],
+                )
             yield Row(self._styles(currency), [line[name] for name in names])
 
     def _credit(self, place: int) -> str:

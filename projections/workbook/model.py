@@ -10,7 +10,7 @@ What cannot be said so is a value with its explanation, never a formula that is 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from fractions import Fraction
 from itertools import pairwise
 from typing import NamedTuple
@@ -18,34 +18,47 @@ from typing import NamedTuple
 import msgspec
 import numpy as np
 
+from ledger.domain.exclusion import Exclusion
 from ledger.domain.interval import length
 from ledger.domain.money import decimal_text
 from ledger.domain.policy import Policy
-from ledger.domain.policy.model import Limits
+from ledger.domain.policy.model import ExclusionRule
 from ledger.domain.window import Window, reach, share_bounds
 from projections.credits import Group
-from projections.evaluation.amounts import base_factor
+from projections.workbook.exclusions import (
+    Excluding,
+    Limit,
+    announced_in_time,
+    concerned,
+    excluding,
+    recorded_rules,
+)
+from projections.workbook.remedies import is_plain, percent_of, reasons
 
-__all__ = ["Case", "Cover", "Model", "Scope", "Segment", "Units", "model"]
+__all__ = ["Case", "Cover", "Model", "Scope", "Segment", "Units", "model", "planned_rules"]
 
 EXACT = 10**15
 # Where a quotient is cut to an integer some spreadsheets round what is nearly one: 14 digits are safe from that.
 EXACT_DIVIDED = 10**14
 MOST_SEGMENTS = 1_000_000
+# Below this every spreadsheet finds a common divisor.
+_MOST_DIVIDED = 2**32
 # Decimals that an input may have in any case; more where the terms have more.
 _EDGE_PLACES, _SHARE_PLACES, _PAYS_PLACES = 3, 3, 2
 
 
 class Units(NamedTuple):
-    """Into how many whole parts something falls: a share of 1, an availability of 100%, a credit of 100%."""
+    """Into how many whole parts something falls: a share of 1, an availability of 100%, a credit of 100%, a fee once, a day of service."""
 
     share: int
     edge: int
     credit: int
+    multiple: int = 1
+    days: int = 1
 
 
 class Cover(msgspec.Struct):
-    """What an interval covers for a case, or the seconds in which a scope is valid; seconds from the period's start.
+    """What an interval or exclusion covers for a case, or when a scope is valid; seconds from the period's start.
 
     piece: 0 where the interval is not planned work, else 1 before its schedule and 2 after it. here: it surely is in the
     region. concerned: it surely concerns the customers. The last eight are pairs of from and to, `down` without what
@@ -68,10 +81,17 @@ class Cover(msgspec.Struct):
     counts: bool = False
     least_share: int = 0
     most_share: int = 0
+    exclusion: int | None = None
+    rule: int = 0
+    cuts: bool = False
 
 
 class Segment(NamedTuple):
-    """Seconds in which nothing changes, and what covers them. Shares are parts; the last five are weighted seconds."""
+    """Seconds in which nothing changes, and what covers them. Shares are parts.
+
+    outside_surely, outside_most: how many of its first seconds are excluded. limits: of each limit of the case, the exclusions
+    that use it up, those that take something out, at most and surely, and the seconds that were left of it.
+    """
 
     start: int
     end: int
@@ -81,11 +101,34 @@ class Segment(NamedTuple):
     down: int
     least_weight: int
     most_weight: int
+    outside_surely: int = 0
+    outside_most: int = 0
+    excluding: tuple[int, int] = (0, 0)
+    limits: tuple[tuple[int, int, int, int], ...] = ()
 
     @property
     def seconds(self) -> int:
         """How long it is; 0 where two changes fall together."""
         return self.end - self.start
+
+    @property
+    def least(self) -> int:
+        """The weighted seconds that count at least."""
+        return (self.seconds - self.outside_most) * self.least_weight
+
+    @property
+    def most(self) -> int:
+        """The weighted seconds that count at most."""
+        return (self.seconds - self.outside_surely) * self.most_weight
+
+    @property
+    def downtime(self) -> int:
+        """The seconds that are stated to be down."""
+        return self.seconds if self.down else 0
+
+    def counted(self, edge: int) -> int:
+        """Return the seconds of downtime that the policy counts; edge: the share, in parts, to be above."""
+        return self.seconds - self.outside_surely if self.down and self.stated_share > edge else 0
 
 
 class Case(msgspec.Struct):
@@ -100,6 +143,7 @@ class Case(msgspec.Struct):
     covers: list[Cover] = []
     segments: list[Segment] = []
     planned: bool = False
+    limits: tuple[Limit, ...] = ()
 
     def cuts(self) -> list[int]:
         """Return all moments at which something begins or ends, in order, as often as they are said."""
@@ -108,6 +152,11 @@ class Case(msgspec.Struct):
             for span in (cover.least, cover.stated, cover.most, cover.down if self.planned else None):
                 found += span or ()
         return sorted(found)
+
+    @property
+    def excludes(self) -> bool:
+        """Whether recorded exclusions take something out of it."""
+        return any(cover.exclusion is not None for cover in self.covers)
 
 
 class Scope(msgspec.Struct):
@@ -136,12 +185,16 @@ class Scope(msgspec.Struct):
 
     @property
     def circle(self) -> str:
-        """Which of the cohorts that windows here are limited to have the customers, as it is to be read."""
+        """Which of the cohorts that windows here are limited to have the customers, or which one it is, as it is to be read.
+
+        A customer is told apart where terms read exclusions, which may name it.
+        """
         named = {window.cohort for window, _ in self.group.found if window.cohort is not None}
         known = sorted(named & self.group.memberships.keys())
-        return ", ".join(
-            f"{'in' if self.group.memberships[name].inside else 'not in'} {name}" for name in known
-        )
+        told = [f"{'in' if self.group.memberships[name].inside else 'not in'} {name}" for name in known]
+        if self.group.customer and recorded_rules(self.group.policy):
+            told.append(self.group.customer)
+        return ", ".join(told)
 
 
 class Model(NamedTuple):
@@ -158,6 +211,22 @@ class Model(NamedTuple):
     scopes: list[Scope]
     places: list[int]
     windows: list[Window]
+    exclusions: list[Exclusion]
+
+    @property
+    def excludes(self) -> bool:
+        """Whether any formula reads recorded exclusions."""
+        return bool(self.exclusions)
+
+    @property
+    def has_lengths(self) -> bool:
+        """Whether any terms with formulas say how long a period is."""
+        return any(policy.period.length_seconds is not None for _, policy, _ in self.policies[: self.live])
+
+    @property
+    def pays_more(self) -> bool:
+        """Whether any terms with formulas pay more than a percentage, or know limits."""
+        return not all(is_plain(policy) for _, policy, _ in self.policies[: self.live])
 
 
 def model(groups: Sequence[Group], counts: Sequence[int], windows: Iterable[Window], as_of: int) -> Model:
@@ -177,39 +246,52 @@ def model(groups: Sequence[Group], counts: Sequence[int], windows: Iterable[Wind
     order = sorted(range(len(groups)), key=lambda at: _order(groups[at]))
     places = [0] * len(groups)
     scopes: list[Scope] = []
+    taken: list[Excluding] = []
     for place, at in enumerate(order):
         places[at] = place
         group = groups[at]
         scopes.append(
             Scope(place + 1, numbers[group.policy.key, group.version], group, counts[at], problem=_problem(group, units))
         )  # fmt: skip
-    cases = _cases(scopes, {window: at for at, window in enumerate(listed)}, units, as_of)
-    return Model(units, policies, len(said), cases, scopes, places, listed)
+        taken.append(Excluding() if scopes[-1].problem else excluding(group, as_of))
+        scopes[-1].problem = scopes[-1].problem or taken[-1].problem
+    every = {one.exclusion for found in taken for one in found.taken}
+    exclusions = sorted(every, key=lambda one: (one.start, one.exclusion, repr(one)))
+    facts = _Facts(
+        {window: at for at, window in enumerate(listed)},
+        {one: at for at, one in enumerate(exclusions)},
+        as_of,
+    )
+    cases = _cases(scopes, taken, facts, units)
+    return Model(units, policies, len(said), cases, scopes, places, listed, exclusions)
+
+
+class _Facts(NamedTuple):
+    """The places of what is known on its sheets, and the moment to which open windows have lasted (UTC seconds)."""
+
+    windows: dict[Window, int]
+    exclusions: dict[Exclusion, int]
+    as_of: int
 
 
 def reason_for_values(policy: Policy) -> str:
     """Return why the terms of a policy have no formulas here, "" where they have: those of format 1 and what is like them."""
     first = policy.commitments[0]
-    counting, limits = first.counting, policy.limits
+    counting = first.counting
     because = {
         "more than one commitment": len(policy.commitments) > 1,
         f"a measure of {first.measure.of}": first.measure.of not in ("time", "affected-share"),
-        "seconds in which all fails": counting.down == "all",
         "shares above a share": first.measure.of == "affected-share" and counting.down != "any",
         "measurements": bool(first.measure.reads),
         "least durations": counting.minimum is not None,
         "whole blocks of time": counting.quantise != "exact",
-        "a scope wider than a region": first.scope.regions != "each" or bool(first.scope.components),
+        "regions that are down at once": first.scope.regions == "service-wide",
         f"tiers of {first.tiers_of}": first.tiers_of != "availability",
         "tiers with gaps or overlaps": first.gaps != "refused" or first.overlaps != "refused",
-        "remedies that are no percentage": not all(tier.remedy.is_percent for tier in first.tiers),
-        "a base that is a part of the fee": base_factor(policy) != 1,
-        "a rounded factor": policy.credit.factor_decimals is not None,
-        "caps or floors": limits != Limits(),
+        **reasons(policy),
         "incidents paid one by one": policy.stacking.incidents != "together",
-        "a length or part of the period": policy.period.length_seconds is not None or policy.period.part != "whole",
-        "recorded exclusions": not all(rule.own_plan_only for rule in policy.exclusions),
-        "a list of currencies": bool(policy.currencies),
+        "a part of the period": policy.period.part != "whole",
+        "a length of parts of a second": (policy.period.length_seconds or Fraction(1)).denominator != 1,
     }  # fmt: skip
     found = [words for words, there in because.items() if there]
     return f"value: no formula for {', '.join(found)}" if found else ""
@@ -225,11 +307,27 @@ def _units(policies: Sequence[Policy], windows: Sequence[Window]) -> Units:
     shares = [text for window in windows for text in (window.share_at_least, window.share_at_most) if text]
     shares += [decimal_text(policy.share_above) for policy in policies if policy.share_above is not None]
     edges = [decimal_text(tier.lower * 100) for policy in policies for tier in policy.tiers]
-    pays = [tier.percent for policy in policies for tier in policy.tiers]
+    pays = [decimal_text(percent_of(tier)) for policy in policies for tier in policy.tiers]
+    pays += [decimal_text(one.limits.percent * 100) for one in policies if one.limits.percent is not None]
+    pays += [
+        decimal_text(one.limits.rolling_percent * 100)
+        for one in policies
+        if one.limits.rolling_percent is not None
+    ]
+    multiples = [
+        decimal_text(tier.remedy.multiple)
+        for policy in policies
+        for tier in policy.tiers
+        if tier.remedy.multiple is not None
+    ]
+    days = [one.limits.days for one in policies]
+    days += [tier.remedy.service_days for one in policies for tier in one.tiers]
     return Units(
         10 ** max([_SHARE_PLACES, *map(_places, shares)]),
         100 * 10 ** max([_EDGE_PLACES, *map(_places, edges)]),
         100 * 10 ** max([_PAYS_PLACES, *map(_places, pays)]),
+        10 ** max([0, *map(_places, multiples)]),
+        10 ** max([0, *(_places(decimal_text(one)) for one in days if one is not None)]),
     )
 
 
@@ -241,29 +339,43 @@ def _problem(group: Group, units: Units) -> str:
     """Return why a spreadsheet cannot calculate a scope, "" where it can."""
     if reason := reason_for_values(group.policy):
         return reason
-    seconds = group.period.seconds
+    seconds = max(group.period.seconds, length_of(group))
     by_share = group.policy.windows == "by-share"
     if units.edge * seconds > EXACT_DIVIDED:
         return "value: a bound of availability has more decimals than a spreadsheet keeps exact"
+    if (
+        by_share
+        and units.share * seconds >= _MOST_DIVIDED
+        and any(one.remedy.multiple for one in group.policy.tiers)
+    ):
+        return "value: a share has more decimals than a common divisor is found for"
+    if (
+        by_share
+        and units.share * seconds > EXACT_DIVIDED
+        and any(one.remedy.block_seconds for one in group.policy.tiers)
+    ):
+        return "value: a share has more decimals than a spreadsheet divides exactly"
     if units.share * max(seconds if by_share else 1, units.edge) > EXACT:
         return "value: a share has more decimals than a spreadsheet keeps exact"
     return ""
 
 
-def _cases(scopes: Sequence[Scope], windows: dict[Window, int], units: Units, as_of: int) -> list[Case]:
-    found: dict[tuple[int, str, str, str], Case] = {}
+def _cases(scopes: Sequence[Scope], taken: Sequence[Excluding], facts: _Facts, units: Units) -> list[Case]:
+    found: dict[tuple[int, str, str, str, Excluding], Case] = {}
     total = 0
-    for scope in scopes:
+    for scope, outside in zip(scopes, taken, strict=True):
         if scope.problem:
             continue
         group = scope.group
-        key = scope.policy, group.service, group.region, scope.circle
+        place = scope.policy, group.service, group.region, scope.circle
+        key = (*place, outside)
         case = found.get(key)
         if case is None:
-            case = Case(len(found) + 1, *key, group)
-            for window, here in group.found:
-                case.covers += _covers(case, window, windows[window], units, as_of, here=here)
+            case = Case(len(found) + 1, *place, group, limits=outside.limits)
+            for window, here in concerned(group):
+                case.covers += _covers(case, window, facts.windows[window], units, facts.as_of, here=here)
             case.planned = any(cover.piece for cover in case.covers)
+            case.covers += _excluded(case, outside, facts)
             found[key] = case
         origin = group.period.start
         scope.case = case
@@ -301,10 +413,11 @@ def _covers(case: Case, window: Window, number: int, units: Units, as_of: int, *
     low, high = (1, 1) if policy.windows == "full" else (Fraction(share) for share in share_bounds(window))
     pieces = [(0, 0, until)]
     if window.planned is not None:
-        first, past = (
-            moment - period.start for moment in (window.planned.scheduled_start, window.planned.scheduled_end)
+        plan = window.planned
+        first, past = (moment - period.start for moment in (plan.scheduled_start, plan.scheduled_end))
+        counted = not any(
+            announced_in_time(rule, plan.scheduled_start, plan.announced_at) for rule in planned_rules(policy)
         )
-        counted = policy.planned_counts
         pieces = [(1, 0, until if counted else first), (2, until if counted else past, until)]
     return [
         Cover(
@@ -324,9 +437,50 @@ def _covers(case: Case, window: Window, number: int, units: Units, as_of: int, *
     ]  # fmt: skip
 
 
+def planned_rules(policy: Policy) -> list[ExclusionRule]:
+    """Return the rules that take a window's own plan out of it."""
+    return [rule for rule in policy.exclusions if "planned-maintenance" in rule.kinds]
+
+
+def _excluded(case: Case, outside: Excluding, facts: _Facts) -> Iterator[Cover]:
+    """Yield what each exclusion covers of the period."""
+    period, rules = case.group.period, case.group.policy.exclusions
+    for one, number, surely, cuts in outside.taken:
+        start, end = one.start - period.start, one.end - period.start
+        yield Cover(
+            None, None, 0, here=False, concerned=surely, start=start, end=end, not_after=period.seconds,
+            most=(max(0, start), min(period.seconds, end)),
+            counts=announced_in_time(rules[number - 1], one.start, one.announced_at),
+            exclusion=facts.exclusions[one], rule=number, cuts=cuts,
+        )  # fmt: skip
+
+
+def _with_exclusions(case: Case, segments: Sequence[Segment]) -> Iterator[Segment]:
+    """Yield the segments with what is excluded of them: of each limit the earliest seconds, so the first ones of a segment."""
+    limited = {limit.rule for limit in case.limits}
+    left = {limit.rule: limit.most - limit.used for limit in case.limits}
+    covers = [cover for cover in case.covers if cover.exclusion is not None and cover.counts]
+    for one in segments:
+        here = [cover for cover in covers if cover.most[0] <= one.start and cover.most[1] >= one.end]
+        free = [cover for cover in here if cover.rule not in limited]
+        counts = len(free), sum(cover.concerned for cover in free)
+        most, surely = (one.seconds if count else 0 for count in counts)
+        found: list[tuple[int, int, int, int]] = []
+        for limit in case.limits:
+            mine = [cover for cover in here if cover.rule == limit.rule]
+            cutting = [cover for cover in mine if cover.cuts]
+            sure = sum(cover.concerned for cover in cutting)
+            room = left[limit.rule]
+            found.append((len(mine), len(cutting), sure, room))
+            first = max(0, min(one.seconds, room))
+            most, surely = max(most, first if cutting else 0), max(surely, first if sure else 0)
+            left[limit.rule] = room - (one.seconds if mine else 0)
+        yield one._replace(outside_surely=surely, outside_most=most, excluding=counts, limits=tuple(found))
+
+
 def _segments(case: Case, units: Units) -> list[Segment]:
     policy = case.group.policy
-    edge = 0 if policy.windows != "above-share" else int((policy.share_above or 0) * units.share)
+    edge = edge_of(policy, units)
     by_share = policy.windows == "by-share"
     nothing = (0, 0)
     spans = {
@@ -357,11 +511,13 @@ def _segments(case: Case, units: Units) -> list[Segment]:
             min(most, units.share) if by_share else int(most > edge),
         )  # fmt: skip
         found.append(before)
-    return found
+    return list(_with_exclusions(case, found)) if case.excludes else found
 
 
 def edge_of(policy: Policy, units: Units) -> int:
     """Return the share, in parts, that a covering has to be above to count."""
+    if policy.windows == "all":
+        return units.share - 1
     return int((policy.share_above or 0) * units.share) if policy.windows == "above-share" else 0
 
 
@@ -372,25 +528,41 @@ def _count(scope: Scope, case: Case, units: Units) -> None:
     scope.parts_of_a_second = units.share if policy.windows == "by-share" else 1
     for one in case.segments:
         if scope.start <= one.start and one.end <= scope.end:
-            scope.downtime += one.seconds if one.down else 0
-            scope.excluded += one.seconds if one.down and one.stated_share <= edge else 0
-            scope.counted += one.seconds if one.down and one.stated_share > edge else 0
-            scope.least += one.seconds * one.least_weight
-            scope.most += one.seconds * one.most_weight
-    allowed = allowances(policy, scope.group.period.seconds, scope.parts_of_a_second, units)
+            scope.downtime += one.downtime
+            scope.excluded += one.downtime - one.counted(edge)
+            scope.counted += one.counted(edge)
+            scope.least += one.least
+            scope.most += one.most
+    seconds = length_of(scope.group)
+    if scope.most > seconds * scope.parts_of_a_second:
+        scope.case, scope.problem = None, "value: no formula for more downtime than the length of a period"
+        return
+    allowed = allowances(policy, seconds, scope.parts_of_a_second, units)
     scope.best, scope.worst = (
         1 + sum(most < found for most in allowed) for found in (scope.least, scope.most)
     )
     ledger = scope.group.assessment
     tiers = policy.tiers[scope.best - 1 : scope.worst]
-    rates = [tier.credit_percent / 100 for tier in tiers]
-    if ledger.rates != (min(rates), max(rates)) or (
+    if len(tiers) > 1 and not all(tier.remedy.is_percent for tier in tiers):
+        scope.case, scope.problem = (
+            None,
+            "value: no formula for several tiers of which one pays no mere percentage",
+        )
+        return
+    rates = [percent_of(tier) / 100 for tier in tiers]
+    if (is_plain(policy) and ledger.parts_of_base != (min(rates), max(rates))) or (
         scope.downtime, scope.excluded, Fraction(scope.least, scope.parts_of_a_second),
         Fraction(scope.most, scope.parts_of_a_second), tiers,
     ) != (
         ledger.downtime_seconds, ledger.excluded_seconds, ledger.eligible_at_least, ledger.eligible_at_most, ledger.tiers,
     ):  # fmt: skip
         scope.case, scope.problem = None, "value: this workbook has no formula for how these terms count"
+
+
+def length_of(group: Group) -> int:
+    """Return the seconds that availability is a part of: those of the period, or as many as the terms say it has."""
+    length = group.policy.period.length_seconds
+    return group.period.seconds if length is None else int(length)
 
 
 def allowances(policy: Policy, seconds: int, parts: int, units: Units) -> list[int]:
@@ -405,9 +577,13 @@ def allowances(policy: Policy, seconds: int, parts: int, units: Units) -> list[i
 def pays_in_parts(scope: Scope, units: Units) -> tuple[int | None, int | None]:
     """Return what is paid, in parts of `Units.credit`, at least and at most.
 
-    None where it is no percentage, or one that is no whole number of parts: such a scope has values, and a rounded count of parts
-    would be another percentage than the one beside it.
+    Before limits, where there are formulas. None where it is no percentage, or one that is no whole number of parts: such a scope
+    has values, and a rounded count of parts would be another percentage than the one beside it.
     """
+    if scope.case is not None:
+        tiers = scope.group.policy.tiers[scope.best - 1 : scope.worst]
+        pays = [int(percent_of(tier) * units.credit / 100) for tier in tiers]
+        return min(pays), max(pays)
     rates = scope.group.assessment.rates
     if rates is None:
         return None, None
@@ -423,7 +599,7 @@ def union_of(case: Case, as_of: int) -> int:
     apart = {name for name, membership in case.group.memberships.items() if not membership.inside}
     spans = [
         reach(window, period.start, period.end, as_of).stated
-        for window, here in case.group.found
+        for window, here in concerned(case.group)
         if here and window.cohort not in apart
     ]
     return length(span for span in spans if span is not None)

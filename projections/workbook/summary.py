@@ -174,7 +174,10 @@ def _changed(book: Book, block: Block, changes: Changes, tables: list[Table]) ->
     frame = changes.frame
     block.add()
     block.add(Styled(book.style("title"), "Changes (decided lines)"))
-    block.heading("currency", "lines", "undecided", changes.issued, changes.now, "delta", numbers="BCDEF")
+    waived = ("waived",) if changes.waives else ()
+    block.heading(
+        "currency", "lines", "undecided", changes.issued, changes.now, "delta", *waived, numbers="BCDEFG"
+    )
     found: dict[str, int] = {}
     for currency in sorted({str(code) for code in frame["currency"].unique()}):
         part = frame[frame["currency"] == currency]
@@ -193,7 +196,7 @@ def _changed(book: Book, block: Block, changes: Changes, tables: list[Table]) ->
         undecided = len(part) - len(decided)
         sums = {
             name: shown(sum(int(value) for value in decided[name].tolist()), currency)
-            for name in ("as_issued", "as_now", "delta")
+            for name in ("as_issued", "as_now", "delta", *waived)
         }
         found[currency] = block.add(
             currency,
@@ -208,7 +211,7 @@ def _changed(book: Book, block: Block, changes: Changes, tables: list[Table]) ->
                         sums[name],
                     ),
                 )
-                for name in ("as_issued", "as_now", "delta")
+                for name in ("as_issued", "as_now", "delta", *waived)
             ),
         )
     return found

@@ -6,22 +6,42 @@ afterwards; nothing that may change stands inside a formula.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from typing import Any, NamedTuple
 
 from ledger.domain.policy import Policy
 from projections.availability import Assessment, percent_text
+from projections.credits import Group
+from projections.workbook import limits
 from projections.workbook.book import Book, Column, Table
 from projections.workbook.cells import Formula, Styled, listed
-from projections.workbook.inputs import MODES, Inputs
-from projections.workbook.model import Case, Cover, Model, Scope, Units, allowances, edge_of, pays_in_parts
+from projections.workbook.exclusions import notice_of, recorded_rules
+from projections.workbook.inputs import Inputs
+from projections.workbook.model import (
+    Case,
+    Cover,
+    Model,
+    Scope,
+    Segment,
+    Units,
+    allowances,
+    edge_of,
+    length_of,
+    pays_in_parts,
+    planned_rules,
+)  # fmt: skip
+from projections.workbook.remedies import MODES, percent_of
 
 __all__ = ["Workings", "availability_of", "percents_of", "workings"]
 
 
 class Workings(NamedTuple):
-    """The calculating sheets, and the rows of each case on Coverage and on Segments, first and last."""
+    """The calculating sheets, and the rows of each case on Coverage and on Segments, first and last.
+
+    limits: the sheet of limited exclusions, and limit_rows by case and rule; None where no case has any. days: where days of
+    service are calculated, by scope: the cells at least and at most, put in when their sheet is laid out.
+    """
 
     terms: Table
     edges: Table
@@ -31,9 +51,14 @@ class Workings(NamedTuple):
     coverage_rows: dict[int, tuple[int, int]]
     segment_rows: dict[int, tuple[int, int]]
     coverage_of_scope: dict[int, int]
+    limits: Table | None
+    limit_rows: dict[tuple[int, int], int]
+    days: dict[int, tuple[str, ...]]
 
 
-def workings(book: Book, model: Model, inputs: Inputs, intervals: Table, as_of: int | None) -> Workings:
+def workings(
+    book: Book, model: Model, inputs: Inputs, intervals: Table, exclusions: Table | None, as_of: int | None
+) -> Workings:
     """Add the calculating sheets. as_of: UTC seconds, None where no interval is open."""
     coverage_rows: dict[int, tuple[int, int]] = {}
     segment_rows: dict[int, tuple[int, int]] = {}
@@ -47,15 +72,19 @@ def workings(book: Book, model: Model, inputs: Inputs, intervals: Table, as_of: 
         covered += len(case.covers)
         segment_rows[case.number] = segmented, segmented + len(case.segments) - 1
         segmented += len(case.segments)
+    limit_rows, limited = limits.rows_of(model)
     found = Workings(
-        _terms_table(model.live),
+        _terms_table(model.live, notices=bool(inputs.rules), lengths=model.has_lengths),
         _edges_table(len(inputs.tiers)),
-        _coverage_table(covered - 2),
-        _segments_table(segmented - 2),
+        _coverage_table(covered - 2, exclusions=model.excludes),
+        _segments_table(segmented - 2, exclusions=model.excludes),
         _calculation_table(len(model.scopes)),
         coverage_rows,
         segment_rows,
         coverage_of_scope,
+        limits.table(limited) if limited else None,
+        limit_rows,
+        {},
     )
     for name, column in (("tier_policy", "policy"), ("tier_allowed", "allowed"), ("tier_pays", "pays")):
         book.name(name, found.edges.whole(column))
@@ -63,8 +92,19 @@ def workings(book: Book, model: Model, inputs: Inputs, intervals: Table, as_of: 
         book.name(f"scope_{name}", found.calculation.whole(name))
     book.table(found.terms, lambda: _terms(model, inputs, found.terms, as_of), freeze=3)
     book.table(found.edges, lambda: _edges(model, inputs, found), freeze=4)
-    book.table(found.coverage, lambda: _coverage(model, inputs, found, intervals), freeze=5)
+    book.table(found.coverage, lambda: _coverage(model, inputs, found, intervals, exclusions), freeze=5)
     book.table(found.segments, lambda: _segments(model, found), freeze=2)
+    if found.limits is not None:
+        at = limits.Places(
+            found.limits,
+            limit_rows,
+            found.segments,
+            found.segment_rows,
+            found.coverage,
+            coverage_rows,
+            inputs.rules,
+        )
+        book.table(found.limits, lambda: limits.lines(model, at), freeze=3)
     book.table(found.calculation, lambda: _calculation(book, model, found), freeze=7)
     return found
 
@@ -72,7 +112,7 @@ def workings(book: Book, model: Model, inputs: Inputs, intervals: Table, as_of: 
 # ---- Terms and Edges -----------------------------------------------------------------------------------------------
 
 
-def _terms_table(count: int) -> Table:
+def _terms_table(count: int, *, notices: bool, lengths: bool) -> Table:
     return Table(
         "Terms",
         {
@@ -89,6 +129,8 @@ def _terms_table(count: int) -> Table:
             "rounding": Column("rounding mode no", "integer", "formula", 10),
             "adds": Column("rounding adds (parts)", "integer", "formula", 12),
             "tie": Column("tie that goes down (parts)", "integer", "formula", 12),
+            **({"notice": Column("notice of planned work (s)", "integer", "formula", 12)} if notices else {}),
+            **({"length": Column("length of the period (s)", "integer", "formula", 12)} if lengths else {}),
         },
         count,
     )
@@ -113,7 +155,8 @@ def _terms(model: Model, inputs: Inputs, table: Table, as_of: int | None) -> Ite
             Formula(f"Inputs!$H${here}=way_full", policy.windows == "full"),
             Formula(f"Inputs!$H${here}=way_by_share", by_share),
             Formula(
-                f"IF(Inputs!$H${here}=way_above_share,ROUND(Inputs!$I${here}*share_units,0),0)",
+                f"IF(Inputs!$H${here}=way_above_share,ROUND(Inputs!$I${here}*share_units,0),"
+                f"IF(Inputs!$H${here}=way_all,share_units-1,0))",
                 edge_of(policy, model.units),
             ),
             Formula(f"IF({letter['by_share']}{row},share_units,1)", model.units.share if by_share else 1),
@@ -124,8 +167,37 @@ def _terms(model: Model, inputs: Inputs, table: Table, as_of: int | None) -> Ite
                 adds,
             ),
             Formula(f"IF(INDEX(rounding_even,{letter['rounding']}{row}),{letter['adds']}{row},-1)", tie),
+            *_notice(policy, number, inputs),
+            *_length(model, group, f"{letter['no']}{row}", f"{letter['period']}{row}"),
         ]  # fmt: skip
         tier += len(policy.tiers)
+
+
+def _notice(policy: Policy, number: int, inputs: Inputs) -> list[Any]:
+    """Return the least notice with which a window's own plan is taken out of it, where terms of a policy say so."""
+    rules = planned_rules(policy)
+    cells = [
+        inputs.rules[number, at]
+        for at, rule in enumerate(policy.exclusions, 1)
+        if rule in rules and (number, at) in inputs.rules
+    ]
+    if not cells:
+        return [0] if inputs.rules else []
+    said = ",".join(f"Inputs!$F${row}" for row in cells)
+    return [Formula(f"MIN({said})", min(notice_of(rule) for rule in rules))]
+
+
+def _length(model: Model, group: Group, number: str, period: str) -> list[Any]:
+    """Return how long a period is, where any terms say that; otherwise it is as long as it is."""
+    if not model.has_lengths:
+        return []
+    said = f"INDEX(period_length,{number})"
+    return [Formula(f"IF(ISNUMBER({said}),{said},{period})", length_of(group))]
+
+
+def _denominator(found: Workings, row: int) -> str:
+    """Return the cell of the seconds that availability is a part of."""
+    return found.terms.cell("length" if "length" in found.terms.letters else "period", row)
 
 
 def rounding(policy: Policy, units: Units) -> tuple[int, int]:
@@ -158,9 +230,9 @@ def _edges(model: Model, inputs: Inputs, found: Workings) -> Iterator[list[Any]]
     table, units = found.edges, model.units
     row = 1
     for number, (version, policy, group) in enumerate(model.policies[: model.live], 1):
-        seconds = group.period.seconds
+        seconds = length_of(group)
         parts = units.share if policy.windows == "by-share" else 1
-        period, of_second = (found.terms.cell(name, number + 1) for name in ("period", "parts"))
+        period, of_second = _denominator(found, number + 1), found.terms.cell("parts", number + 1)
         allowed = allowances(policy, seconds, parts, units)
         for place, tier in enumerate(policy.tiers, 1):
             here, row = inputs.tiers[row - 1], row + 1
@@ -180,7 +252,7 @@ def _edges(model: Model, inputs: Inputs, found: Workings) -> Iterator[list[Any]]
                 ),
                 Formula(
                     f"ROUND(Inputs!$G${here}*credit_units/hundred,0)",
-                    int(tier.credit_percent * units.credit / 100),
+                    int(percent_of(tier) * units.credit / 100),
                 ),
                 Formula(
                     f"AND(ABS(Inputs!$E${here}*edge_units/hundred-{edge})<nearly_nothing,"
@@ -193,7 +265,7 @@ def _edges(model: Model, inputs: Inputs, found: Workings) -> Iterator[list[Any]]
 # ---- Coverage and Segments -----------------------------------------------------------------------------------------
 
 
-def _coverage_table(count: int) -> Table:
+def _coverage_table(count: int, *, exclusions: bool) -> Table:
     return Table(
         "Coverage",
         {
@@ -219,12 +291,25 @@ def _coverage_table(count: int) -> Table:
             "counts": Column("effect counts", "flag", "formula", 9),
             "least_share": Column("share at least (parts)", "integer", "formula", 10),
             "most_share": Column("share at most (parts)", "integer", "formula", 10),
+            **(_EXCLUDING if exclusions else {}),
         },
         count,
     )
 
 
-def _coverage(model: Model, inputs: Inputs, found: Workings, intervals: Table) -> Iterator[list[Any]]:
+_EXCLUDING = {
+    "rule": Column("exclusion rule", "integer", width=9),
+    "limited": Column("under the limit of rule", "integer", width=9),
+    "about": Column("is about the intervals", "flag", width=9),
+    "uses": Column("uses up a limit", "integer", "formula", 9),
+    "takes": Column("takes out at most", "integer", "formula", 9),
+    "takes_surely": Column("takes out surely", "integer", "formula", 9),
+}
+
+
+def _coverage(
+    model: Model, inputs: Inputs, found: Workings, intervals: Table, exclusions: Table | None
+) -> Iterator[list[Any]]:
     row = 1
     for case in model.cases:
         policy, terms = inputs.policies[case.policy - 1], case.policy + 1
@@ -235,6 +320,8 @@ def _coverage(model: Model, inputs: Inputs, found: Workings, intervals: Table) -
                 yield _validity(case, cover, inputs.scopes[cover.scope - 1], policy, period)
             elif cover.window is not None:
                 yield _covering(model, case, cover, row, policy, found, intervals)
+            elif cover.exclusion is not None and exclusions is not None:
+                yield _excluding(model, case, cover, row, inputs, found, exclusions)
 
 
 def _validity(case: Case, cover: Cover, scope: int, policy: int, period: str) -> list[Any]:
@@ -260,6 +347,10 @@ def _covering(
     def second(address: str) -> str:
         return f"ROUND(({address}-{start})*seconds_per_day,0)"
 
+    if recorded_rules(case.group.policy):
+        # A plan counts where it was not announced in time.
+        ahead = f"ROUND(({fact['planned_start']}-{fact['announced']})*seconds_per_day,0)"
+        counted = f"OR({counted},AND({term['notice']}>0,{ahead}<{term['notice']}))"
     before = f"IF({counted},{term['period']},{second(fact['planned_end'])})" if cover.piece == 2 else None
     after = (
         f"IF({counted},{term['period']},{second(fact['planned_start'])})" if cover.piece == 1 else term["period"]
@@ -293,7 +384,37 @@ def _covering(
     ]  # fmt: skip
 
 
-def _segments_table(count: int) -> Table:
+def _excluding(
+    model: Model, case: Case, cover: Cover, row: int, inputs: Inputs, found: Workings, exclusions: Table
+) -> list[Any]:
+    number = cover.exclusion or 0
+    at = {name: f"{letter}{row}" for name, letter in found.coverage.letters.items()}
+    fact = {name: exclusions.cell(name, number + 2) for name in exclusions.letters}
+    period, notice = (
+        found.terms.cell("period", case.policy + 1),
+        f"Inputs!$F${inputs.rules[case.policy, cover.rule]}",
+    )
+    limited = cover.rule if any(limit.rule == cover.rule for limit in case.limits) else 0
+
+    def second(name: str) -> str:
+        return f"ROUND(({fact[name]}-Inputs!$F${inputs.policies[case.policy - 1]})*seconds_per_day,0)"
+
+    ahead = f"ROUND(({fact['start']}-{fact['announced']})*seconds_per_day,0)"
+    uses = int(cover.counts)
+    takes = int(cover.counts and cover.cuts)
+    return [
+        case.number, "exclusion", number + 1, None, model.exclusions[number].exclusion, None, cover.concerned,
+        Formula(second("start"), cover.start), Formula(second("end"), cover.end), *[None] * 6,
+        Formula(f"MAX(0,{at['start']})", cover.most[0]), Formula(f"MIN({period},{at['end']})", cover.most[1]), None, None,
+        Formula(f"IF({notice}>0,AND(ISNUMBER({fact['announced']}),{ahead}>={notice}),TRUE)", cover.counts),
+        None, None, cover.rule, limited, cover.cuts,
+        Formula(f"IF({at['counts']},1,0)", uses),
+        Formula(f"IF({at['about']},{at['uses']},0)", takes),
+        Formula(f"IF({at['concerned']},{at['takes']},0)", takes if cover.concerned else 0),
+    ]  # fmt: skip
+
+
+def _segments_table(count: int, *, exclusions: bool) -> Table:
     return Table(
         "Segments",
         {
@@ -313,9 +434,46 @@ def _segments_table(count: int) -> Table:
             "downtime": Column("downtime (s)", "integer", "formula", 11),
             "excluded": Column("excluded (s)", "integer", "formula", 11),
             "counted": Column("counted (s)", "integer", "formula", 11),
+            **(_OUTSIDE if exclusions else {}),
         },
         count,
     )
+
+
+_OUTSIDE = {
+    "takes": Column("exclusions without a limit", "integer", "formula", 11),
+    "takes_surely": Column("of these surely", "integer", "formula", 9),
+    "outside_most": Column("excluded at most (s)", "integer", "formula", 11),
+    "outside_surely": Column("excluded surely (s)", "integer", "formula", 11),
+}
+
+
+def _outside(
+    case: Case,
+    one: Segment,
+    place: int,
+    covers: str,
+    at: dict[str, str],
+    span: dict[str, str],
+    found: Workings,
+) -> list[Any]:
+    """Return how much of a segment is excluded: all of it, or of a limited rule the first seconds."""
+
+    def takes(name: str) -> str:
+        return f"SUMPRODUCT({covers}*({span['limited']}=0)*{span[name]})"
+
+    def seconds(name: str, outside: str) -> str:
+        alone = f"IF({at[name]}>0,{at['seconds']},0)"
+        if found.limits is None or not case.limits:
+            return alone
+        rows = (found.limit_rows[case.number, limit.rule] + place - 1 for limit in case.limits)
+        return f"MAX({','.join([alone, *(found.limits.cell(outside, row) for row in rows)])})"
+
+    return [
+        Formula(takes("takes"), one.excluding[0]), Formula(takes("takes_surely"), one.excluding[1]),
+        Formula(seconds("takes", "outside_most"), one.outside_most),
+        Formula(seconds("takes_surely", "outside_surely"), one.outside_surely),
+    ]  # fmt: skip
 
 
 def _segments(model: Model, found: Workings) -> Iterator[list[Any]]:
@@ -333,8 +491,13 @@ def _segments(model: Model, found: Workings) -> Iterator[list[Any]]:
             def covers(kind: str, at: dict[str, str] = at, span: dict[str, str] = span) -> str:
                 return f"({span[f'{kind}_from']}<={at['from']})*({span[f'{kind}_to']}>={at['to']})"
 
-            down = one.seconds if one.down else 0
-            considered = one.stated_share > edge
+            counted = one.counted(edge)
+            # Where nothing is excluded the formulas say nothing of it.
+            surely = f"-IF({at['down']}>0,{at['outside_surely']},0)" if case.excludes else ""
+            least, most = (
+                f"({at['seconds']}-{at[outside]})" if case.excludes else at["seconds"]
+                for outside in ("outside_most", "outside_surely")
+            )  # fmt: skip
             yield [
                 case.number, place,
                 Formula(f"SMALL({cuts},{at['no']})", one.start),
@@ -353,15 +516,14 @@ def _segments(model: Model, found: Workings) -> Iterator[list[Any]]:
                     f"IF({at['most_share']}>{term['share_edge']},1,0))",
                     one.most_weight,
                 ),
-                Formula(f"{at['seconds']}*{at['least_weight']}", one.seconds * one.least_weight),
-                Formula(f"{at['seconds']}*{at['most_weight']}", one.seconds * one.most_weight),
-                Formula(f"IF({at['down']}>0,{at['seconds']},0)", down),
+                Formula(f"{least}*{at['least_weight']}", one.least),
+                Formula(f"{most}*{at['most_weight']}", one.most),
+                Formula(f"IF({at['down']}>0,{at['seconds']},0)", one.downtime),
                 Formula(
-                    f"IF({at['stated_share']}>{term['share_edge']},0,{at['downtime']})", 0 if considered else down
+                    f"IF({at['stated_share']}>{term['share_edge']},{surely[1:] or 0},{at['downtime']})", one.downtime - counted
                 ),
-                Formula(
-                    f"IF({at['stated_share']}>{term['share_edge']},{at['downtime']},0)", down if considered else 0
-                ),
+                Formula(f"IF({at['stated_share']}>{term['share_edge']},{at['downtime']}{surely},0)", counted),
+                *(_outside(case, one, place, covers("most"), at, span, found) if case.excludes else ()),
             ]  # fmt: skip
 
 
@@ -447,7 +609,7 @@ def _calculation(book: Book, model: Model, found: Workings) -> Iterator[list[Any
         yield [
             scope.number, None if scope.case is None else scope.case.number, scope.policy, group.policy.key, group.version,
             group.service, group.region, *calculated, scope.problem or "formulas", scope.subscriptions,
-            group.provisional, assessment.approximate, *_beside_money(assessment), assessment.rule, group.policy.sha256, group.policy.zone,
+            group.provisional, assessment.approximate, *_beside_money(book, assessment, found.days.get(scope.number, ())), assessment.rule, group.policy.sha256, group.policy.zone,
             listed(assessment.entries),
         ]  # fmt: skip
 
@@ -458,7 +620,7 @@ def _calculated(model: Model, scope: Scope, case: Case, row: int, found: Working
     rows = found.segment_rows[case.number]
     validity = found.coverage_of_scope[scope.number]
     policy, units, parts = scope.group.policy, model.units, scope.parts_of_a_second
-    seconds = scope.group.period.seconds
+    seconds = length_of(scope.group)
     segment = {name: found.segments.span(name, name, rows) for name in found.segments.letters}
     before = sum(len(one.tiers) for _, one, _ in model.policies[: scope.policy - 1])
 
@@ -469,9 +631,13 @@ def _calculated(model: Model, scope: Scope, case: Case, row: int, found: Working
         first, last = (f"INDEX(tier_pays,{at['tiers']}+{at[name]})" for name in ("best", "worst"))
         return f"{kind}({first}:{last})"
 
-    tiers = [
-        int(tier.credit_percent * units.credit / 100) for tier in policy.tiers[scope.best - 1 : scope.worst]
-    ]
+    def tier_of(side: str) -> str:
+        left = f"1+SUMPRODUCT((tier_policy={at['policy_no']})*(tier_allowed<{at[side]}))"
+        # More downtime than a stated length of the period is still in the last tier.
+        stated = policy.period.length_seconds is not None
+        return f"MIN(COUNTIF(tier_policy,{at['policy_no']}),{left})" if stated else left
+
+    lowest, highest = (value or 0 for value in pays_in_parts(scope, units))
     allowed = allowances(policy, seconds, parts, units)
     decided = scope.least == scope.most
     more = (allowed[scope.best - 1] - scope.least) // parts + 1
@@ -481,7 +647,7 @@ def _calculated(model: Model, scope: Scope, case: Case, row: int, found: Working
     return [
         Formula(found.coverage.cell("most_from", validity), scope.start),
         Formula(found.coverage.cell("most_to", validity), scope.end),
-        Formula(term["period"], seconds),
+        Formula(_denominator(found, scope.policy + 1), seconds),
         Formula(added("downtime"), scope.downtime),
         Formula(added("excluded"), scope.excluded),
         Formula(added("counted"), scope.counted),
@@ -497,12 +663,11 @@ def _calculated(model: Model, scope: Scope, case: Case, row: int, found: Working
             f"({at['period']}*{at['parts']}-{at['least']})/({at['period']}*{at['parts']})*hundred", available(seconds, parts, scope.least)
         ),
         Formula(term["tiers"], before),
-        Formula(f"1+SUMPRODUCT((tier_policy={at['policy_no']})*(tier_allowed<{at['least']}))", scope.best),
-        Formula(f"1+SUMPRODUCT((tier_policy={at['policy_no']})*(tier_allowed<{at['most']}))", scope.worst),
-        Formula(paid("MIN"), min(tiers)),
-        Formula(paid("MAX"), max(tiers)),
-        Formula(f"{at['pays_least']}*hundred/credit_units", min(tiers) * 100 / units.credit),
-        Formula(f"{at['pays_most']}*hundred/credit_units", max(tiers) * 100 / units.credit),
+        Formula(tier_of("least"), scope.best), Formula(tier_of("most"), scope.worst),
+        Formula(paid("MIN"), lowest),
+        Formula(paid("MAX"), highest),
+        Formula(f"{at['pays_least']}*hundred/credit_units", lowest * 100 / units.credit),
+        Formula(f"{at['pays_most']}*hundred/credit_units", highest * 100 / units.credit),
         Formula(term["adds"], rounding(policy, units)[0]),
         Formula(term["tie"], rounding(policy, units)[1]),
         Formula(f"INT((INDEX(tier_allowed,{at['tiers']}+{at['best']})-{at['least']})/{at['parts']})+1", more),
@@ -520,7 +685,7 @@ def _calculated(model: Model, scope: Scope, case: Case, row: int, found: Working
             less if decided and less * parts <= scope.least else "",
         ),
         int(ledger.eligible_at_least * parts), int(ledger.eligible_at_most * parts),
-        float(ledger.credit_percent_at_least), float(ledger.credit_percent_at_most),
+        float(min(map(percent_of, ledger.tiers))), float(max(map(percent_of, ledger.tiers))),
         Formula(f"IF({term['in_full']},1,0)", int(policy.windows == "full")),
         Formula(f"IF({same},1,0)", int(decided)),
         Formula(
@@ -565,24 +730,37 @@ def _priced_as_values(book: Book, scope: Scope, units: Units) -> list[Any]:
     ]
 
 
-def _beside_money(assessment: Assessment) -> list[Any]:
-    """Return what was measured, the days of service, and whether the contract may be ended; None where it is no matter."""
+def _beside_money(book: Book, assessment: Assessment, days: Sequence[str]) -> list[Any]:
+    """Return what was measured, the days of service, and whether the contract may be ended; None where it is no matter.
+
+    days: the cells that calculate the days of service; none: they are values.
+    """
     pairs = (assessment.value or (None, None), assessment.service_days or (None, None))
+    value, given = ([None if one is None else _plain(one) for one in pair] for pair in pairs)
+    grey = book.style("value", "decimal")
     return [
-        *(None if one is None else _plain(one) for pair in pairs for one in pair),
+        *value,
+        *(
+            [Formula(cell, one) for cell, one in zip(days, given, strict=True)]
+            if days
+            else [one if one is None else Styled(grey, one) for one in given]
+        ),
         assessment.termination,
     ]
 
 
 def percents_of(scope: Scope) -> tuple[float | None, float | None]:
-    """Return the percentages of the fee that are paid, at least and at most; None where it is no percentage."""
+    """Return the percentages of the fee that tiers pay, at least and at most; None where it is no percentage."""
+    if scope.case is not None:
+        found = [percent_of(tier) for tier in scope.group.assessment.tiers]
+        return float(min(found)), float(max(found))
     rates = scope.group.assessment.rates
     return (None, None) if rates is None else (float(rates[0] * 100), float(rates[1] * 100))
 
 
 def availability_of(scope: Scope) -> tuple[float | None, float | None]:
     """Return availability at least and at most, in percent, for display; None of a measure that makes none."""
-    ledger, seconds, parts = scope.group.assessment, scope.group.period.seconds, scope.parts_of_a_second
+    ledger, seconds, parts = scope.group.assessment, length_of(scope.group), scope.parts_of_a_second
     if scope.case is not None:
         return available(seconds, parts, scope.most), available(seconds, parts, scope.least)
     if scope.group.policy.commitments[0].measure.makes != "availability":

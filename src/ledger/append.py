@@ -367,9 +367,10 @@ class Appender:
             plan.unchanged = Unchanged(self.sealed.head().size, RESTS_ON_KINDS)
         check_document(self.sealed, action.stream, event, self._planned_events(plan))
         # The lines may be a million, and deciding again after a conflict changes nothing in them.
-        if action.content is None or (action.content, event.lines, event.totals) != self._checked:
+        said = event.lines, event.totals, event.service_days
+        if action.content is None or (action.content, *said) != self._checked:
             check_kept(event, action.content)
-            self._checked = action.content, event.lines, event.totals
+            self._checked = action.content, *said
 
     @staticmethod
     def _planned_events(plan: _Plan) -> dict[str, list[AnyEvent]]:

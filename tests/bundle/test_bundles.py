@@ -120,6 +120,27 @@ def test_actor_and_note_are_left_out_unless_asked_for(desk: Desk) -> None:
         assert b'"Ann"' in half
 
 
+def test_streams_of_keys_are_whole_whatever_is_internal(own_desk: Desk) -> None:
+    """An erasure in a stream of keys may be marked internal; without it the rotations after it would prove nothing."""
+    [rotated] = [one["header"]["position"] for one in entries(own_desk.bundle("--all", key="next.key"))
+                 if one["header"]["type"] == "key.rotated"]  # fmt: skip
+    Path(own_desk.path("erase.jsonl")).write_text(
+        json.dumps({
+            "action": "redact", "entry": f"@{rotated}", "fields": ["actor"], "actor": "dpo", "reason": "A name.", "internal": True,
+        })
+    )  # fmt: skip
+    own_desk.run("append", own_desk.path("erase.jsonl"))
+    own_desk.run(
+        "key", "rotate", "main", "--actor", "ops", "--key-file", own_desk.path("next.key"),
+        "--new-key-file", own_desk.path("third.key"),
+    )  # fmt: skip
+    content = own_desk.bundle("--customer", "Aurora Rail", key="third.key")
+    assert own_desk.verdict(content, "--key", own_desk.vkey(0)) == 0
+    assert [
+        one["header"]["version"] for one in entries(content) if one["header"]["stream"] == "key/main"
+    ] == [1, 2, 3, 4]
+
+
 def test_erased_texts_are_gone_from_later_bundles_and_old_proofs_hold(own_desk: Desk) -> None:
     """Bundles and proofs made before still verify; those made later hold nothing of the text."""
     before = own_desk.bundle("emea-1", key="next.key")

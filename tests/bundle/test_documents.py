@@ -29,3 +29,22 @@ def test_documents_go_with_whom_they_concern(own_desk: Desk, tmp_path: Path) -> 
     own_desk.run("verify", url=copy)
     shown = ("credits", "show", "1", "--json")
     assert own_desk.run(*shown, url=copy).stdout == own_desk.run(*shown).stdout
+
+
+def test_who_approved_is_left_out_like_the_actors(own_desk: Desk) -> None:
+    """Every text that names somebody of the house, wherever it stands: in the texts, on the page, for whoever gets it."""
+    settle(own_desk)
+    for words in (("--customer", "Aurora Rail"), ("--all",)):
+        bare = own_desk.bundle(*words, key="next.key")
+        assert b"A ticket." in bare
+        for word in (b"Head of ops", b"dpo", b"Ann"):
+            assert word not in bare
+        said = own_desk.json("verify-bundle", own_desk.path("b.zip"), "--key", own_desk.vkey(0))
+        assert "who approved" in said["does_not_prove"]["left-out-texts"]
+        named = own_desk.bundle(*words, "--with", "actor", key="next.key")
+        assert b"Head of ops" in named
+        for content in (bare, named):
+            assert own_desk.verdict(content, "--key", own_desk.vkey(0)) == 0
+            assert verdict(content, {own_desk.vkey(0)})[0] == 0
+    refused = own_desk.run("bundle", "--all", "--with", "approved_by", "-o", own_desk.path("c.zip"), code=2)
+    assert "'actor'" in refused.stderr

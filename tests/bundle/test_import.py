@@ -90,6 +90,36 @@ def test_texts_may_be_lacking_where_that_is_said(desk: Desk, tmp_path: Path) -> 
     assert '"body":"[erased]"' in log
 
 
+def test_the_same_word_everywhere_for_a_text_that_is_not_there(desk: Desk, tmp_path: Path) -> None:
+    """What was left out of a bundle is missing, what an entry erased is erased: in every command, and on the page."""
+    desk.bundle("--all", key="next.key")
+    place = f"sqlite:///{tmp_path / 'x.db'}"
+    desk.run("import", "--bundle", desk.path("b.zip"), "--lacking-texts", url=place, code=3)
+    page = tmp_path / "page.html"
+    # Bodies are in every bundle, and the body of one was erased by an entry, whose own actor is missing.
+    for words, missing, erased in (
+        ("log emea-1", True, False), ("log emea-1 --json", True, True), ("show emea-1 v1", True, False),
+        ("blame emea-1", True, True), ("blame emea-1 --json", True, True), ("diff emea-1 r1", True, True),
+        ("diff emea-1 r1 --json", True, True), ("replay emea-1", True, True), ("replay emea-1 --json", True, True),
+        ("notice emea-1", True, True), ("notice emea-1 --json", True, True),
+        (f"replay emea-1 --html {page}", True, True),
+    ):  # fmt: skip
+        said = desk.run(*words.split(), url=place).stdout
+        if "--html" in words:
+            said = page.read_text(encoding="utf-8")
+        assert ("[missing]" in said, "[erased]" in said) == (missing, erased), words
+        for wrong in (
+            '"actor":"[erased]"',
+            "by [erased] (as claimed)",
+            "by [erased], as claimed",
+            '"body":"[missing]"',
+        ):
+            assert wrong not in said, (words, wrong)
+    assert '>[missing]</bdi> <span class="aside">not here, and erased by no entry</span>' in page.read_text(
+        encoding="utf-8"
+    )
+
+
 def test_a_bad_bundle_is_refused_and_leaves_nothing(desk: Desk, tmp_path: Path) -> None:
     content = desk.bundle("--all", *WITH, key="next.key")
     place = f"sqlite:///{tmp_path / 'x.db'}"

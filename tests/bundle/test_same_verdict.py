@@ -5,26 +5,31 @@ from __future__ import annotations
 import shutil
 import subprocess
 import sys
-from base64 import b64encode
+from base64 import b64decode, b64encode
+from functools import partial
 from hashlib import sha256
 from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from ledger.cli import main
 from ledger.proof.bundle_check import check_bundle, open_bundle
 from ledger.proof.canonical import canonical
 from ledger.proof.container import write_members
 from ledger.proof.errors import ProofError
-from ledger.proof.note import key_of, sign_note
+from ledger.proof.note import key_of, sign_note, verify_ed25519
 from ledger.store.tree import Frontier
-from tools.small_ledger import Desk
+from tools.attack import rebuilt
+from tools.small_ledger import Desk, members_of
+from tools.torsion import TORSION, on_curve, signed_by_nobody
 from tools.verify_bundle import verdict
 
 LEDGER = "ledger-odd"
-FORMAT = "incident-sla-ledger/bundle@v1"
+FORMAT = "incident-sla-ledger/bundle@v2"
 FILE = Path(__file__).parents[2] / "tools" / "verify_bundle.py"
 SALT = "00" * 16
 
@@ -51,12 +56,16 @@ def published(stream: str, key: Key | str) -> Said:
 
 
 def rotated(stream: str, version: int, old: Key, new: Key) -> Said:
-    said = {"ledger": LEDGER, "replaces": old.vkey, "stream": stream, "version": version, "vkey": new.vkey}
+    return rotated_to(stream, version, old, new.vkey)
+
+
+def rotated_to(stream: str, version: int, old: Key, vkey: str) -> Said:
+    said = {"ledger": LEDGER, "replaces": old.vkey, "stream": stream, "version": version, "vkey": vkey}
     signature = old.private.sign(b"incident-sla-ledger/key.rotated/v1\x00" + canonical(said))
     return (
         stream,
         "key.rotated",
-        {"replaces": old.vkey, "vkey": new.vkey, "signature": b64encode(signature).decode()},
+        {"replaces": old.vkey, "vkey": vkey, "signature": b64encode(signature).decode()},
     )
 
 
@@ -71,7 +80,7 @@ PLAIN: Said = ("incident/i", "update.posted", {})
 
 def bundled(
     said: list[Said], signer: Key, *, scope: Any = None, texts: dict[int, Any] | None = None, proof: Any = None,
-    lacks: tuple[str, ...] = (), signed: bool = True,
+    lacks: tuple[str, ...] = (), signed: bool = True, form: Any = FORMAT, with_: Any = ("actor", "note"),
 ) -> bytes:  # fmt: skip
     """Return a signed bundle of entries; texts by position, proof (raw) of its one entry where the scope is not all."""
     frontier, versions, entries = Frontier(), dict[str, int](), []
@@ -99,13 +108,13 @@ def bundled(
     }
     lacking = {"after", "truth", "page", *lacks} | ({"others"} if partial else set())
     manifest = canonical({
-        "format": FORMAT, "scope": scope, "with": ["actor", "note"],
+        "format": form, "scope": scope, "with": with_,
         "streams": [{"stream": said[0][0], "versions": 1, "left_out": [], "complete_through": 1}] if partial else None,
         "proves": sorted(["entries", "texts", "streams" if partial else "whole"]),
         "does_not_prove": sorted(lacking),
         "members": [{"name": name, "bytes": len(one), "sha256": sha256(one).hexdigest()} for name, one in parts.items()],
     })  # fmt: skip
-    statement = f"{FORMAT}\nmanifest {sha256(manifest).hexdigest()}\n{LEDGER}\n"
+    statement = f"{form}\nmanifest {sha256(manifest).hexdigest()}\n{LEDGER}\n"
     file = BytesIO()
     members = {**parts, "manifest.json": manifest, "statement.note": sign(statement)}
     write_members(file, [(name, [one]) for name, one in members.items()])
@@ -158,6 +167,51 @@ WRONG: list[tuple[int, bytes]] = [
 @pytest.mark.parametrize(("code", "content"), WRONG, ids=range(len(WRONG)))
 def test_wrongly_typed_bundles(code: int, content: bytes) -> None:
     assert both(content, A) == (code, code)
+
+
+EARLIER = "incident-sla-ledger/bundle@v1"
+NAMED: Said = (
+    "exclusion/x",
+    "exclusion.recorded",
+    {"actor": COMMITTED, "approved_by": COMMITTED, "note": COMMITTED},
+)
+TOLD_ALL = {name: [SALT, "Told."] for name in ("actor", "approved_by", "note")}
+FORMS: list[tuple[int, Any, list[str], tuple[str, ...]]] = [
+    (code, form, with_, tuple(here.split()))
+    for form, with_, wanted in (
+        (EARLIER, ["actor", "note"], "actor approved_by note"),
+        (EARLIER, ["note"], "approved_by note"),
+        (EARLIER, [], "approved_by"),
+        (FORMAT, ["actor", "note"], "actor approved_by note"),
+        (FORMAT, ["actor"], "actor approved_by"),
+        (FORMAT, ["note"], "note"),
+        (FORMAT, [], ""),
+    )
+    for here in ("actor approved_by note", "actor approved_by", "approved_by note", "approved_by", "note", "")
+    # What is not here and should be is gone, and the manifest does not say so.
+    for code in ([0] if here == wanted else [1])
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("code", "form", "with_", "here"), FORMS, ids=range(len(FORMS)))
+def test_which_texts_are_here_in_each_format(
+    code: int, form: Any, with_: list[str], here: tuple[str, ...]
+) -> None:
+    """Bundles of format 1 have the names of those who approved, and are read for ever."""
+    texts = {1: {name: TOLD_ALL[name] for name in here}}
+    lacks = () if len(with_) == 2 else ("left-out-texts",)
+    content = bundled([NAMED], A, texts=texts, form=form, with_=with_, lacks=lacks)
+    assert both(content, A) == (code, code)
+
+
+@pytest.mark.parametrize(
+    "form", ["incident-sla-ledger/bundle@v3", "incident-sla-ledger/bundle@v", "", None, 1, True, [EARLIER]]
+)
+def test_other_formats_are_none(form: Any) -> None:
+    assert both(bundled([PLAIN], A, form=form), A) == (1, 1)
+    # The statement names the format: it is not that of the other one.
+    good = bundled([PLAIN], A)
+    assert both(good.replace(b"bundle@v2", b"bundle@v1"), A) == (1, 1)
 
 
 OTHER, MAIN = "key/o", "key/m"
@@ -220,29 +274,103 @@ def test_what_the_single_file_says(tmp_path: Path) -> None:
     assert (code, trouble, "no text" in told) == (2, "", True)
 
 
+def spelled(public: bytes, name: str = "k") -> str:
+    return f"{name}+{_id(name, bytes([1]) + public)}+{b64encode(bytes([1]) + public).decode()}"
+
+
+def forged(vkey: str) -> bytes:
+    """Return a bundle that nobody signed, with signatures that fit under the neutral point."""
+    members = members_of(bundled([PLAIN], A, signed=False))
+    note = partial(signed_by_nobody, vkey)
+    return rebuilt({**members, "checkpoint.note": note(members["checkpoint.note"].decode())}, note)
+
+
+NEUTRAL = spelled((1).to_bytes(32, "little"))
+# A point in no other spelling, but not of the curve.
+NO_POINT = next(
+    spelled(y.to_bytes(32, "little")) for y in range(2, 99) if not on_curve(y.to_bytes(32, "little"))
+)
+BUNDLES: dict[str, bytes] = {
+    "good": bundled([published(OTHER, A)], A),
+    "altered": bundled([published(OTHER, A)], A).replace(b"<p>", b"<q>"),
+    "unsigned": bundled([published(OTHER, A)], A, signed=False),
+    "forged": forged(NEUTRAL),
+    "small key inside": bundled([published(OTHER, A), published(MAIN, NEUTRAL)], A),
+    "rotated to a small key": bundled([published(OTHER, A), rotated_to(OTHER, 2, A, NEUTRAL)], A),
+    "no bundle": b"nothing",
+    "empty": b"",
+}
+GOOD_KEYS: dict[str, str] = {"the signer": A.vkey, "another": B.vkey, "no point": NO_POINT}
+BAD_KEYS: dict[str, str] = {
+    "words": "nonsense", "nothing": "", "a space before": f" {A.vkey}", "a line end": f"{A.vkey}\n", "two": f"{A.vkey}\n{B.vkey}",
+    "an id that does not fit": A.vkey.replace(A.vkey.split("+")[1], "00000000"),
+    "another algorithm": f"k+{_id('k', bytes([2]) + bytes(32))}+{b64encode(bytes([2]) + bytes(32)).decode()}",
+    "short": f"k+{_id('k', bytes([1]) + bytes(29))}+{b64encode(bytes([1]) + bytes(29)).decode()}",
+    "no name": A.vkey.partition("+")[2], "a lone surrogate": f"\udcff{A.vkey}", "not base64": A.vkey[:-1] + "*",
+    **{f"small order {number}": spelled(one) for number, one in enumerate(TORSION)},
+}  # fmt: skip
+
+
+def codes(desk: Desk, content: bytes, *keys: str) -> tuple[int, int]:
+    """Return what the command and the tool end with for a bundle and the arguments for keys."""
+    words = [word for key in keys for word in ("--key", key)]
+    return desk.verdict(content, *words), verdict(content, [*keys])[0]
+
+
+def test_command_and_tool_end_alike_for_every_bundle_and_key(desk: Desk) -> None:
+    """A table of good and bad keys, each with every bundle: a key that is none is a usage error whatever the bundle is."""
+    table = {"none": (), **{name: (key,) for name, key in (GOOD_KEYS | BAD_KEYS).items()}}
+    table |= {"good and bad": (A.vkey, "nonsense"), "both good": (A.vkey, B.vkey)}
+    for key, words in table.items():
+        for name, content in BUNDLES.items():
+            ours, theirs = codes(desk, content, *words)
+            assert ours == theirs, (key, name)
+            assert (ours == 2) == (key in BAD_KEYS or key == "good and bad"), (key, name, ours)
+    assert codes(desk, BUNDLES["good"], A.vkey) == (0, 0)
+    assert codes(desk, BUNDLES["good"], NO_POINT) == (1, 1)
+    for name in ("small key inside", "rotated to a small key"):
+        assert codes(desk, BUNDLES[name], A.vkey) == (1, 1)
+
+
+def test_a_forged_bundle_would_pass_without_the_refusal() -> None:
+    """The signature that anybody can make fits: it is the key that has to be refused."""
+    note = members_of(BUNDLES["forged"])["checkpoint.note"]
+    text, _, line = note.decode().rpartition("\n\n")
+    signature = b64decode(line.split(" ")[2])[4:]
+    assert verify_ed25519((1).to_bytes(32, "little"), signature, f"{text}\n".encode())
+
+
 def test_key_files_are_read_alike(desk: Desk, tmp_path: Path) -> None:
     content = bundled([published(OTHER, A)], A)
     (tmp_path / "b.bundle").write_bytes(content)
-    # What is no key is a slip of whoever asks, to the command; the tool only knows that nothing leads to such a key.
-    for file, code, by_tool in (
-        (f"{A.vkey}\n", 0, 0),
-        (f"# mine\n{A.vkey}\n", 2, 1),
-        (f"{A.vkey} {B.vkey}\n", 2, 1),
-        ("\xff", 2, 1),
-        ("", 3, 3),
+    for file, code in (
+        (f"{A.vkey}\n".encode(), 0),
+        (f"\n  {A.vkey}  \r\n\r\n".encode(), 0),
+        (f"# mine\n{A.vkey}\n".encode(), 2),
+        (f"{A.vkey} {B.vkey}\n".encode(), 2),
+        (f"\ufeff{A.vkey}\n".encode(), 2),
+        (f"{A.vkey}\n{NEUTRAL}\n".encode(), 2),
+        ("\xff".encode(), 2),
+        (b"", 3),
+        (b"\xff\xfe\x00", 2),
     ):
-        (tmp_path / "keys").write_text(file)
+        (tmp_path / "keys").write_bytes(file)
         assert desk.verdict(content, "--key", str(tmp_path / "keys")) == code
-        assert run(tmp_path, "b.bundle", "keys")[0] == by_tool
-    (tmp_path / "keys").write_bytes(b"\xff\xfe\x00")
-    assert run(tmp_path, "b.bundle", "keys")[0] == desk.verdict(content, "--key", str(tmp_path / "keys")) == 2
+        assert run(tmp_path, "b.bundle", "keys")[0] == code
+    # Keys come before the file: who asks wrongly hears of that first.
+    for words, code in (
+        (("none.bundle",), 3),
+        (("none.bundle", A.vkey), 3),
+        (("none.bundle", "nonsense"), 2),
+        ((".",), 3),
+    ):
+        assert run(tmp_path, *words)[0] == code
+        keys = [word for key in words[1:] for word in ("--key", key)]
+        result = CliRunner().invoke(main, ["verify-bundle", str(tmp_path / words[0]), *keys])
+        assert result.exit_code == code
 
 
 def test_a_line_break_in_the_name_of_a_customer_is_spelled_out(desk: Desk) -> None:
-    from click.testing import CliRunner
-
-    from ledger.cli import main
-
     scope = {"customer": "c\nverified, of 1 in x", "kind": "customer"}
     Path(desk.path("c.bundle")).write_bytes(bundled([PLAIN], A, scope=scope, proof=[]))
     result = CliRunner().invoke(main, ["verify-bundle", desk.path("c.bundle"), "--key", A.vkey])

@@ -7,6 +7,7 @@ import hashlib
 import json
 from pathlib import Path
 
+import formualizer
 import openpyxl
 import pyarrow as pa
 import pyarrow.csv
@@ -17,6 +18,27 @@ from click.testing import CliRunner, Result
 from ledger.cli import main
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "email_delivery_2022"
+TAKES_BACK = """
+format = 2
+policy = "takes-back"
+in_force_from = 2021-01-01
+[period]
+kind = "calendar-month"
+zone = "UTC"
+[measure]
+of = "time"
+[counting]
+effects = ["outage"]
+[[tiers]]
+availability_at_least = "98"
+credit_percent = "25"
+[[tiers]]
+availability_below = "98"
+credit_percent = "50"
+[credit]
+rounding = "half-ceiling"
+clawback = true
+"""
 
 
 def ledger(*words: str) -> Result:
@@ -142,12 +164,59 @@ def test_the_workbook_shows_what_was_issued_and_what_changed_since(folder: Path)
         line["delta"] for name, line in found.items() if name not in {row["subscription"] for row in restated}
     } == {0}
     checks = {line[0]: line[1:4] for line in book["Checks"].iter_rows(min_row=4, values_only=True)}
-    assert checks["as issued + delta = as now, EUR"][2] is True
+    assert checks["as issued + delta + waived = as now, EUR"][2] is True
     assert book["Checks"]["D2"].value is True
     about = {row[0]: row[1] for row in book["About"].iter_rows(max_col=2, values_only=True)}
     assert about["compared with"] == "issued: series main, 1"
     live = openpyxl.load_workbook("c.xlsx")["Changes"]
     assert {str(row[8].value)[:9] for row in live.iter_rows(min_row=2)} == {"=Credits!"}
+
+
+def test_what_a_policy_does_not_take_back_is_waived(folder: Path) -> None:
+    """A window turns out shorter: issued + delta + waived = as now, before the adjustment is issued and after it.
+
+    These terms take nothing back, and with `clawback` they do. A program that calculates finds the same.
+    """
+    Path("back.toml").write_text(TAKES_BACK)
+    table = "customer,subscription,service,region,policy,currency,fee,valid_from,valid_to\n"
+    table += "A,keeps,email,EMEA,email-standard,EUR,100.00,2022-01-01,\n"
+    table += "B,returns,email,EMEA,takes-back,EUR,100.00,2022-01-01,\n"
+    Path("two.csv").write_text(table)
+    window = ("window", "add", "mail-1", "first", "--service", "email", "--component", "c", "--region", "EMEA", "--effect", "outage",
+              "--start", "2022-03-14T00:00:00Z", "--end", "2022-03-15T00:00:00Z")  # fmt: skip
+    for words in (
+        ("policy", "publish", "back.toml"), ("subscriptions", "publish", "all", "two.csv"),
+        ("incident", "open", "mail-1", "--title", "t", "--status", "investigating", "--service", "email", "--component", "c",
+         "--region", "EMEA"),
+        window, ("credits", "issue", "--period", "2022-03"),
+        ("window", "revise", "mail-1", "first", "--end", "2022-03-14T10:00:00Z", "--reason", "most was only late"),
+    ):  # fmt: skip
+        done = ledger(*words, "--actor", "f")
+        assert done.exit_code == 0, done.output
+    money = ("as issued", "delta", "waived", "as now")
+    for issued, expected in (
+        (False, {"keeps": (50, 0, -25, 25), "returns": (50, -25, 0, 25)}),
+        (True, {"keeps": (50, 0, -25, 25), "returns": (25, 0, 0, 25)}),
+    ):
+        if issued:
+            done = ledger("credits", "restate", "1", "--issue", "--actor", "f")
+            assert done.exit_code == 0, done.output
+        done = ledger("credits", "export", "--period", "2022-03", "-o", "c.xlsx", "--compare-issued", "main")
+        assert done.exit_code == 0, done.output
+        book = openpyxl.load_workbook("c.xlsx", data_only=True)
+        heading, *lines = book["Changes"].iter_rows(values_only=True)
+        found = {line[1]: dict(zip(heading, line, strict=True)) for line in lines}
+        assert {name: tuple(line[one] for one in money) for name, line in found.items()} == expected
+        assert {name: line["policy takes back"] for name, line in found.items()} == {
+            "keeps": False,
+            "returns": True,
+        }
+        live = openpyxl.load_workbook("c.xlsx")["Changes"]
+        assert {row[heading.index("waived")].data_type for row in live.iter_rows(min_row=2)} == {"f"}
+        checks = {line[0]: line[1:4] for line in book["Checks"].iter_rows(min_row=4, values_only=True)}
+        assert checks["as issued + delta + waived = as now, EUR"] == (50, 50, True)
+        calculated = formualizer.recalculate_xlsx_bytes(Path("c.xlsx").read_bytes())
+        assert (calculated["summary"]["errors"], calculated["cache_cells_changed"]) == (0, 0)
 
 
 def test_the_workbook_tells_what_was_recorded(folder: Path) -> None:

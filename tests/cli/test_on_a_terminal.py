@@ -94,3 +94,17 @@ def test_folding_changes_white_space_only(text: str, width: int) -> None:
 def test_one_is_not_many() -> None:
     assert [counted(number, "entry") for number in (0, 1, 2_048)] == ["0 entries", "1 entry", "2,048 entries"]
     assert (counted(1, "text"), counted(2, "text")) == ("1 text", "2 texts")
+
+
+def test_a_key_has_a_line_of_its_own(tmp_path: Path) -> None:
+    """So that it can be copied; one of a ledger's own name fits."""
+    url = f"sqlite:///{tmp_path / 'ledger.db'}"
+    for words in (("init",), ("key", "new", "main", "--actor", "ops", "--key-file", str(tmp_path / "k"))):
+        subprocess.run(
+            [sys.executable, "-m", "ledger", "--ledger", url, *words], check=True, capture_output=True
+        )
+    lines = _seen(url, "key", "list").split("\n")
+    [vkey] = [
+        line for line in lines if re.fullmatch(r"ledger-[0-9a-f]{16}\+[0-9a-f]{8}\+[A-Za-z0-9+/]{44}", line)
+    ]
+    assert max(map(len, lines)) == len(vkey) <= 80

@@ -12,33 +12,14 @@ from hypothesis import strategies as st
 from ledger.domain.period import parse_period
 from ledger.domain.policy import Policy, parse_policy, policy_in_force, policy_sha256
 from ledger.errors import Refused
+from tools.terms import terms
 
-STANDARD = """\
-format = 1
-policy = "email-standard"
-title = "Email delivery, standard"
-in_force_from = 2022-01-01
-[period]
-kind = "calendar-month"
-zone = "UTC"
-[counting]
-effects = ["outage", "data-loss"]
-windows = "full"
-planned = "excluded"
-[[tiers]]
-availability_at_least = "99.9"
-credit_percent = "0"
-[[tiers]]
-availability_below = "99.9"
-availability_at_least = "99.0"
-credit_percent = "10"
-[[tiers]]
-availability_below = "99.0"
-credit_percent = "25"
-[credit]
-of = "fee"
-rounding = "half-up"
-"""
+STANDARD = terms(
+    "email-standard",
+    {"99.9": "10", "99.0": "25"},
+    title="Email delivery, standard",
+    effects=("outage", "data-loss"),
+)
 MARCH = 2_678_400
 
 

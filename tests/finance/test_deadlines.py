@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from typing import Any
 
 import msgspec
@@ -10,10 +11,12 @@ import pytest
 from ledger.domain.claims import Claim
 from ledger.domain.instants import parse_instant, seconds
 from ledger.domain.policy import Policy, parse_policy
+from ledger.domain.policy.deadline import claim_deadline
 from ledger.domain.window import Window
+from ledger.errors import Refused
 from projections.deadlines import Place, dues
 
-_RULE = parse_policy("""
+_RULE_TEXT = """
 format = 2
 policy = "gold"
 title = "x"
@@ -37,7 +40,8 @@ rounding = "half-up"
 how = "on-request"
 within = "5 business-days"
 anchor = "incident-end"
-""")
+"""
+_RULE = parse_policy(_RULE_TEXT)
 
 
 def _at(text: str) -> int:
@@ -117,3 +121,56 @@ def test_a_period_of_another_kind_is_the_one_the_incident_began_in() -> None:
     places = [Place("a", "gold", 1, "email", "NAM", quarterly)]
     found = dues(places, _WINDOWS, [], _TOLD, "2022-03", "2022-04-01T00:00:00.000000Z")
     assert [(due.last_day, due.state) for due in found] == [("2022-04-30", "open")]
+
+
+def _within(span: str) -> Policy:
+    text = _RULE_TEXT.replace('"5 business-days"', f'"{span}"\ncalendar = "office"')
+    return parse_policy(text + '[calendars.office]\nopens = "09:00"\ncloses = "17:00"\n')
+
+
+@pytest.mark.parametrize(
+    ("span", "until"),
+    [
+        ("2 business-hours", "2022-03-14T11:30:00Z"),
+        ("2.5 business-hours", "2022-03-14T12:00:00Z"),
+        ("8.25 business-hours", "2022-03-15T09:45:00Z"),
+        # 0.00001 hours are 0.036 seconds: a time ends with the second it falls into.
+        ("0.00001 business-hours", "2022-03-14T09:30:01Z"),
+    ],
+)
+def test_business_hours_may_be_decimals_and_none_of_them_is_lost(span: str, until: str) -> None:
+    """Given an office open from 9 to 17, then parts of hours count from half past nine on Monday the 14th."""
+    found = claim_deadline(
+        _within(span), incident_start=_at("2022-03-14T09:00Z"), incident_end=_at("2022-03-14T09:30Z")
+    )
+    assert found is not None
+    assert found.ends == _at(until)
+    assert found.words == f"{span.replace('-', ' ')} after the incident end (2022-03-14)"
+
+
+@pytest.mark.parametrize(
+    ("span", "seconds_more"), [("1.5 hours", 5_400), ("0.7 seconds", 1), ("1.0001 hours", 3_601)]
+)
+def test_a_part_of_a_second_counts_whole(span: str, seconds_more: int) -> None:
+    policy = parse_policy(_RULE_TEXT.replace("5 business-days", span))
+    found = claim_deadline(policy, incident_start=0, incident_end=_at("2022-03-14T09:30Z"))
+    assert found is not None
+    assert found.ends == _at("2022-03-14T09:30Z") + seconds_more
+
+
+@pytest.mark.parametrize("unit", ["days", "business-days", "months", "periods"])
+def test_a_part_of_a_day_is_refused_and_not_cut_off(unit: Any) -> None:
+    """No text of a policy can say it; a program that makes one is told."""
+    claim = msgspec.structs.replace(_RULE.claim, amount=Fraction(5, 2), unit=unit)
+    with pytest.raises(
+        Refused, match=r"claim\.within is 2\.5 .*only whole ones end with a day; write a whole number"
+    ):
+        claim_deadline(msgspec.structs.replace(_RULE, claim=claim), incident_start=0, incident_end=3_600)
+
+
+@pytest.mark.parametrize(
+    "span", ["2.5 business-days", "2.5 months", "2. business-hours", ".5 business-hours"]
+)
+def test_only_hours_may_be_decimals(span: str) -> None:
+    with pytest.raises(Refused, match="is not a span"):
+        _within(span)

@@ -121,7 +121,7 @@ def test_open_facts_are_refused_unless_it_is_said_how_they_count(desk: Desk) -> 
     said = desk.refused("credits", "issue", "--period", "2022-03", "--actor", "f")
     assert said == (
         "ledger: email in NAM under standard is provisional: a window is still open, or it is not known who is in a cohort "
-        "(incident/mail-1 v3, policy/standard v1)"
+        "(incident/mail-1 v3, policy/standard v1); wait until it is known, or issue with --provisional to count it as it stands"
     )
     found = desk.issue("--provisional")
     assert found["rests_on"]["provisional"] is True
@@ -657,6 +657,28 @@ def test_a_claim_of_a_customer_without_subscription_is_warned_of(desk: Desk) -> 
     )
 
 
+@pytest.mark.parametrize("each", [(), ("--each",)])
+def test_claims_of_a_batch_are_warned_of_as_well(desk: Desk, each: tuple[str, ...]) -> None:
+    """Given claims as JSON lines, then each customer nobody knows is named once, also of those before a bad line."""
+    claim = {"action": "claim", "actor": "s", "period": "2022-03", "at": "2022-03-20T00:00:00Z"}
+    lines = [
+        {**claim, "claim": f"c-{at}", "customer": name}
+        for at, name in enumerate(["Aurora Rail", "Aurora Rial", "Nobody", "Aurora Rial"])
+    ]
+    desk.file("claims.jsonl", "".join(json.dumps(one) + "\n" for one in lines))
+    result = desk.run("append", "claims.jsonl", *each)
+    assert result.exit_code == 0
+    assert [line.partition(";")[0] for line in result.stderr.splitlines()] == [
+        "warning: no table of subscriptions knows customer 'Aurora Rial' (did you mean 'Aurora Rail'?)",
+        "warning: no table of subscriptions knows customer 'Nobody'",
+    ]
+    bad = [{**claim, "claim": "d-1", "customer": "Nobody Else"}, {"action": "claim"}]
+    desk.file("claims.jsonl", "".join(json.dumps(one) + "\n" for one in bad))
+    result = desk.run("append", "claims.jsonl", *each)
+    assert result.exit_code == 1
+    assert ("warning: no table of subscriptions knows customer 'Nobody Else'" in result.stderr) is bool(each)
+
+
 def test_a_claim_for_one_incident_pays_for_that_one_only(desk: Desk) -> None:
     """Given two outages under terms on request, when one is claimed and then the other, then each pays what it made."""
     _under(desk, _STEPS + _ASKED)
@@ -841,5 +863,8 @@ def test_a_run_says_who_is_not_due_and_when(desk: Desk) -> None:
         made = desk.run("credits", "export", "--period", "2022-02", "--json", "-o", str(desk.folder / name))
         assert (json.loads(made.stdout)["not_due"], made.stderr) == (late, said)
     assert desk.run("credits", "issue", "--period", "2022-02", "--actor", "f").stderr == said
+    nothing = "nothing was recorded; --issue records it\n"
+    for words in ((), ("--whole",)):
+        assert desk.run("credits", "restate", "1", *words).stderr.removesuffix(nothing) == said
     made = desk.run("credits", "compute", "--period", "2022-03", "--json")
     assert (json.loads(made.stdout)["not_due"], made.stderr) == ([], "")

@@ -58,7 +58,7 @@ class Books:
     def document(self, **instead: Any) -> tuple[dict[str, Any], bytes]:
         """Return the fields of a document that is right as the ledger stands, but for what is named `instead`."""
         content = instead.pop("content", None) or lines("120.00")
-        found, totals = lines_of(content)
+        found, totals, _ = lines_of(content)
         size = self.ledger.sealed.head().size
         rests = {
             "position": size, "root": self.ledger.sealed.root_at(size).hex(), "as_of": "2022-04-02T00:00:00Z",
@@ -188,6 +188,11 @@ _UNISSUED: list[tuple[dict[str, Any], str]] = [
      "totals 120.00 USD in 1 lines differ from the sum of the lines, 120.00 EUR in 1 lines"),
     ({"totals": [{"currency": "EUR", "lines": 1, "amount": "-120.00"}]},
      "totals EUR -120.00: a statement credits, it takes nothing back"),
+    ({"service_days": {"lines": 2, "days": "1"}}, "service_days count 2 lines, but the document has 1"),
+    ({"service_days": {"lines": 1, "days": "-1"}}, "service_days -1: a statement credits, it takes nothing back"),
+    ({"service_days": {"lines": 1, "days": "1", "waived": "-1"}}, "service_days 1: a statement credits, it takes nothing back"),
+    ({"service_days": {"lines": 1, "days": "1"}}, "service_days 1 in 1 lines differ from the sum of the lines, nothing"),
+    ({"service_days": {"lines": 1, "days": "1.0"}}, "service_days '1.0' is not a number of days such as 3, 2.5 or -1"),
     ({"rests_on": {"position": 3}}, "rests_on.position 3 is beyond the ledger, which has 2 entries"),
     ({"rests_on": {"root": "0" * 64}}, "rests_on.root " + "0" * 64 + " is not the root of the first 2 entries, which is {root}"),
     ({"rests_on": {"sources": [{"stream": "incident/email-1", "version": 2}]}},
@@ -278,6 +283,8 @@ _UNADJUSTED: list[tuple[dict[str, Any], str]] = [
      "difference"),
     ({"causes": [{"stream": "incident/email-1", "version": 5}]},
      "causes names incident/email-1 v5, which the ledger did not hold at position 4"),
+    ({"service_days": {"lines": 1, "days": "-1", "waived": "1"}},
+     "service_days.waived 1 is above 0; it is what is not taken back"),
     ({"content": lines("10.00", as_issued="120.00", as_now="131.00")},
      "line 2 of the lines: as_issued 120.00 and amount 10.00 do not make as_now 131.00"),
 ]  # fmt: skip

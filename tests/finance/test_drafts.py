@@ -135,7 +135,7 @@ def test_every_line_leads_to_the_root_and_no_two_have_a_salt_in_common(count: in
     salts = iter([sha256(b"1").digest()[:16], sha256(b"2").digest()[:16]])
     text = statement_text(_draft("automatic", [], count), lambda: next(salts))
     leaves = split_lines(text)
-    found, _ = lines_of(text)
+    found = lines_of(text).lines
     assert len({msgspec.json.decode(leaf)["salt"] for leaf in leaves}) == len(leaves)
     for at, path in leaf_paths(leaves, range(len(leaves))).items():
         check_inclusion(leaf_of(leaves[at]), at, len(leaves), path, bytes.fromhex(found.root))

@@ -53,9 +53,22 @@ def _policy(key: str, *, clawback: bool) -> Policy:
     return msgspec.structs.replace(found, credit=msgspec.structs.replace(found.credit, clawback=clawback))
 
 
+def _in_days(key: str, *, clawback: bool) -> Policy:
+    """Return terms that give days of service beside money: half a day for each hour, and three and a sum when it is worse."""
+    return parse_policy(
+        f'format = 2\npolicy = "{key}"\nin_force_from = 2022-01-01\n[period]\nkind = "calendar-month"\nzone = "UTC"\n'
+        '[measure]\nof = "time"\n[counting]\neffects = ["outage"]\n'
+        '[[tiers]]\ndowntime_at_most = "10 hours"\nservice_days = "0.5"\nper = "block"\nblock = "1 hour"\n'
+        '[[tiers]]\ndowntime_above = "10 hours"\nservice_days = "7.25"\ncredit_percent = "2.5"\n'
+        f'[limits]\ndays = "7"\n[credit]\nrounding = "half-up"\nclawback = {str(clawback).lower()}\n'
+    )
+
+
 _POLICIES = {
     "kept": [(1, _policy("kept", clawback=False))],
     "returned": [(1, _policy("returned", clawback=True))],
+    "days-kept": [(1, _in_days("days-kept", clawback=False))],
+    "days-returned": [(1, _in_days("days-returned", clawback=True))],
 }
 
 
@@ -89,10 +102,10 @@ class Memory:
         self.read: Counter[str] = Counter()
 
     def keep(self, content: bytes) -> Lines:
-        found, totals = lines_of(content)
-        check_lines(content, found, totals)
-        self.kept[found.sha256] = content
-        return found
+        found = lines_of(content)
+        check_lines(content, *found)
+        self.kept[found.lines.sha256] = content
+        return found.lines
 
     def content(self, digest: str) -> bytes | None:
         return self.kept.get(digest)
@@ -151,6 +164,25 @@ class Series:
         found = self.draft().lines
         return dict(zip(found["subscription"].tolist(), found["amount"].tolist(), strict=True))
 
+    def right_days(self) -> dict[str, Fraction]:
+        found = self.draft().lines
+        return {
+            name: days
+            for name, days in zip(found["subscription"].tolist(), found["service_days"].tolist(), strict=True)
+            if days is not None
+        }
+
+    def booked_days(self) -> dict[str, Fraction]:
+        """Return the sum of the days of service of all lines of all documents, read from their texts alone."""
+        sums: dict[str, Fraction] = {}
+        for document in self.chain.documents:
+            for leaf in self.log.kept[document.event.lines.sha256].splitlines():
+                line = msgspec.json.decode(leaf).get("line")
+                if line is not None and "service_days" in line:
+                    name = line["subscription"]
+                    sums[name] = sums.get(name, Fraction(0)) + Fraction(line["service_days"])
+        return sums
+
     def booked(self) -> dict[str, int]:
         """Return the sum of the amounts of all lines of all documents, read from their texts alone."""
         sums: Counter[str] = Counter()
@@ -190,8 +222,8 @@ def _windows(spans: Sequence[tuple[int, str, str, int, int, str]]) -> list[Windo
 def test_issued_and_adjusted_add_up_to_what_is_right_after_any_revisions(rows: Any, revisions: Any) -> None:
     """Where credits are taken back they are what is right; where they are not, the most that ever was right."""
     series = Series(_subscriptions(rows), _windows(revisions[0]))
-    most = series.right()
-    assert series.booked() == most
+    most, most_days = series.right(), series.right_days()
+    assert (series.booked(), series.booked_days()) == (most, most_days)
     for spans in revisions[1:]:
         whole, few = series.restate(_windows(spans))
         # What moved reaches every line that changes.
@@ -200,7 +232,8 @@ def test_issued_and_adjusted_add_up_to_what_is_right_after_any_revisions(rows: A
         ]
         for one, other in zip(few.pairs, whole.pairs, strict=True):
             assert one.lines["subscription"].tolist() == other.lines["subscription"].tolist()
-            assert one.lines["amount"].tolist() == other.lines["amount"].tolist()
+            for name in ("amount", "service_days", "service_days_waived"):
+                assert one.lines[name].tolist() == other.lines[name].tolist()
         if few.pairs:
             series.adjust(few)
         right = series.right()
@@ -208,7 +241,13 @@ def test_issued_and_adjusted_add_up_to_what_is_right_after_any_revisions(rows: A
         most = {name: max(most[name], amount) for name, amount in right.items()}
         policies = dict(zip(series.table["subscription"], series.table["policy"], strict=True))
         for name, amount in right.items():
-            assert booked[name] == (amount if policies[name] == "returned" else most[name]), name
+            assert booked[name] == (amount if policies[name].endswith("returned") else most[name]), name
+        right_days, booked_days = series.right_days(), series.booked_days()
+        most_days = {name: max(most_days[name], days) for name, days in right_days.items()}
+        for name, days in right_days.items():
+            assert booked_days[name] == (days if policies[name].endswith("returned") else most_days[name]), (
+                name
+            )
         # And nothing is left to say.
         assert restated(series.held(), series.draft(), _policy_of, [], {}).pairs == []
 
@@ -225,6 +264,9 @@ def test_what_stands_issued_is_read_from_the_documents_alone(rows: Any, revision
     standing = series.held().lines
     assert dict(zip(standing["subscription"], standing["issued"], strict=True)) == series.booked()
     assert dict(zip(standing["subscription"], standing["now"], strict=True)) == series.right()
+    for column, found in (("issued_days", series.booked_days()), ("now_days", series.right_days())):
+        said = zip(standing["subscription"], standing[column], strict=True)
+        assert {name: days for name, days in said if days is not None} == found
 
 
 @settings(max_examples=15)
@@ -236,7 +278,9 @@ def test_totals_are_the_sums_of_the_lines_in_fractions(rows: Any, spans: Any) ->
     for leaf in content.splitlines():
         if (line := msgspec.json.decode(leaf).get("line")) is not None:
             sums[line["currency"]] = sums.get(line["currency"], Fraction(0)) + Fraction(line["amount"])
-    _, totals = lines_of(content)
+    totals = lines_of(content).totals
+    days = lines_of(content).service_days
+    assert (Fraction(0) if days is None else Fraction(days.days)) == sum(series.booked_days().values())
     assert {one.currency: Fraction(one.amount) for one in totals} == sums
 
 

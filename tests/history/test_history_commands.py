@@ -161,11 +161,19 @@ def test_replay_walks_with_keys(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     assert "Mail lost\r\n=========" in shown  # each page has the notice as it then read
 
 
-def test_replay_without_a_terminal_is_plain(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("more", "why"), [((), "this is no terminal"), (("--json",), "--json is for programs")]
+)
+def test_walking_asks_for_a_terminal(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, more: tuple[str, ...], why: str
+) -> None:
+    """Nobody is there to press a key: that is said, and not walked over."""
     monkeypatch.chdir(tmp_path)
     ledger("init")
     append({"action": "open", "title": "Mail lost", "status": "investigating"})
-    assert ledger("replay", "mail", "--step").output == ledger("replay", "mail").output
+    refused = ledger("replay", "mail", "--step", *more, expect=2)
+    assert why in refused.stderr
+    assert refused.stdout == ""
 
 
 def test_a_closed_pipe_ends_in_silence(hostile: Path) -> None:

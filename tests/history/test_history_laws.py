@@ -128,8 +128,29 @@ def _hold(entries: Sequence[Entry]) -> None:
         _blame_covers(entries, at.cut)
         _reading_is_the_notice(entries, at)
     _replaying_leads_to_the_notice(entries)
+    for published_by in {at.cut.published_by for at in readings}:
+        _following_is_reading_from_the_start(reader, published_by)
     for before, after in itertools.islice(itertools.permutations(readings, 2), 40):
         _looking_back_is_the_mirror(before, after)
+
+
+def _following_is_reading_from_the_start(reader: Reader, published_by: str | None) -> None:
+    """Each position read on from the one before, or some at once, is what reading it from nothing gives."""
+    for positions in (reader.positions, reader.positions[::3]):
+        for position, on in zip(positions, reader.follow(published_by, positions), strict=True):
+            whole = reader.at(Cut(published_by, position))
+            assert on.seen == whole.seen
+            assert (on.fold.said, on.fold.statuses, on.fold.over) == (
+                whole.fold.said, whole.fold.statuses, whole.fold.over
+            )  # fmt: skip
+            for name in Facts.__slots__:
+                assert getattr(on.facts, name) == getattr(whole.facts, name), name
+            assert on.windows == whole.windows
+            assert on.marks_of({one.entry.version for one in on.seen}) == {
+                one.entry.version: whole.marks[one.entry.version] for one in whole.seen
+            }
+            if on.seen:
+                assert on.notice == whole.notice
 
 
 def _nothing_changes_from_a_moment_to_itself(at: Reading) -> None:
@@ -226,6 +247,25 @@ def _every_line_is_there(found: Sequence[Written], shown: Notice) -> None:
 @given(_steps())
 @example([_act("update", body="One.\nTwo."), _act("correct", corrects="v2", kind="correction", set={"body": "One.\nTwo and a half."},
           reason="Wrong."), _act("redact", entry="v4", fields=["set.body"], reason="Private.")])  # fmt: skip
+@example(
+    [
+        _act(
+            "add-window",
+            window="w1",
+            service="email",
+            component="flow",
+            region="EMEA",
+            start="2022-03-15T02:30:00Z",
+            end=None,
+            effect="outage",
+        ),
+        _act("revise-window", window="w1", end="2022-03-15T10:00:00Z", reason="Logs."),
+        _act("correct", corrects="v2", kind="correction", set={"region": "NAM"}, reason="Wrong."),
+        _act(
+            "correct", corrects="v3", kind="correction", set={"end": "2022-03-17T00:00:00Z"}, reason="Wrong."
+        ),
+    ]
+)
 @example([_act("resolve", body="One."), _act("withdraw-update", corrects="v2", reason="Not so.")])
 @example([{**_act("add-window", window="w1", service="email", component="flow", region="*", start="2022-03-15T02:30:00Z",
                   end=None, effect="outage"), "internal": True}, _act("publish", publishes="v2"),

@@ -192,6 +192,12 @@ def window(name: str, start: str, end: str | None, **more: Any) -> dict[str, Any
 
 
 @pytest.fixture
+def added() -> Callable[..., dict[str, Any]]:
+    """Give `window`."""
+    return window
+
+
+@pytest.fixture
 def eventful(desk: Desk) -> Desk:
     """Give a ledger whose incident has everything that a page marks: ghosts, erasures, late and internal entries."""
     desk.act(

@@ -242,3 +242,45 @@ def test_without_programs_everything_is_there(march: Path, opened: Open) -> None
     assert "Nothing was checked yet." in page.inner_text("#outcome")
     assert not page.locator("#controls").is_visible()
     assert page.locator(".standing").last.is_visible()
+
+
+# Windows of minutes, hours, days, months and years, some open, so that an axis has each kind of step.
+SPANS = {
+    "minutes": ("2022-03-14T23:50:00Z", "2022-03-15T00:07:00Z"),
+    "hours": ("2022-03-14T16:00:00Z", "2022-03-15T10:00:00Z"),
+    "days": ("2022-02-26T00:00:00Z", "2022-03-07T12:00:00Z"),
+    "months": ("2021-10-28T00:00:00Z", None),
+    "years": ("2016-02-29T00:00:00Z", "2022-03-01T00:00:00Z"),
+}
+LABELS = """() => Array.from(document.querySelectorAll(".tick text"), (one) => one.getBoundingClientRect()).filter((one) => one.width)
+  .map((one) => [one.left, one.right, one.top, one.bottom])"""
+
+
+def test_labels_of_the_axis_stand_apart(march: Path, desk: Desk, opened: Open) -> None:
+    """None overlaps another, or is cut off, on a wide screen, on a narrow one, and where the layout changes."""
+    pages = [march]
+    for key, (start, end) in SPANS.items():
+        desk.act(
+            {"incident": key, "action": "open", "title": key, "status": "investigating", "services": ["email"], "components": ["flow"], "regions": ["EMEA"]},
+            {
+                "incident": key, "action": "add-window", "window": "first", "service": "email", "component": "flow", "region": "EMEA",
+                "effect": "outage", "start": start, **({} if end is None else {"end": end}),
+            },
+        )  # fmt: skip
+        pages.append(desk.page(key, name=f"{key}.html"))
+    for file in pages:
+        page = opened(file).page
+        for width in (1280, 961, 769, 400, 320):
+            page.set_viewport_size({"width": width, "height": 900})
+            labels = page.evaluate(LABELS)
+            drawing = page.locator("#drawing").bounding_box()
+            assert drawing is not None
+            assert len(labels) >= (4 if width < 768 else 6), (file.name, width)
+            for at, (left, right, top, bottom) in enumerate(labels):
+                assert drawing["x"] <= left < right <= drawing["x"] + drawing["width"], (file.name, width)
+                for other in labels[:at]:
+                    assert right < other[0] or other[1] < left or bottom <= other[2] or other[3] <= top, (
+                        file.name,
+                        width,
+                        at,
+                    )

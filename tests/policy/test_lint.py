@@ -105,6 +105,11 @@ CASES: dict[str, tuple[str, str, str]] = {
     "limit-cuts": (
         HEAD + SOUND + '[limits]\npercent = "5"\n', "warning", "pays 10%, but limits.percent is 5; it never pays what it says",
     ),
+    "reading-decided": (
+        HEAD + tier('availability_at_least = "99.0"', 'credit_percent = "0"') + tier('availability_below = "98.0"')
+        + '[reading]\ngaps = "undecided"\n[facts]\nundecided = "least"\n',
+        "warning", 'reading.gaps leaves open what is paid from 98% to below 99%, and facts.undecided = "least" issues the least there',
+    ),
     "sums-without-currencies": (
         HEAD + SOUND + '[limits]\nonly_above = { USD = "1.00", EUR = "1.00" }\n', "warning",
         "limits.only_above has sums in EUR, USD, but currencies is left out, so a fee in another currency stops a whole run of "

@@ -13,33 +13,10 @@ from ledger.domain.period import days, parse_period
 from ledger.domain.policy import Policy, parse_policy
 from ledger.domain.window import Planned, Window
 from projections.availability import Assessment, assess, entry_order, percent_text, seconds_value
+from tools.terms import terms
 
 MARCH = parse_period("2022-03")
-POLICY = """\
-format = 1
-policy = "email-standard"
-in_force_from = 2022-01-01
-[period]
-kind = "calendar-month"
-zone = "UTC"
-[counting]
-effects = ["outage", "data-loss"]
-windows = "full"
-planned = "excluded"
-[[tiers]]
-availability_at_least = "99.9"
-credit_percent = "0"
-[[tiers]]
-availability_below = "99.9"
-availability_at_least = "99.0"
-credit_percent = "10"
-[[tiers]]
-availability_below = "99.0"
-credit_percent = "25"
-[credit]
-of = "fee"
-rounding = "half-up"
-"""
+POLICY = terms("email-standard", {"99.9": "10", "99.0": "25"}, effects=("outage", "data-loss"))
 FULL = parse_policy(POLICY)
 BY_SHARE = parse_policy(POLICY.replace('"full"', '"by-share"'))
 ABOVE_SHARE = parse_policy(POLICY.replace('"full"', '"above-share"\nshare_above = "0.05"'))

@@ -19,32 +19,9 @@ from ledger.domain.window import Window
 from ledger.errors import Refused, Unavailable
 from projections.cohorts import Cohort, Seen, named_by, read_cohort
 from projections.credits import price, read_subscriptions, rows
+from tools.terms import terms
 
-POLICY = """\
-format = 1
-policy = "standard"
-in_force_from = 2022-01-01
-[period]
-kind = "calendar-month"
-zone = "UTC"
-[counting]
-effects = ["outage"]
-windows = "full"
-planned = "excluded"
-[[tiers]]
-availability_at_least = "99.9"
-credit_percent = "0"
-[[tiers]]
-availability_below = "99.9"
-availability_at_least = "99.0"
-credit_percent = "10"
-[[tiers]]
-availability_below = "99.0"
-credit_percent = "25"
-[credit]
-of = "fee"
-rounding = "half-up"
-"""
+POLICY = terms("standard", {"99.9": "10", "99.0": "25"})
 STANDARD = parse_policy(POLICY)
 TERMS = {"standard": [(1, STANDARD)]}
 HEADER = "customer,subscription,service,region,policy,currency,fee,valid_from,valid_to\n"

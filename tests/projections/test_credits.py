@@ -24,32 +24,9 @@ from projections.credits import (
     totals,
     workings,
 )
+from tools.terms import terms
 
-POLICY = """\
-format = 1
-policy = "email-standard"
-in_force_from = 2022-01-01
-[period]
-kind = "calendar-month"
-zone = "UTC"
-[counting]
-effects = ["outage", "data-loss"]
-windows = "full"
-planned = "excluded"
-[[tiers]]
-availability_at_least = "99.9"
-credit_percent = "0"
-[[tiers]]
-availability_below = "99.9"
-availability_at_least = "98.0"
-credit_percent = "12.5"
-[[tiers]]
-availability_below = "98.0"
-credit_percent = "25"
-[credit]
-of = "fee"
-rounding = "half-up"
-"""
+POLICY = terms("email-standard", {"99.9": "12.5", "98.0": "25"}, effects=("outage", "data-loss"))
 STANDARD = parse_policy(POLICY)
 TABLE = """\
 customer,subscription,service,region,policy,currency,fee,valid_from,valid_to
@@ -159,6 +136,10 @@ def test_a_row_has_the_documented_keys_and_explains_itself() -> None:
         "service_days_at_least": None,
         "service_days_at_most": None,
         "termination": None,
+        # Nor of a claim.
+        "claim_state": "not-needed",
+        "claim": None,
+        "claim_last_day": None,
     }
 
 

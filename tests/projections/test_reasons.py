@@ -15,29 +15,10 @@ from ledger.domain.window import Window
 from projections.cohorts import Cohort
 from projections.credits import added, difference, price, read_subscriptions, rows, totals
 from projections.reasons import SHARED, reasons
+from tools.terms import terms
 
 MARCH = parse_period("2022-03")
-TERMS = """\
-format = 1
-policy = "p"
-in_force_from = 2022-01-01
-[period]
-kind = "calendar-month"
-zone = "UTC"
-[counting]
-effects = ["outage"]
-windows = "full"
-planned = "excluded"
-[[tiers]]
-availability_at_least = "99.9"
-credit_percent = "0"
-[[tiers]]
-availability_below = "99.9"
-credit_percent = "33.3"
-[credit]
-of = "fee"
-rounding = "half-up"
-"""
+TERMS = terms("p", {"99.9": "33.3"})
 POLICIES = {
     "p": [(1, parse_policy(TERMS))],
     "q": [(7, parse_policy(TERMS.replace('"p"', '"q"').replace('"full"', '"by-share"')))],

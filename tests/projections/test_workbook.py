@@ -377,7 +377,7 @@ def test_amounts_of_more_than_15_digits_stand_there_as_text(tmp_path: Path) -> N
     assert "USD fee 99999999999999.99, credit at least 0.00, at most 0.00" in summary["A3"].value
 
 
-# Terms that have no formulas here, as exclusions are recorded beside incidents; what they pay is no whole number of parts.
+# Terms that have no formulas here, as outages have a least duration; what they pay is no whole number of parts.
 WITHOUT_FORMULAS = """
 format = 2
 policy = "email-standard"
@@ -389,8 +389,7 @@ zone = "UTC"
 of = "time"
 [counting]
 effects = ["outage"]
-[[exclusions]]
-kinds = ["third-party"]
+minimum = "1 minute"
 [[tiers]]
 availability_at_least = "99"
 credit_percent = "0"
@@ -428,7 +427,7 @@ def test_what_is_paid_has_no_parts_where_they_are_not_whole(tmp_path: Path) -> N
         assert (
             line["credit (% of fee)"] == scope["pays at least (% of fee)"] == (10.005 if paid is None else 0)
         )
-        assert scope["figures are"] == "value: no formula for recorded exclusions"
+        assert scope["figures are"] == "value: no formula for least durations"
 
 
 def test_checks_of_values_alone_do_not_claim_to_hold(tmp_path: Path) -> None:

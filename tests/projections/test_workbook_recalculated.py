@@ -297,16 +297,22 @@ def test_what_cannot_be_calculated_exactly_is_a_value_that_says_why(
     ("key", "how", "least", "most"),
     [
         ("heroku", "formulas", 308.64, 308.64),
-        ("slack", "value: no formula for remedies that are no percentage, recorded exclusions", 165.75, 165.75),
-        ("cloudflare-business", "value: no formula for remedies that are no percentage, caps or floors", 24.06, 38.5),
-        ("verizon-managed-email", "value: no formula for a measure of events, tiers of value, remedies that are no percentage",
-         1234.56, 1234.56),
+        ("slack", "formulas", 165.75, 165.75),
+        ("nodespace", "formulas", 1234.56, 1234.56),
+        ("aws-ec2-instance", "formulas", 370.37, 370.37),
+        ("cloudflare-business", "formulas", 24.06, 38.5),
+        (
+            "verizon-managed-email",
+            "value: no formula for a measure of events, tiers of value",
+            1234.56,
+            1234.56,
+        ),
     ],
-)  # fmt: skip
-def test_terms_without_formulas_are_values_that_say_why(
+)
+def test_public_terms_are_formulas_or_values_that_say_why(
     tmp_path: Path, key: str, how: str, least: float, most: float
 ) -> None:
-    """Policies of public service levels: what is a percentage of the fee is calculated, a multiple of it is a value.
+    """Policies of public service levels: percentages, multiples and limits are calculated, other measures are values.
 
     Ten times the fee for 29 of the 2,160 hours of the quarter are 165.75.
     """
@@ -327,7 +333,7 @@ def test_terms_without_formulas_are_values_that_say_why(
     heading, scope = book["Calculation"].iter_rows(values_only=True)
     assert scope[heading.index("figures are")] == how
     formulas = openpyxl.load_workbook(tmp_path / "c.xlsx")["Credits"]
-    assert {cell.data_type == "f" for cell in formulas[2][8:13]} == {how == "formulas"}
+    assert {cell.data_type == "f" for cell in formulas[2][8:11]} == {how == "formulas"}
     assert book["Checks"]["D2"].value == (True if how == "formulas" else NOT_CALCULATED)
 
 

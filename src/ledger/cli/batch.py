@@ -9,19 +9,20 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ledger.cli.recording import NotShown, append_and_print
+from ledger.cli.recording import NotShown, append_and_print, telling, warn_of_claimants
 from ledger.cli.session import Session, json_option
 from ledger.domain.actions import KINDS, Action, decode_action, kind_of, parse_action
 from ledger.domain.events import ACTIONS
 from ledger.errors import LedgerError, NotUnderstood, Refused, Unavailable
 
 if TYPE_CHECKING:
-    from ledger.append import Appender
+    from ledger.append import Appender, Receipt
 
 __all__ = ["append"]
 
 Line = tuple[int, bytes]
 Numbered = tuple[int, Action]
+Recorded = tuple[Action, "Receipt"]
 
 
 @click.command()
@@ -42,17 +43,32 @@ def append(session: Session, file: str, each: bool, accept_clock: bool, as_json:
     lines, folder = _lines(file)
     if not lines:
         click.echo(f"there is no action in {'standard input' if file == '-' else file}", err=True)
+    done: list[Recorded] = []
     with session.recording() as appender:
-        (_append_each if each else _append_all)(appender, lines, folder, accept_clock, as_json)
+        try:
+            (_append_each if each else _append_all)(appender, lines, folder, accept_clock, as_json, done)
+        finally:
+            if done:
+                # Once for all of them: the tables of subscriptions are read for it.
+                with telling([receipt for _, receipt in done]):
+                    warn_of_claimants(appender.sealed, [action for action, _ in done])
 
 
 # ---- line by line ----------------------------------------------------------------------------------------
 
 
 def _append_each(
-    appender: Appender, lines: list[Line], folder: str, accept_clock: bool, as_json: bool
+    appender: Appender,
+    lines: list[Line],
+    folder: str,
+    accept_clock: bool,
+    as_json: bool,
+    done: list[Recorded],
 ) -> None:
-    """Commit line by line; the lines of one change are one line here, since they are committed together."""
+    """Commit line by line; the lines of one change are one line here, since they are committed together.
+
+    done: what was recorded is added to it.
+    """
     waiting: list[Numbered] = []
     try:
         for number, line in lines:
@@ -60,29 +76,30 @@ def _append_each(
                 action = _parsed(line, folder)
             except Refused as error:
                 if waiting and not _belongs(line, waiting):
-                    _commit(appender, waiting, accept_clock, as_json)
+                    _commit(appender, waiting, accept_clock, as_json, done)
                     waiting = []
                 raise _stopped([*(one for one, _ in waiting), number], error, [number]) from None
             if waiting and not _same_change(waiting[0][1], action):
-                _commit(appender, waiting, accept_clock, as_json)
+                _commit(appender, waiting, accept_clock, as_json, done)
                 waiting = []
             waiting.append((number, action))
             if action.event.change is None:
-                _commit(appender, waiting, accept_clock, as_json)
+                _commit(appender, waiting, accept_clock, as_json, done)
                 waiting = []
         if waiting:
-            _commit(appender, waiting, accept_clock, as_json)
+            _commit(appender, waiting, accept_clock, as_json, done)
     except KeyboardInterrupt:
         number = waiting[0][0] if waiting else number
         raise Unavailable(f"interrupted at line {number}; the lines before it are recorded") from None
 
 
-def _commit(appender: Appender, waiting: list[Numbered], accept_clock: bool, as_json: bool) -> None:
-    numbers = [number for number, _ in waiting]
+def _commit(
+    appender: Appender, waiting: list[Numbered], accept_clock: bool, as_json: bool, done: list[Recorded]
+) -> None:
+    numbers, actions = [number for number, _ in waiting], [action for _, action in waiting]
     try:
-        append_and_print(
-            appender, [action for _, action in waiting], accept_clock=accept_clock, as_json=as_json
-        )
+        receipts = append_and_print(appender, actions, accept_clock=accept_clock, as_json=as_json)
+        done += zip(actions, receipts, strict=True)
     except NotShown as error:
         raise NotShown(
             str(error), (f"{_named(numbers)}: {error}", f"stopped after line {numbers[-1]}; it is recorded")
@@ -131,7 +148,12 @@ def _belongs(line: bytes, waiting: list[Numbered]) -> bool:
 
 
 def _append_all(
-    appender: Appender, lines: list[Line], folder: str, accept_clock: bool, as_json: bool
+    appender: Appender,
+    lines: list[Line],
+    folder: str,
+    accept_clock: bool,
+    as_json: bool,
+    done: list[Recorded],
 ) -> None:
     try:
         actions, numbers, problems, unread = _read(lines, folder)
@@ -146,7 +168,8 @@ def _append_all(
         raise Unavailable("interrupted; nothing was stored") from None
     if not problems:
         try:
-            append_and_print(appender, actions, accept_clock=accept_clock, as_json=as_json)
+            receipts = append_and_print(appender, actions, accept_clock=accept_clock, as_json=as_json)
+            done += zip(actions, receipts, strict=True)
         except Refused as error:
             failures = getattr(error, "failures", [(0, error)])
             problems += [(numbers[index], problem) for index, one in failures for problem in one.problems]

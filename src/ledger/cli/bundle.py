@@ -33,7 +33,7 @@ __all__ = ["bundle", "import_", "verify_bundle"]
     "with_",
     type=click.Choice(["actor", "note"]),
     multiple=True,
-    help="Put in who said it, or notes that are not public; may be given twice.",
+    help="Put in who said and who approved it, or notes that are not public; may be given twice.",
 )
 @click.option(
     "--recorded-by", metavar="T|@POSITION|CHECKPOINT", help="As the ledger stood then (default: now)."
@@ -48,7 +48,7 @@ def bundle(
     """Write incident KEY, what concerns a customer, or the whole ledger into one file that can be checked alone.
 
     In it are the entries as stored, their texts, a checkpoint, proofs, the public keys, the policies used and a page for
-    people. Actors and notes are left out unless asked for; texts that were erased are gone. What it does not prove stands in
+    people. Actors, those who approved, and notes are left out unless asked for; texts that were erased are gone. What it does not prove stands in
     it, too. Without a key it is written unsigned: whoever reads it cannot tell who made it.
     """
     from ledger.cli.bundle_contents import contents_of
@@ -217,19 +217,23 @@ def _against(
 ) -> tuple[BundleReport, list[str]]:
     """Return the report with what checkpoints kept elsewhere show, and why some of them could not be compared."""
     from ledger.cli.proof import signers_of
-    from ledger.proof.bundle_check import BundleProblem, followed_keys, root_of_first
+    from ledger.proof.bundle_check import BundleProblem, key_entries, root_of_first
     from ledger.proof.checkpoint import read_checkpoint
     from ledger.proof.errors import ProofError
+    from ledger.proof.ledger_keys import counting, outs_of, trusted_through
 
-    # One that was kept may be signed by a key that was in use then.
-    trusted = [*followed_keys(opened, verifier_keys(keys)).ever]
+    if not checkpoints:
+        return report, []
+    # One that was kept may be signed by a key that was in use then; the same rules as for a ledger.
+    entries = key_entries(opened)
+    trusted, outs = [*trusted_through(verifier_keys(keys), entries)] if keys else [], outs_of(entries)
     problems, undone = [], []
     for path in checkpoints:
         try:
             kept, note = read_checkpoint(read_file("--against", path))
             if trusted and note is None:
                 raise ProofError("it is not signed, but --key was given")
-            signers_of(note, trusted)
+            counting(signers_of(note, trusted), outs, kept.size, opened.recorded_at)
         except ProofError as error:
             problems.append(BundleProblem(None, "checkpoint-refused", f"{path}: {error}"))
             continue
@@ -275,14 +279,20 @@ def _against(
     is_flag=True,
     help="Take a bundle without its actors and notes, or without texts that are gone; ledger verify will miss each.",
 )
+@click.option(
+    "--earlier-rules",
+    is_flag=True,
+    help="Take entries that today's rules of order refuse, as a ledger may hold from when there were fewer.",
+)
 @json_option
 @click.pass_context
 def import_(
-    ctx: click.Context, /, file: str, keys: tuple[str, ...], *, lacking_texts: bool, as_json: bool
-) -> None:
+    ctx: click.Context, /, file: str, keys: tuple[str, ...], *, lacking_texts: bool, earlier_rules: bool, as_json: bool
+) -> None:  # fmt: skip
     """Write the ledger of a bundle into the empty place that --ledger names: the same entries, the same root.
 
     The bundle is checked first, all of it; what is not the whole of a ledger is refused, and so is a place that holds entries.
+    Refused, too, is an entry that no ledger would have recorded: of a type or with a field that is not known, or out of order.
 
     Exit code 0: imported, and a key you named (or one that follows from it) signed it; 1: refused, and nothing was written;
     3: imported, but there was no key, or no signature, to check whose ledger it is.
@@ -297,6 +307,7 @@ def import_(
         opened = open_bundle(content)
         report = check_bundle(opened, trusted)
         _check_importable(report, signed=bool(trusted), lacking_texts=lacking_texts)
+        _check_recordable(opened, order=not earlier_rules)
         lines = zip(opened.lines(ENTRIES), opened.lines(TEXTS), strict=True)
         tables = (
             (name.removeprefix(TABLES), b"".join(opened.pieces(name)))
@@ -345,6 +356,44 @@ def _check_importable(report: BundleReport, *, signed: bool, lacking_texts: bool
             f"the bundle lacks {texts['left_out']} actors and notes that were left out, and {len(texts['gone'])} other texts, which "
             "would be lost; make it with --with actor --with note, or pass --lacking-texts"
         )
+
+
+def _check_recordable(opened: Bundle, *, order: bool) -> None:
+    """Refuse entries that no ledger would have recorded: they are signed and whole, and could not be read."""
+    from ledger.proof.bundle import ENTRIES
+    from ledger.store.replayed import unfit
+
+    found = sorted(unfit(opened.spans(ENTRIES), lambda start, end: opened.content[start:end], order=order))
+    details = [f"@{one.position} {one.stream} v{one.version} ({one.type}): {one.why}" for one in found]
+    # What cannot be read is no document either, and was named.
+    details = details or _document_faults(opened)
+    if details:
+        sentence = (
+            f"the bundle holds what no ledger of this version would have recorded ({counted(len(details), 'stream or document', 'streams or documents')}), "
+            "and nothing was imported"
+        )
+        raise Refused(sentence, (sentence, *details[:20]))
+
+
+def _document_faults(opened: Bundle) -> list[str]:
+    """Return what is wrong with the documents of a whole bundle whose entries can be read, as `ledger verify` would find it."""
+    import json
+
+    from ledger.proof.bundle import ENTRIES, TABLES
+    from ledger.proof.bundle_check import roots_of_first
+    from ledger.proof.documents import check_documents
+
+    issued = [line for line in opened.lines(ENTRIES) if b'"stream":"statement/' in line]
+    basis = [json.loads(line)["data"].get("rests_on", {}).get("position") for line in issued]
+    roots = roots_of_first(opened, {size for size in basis if type(size) is int}) if issued else {}
+
+    def content(digest: str) -> bytes | None:
+        name = TABLES + digest
+        return b"".join(opened.pieces(name)) if name in opened.members else None
+
+    return [
+        f"@{one.position} {one.kind}: {one.detail}" for one in check_documents(issued, roots.get, content)
+    ]
 
 
 @contextmanager

@@ -10,7 +10,7 @@ import click
 from ledger.errors import LedgerError, Refused, counted, nearest
 from ledger.proof.bundle import ALL, Scope, sentences
 from ledger.proof.bundle_made import Contents, kept_texts
-from ledger.store.stream import Entry, open_entry
+from ledger.store.stream import Entry, name_missing, open_entry
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -84,7 +84,8 @@ def _partial(
         *incidents.items(),
         *((name, _opened(log, name, size)) for name in sorted(others)),
     ]:
-        unsaid = _unsaid(entries) if public_only else []
+        # A stream of keys with a gap proves no key. It is no notice, so nothing in it is for the house alone.
+        unsaid = _unsaid(entries) if public_only and not stream.startswith("key/") else []
         if unsaid:
             left_out[stream] = unsaid
         positions += [entry.position for entry in entries if entry.version not in unsaid]
@@ -113,6 +114,7 @@ def _opened(log: SealedLog, stream: str, size: int, with_: Sequence[str] | None 
             break
         kept = stored if with_ is None else kept_texts(stored, with_)
         found.append(open_entry(kept, found[-1] if found else None))
+    name_missing(found)
     return found
 
 

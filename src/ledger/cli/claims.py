@@ -28,20 +28,6 @@ __all__ = [
 exclude = command_of("exclude", "exclude")
 withdraw_exclusion = command_of("withdraw-exclusion", "withdraw-exclusion")
 claim = command_of("claim", "claim")
-_file = claim.callback
-
-
-@click.pass_obj
-def _file_and_look(session: Session, /, **given: Any) -> None:
-    """File a claim, and warn where no subscription is its customer's: it may be one that is to come."""
-    from ledger.cli import facts
-
-    if _file is not None:
-        _file(**given)
-    facts.warn_of_claimant(session.log(), str(given["customer"]))
-
-
-claim.callback = _file_and_look
 decide_claim = command_of("decide-claim", "decide-claim")
 withdraw_claim = command_of("withdraw-claim", "withdraw-claim")
 

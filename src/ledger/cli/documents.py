@@ -21,12 +21,12 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from ledger.cli.run import Basis
-    from ledger.domain.claims import Claim
+    from ledger.domain.events import PolicySays, RestsOn, ServiceDays
     from ledger.domain.policy import Policy
     from projections.drafts import Choice, Draft
 
 __all__ = [
-    "Reading", "chain_of", "check_month", "documents_in", "drafted", "read_facts", "rests_on", "row_of", "series_named",
+    "Reading", "chain_of", "check_month", "days_as_json", "documents_in", "drafted", "read_facts", "rests_on", "row_of", "series_named",
     "sources_of",
 ]  # fmt: skip
 
@@ -58,15 +58,7 @@ class Reading(msgspec.Struct):
 
 def read_facts(session: Session, basis: Basis) -> Reading:
     """Return what was recorded beside the windows of a run: the claims that may be for it."""
-    from ledger.cli import recorded
-
-    # A claim for a quarter or a year counts where such a period ends in the month.
-    claims: list[Claim] = [
-        one
-        for one in recorded.claims(session.log(), basis.cut)
-        if one.period == basis.period or not _MONTH.fullmatch(one.period)
-    ]
-    return Reading(basis, claims)
+    return Reading(basis, basis.claims or run.claims_for(session, basis.period, basis.cut))
 
 
 def check_month(period: str) -> None:
@@ -127,9 +119,13 @@ def sources_of(
 
 
 def rests_on(
-    reading: Reading, choice: Choice, draft: Draft, sources: dict[str, tuple[int, str | None]], *, over: bool
-) -> dict[str, Any]:
-    """Return what a document says it rests on, as an action says it. over: the period was, so that no more can come."""
+    reading: Reading, choice: Choice, draft: Draft, sources: dict[str, tuple[int, str | None]], *, over: bool,
+    kept: RestsOn | None = None,
+) -> dict[str, Any]:  # fmt: skip
+    """Return what a document says it rests on, as an action says it. over: the period was, so that no more can come.
+
+    kept: what the document before it rests on, where only a part of the lines was looked at: the others still rest on it.
+    """
     from projections.calculator import CALCULATOR
 
     basis = reading.basis
@@ -142,11 +138,26 @@ def rests_on(
     }  # fmt: skip
     if basis.cut.published_by is not None:
         found["published_by"] = basis.cut.published_by
-    if draft.uses_undecided:
+    if draft.uses_undecided or (kept is not None and kept.undecided is not None):
         found["undecided"] = choice.undecided
-    if draft.uses_provisional or not over:
+    if draft.uses_provisional or not over or (kept is not None and kept.provisional):
         found["provisional"] = True
+    if said := _said(() if kept is None else kept.policies_say, draft.policies_say):
+        found["policies_say"] = [msgspec.to_builtins(one) for one in said]
     return found
+
+
+def _said(*several: Iterable[PolicySays]) -> list[PolicySays]:
+    """Return what policies said of open facts in any of several drafts, each version of a policy once."""
+    found: dict[tuple[str, int], PolicySays] = {}
+    for one in (one for some in several for one in some):
+        known = found.get((one.stream, one.version), one)
+        found[one.stream, one.version] = msgspec.structs.replace(
+            known,
+            undecided=known.undecided or one.undecided,
+            provisional=known.provisional or one.provisional,
+        )
+    return [found[key] for key in sorted(found)]
 
 
 # ---- documents -------------------------------------------------------------------------------------------
@@ -185,6 +196,11 @@ def chain_of(session: Session, series: str, chosen: Callable[[Document], bool], 
     return Chain(series, [one for one in documents if one.statement == found[0].statement])
 
 
+def days_as_json(total: ServiceDays) -> dict[str, Any]:
+    """Return the sum of days of service for programs (contract in docs/json.md)."""
+    return {"lines": total.lines, "days": total.days, "waived": total.waived}
+
+
 def row_of(series: str, document: Document, entry: Any) -> dict[str, Any]:
     """Return a document for programs (contract in docs/json.md)."""
     event: StatementIssued | AdjustmentIssued = document.event
@@ -199,6 +215,7 @@ def row_of(series: str, document: Document, entry: Any) -> dict[str, Any]:
             {"currency": one.currency, "lines": one.lines, "amount": one.amount, "waived": one.waived}
             for one in event.totals
         ],
+        "service_days": None if event.service_days is None else days_as_json(event.service_days),
         "causes": (
             [f"{one.stream} v{one.version}" for one in event.causes] if isinstance(event, AdjustmentIssued) else None
         ),
@@ -206,6 +223,7 @@ def row_of(series: str, document: Document, entry: Any) -> dict[str, Any]:
             "position": event.rests_on.position, "root": event.rests_on.root, "as_of": event.rests_on.as_of,
             "published_by": event.rests_on.published_by, "calculator": event.rests_on.calculator,
             "undecided": event.rests_on.undecided, "provisional": event.rests_on.provisional,
+            "policies_say": [msgspec.to_builtins(one) for one in event.rests_on.policies_say],
             "sources": [msgspec.to_builtins(one) for one in event.rests_on.sources],
         },
         "lines_sha256": event.lines.sha256, "lines_root": event.lines.root,

@@ -89,7 +89,7 @@ def issued_changes(
     )
     numbers = ", ".join(str(one.number) for one in chain.documents)
     return changes_since_issue(
-        held(session.log(), chain), made.found, period, calculator_words(chain)
+        held(session.log(), chain), made.found, made.reading.policy_of, period, calculator_words(chain)
     ), f"issued: series {series}, {numbers}"
 
 

@@ -32,7 +32,7 @@ __all__ = [
     "published_table",
     "subscriptions",
     "values_of",
-    "warn_of_claimant",
+    "warn_of_claimants",
     "tables",
     "warn_of_places",
     "warn_of_strangers",
@@ -237,20 +237,21 @@ def values_of(table: Table, column: str) -> set[str]:
     return {str(row.get(column)) for row in csv.DictReader(content.decode("utf-8-sig").splitlines())}
 
 
-def warn_of_claimant(log: SealedLog, customer: str) -> None:
-    """Say on standard error that no subscription is this customer's; nothing where that cannot be told."""
+def warn_of_claimants(log: SealedLog, customers: Iterable[str]) -> None:
+    """Say on standard error of whom no table of subscriptions knows; nothing where that cannot be told."""
     if not log.streams("subscriptions/", limit=1):
         return
     try:
         known = {name for table in tables(log, None, ()) for name in values_of(table, "customer")}
     except (LedgerError, OSError, ValueError):
         return
-    if customer not in known:
-        click.echo(
-            f"warning: no table of subscriptions knows customer {customer!r}{nearest(customer, sorted(known))}; a claim is only "
-            "paid to whom it names as the subscriptions do",
-            err=True,
-        )
+    for customer in customers:
+        if customer not in known:
+            click.echo(
+                f"warning: no table of subscriptions knows customer {customer!r}{nearest(customer, sorted(known))}; a claim is "
+                "only paid to whom it names as the subscriptions do",
+                err=True,
+            )
 
 
 def _unknown_table(key: str, known: list[str]) -> str:

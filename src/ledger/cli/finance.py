@@ -266,6 +266,8 @@ class _Sample:
     def show(self, names: tuple[str, ...], right_from: int) -> None:
         """Print them as a table, and say how many there are where they are not all."""
         shown = self._rows if self._number <= _WHOLE else self._rows[:_FEW]
+        if any(row.get("claim_state", "not-needed") != "not-needed" for row in shown):
+            names = (*names, "claim_state", "claim_last_day")
         _print_rows(shown, names, right_from)
         if len(shown) < self._number:
             click.echo(
@@ -307,6 +309,8 @@ def _cell(row: dict[str, Any], name: str) -> str:
     value = row.get(name)
     if value is None and f"{name}_at_least" in row:
         return f"{row[f'{name}_at_least']} to {row[f'{name}_at_most']}"
+    if value is None and name == "claim_last_day":
+        return ""
     if value is None and name == "credit_percent" and row.get("credit") is not None:
         # A sum, or a rate that only the fee decides.
         return "-"

@@ -173,6 +173,8 @@ class _Pricing:
         self.policies = self._policies(policies)
         self.subscriptions = self._subscriptions() if amounts else None
         self._cohorts = facts.Cohorts(session.log(), upto)
+        # What was counted last, and out of what: revisions that change words alone come to the same.
+        self._counted: list[tuple[Sequence[Window], Any, Consequences]] = []
         self.heading = "Downtime and credits, " + (
             "with the windows of other incidents" if with_others else "of this incident alone"
         )
@@ -237,7 +239,7 @@ class _Pricing:
             self._cohorts.read(sorted({one.cohort for one in windows if one.cohort and not one.withdrawn}))
         return self._cohorts.known
 
-    def _exclusions(self) -> list[Exclusion]:
+    def exclusions(self) -> list[Exclusion]:
         """Return what the ledger knows to be excluded, where some policy asks for it."""
         from ledger.cli import recorded
         from projections.replay import Cut
@@ -249,7 +251,7 @@ class _Pricing:
             return []
         return recorded.exclusions(self.session.log(), Cut(None, self.upto))
 
-    def _measurements(self, incident: str, cut: Cut, audience: Audience) -> list[Measurement]:
+    def measurements(self, incident: str, cut: Cut, audience: Audience) -> list[Measurement]:
         """Return what was measured, where some policy reads it: of one incident, or with the others of all."""
         from ledger.cli import recorded
 
@@ -266,19 +268,30 @@ class _Pricing:
 
         Time that passed in between is no change of the notice.
         """
+        from msgspec.structs import replace
+
         from projections.consequences import consequences, periods_touched, places_touched
 
-        windows = [*before.windows, *after.windows]
+        windows = after.windows if after.windows is before.windows else [*before.windows, *after.windows]
         periods, places = periods_touched(windows, as_of, self.policies), places_touched(windows)
         others = self.others(after.reader.key, periods, after.cut, audience)
-        cohorts, exclusions = self.cohorts([*windows, *others]), self._exclusions()
+        cohorts, exclusions = self.cohorts([*windows, *others]), self.exclusions()
+
+        # Where no window is open it does not matter until when open ones lasted.
+        is_open = any(one.end is None for one in (*windows, *others))
 
         def made(side: Reading) -> Consequences:
-            return consequences(
+            measurements = self.measurements(side.reader.key, side.cut, audience)
+            asked = (periods, places, as_of if is_open else None, others, measurements)
+            for of, by, result in self._counted:
+                if of is side.windows and by == asked:
+                    return replace(result, as_of=as_of)
+            result = consequences(
                 side.windows, self.policies, as_of, periods=periods, places=places, others=others,
-                subscriptions=self.subscriptions, cohorts=cohorts,
-                measurements=self._measurements(side.reader.key, side.cut, audience), exclusions=exclusions,
+                subscriptions=self.subscriptions, cohorts=cohorts, measurements=measurements, exclusions=exclusions,
             )  # fmt: skip
+            self._counted = [*self._counted[-1:], (side.windows, asked, result)]
+            return result
 
         return made(before), made(after)
 
@@ -315,7 +328,9 @@ def blame(
 @click.argument("key")
 @cut_options
 @click.option(
-    "--step", is_flag=True, help="Walk with keys: n or the right arrow forward, p or left back, q to end."
+    "--step",
+    is_flag=True,
+    help="Walk with keys, in a terminal: n or the right arrow forward, p or left back, q to end.",
 )
 @_pricing_options
 @click.option(
@@ -343,14 +358,14 @@ def replay(
     """
     from projections.consequences import stages
 
+    if step:
+        _can_step(html, as_json)
     entries = read_incident(session, key)
     cut = session.cut(published_by, recorded_by)
     proof = {
         "checkpoint_file": checkpoint_file, "key_file": key_file, "sign_command": sign_command, "vkey": vkey
     }  # fmt: skip
     if html is not None:
-        if step:
-            raise click.UsageError("--step walks in the terminal, and --html writes a page; leave one out")
         _page(
             session,
             entries,
@@ -374,12 +389,25 @@ def replay(
     if as_json:
         for at in range(len(found)):
             emit_json(told.json(at))
-    elif step and sys.stdin.isatty() and sys.stdout.isatty():
+    elif step:
         _walk(len(found), lambda at: told.text(at, whole=True))
     else:
         for at in range(len(found)):
             for line in [*([""] if at else []), *told.text(at)]:
                 say(line)
+
+
+def _can_step(html: str | None, as_json: bool) -> None:
+    """Refuse to walk where there is nobody to press a key, and beside what is not a walk."""
+    if html is not None:
+        raise click.UsageError("--step walks in the terminal, and --html writes a page; leave one out")
+    if as_json:
+        raise click.UsageError("--step walks in the terminal, and --json is for programs; leave one out")
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        raise click.UsageError(
+            "--step walks with keys, and this is no terminal (input or output is a file or a pipe); leave it out to "
+            "have every revision at once"
+        )
 
 
 def _page(
@@ -398,6 +426,8 @@ def _page(
             partial(pricing.others, entries[0].key) if pricing.with_others else None,
             None if as_of is None else instant("--as-of", as_of),
             pricing.cohorts,
+            lambda at: pricing.measurements(entries[0].key, at, "public"),
+            pricing.exclusions(),
         )
 
     written = write_page(session, entries, cut, file, terms_at, **proof)

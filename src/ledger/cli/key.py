@@ -270,6 +270,7 @@ def list_(session: Session, published_by: str | None, recorded_by: str | None, a
              "" if row["state"] != "revoked" else row["doubted_from"] or "all", row["vkey"])
             for row in rows
         ),
+        whole=5,
     )  # fmt: skip
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -13,10 +13,11 @@ from ledger.errors import Refused
 if TYPE_CHECKING:
     import pandas as pd
 
+    from ledger.cli.facts import Table
     from ledger.domain.period import Period
     from ledger.domain.policy import Policy
 
-__all__ = ["NotDue", "not_due_at", "say_not_due"]
+__all__ = ["NotDue", "counted_not_due", "not_due_at", "say_not_due"]
 
 
 class NotDue(msgspec.Struct):
@@ -73,6 +74,18 @@ def not_due_at(policies: Mapping[str, Sequence[tuple[int, Policy]]], label: str)
             # Not in force: whoever asks for a row under it is refused with a sentence.
             continue
     return found
+
+
+def counted_not_due(
+    policies: Mapping[str, Sequence[tuple[int, Policy]]], label: str, tables: Callable[[], Iterable[Table]]
+) -> list[NotDue]:
+    """Return the policies that are not due in a month with their subscriptions; tables are read only where there are any."""
+    waiting = not_due_at(policies, label)
+    for table in tables() if waiting else ():
+        for part in table.parts():
+            for late in waiting:
+                late.count(part)
+    return waiting
 
 
 def say_not_due(label: str, waiting: Iterable[NotDue]) -> None:

@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 import click
 
 from ledger.cli.session import Session, cut_options, emit_json, instant, json_option, say, table
 from ledger.domain.checks import number_of
-from ledger.domain.events import TYPES
+from ledger.domain.events import TYPES, Status
 from ledger.errors import Refused, counted, nearest
 
 if TYPE_CHECKING:
     from ledger.store.stream import Entry
     from projections.marks import Concern, Marks
     from projections.replay import Cut
+
+# An incident that was withdrawn has a status of its own, which nobody says.
+_STATUSES = (*get_args(Status), "withdrawn")
 
 __all__ = ["incidents", "log", "notice", "position_named", "read_entries", "read_incident", "show"]
 
@@ -95,7 +98,10 @@ def log(
     shown = 0
     since = None if since is None else instant("--since", since)
     until = None if until is None else instant("--until", until)
+    places: dict[str, set[str]] = {"service": set(), "region": set()}
     for entry, marks, concern in _marked(session, key, cut, placed=(service or region) is not None):
+        places["service"].update(concern.services)
+        places["region"].update(concern.regions)
         if (
             (cut.recorded_by is not None and entry.position > cut.recorded_by)
             or (cut.published_by is not None and (marks.told_at or "~") > cut.published_by)
@@ -116,11 +122,20 @@ def log(
             say(f"{stream}{history.log_line(entry, revision, marks)}")
     if not shown:
         click.echo(
-            "no entry fits what was asked for"
+            f"no entry fits what was asked for{_unknown_place(places, service=service, region=region)}"
             if session.log().head().size
             else "the ledger holds no entries",
             err=True,
         )
+
+
+def _unknown_place(known: dict[str, set[str]], **asked: str | None) -> str:
+    """Return the end of a sentence where a service or region was asked for that nothing was ever said of: a slip, perhaps."""
+    return "".join(
+        f"; none concerns the {what} {name!r}{nearest(name, known[what])}"
+        for what, name in asked.items()
+        if name is not None and name not in known[what]
+    )
 
 
 def _marked(
@@ -165,7 +180,7 @@ def _marked(
 @json_option
 @click.pass_obj
 def show(session: Session, entry: tuple[str, ...], raw: bool, as_json: bool) -> None:
-    """Show one entry: @812, or the incident's key and a ref, r3 or v5."""
+    """Show one entry: @812, or the incident's key and a ref, r3 or v5. With --raw --json the bytes are base64."""
     from ledger.store.stream import read_stream
     from projections import history
     from projections.marks import marks
@@ -176,6 +191,19 @@ def show(session: Session, entry: tuple[str, ...], raw: bool, as_json: bool) -> 
         raise Refused(
             f"entry {entry[0]} does not exist: the ledger has {counted(session.log().head().size, 'entry')}"
         )
+    if raw and as_json:
+        from base64 import b64encode
+
+        from ledger.store.tree import leaf_hash
+
+        emit_json(
+            {
+                "position": stored.position,
+                "leaf": leaf_hash(stored.entry).hex(),
+                "entry": b64encode(stored.entry).decode("ascii"),
+            }
+        )
+        return
     if raw:
         # A reader at a terminal gets a line end; a file or a pipe gets the bytes and no more.
         sys.stdout.buffer.write(stored.entry + (b"\n" if sys.stdout.isatty() else b""))
@@ -220,8 +248,19 @@ def incidents(
     """List the incidents, the latest told last."""
     from ledger.domain.instants import shown
 
+    if status is not None and status not in _STATUSES:
+        raise click.UsageError(
+            f"--status {status!r} is no status{nearest(status, _STATUSES)}; known are {', '.join(_STATUSES)}"
+        )
     cut = session.cut(published_by, recorded_by)
     rows = session.views().incidents(cut, status=status, service=service, region=region)
+    if not rows and (service or region) is not None:
+        every = session.views().incidents(cut)
+        places = {what: {name for row in every for name in row[f"{what}s"]} for what in ("service", "region")}
+        click.echo(
+            f"no incident fits what was asked for{_unknown_place(places, service=service, region=region)}",
+            err=True,
+        )
     if as_json:
         for row in rows:
             emit_json(row)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import msgspec
 
@@ -11,7 +12,7 @@ from ledger.cli import run
 from ledger.cli.documents import drafted, read_facts
 from ledger.cli.session import Session
 from ledger.cli.statements import at_hand, choice_of
-from ledger.domain.money import format_money
+from ledger.domain.money import decimal_text, format_money
 from ledger.errors import Unavailable, counted
 from ledger.store.lines import KeptLines
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 __all__ = ["Recomputed", "recomputed"]
 
 _SHOWN = 50
+Credited: TypeAlias = tuple[int, Fraction | None]
 
 
 class Recomputed(msgspec.Struct):
@@ -47,8 +49,13 @@ class Recomputed(msgspec.Struct):
             f"number {self.number} does not come out the same: {len(self.differences):,} of {self.lines:,} lines differ"
         )
         for one in self.differences[:_SHOWN]:
+            days = (
+                ""
+                if one["service_days_issued"] == one["service_days_recomputed"]
+                else f" and {one['service_days_issued'] or 0} days of service, now {one['service_days_recomputed'] or 0}"
+            )
             say(
-                f"{one['subscription']}  issued as {one['issued']}, now {one['recomputed']} {one['currency']}: {one['why']}"
+                f"{one['subscription']}  issued as {one['issued']}, now {one['recomputed']} {one['currency']}{days}: {one['why']}"
             )
         if len(self.differences) > _SHOWN:
             say(f"and {len(self.differences) - _SHOWN:,} more; --json has all")
@@ -112,40 +119,62 @@ def _differences(
     from projections.drafts import key_of
 
     keys = [key_of(one) for one in facts]
-    fresh: Any = lines[["subscription", "customer", "currency", "amount", "group"]].itertuples(index=False)
+    fresh: Any = lines[
+        ["subscription", "customer", "currency", "amount", "group", "service_days"]
+    ].itertuples(index=False)
     now = {row.subscription: row for row in fresh}
     rows: Any = issued.lines.itertuples(index=False)
     found = []
     for row in rows:
         again = now.pop(row.subscription, None)
         if again is None:
-            if row.now:
+            if row.now or row.now_days:
                 why = "it is in no table of subscriptions"
-                found.append(_difference(row, row.now, 0, row.currency, why, calculator))
+                found.append(
+                    _difference(row, (row.now, row.now_days), (0, None), row.currency, why, calculator)
+                )
             continue
         same = keys[again.group] in issued.present[row.before]
-        if again.amount != row.now or again.currency != row.currency or not same:
+        # A document that says no days on its lines said those of its assessment, which is compared.
+        days = again.service_days if row.now_days is not None else None
+        if (
+            again.amount != row.now
+            or (days or 0) != (row.now_days or 0)
+            or again.currency != row.currency
+            or not same
+        ):
             stood = min(issued.present[row.before])
             why = (
                 "its amount differs, and what it rests on does not"
                 if same
                 else _why(stood, keys[again.group])
             )
-            found.append(_difference(row, row.now, again.amount, again.currency, why, calculator))
+            found.append(
+                _difference(
+                    row, (row.now, row.now_days), (again.amount, days), again.currency, why, calculator
+                )
+            )
     for again in now.values():
-        if again.amount:
+        if again.amount or again.service_days:
             why = f"it was not issued; {facts[again.group]['rule']}"
-            found.append(_difference(again, 0, again.amount, again.currency, why, calculator))
+            found.append(
+                _difference(
+                    again, (0, None), (again.amount, again.service_days), again.currency, why, calculator
+                )
+            )
     return found
 
 
 def _difference(
-    row: Any, issued: int, amount: int, currency: str, why: str, calculator: str | None
+    row: Any, issued: Credited, again: Credited, currency: str, why: str, calculator: str | None
 ) -> dict[str, Any]:
+    """Return a line that differs. issued, again: money in minor units, and days of service or None."""
     changed = "" if calculator is None else f" (the calculator has changed since, from version {calculator})"
     return {
         "customer": row.customer, "subscription": row.subscription, "currency": currency,
-        "issued": format_money(issued, currency), "recomputed": format_money(amount, currency), "why": f"{why}{changed}",
+        "issued": format_money(issued[0], currency), "recomputed": format_money(again[0], currency),
+        "service_days_issued": None if issued[1] is None else decimal_text(issued[1]),
+        "service_days_recomputed": None if again[1] is None else decimal_text(again[1]), "why": f"{why}{changed}",
     }  # fmt: skip
 
 

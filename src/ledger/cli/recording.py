@@ -21,8 +21,11 @@ from ledger.errors import LedgerError, Unavailable
 if TYPE_CHECKING:
     from ledger.append import Appender, Receipt
     from ledger.domain.actions import Action
+    from ledger.store.log import SealedLog
 
-__all__ = ["NotShown", "append_and_print", "appended", "print_receipt", "record", "telling"]
+__all__ = [
+    "NotShown", "append_and_print", "appended", "print_receipt", "record", "telling", "warn_of_claimants",
+]  # fmt: skip
 
 
 class NotShown(Unavailable):
@@ -118,12 +121,26 @@ def append_and_print(
     return receipts
 
 
+def warn_of_claimants(log: SealedLog, actions: Sequence[Action]) -> None:
+    """Warn of customers who claim and whom no table of subscriptions knows: they may be some that are to come."""
+    from ledger.domain.events import ClaimFiled
+
+    customers = [str(one.event.customer) for one in actions if isinstance(one.event, ClaimFiled)]
+    if customers:
+        from ledger.cli import facts
+
+        facts.warn_of_claimants(log, dict.fromkeys(customers))
+
+
 def record(
     session: Session, actions: Sequence[Action], *, accept_clock: bool = False, as_json: bool = False
 ) -> list[Receipt]:
     """Record all actions of a command, or none, and print a receipt for each; see `appended` and `telling`."""
     with session.recording() as appender:
-        return append_and_print(appender, actions, accept_clock=accept_clock, as_json=as_json)
+        receipts = append_and_print(appender, actions, accept_clock=accept_clock, as_json=as_json)
+        with telling(receipts):
+            warn_of_claimants(appender.sealed, actions)
+        return receipts
 
 
 def print_receipt(receipt: Receipt, as_json: bool) -> None:

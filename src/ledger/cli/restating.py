@@ -8,10 +8,20 @@ import click
 import msgspec
 
 from ledger.cli import run
+from ledger.cli.not_due import counted_not_due, say_not_due
 from ledger.cli.publish import _publishing
 from ledger.cli.recording import print_receipt, telling
 from ledger.cli.session import Session, cut_options, emit_json, table
-from ledger.cli.statements import choice_options, dates, is_over, record, refuse_unfinished, send_again, told
+from ledger.cli.statements import (
+    choice_options,
+    dates,
+    days_words,
+    is_over,
+    record,
+    refuse_unfinished,
+    send_again,
+    told,
+)
 from ledger.domain.money import format_money
 from ledger.errors import Refused, counted
 
@@ -99,6 +109,7 @@ def restate(
     before = chain.last.event.rests_on
     choice = Choice(undecided or before.undecided, provisional or before.provisional)
     made = propose(session, chain, choice, session.cut(published_by, recorded_by), as_of, whole=whole)
+    _say_not_due(session, chain, made)
     if issues:
         _issue(
             session,
@@ -111,6 +122,17 @@ def restate(
         )
     else:
         _tell(made, as_json)
+
+
+def _say_not_due(session: Session, chain: Chain, made: Proposal) -> None:
+    """Say which subscriptions of the statement's tables have no row in its month; counted already where all were priced."""
+    basis = made.reading.basis
+    say_not_due(
+        basis.period,
+        basis.not_due
+        if made.whole
+        else counted_not_due(basis.policies, basis.period, lambda: _tables(session, chain, basis.size)),
+    )
 
 
 def _issue(
@@ -138,7 +160,10 @@ def _issue(
         KeptLines(session.log(), one.event.lines).whole()
     action |= when | {
         "adjusts": chain.statement.number, "follows": chain.last.number,
-        "rests_on": rests_on(made.reading, choice, made.draft, made.sources, over=is_over(made.reading)),
+        "rests_on": rests_on(
+            made.reading, choice, made.draft, made.sources, over=is_over(made.reading),
+            kept=None if made.whole else chain.last.event.rests_on,
+        ),
         "causes": [_source(one) for one in made.found.causes],
     }  # fmt: skip
     receipt = record(
@@ -374,13 +399,13 @@ def _since(session: Session, then: Cut, now: Cut) -> Callable[[str, str], tuple[
 def _tell(made: Proposal, as_json: bool) -> None:
     found = made.found
     rows = [row for pair in found.pairs for row in _rows(pair)]
-    totals = _totals(rows)
+    totals, days = _totals(rows), _days_total(rows)
     if as_json:
         emit_json(
             {"series": made.chain.series, "adjusts": made.chain.statement.number, "follows": made.chain.last.number,
              "period": made.chain.statement.event.period, "size": made.reading.basis.size, "root": made.reading.basis.root,
              "as_of": made.reading.basis.as_of, "lines_computed": found.lines, "whole": made.whole,
-             "causes": found.causes, "totals": totals, "lines": rows,
+             "causes": found.causes, "totals": totals, "service_days": days, "lines": rows,
              "assessments": [{"before": one.before, "after": one.after, "causes": list(one.causes)} for one in found.pairs]}
         )  # fmt: skip
         return
@@ -396,14 +421,16 @@ def _tell(made: Proposal, as_json: bool) -> None:
     causes = [*found.causes, *([unnamed] if unnamed else [])]
     click.echo(f"because of {', '.join(causes) or 'no entry: how figures are made has changed'}")
     if rows:
+        of_days = ("days issued", "days now", "days") if days is not None else ()
         table(
-            ("customer", "subscription", "as issued", "as now", "delta", "what", "because of"),
+            ("customer", "subscription", "as issued", "as now", "delta", *of_days, "what", "because of"),
             (
                 (row["customer"], row["subscription"], row["as_issued"], row["as_now"], f"{row['amount']} {row['currency']}",
+                 *(row.get(name, "") for name in ("service_days_as_issued", "service_days_as_now", "service_days") if of_days),
                  row["memo"], ", ".join(row["causes"]) or calculator or "")
                 for row in rows[:_SHOWN]
             ),
-            right=(2, 3, 4),
+            right=range(2, 5 + len(of_days)),
         )  # fmt: skip
     if len(rows) > _SHOWN:
         click.echo(f"and {counted(len(rows) - _SHOWN, 'more line')}; --json has all")
@@ -411,6 +438,8 @@ def _tell(made: Proposal, as_json: bool) -> None:
         click.echo(f"{one['amount']} {one['currency']} in {counted(one['lines'], 'line')}" + (
             f", {one['waived']} waived" if one["waived"] is not None else ""
         ))  # fmt: skip
+    if days is not None:
+        click.echo(days_words(days))
     click.echo("nothing was recorded; --issue records it", err=True)
 
 
@@ -420,15 +449,31 @@ def _rows(pair: Any) -> list[dict[str, Any]]:
     found = []
     for line in lines_of(pair.lines):
         line.pop("assessment")
-        memo = (
-            "debit memo"
-            if line["amount"].startswith("-")
-            else "credit memo"
-            if line["amount"].strip("0.")
-            else "waived"
-        )
+        # Days are booked beside money: where no money is, they say what the line is.
+        booked = line["amount"] if line["amount"].strip("0.") else line.get("service_days", "0")
+        memo = "debit memo" if booked.startswith("-") else "credit memo" if booked.strip("0.") else "waived"
         found.append({**line, "memo": memo, "causes": list(pair.causes)})
     return found
+
+
+def _days_total(rows: list[dict[str, Any]]) -> dict[str, Any] | None:
+    """Return the sum of the days of service that lines would book, None where none has any to say."""
+    from fractions import Fraction
+
+    from ledger.domain.money import decimal_text
+
+    some = [row for row in rows if "service_days" in row]
+    if not some:
+        return None
+    days, waived = (
+        sum((Fraction(row.get(name, "0")) for row in some), Fraction(0))
+        for name in ("service_days", "service_days_waived")
+    )
+    return {
+        "lines": len(some),
+        "days": decimal_text(days),
+        "waived": decimal_text(waived) if waived else None,
+    }
 
 
 def _totals(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from ledger.cli.facts import Table
     from ledger.cli.not_due import NotDue
+    from ledger.domain.claims import Claim
     from ledger.domain.exclusion import Exclusion
     from ledger.domain.measurement import Measurement
     from ledger.domain.policy import Policy
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from projections.replay import Cut
 
 __all__ = [
-    "Basis", "Before", "Compared", "Priced", "audience", "basis", "before", "beside_windows", "compared", "is_over", "job_of",
+    "Basis", "Before", "Compared", "Priced", "audience", "basis", "before", "beside_windows", "claims_for", "compared", "is_over", "job_of",
     "parts_of", "price_all", "price_parts", "warn_of_requests", "warn_unfinished",
     "windows_of",
 ]  # fmt: skip
@@ -40,7 +41,8 @@ class Basis(msgspec.Struct):
     tables: of subscriptions; only: some were asked for. cohorts: those that windows are limited to. measurements,
     exclusions: of the ledger, where a policy reads any. credited: what documents credited in the months before, by
     subscription, where a policy limits several months together; credited_from: those series, with the version read up to.
-    not_due: policies that have no period in the month, counted once all tables were read.
+    claims: those that may be for the period, where a policy pays on request. not_due: policies that have no period in the month,
+    counted once all tables were read.
     """
 
     period: str
@@ -59,6 +61,7 @@ class Basis(msgspec.Struct):
     exclusions: list[Any] = []
     credited: dict[str, tuple[Earlier, ...]] = {}
     credited_from: dict[str, int] = {}
+    claims: list[Claim] = []
     not_due: list[NotDue] = []
 
     def sources(self) -> list[dict[str, Any]]:
@@ -109,9 +112,26 @@ def basis(
         period, held, session.as_of(cut, as_of), upto, log.root_at(upto).hex(), head.ledger,
         _windows(session, policies, period, held), policies, terms, facts.tables(log, upto, keys) if with_tables else [],
         facts.Cohorts(log, upto), bool(keys), measurements, exclusions, *credited_before(log, policies, period, upto),
+        claims_for(session, period, held) if _on_request(policies) else [],
     )  # fmt: skip
     _read_cohorts(found, found)
     return found
+
+
+def _on_request(policies: Mapping[str, Sequence[tuple[int, Policy]]]) -> bool:
+    return any(policy.claim.how == "on-request" for versions in policies.values() for _, policy in versions)
+
+
+def claims_for(session: Session, period: str, cut: Cut) -> list[Claim]:
+    """Return the claims that may be for a period: those for it, and those for a quarter or a year that may end in it."""
+    from ledger.cli import recorded
+    from ledger.domain.policy.periods import label_is_month
+
+    return [
+        one
+        for one in recorded.claims(session.log(), cut)
+        if one.period == period or not label_is_month(one.period)
+    ]
 
 
 def _read_cohorts(found: Basis, read: Basis | Before) -> None:
@@ -169,7 +189,7 @@ def _job(found: Basis, read: Basis | Before) -> Job:
     resting = tuple(table.entry for table in found.tables)
     return Job(
         tuple(read.windows), found.policies, found.period, seconds(read.as_of), resting, dict(found.cohorts.known),
-        tuple(read.measurements), tuple(read.exclusions), found.credited, mark_unfinished=True,
+        tuple(read.measurements), tuple(read.exclusions), found.credited, tuple(found.claims), mark_unfinished=True,
     )  # fmt: skip
 
 
@@ -292,7 +312,8 @@ def compared(session: Session, found: Basis, published_by: str, as_of: str | Non
 
 def job_of(found: Basis) -> Job:
     """Return what prices any part of the subscriptions of a document, which says as a whole whether its month was over."""
-    return msgspec.structs.replace(_job(found, found), mark_unfinished=False)
+    # A document looks at claims itself, line by line.
+    return msgspec.structs.replace(_job(found, found), mark_unfinished=False, claims=())
 
 
 def is_over(found: Basis) -> bool:
@@ -320,9 +341,7 @@ def warn_of_requests(found: Basis) -> None:
     from ledger.cli import facts
     from ledger.domain.policy.periods import ruling_period
 
-    if not any(
-        policy.claim.how == "on-request" for versions in found.policies.values() for _, policy in versions
-    ):
+    if not _on_request(found.policies):
         return
     in_use = {key for table in found.tables for key in facts.values_of(table, "policy")}
     on_request = [
@@ -334,7 +353,7 @@ def warn_of_requests(found: Basis) -> None:
     if on_request:
         click.echo(
             f"note: credits under {', '.join(on_request)} are paid on request only, and are shown whether they were claimed or "
-            "not; ledger credits issue looks at claims",
+            "not; ledger credits issue pays what was granted, as claim_state says",
             err=True,
         )
 

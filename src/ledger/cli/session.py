@@ -264,32 +264,39 @@ def _batched(items: Iterator[Any], number: int) -> Iterator[list[Any]]:
         yield batch
 
 
-def table(headings: Sequence[str], rows: Iterable[Sequence[str]], *, right: Iterable[int] = ()) -> None:
+def table(
+    headings: Sequence[str], rows: Iterable[Sequence[str]], *, right: Iterable[int] = (), whole: int | None = None
+) -> None:  # fmt: skip
     """Print a table: as wide as it needs to be, aligned, and plain where nobody looks.
 
-    On a terminal that is too narrow for it each row is a block: its first cells, and below them the others by name.
+    On a terminal that is too narrow for it each row is a block: its first cells, and below them the others by name. whole: a
+    column whose cells are there to be copied, such as keys; none is ever broken, and in a block it has a line of its own.
     """
     # Text from events is data: no markup in it is obeyed, and no control character.
     cells = [[visible(cell) for cell in row] for row in rows]
     rights = set(right)
-    if not sys.stdout.isatty():
-        _aligned(headings, cells, rights, 200)
-        return
-    width = _width()
     widths = [max(map(len, column)) for column in zip(headings, *cells, strict=True)]
     # Columns stand three spaces apart, and one stands before the first.
-    if sum(widths) + 3 * len(widths) + 1 <= width:
+    needed = sum(widths) + 3 * len(widths) + 1
+    if not sys.stdout.isatty():
+        _aligned(headings, cells, rights, 200 if whole is None else max(200, needed))
+        return
+    width = _width()
+    if needed <= width:
         _aligned(headings, cells, rights, width)
         return
     for row in cells:
         click.echo(f"\n{folded(row[0], width)}")
         pairs = [
             f"{name} {cell}" if name else cell
-            for name, cell in zip(headings[1:], row[1:], strict=True)
-            if cell
+            for at, (name, cell) in enumerate(zip(headings[1:], row[1:], strict=True), 1)
+            if cell and at != whole
         ]
         for line in _packed(pairs, width - 2):
             click.echo(folded(f"  {line}", width))
+        if whole is not None:
+            # From the first column on, so that even a long one fits.
+            click.echo(row[whole])
     click.echo()
 
 
@@ -322,4 +329,6 @@ def _aligned(headings: Sequence[str], rows: Iterable[Sequence[str]], rights: set
     console = Console()
     if not console.is_terminal:
         console = Console(width=width, color_system=None)
+    elif not sys.stdout.isatty():
+        console = Console(width=width)  # Colours were asked for, and nobody is at a terminal of any width.
     console.print(shown)

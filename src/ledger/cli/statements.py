@@ -11,7 +11,7 @@ from ledger.cli.not_due import say_not_due
 from ledger.cli.publish import _publishing
 from ledger.cli.recording import appended, print_receipt, telling
 from ledger.cli.session import Session, cut_options, emit_json, json_option, table
-from ledger.errors import Refused, Unavailable
+from ledger.errors import Refused, Unavailable, counted
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -20,7 +20,17 @@ if TYPE_CHECKING:
     from ledger.cli.documents import Reading
     from projections.drafts import Choice, Draft
 
-__all__ = ["choice_options", "dates", "is_over", "issue", "list_", "record", "refuse_unfinished", "show"]
+__all__ = [
+    "choice_options",
+    "dates",
+    "days_words",
+    "is_over",
+    "issue",
+    "list_",
+    "record",
+    "refuse_unfinished",
+    "show",
+]
 
 _SHOWN = 50
 
@@ -30,9 +40,9 @@ def choice_options(command: Any) -> Any:
     for option in (
         click.option(
             "--undecided", type=click.Choice(["least", "most"]),
-            help="Take this end of the bounds where the facts decide no amount (not given: refused).",
+            help="Take this end of the bounds where the facts decide no amount and the policy does not say (not given: refused).",
         ),
-        click.option("--provisional", is_flag=True, help="Count open windows as they stand (not given: refused)."),
+        click.option("--provisional", is_flag=True, help="Count open windows as they stand where the policy does not say, and a month that is not over (not given: refused)."),
         click.option("--decided-on", metavar="DATE", help="When it was decided (default: today, in UTC)."),
         click.option(
             "--accounting-date", metavar="DATE",
@@ -63,12 +73,11 @@ def record(
     session: Session, action: dict[str, Any], content: Callable[[], bytes], *, accept_clock: bool
 ) -> Receipt:
     """Issue a document and return its receipt; the same action sent again answers as before."""
+    from ledger.cli.tables import said_of_lines
     from ledger.domain.actions import parse_action
-    from ledger.store.lines import lines_of
 
     text = content()
-    lines, totals = lines_of(text)
-    given = {**action, "lines": msgspec.to_builtins(lines), "totals": msgspec.to_builtins(totals)}
+    given = {**action, **said_of_lines(text)}
     return appended(session.appender(), [parse_action(given, content=text)], accept_clock=accept_clock)[0]
 
 
@@ -137,7 +146,8 @@ def issue(
     """Issue the credits of a month as a statement: numbered in its series, and never edited.
 
     Every line is kept with a salt, so that one customer's can be proven without showing the others. What changes later is
-    an adjustment (ledger credits restate). Facts that are still open are refused, unless it is said how they count.
+    an adjustment (ledger credits restate). Facts that are still open are refused, unless the policy, or who issues, says how
+    they count.
     """
     from ledger.cli import run
     from ledger.cli.documents import check_month, drafted, read_facts, rests_on, sources_of
@@ -210,7 +220,10 @@ def is_over(reading: Reading) -> bool:
 
 
 def _warn_of_claims(draft: Draft) -> None:
-    unclaimed = int((draft.lines["unclaimed"] != 0).sum())
+    from projections.service_days import any_of
+
+    days = draft.lines["service_days_unclaimed"].to_numpy(dtype=object)
+    unclaimed = int(((draft.lines["unclaimed"] != 0).to_numpy() | any_of(days)).sum())
     if unclaimed:
         click.echo(
             f"note: {unclaimed:,} line{'s' if unclaimed > 1 else ''} would be credited on a claim, and none was granted "
@@ -240,6 +253,8 @@ def _print_totals(row: dict[str, Any]) -> None:
     if not row["totals"]:
         click.echo("no line changes its amount")
         return
+    if row["service_days"] is not None:
+        click.echo(days_words(row["service_days"]))
     waived = any(one["waived"] is not None for one in row["totals"])
     table(
         ("currency", "lines", "amount", *(("waived",) if waived else ())),
@@ -249,6 +264,21 @@ def _print_totals(row: dict[str, Any]) -> None:
         ),
         right=(1, 2, 3) if waived else (1, 2),
     )
+
+
+def days_words(total: dict[str, Any]) -> str:
+    """Return the sum of days of service in words."""
+    waived = "" if total["waived"] in (None, "0") else f", {total['waived']} waived"
+    return f"{total['days']} days of service in {counted(total['lines'], 'line')}{waived}"
+
+
+def _amounts_of(row: dict[str, Any]) -> str:
+    days = row["service_days"]
+    said = [
+        *(f"{one['amount']} {one['currency']}" for one in row["totals"]),
+        *([] if days is None else [f"{days['days']} days of service"]),
+    ]
+    return ", ".join(said) or "none"
 
 
 @click.command("list")
@@ -275,7 +305,7 @@ def list_(session: Session, series: str | None, period: str | None, as_json: boo
         (
             (row["series"], str(row["number"]), row["kind"] if row["adjusts"] is None else f"adjusts {row['adjusts']}",
              row["period"], row["decided_on"], row["accounting_date"], f"{row['lines']:,}",
-             ", ".join(f"{one['amount']} {one['currency']}" for one in row["totals"]) or "none")
+             _amounts_of(row))
             for row in rows
         ),
         right=(1, 6),
@@ -334,6 +364,8 @@ def show(
     )
     rests = row["rests_on"]
     click.echo(f"rests on @{rests['position']}, root {rests['root']}, calculator {rests['calculator']}")
+    for said in _open_facts(rests):
+        click.echo(said)
     if row["causes"]:
         click.echo(f"because of {', '.join(row['causes'])}")
     _print_totals(row)
@@ -341,13 +373,52 @@ def show(
         _print_lines(lines, assessments)
 
 
+def _open_facts(rests: dict[str, Any]) -> list[str]:
+    """Return in words how facts counted that were open, and who said so."""
+    found = [
+        f"open facts: {_counts(one)}, as {one['stream']} v{one['version']} says"
+        for one in rests["policies_say"]
+    ]
+    if rests["undecided"] is not None or rests["provisional"]:
+        found.append(f"open facts: {_counts(rests)}, as who issued it chose")
+    return found
+
+
+def _counts(said: dict[str, Any]) -> str:
+    undecided = said.get("undecided")
+    return " and ".join(
+        [
+            *([] if undecided is None else [f"the {undecided} where amounts are undecided"]),
+            *(["open windows as they stood"] if said.get("provisional") else []),
+        ]
+    )
+
+
+# What a line may say beside its amounts, in words.
+_ALSO = {
+    "waived": "{} waived",
+    "unclaimed": "{} on a claim",
+    "undecided": "the {} of its bounds",
+    "service_days_waived": "{} days waived",
+    "service_days_unclaimed": "{} days on a claim",
+}
+_DAYS = {
+    "days issued": "service_days_as_issued",
+    "days now": "service_days_as_now",
+    "days of service": "service_days",
+}
+
+
 def _print_lines(lines: list[dict[str, Any]], assessments: list[dict[str, Any]]) -> None:
     adjusts = any("as_issued" in line for line in lines)
+    in_days = any("service_days" in line for line in lines)
+    of_days = (*(("days issued", "days now") if adjusts else ()), "days of service") if in_days else ()
     headings = (
         "customer",
         "subscription",
         *(("as issued", "as now") if adjusts else ()),
         "amount",
+        *of_days,
         "",
         "why",
     )
@@ -356,24 +427,20 @@ def _print_lines(lines: list[dict[str, Any]], assessments: list[dict[str, Any]])
         one = assessments[line["assessment"]]
         facts = one.get("after", one) or one["before"]
         money = (line["as_issued"], line["as_now"]) if adjusts else ()
-        also = (
-            f"{line['waived']} waived"
-            if "waived" in line
-            else f"{line['unclaimed']} on a claim"
-            if "unclaimed" in line
-            else ""
-        )
+        also = ", ".join(said.format(line[name]) for name, said in _ALSO.items() if name in line)
         why = "no longer subscribed" if one.get("after", one) is None else facts["rule"]
         return (
             line["customer"],
             line["subscription"],
             *money,
             f"{line['amount']} {line['currency']}",
+            *(line.get(_DAYS[name], "") for name in of_days),
             also,
             why,
         )
 
-    table(headings, (cells(line) for line in lines[:_SHOWN]), right=(2, 3, 4) if adjusts else (2,))
+    right = range(2, len(headings) - 2)
+    table(headings, (cells(line) for line in lines[:_SHOWN]), right=right)
     if len(lines) > _SHOWN:
         click.echo(
             f"and {len(lines) - _SHOWN:,} more lines; --json has all, --customer those of one customer"

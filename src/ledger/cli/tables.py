@@ -71,15 +71,18 @@ def _with_lines(given: dict[str, Any], folder: str | None) -> Action:
     path = _named(given, "path", "lines")
     if path is None:
         return parse_action(given)
+    content = _read(folder, path)
+    return parse_action({**said_of_lines(content), **given}, content=content)
+
+
+def said_of_lines(content: bytes) -> dict[str, Any]:
+    """Return the fields of a document that follow from the text of its lines."""
     import msgspec
 
     from ledger.store.lines import lines_of
 
-    content = _read(folder, path)
-    lines, totals = lines_of(content)
-    return parse_action(
-        {"lines": msgspec.to_builtins(lines), "totals": msgspec.to_builtins(totals), **given}, content=content
-    )
+    said: dict[str, Any] = msgspec.to_builtins(lines_of(content)._asdict())
+    return {name: value for name, value in said.items() if value is not None}
 
 
 def policy_fields(terms: str) -> dict[str, Any]:

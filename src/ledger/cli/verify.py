@@ -13,7 +13,10 @@ from ledger.errors import counted
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from ledger.proof.against import Kept
+    from ledger.proof.note import VerifierKey
     from ledger.store.verify import Problem, Report
+    from projections.views_compared import Difference, Misfit
 
 __all__ = ["verify"]
 
@@ -52,6 +55,7 @@ def verify(
     Exit code 0: all is well; 1: something was altered; 3: there was nothing to verify, no key to verify a checkpoint
     with, or something else that could not be checked.
     """
+    from ledger.cli.proof import verifier_keys
     from ledger.store.verify import verify as run
 
     session: Session = ctx.obj
@@ -66,23 +70,25 @@ def verify(
             f"{unchecked} rotations of keys were not checked, as the package cryptography is not there; "
             "install incident-sla-ledger[sign]"
         )
+    kept: list[Kept] = []
     if checkpoints:
-        report, signed = _with_checkpoints(session, report, checkpoints, keys)
-        if not signed:
+        trusted = verifier_keys(keys)
+        report, kept = _with_checkpoints(session, report, checkpoints, trusted)
+        if not trusted:
             undone.append("whether the checkpoints are genuine was not checked: no key was given (--key)")
     elif keys:
         raise click.UsageError("--key says who signed checkpoints; name them with --against")
     compared = False
     if with_views and not report.problems:
-        report, compared = _with_views(session, report)
-        if not compared:
-            undone.append("there are no views to compare; ledger views rebuild makes them")
+        report, not_compared = _with_views(session, report)
+        compared = not not_compared
+        undone += [not_compared] if not_compared else []
     if session.log().erasure_unfinished():
         undone.append(
             "texts that were erased still stand in the files of the ledger; run any command that records, when no reader "
             "keeps them open"
         )
-    _show(report, as_json, len(checkpoints), compared=compared)
+    _show(report, as_json, kept, views=compared)
     if not report.ok:
         click.echo(f"{counted(len(report.problems), 'problem')} found: {_found(report)}", err=True)
         ctx.exit(1)
@@ -92,9 +98,19 @@ def verify(
         ctx.exit(3)
 
 
-def _show(report: Report, as_json: bool, checkpoints: int, *, compared: bool) -> None:
+def _show(report: Report, as_json: bool, kept: list[Kept], *, views: bool) -> None:
+    """Print the report. kept: the checkpoints that it was compared with; views: whether they were."""
     if as_json:
-        emit_json(report.as_json())
+        checkpoints = [
+            {
+                "file": one.name,
+                "size": one.checkpoint.size,
+                "root": one.checkpoint.root.hex(),
+                "signed_by": [*one.signers],
+            }
+            for one in kept
+        ]
+        emit_json({**report.as_json(), "compared": {"checkpoints": checkpoints, "views": views}})
         return
     for problem in report.problems:
         where = "ledger" if problem.position is None else f"@{problem.position}"
@@ -102,9 +118,9 @@ def _show(report: Report, as_json: bool, checkpoints: int, *, compared: bool) ->
     if report.ok:
         click.echo(f"verified {counted(report.size, 'entry')}")
         click.echo(f"root {report.root}")
-        if checkpoints:
-            click.echo(f"continues {checkpoints} checkpoint{'s' if checkpoints > 1 else ''} kept elsewhere")
-        if compared:
+        if kept:
+            click.echo(f"continues {counted(len(kept), 'checkpoint')} kept elsewhere")
+        if views:
             click.echo("the views are what the entries come to")
     if report.erased:
         click.echo(
@@ -183,23 +199,22 @@ def _with_documents(session: Session, report: Report) -> Report:
 
 
 def _with_checkpoints(
-    session: Session, report: Report, checkpoints: tuple[str, ...], keys: tuple[str, ...]
-) -> tuple[Report, bool]:
-    """Return the report with what the checkpoints show, and whether each was signed by a given key."""
-    from ledger.cli.proof import read_file, signers_of, verifier_keys
+    session: Session, report: Report, checkpoints: tuple[str, ...], trusted: list[VerifierKey]
+) -> tuple[Report, list[Kept]]:
+    """Return the report with what the checkpoints show, and which it was compared with, each with the keys that count."""
+    from ledger.cli.proof import read_file, signers_of
     from ledger.proof.against import Kept, check_against
     from ledger.proof.checkpoint import read_checkpoint
     from ledger.proof.errors import ProofError
-    from ledger.proof.ledger_keys import outs_of, trusted_through
+    from ledger.proof.ledger_keys import counting, outs_of, trusted_through
     from ledger.store.verify import Problem
 
-    trusted = verifier_keys(keys)
     log = session.log()
     # Entries that do not hold lead to no key, and revoke none.
     entries = _key_entries(session, report) if report.ok else []
     outs = outs_of(entries)
     known = trusted_through(trusted, entries) if trusted else ()
-    kept = []
+    kept: list[Kept] = []
 
     def recorded_at(position: int) -> str | None:
         entry = log.at(position)
@@ -210,45 +225,45 @@ def _with_checkpoints(
             found, note = read_checkpoint(read_file("--against", path))
             if trusted and note is None:
                 raise ProofError("it is not signed, but --key was given")
-            signers = tuple(map(str, signers_of(note, list(known))))
-            doubts = {
-                key: [
-                    why for out in outs.get(key, ()) if (why := out.counts_against(found.size, recorded_at))
-                ]
-                for key in signers
-            }
-            # One signature that counts is enough.
-            if signers and all(doubts.values()):
-                sentence = "; ".join(f"{key} signed it, but {whys[-1]}" for key, whys in doubts.items())
-                raise ProofError(f"{sentence}: compare with one that a key in use signed")
-            kept.append(Kept(path, found, tuple(key for key in signers if not doubts[key])))
+            signers = counting(signers_of(note, list(known)), outs, found.size, recorded_at)
+            kept.append(Kept(path, found, signers))
         except ProofError as error:
             report = _with(report, [Problem(None, "checkpoint-refused", f"{path}: {error}")])
     # The stored tree is only worth asking where it was found to be that of the entries.
-    if report.ok or all(problem.kind == "checkpoint-refused" for problem in report.problems):
-        findings = check_against(log.head().ledger, report.size, log.root_at, kept)
-        report = _with(report, [Problem(*finding) for finding in findings])
-    return report, bool(trusted)
+    if not all(problem.kind == "checkpoint-refused" for problem in report.problems):
+        return report, []
+    findings = check_against(log.head().ledger, report.size, log.root_at, kept)
+    return _with(report, [Problem(*finding) for finding in findings]), kept
 
 
-def _with_views(session: Session, report: Report) -> tuple[Report, bool]:
-    """Return the report with the rows in which kept views are not what the entries come to, and whether there are any."""
+def _with_views(session: Session, report: Report) -> tuple[Report, str]:
+    """Return the report with what in kept views is not what the entries come to, and why they were not compared, or ""."""
+    from ledger.errors import Unavailable
     from ledger.store.verify import Problem
     from projections.views_compared import differences
 
-    found = differences(session.log())
+    try:
+        found = differences(session.log())
+    except Unavailable as error:
+        return report, str(error)
     if found is None:
-        return report, False
-    problems = [
-        Problem(
-            None,
-            "view-differs",
-            f"the view {one.table} of incident {one.incident!r} holds {_row(one.kept)} where the entries come to "
-            f"{_row(one.rebuilt)}; run ledger views rebuild",
+        return report, "there are no views to compare; ledger views rebuild makes them"
+    problems = [Problem(None, "view-differs", _difference(one)) for one in islice(found, _VIEWS_SHOWN)]
+    return _with(report, problems), ""
+
+
+def _difference(one: Difference | Misfit) -> str:
+    from projections.views_compared import Misfit
+
+    if isinstance(one, Misfit):
+        return (
+            f"what stands where the views are kept is not views of this ledger: {one.detail}; move it away, or run ledger "
+            "views rebuild"
         )
-        for one in islice(found, _VIEWS_SHOWN)
-    ]
-    return _with(report, problems), True
+    return (
+        f"the view {one.table} of incident {one.incident!r} holds {_row(one.kept)} where the entries come to "
+        f"{_row(one.rebuilt)}; run ledger views rebuild"
+    )
 
 
 def _row(row: tuple[object, ...] | None) -> str:

@@ -20,8 +20,10 @@ from ledger.domain.events import (
     External,
     Lines,
     Planned,
+    PolicySays,
     RestsOn,
     Series,
+    ServiceDays,
     Source,
     Total,
 )
@@ -30,6 +32,7 @@ from ledger.domain.instants import parse_instant
 __all__ = [
     "KEY",
     "PRIVATE_MARKS",
+    "SERVICE_DAYS",
     "check_field",
     "check_fields",
     "check_idempotency_key",
@@ -39,6 +42,8 @@ __all__ = [
 ]
 
 KEY = re.compile(r"[a-z0-9][a-z0-9-]{0,63}", re.ASCII)
+# Days of service in their one spelling: no needless zeros.
+SERVICE_DAYS = re.compile(r"(?!-0$)-?(0|[1-9]\d{0,20})(\.\d{0,29}[1-9])?", re.ASCII)
 _LABEL = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/#+-]{0,127}", re.ASCII)
 _LIKE_REVISION = re.compile(r"[rv]\d+|@\d+|\d+", re.ASCII)
 # C0 without tab and newline, DEL and C1: nothing a reader could see, much a terminal could obey.
@@ -305,6 +310,14 @@ def _rests_on(value: RestsOn) -> RestsOn:
     streams = [source.stream for source in sources]
     if len(set(streams)) != len(streams):
         raise ValueError(f"sources list {max(streams, key=streams.count)!r} twice; name each stream once")
+    says = _within("policies_say", _policies_say, value.policies_say)
+    held = {source.stream: source.version for source in sources}
+    for one in says:
+        # A policy is a source with all of its versions up to the last.
+        if one.version > held.get(one.stream, 0):
+            raise ValueError(
+                f"policies_say names {one.stream} v{one.version}, which sources do not; add it there"
+            )
     return RestsOn(
         position=_within("position", _ordinal, value.position),
         root=_within("root", _sha256, value.root),
@@ -316,7 +329,24 @@ def _rests_on(value: RestsOn) -> RestsOn:
         else _within("published_by", _instant, value.published_by),
         undecided=value.undecided,
         provisional=value.provisional,
+        policies_say=says,
     )
+
+
+def _policies_say(value: tuple[PolicySays, ...]) -> tuple[PolicySays, ...]:
+    for one in value:
+        found = _STREAM.fullmatch(one.stream)
+        if found is None or found[1] != "policy" or not KEY.fullmatch(found[2]):
+            raise ValueError(f"{one.stream!r} is not the stream of a policy; write it like policy/gold")
+        _within(f"{one.stream} version", _ordinal, one.version)
+        if one.undecided is None and not one.provisional:
+            raise ValueError(
+                f"{one.stream} v{one.version} says neither undecided nor provisional; leave it out"
+            )
+    named = [(one.stream, one.version) for one in value]
+    if len(set(named)) != len(named):
+        raise ValueError(f"lists {max(named, key=named.count)[0]!r} twice with one version; name it once")
+    return tuple(sorted(value, key=lambda one: (one.stream, one.version)))
 
 
 def _causes(value: tuple[Source, ...]) -> tuple[Source, ...]:
@@ -345,6 +375,14 @@ def _totals(value: tuple[Total, ...]) -> tuple[Total, ...]:
         for amount in (total.amount, total.waived):
             if amount is not None and not re.fullmatch(r"-?\d{1,30}(\.\d{1,4})?", amount, re.ASCII):
                 raise ValueError(f"{amount!r} is not an amount such as 1200.00 or -12.50")
+    return value
+
+
+def _service_days(value: ServiceDays) -> ServiceDays:
+    _within("lines", _count(INTEGER_MOST), value.lines)
+    for days in (value.days, value.waived):
+        if days is not None and not SERVICE_DAYS.fullmatch(days):
+            raise ValueError(f"{days!r} is not a number of days such as 3, 2.5 or -1")
     return value
 
 
@@ -419,6 +457,7 @@ _CHECKS: dict[str, Check] = {
     "causes": _causes,
     "lines": _lines_of,
     "totals": _totals,
+    "service_days": _service_days,
 }
 _TEXTS = frozenset(
     (

@@ -9,10 +9,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from datetime import date, datetime, timedelta
+from fractions import Fraction
 from typing import NoReturn, TypeAlias
 
 import msgspec
 
+from ledger.domain.checks import SERVICE_DAYS
 from ledger.domain.events import (
     AdjustmentIssued,
     AnyEvent,
@@ -26,7 +28,7 @@ from ledger.errors import Refused
 
 __all__ = [
     "Document", "DocumentEvent", "PeriodEvent", "accounting_date", "decide_document", "decide_period", "documents_of",
-    "is_closed", "month_of", "signed_minor_units",
+    "is_closed", "month_of", "signed_days", "signed_minor_units",
 ]  # fmt: skip
 
 DocumentEvent: TypeAlias = StatementIssued | AdjustmentIssued
@@ -164,8 +166,30 @@ def _check_totals(event: DocumentEvent) -> None:
             _refuse(f"totals {total.currency} {total.amount}: a statement credits, it takes nothing back")
         if total.waived is not None and signed_minor_units("totals.waived", total.waived, total.currency) > 0:
             _refuse(f"totals.waived {total.waived} {total.currency} is above 0; it is what is not taken back")
+    _check_days(event)
     if (counted := sum(total.lines for total in event.totals)) != event.lines.lines:
         _refuse(f"totals count {counted} lines, but the document has {event.lines.lines}")
+
+
+def _check_days(event: DocumentEvent) -> None:
+    days = event.service_days
+    if days is None:
+        return
+    if isinstance(event, StatementIssued) and (
+        signed_days("service_days.days", days.days) < 0 or days.waived is not None
+    ):
+        _refuse(f"service_days {days.days}: a statement credits, it takes nothing back")
+    if days.waived is not None and signed_days("service_days.waived", days.waived) > 0:
+        _refuse(f"service_days.waived {days.waived} is above 0; it is what is not taken back")
+    if days.lines > event.lines.lines:
+        _refuse(f"service_days count {days.lines} lines, but the document has {event.lines.lines}")
+
+
+def signed_days(field: str, text: str) -> Fraction:
+    """Return days of service from their one spelling, such as 3, 2.5 or -1; Refused when it is none."""
+    if SERVICE_DAYS.fullmatch(text) is None:
+        _refuse(f"{field} {text!r} is not a number of days in its one spelling, such as 3, 2.5 or -1")
+    return Fraction(text)
 
 
 def signed_minor_units(field: str, text: str, currency: str) -> int:

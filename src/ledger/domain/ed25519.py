@@ -1,4 +1,4 @@
-"""Public keys of Ed25519 that are worth nothing, wherever a key is read."""
+"""Public keys of Ed25519 that are worth nothing, where a key is published; `ledger.proof.small_order` verifies the same."""
 
 from __future__ import annotations
 

@@ -20,8 +20,8 @@ from msgspec import UNSET, UnsetType
 from ledger.domain.exclusion import ExclusionKind
 
 __all__ = [
-    "ACTIONS", "TYPES", "UPCASTS", "AnyEvent", "Commitment", "Event", "External", "Lines", "Planned", "RestsOn",
-    "Series", "Source", "Text", "Total",
+    "ACTIONS", "TYPES", "UPCASTS", "AnyEvent", "Commitment", "Event", "External", "Lines", "Missing", "Planned", "RestsOn",
+    "Series", "Source", "Status", "Text", "Total",
     "AdjustmentIssued", "ClaimDecided", "ClaimFiled", "ClaimWithdrawn", "CohortPublished", "EntryCorrected", "EntryPublished", "EntryRedacted", "EntryWithdrawn",
     "ExclusionRecorded", "ExclusionWithdrawn", "IncidentAffectedSet", "IncidentFixDeployed", "IncidentIdentified", "IncidentImpactSet", "IncidentLinked",
     "IncidentOpened", "IncidentReopened", "IncidentResolved", "IncidentRetitled", "IncidentUpdated",
@@ -35,6 +35,10 @@ class Commitment(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What stands in the stored data for a text: SHA-256(salt ‖ value) in hexadecimal."""
 
     sha256: str
+
+
+class Missing(Commitment, frozen=True, forbid_unknown_fields=True):
+    """A commitment whose text is gone although no entry erased it; `ledger.store.stream` finds these."""
 
 
 Text: TypeAlias = str | Commitment
@@ -80,6 +84,18 @@ class Source(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fie
     sha256: str | None = None
 
 
+class PolicySays(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
+    """A version of a policy that said itself how open facts count, where lines of a document needed it.
+
+    undecided: which end of the bounds it takes. provisional: it takes what is open as it stands.
+    """
+
+    stream: str
+    version: int
+    undecided: Literal["least", "most"] | None = None
+    provisional: bool = False
+
+
 class RestsOn(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
     """All that the figures of a document follow from, so that they can be computed again.
 
@@ -87,7 +103,8 @@ class RestsOn(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, for
     published_by: only what had been published by then; absent: all that was held. sources: every stream that was used,
     with its version at that position. calculator: the version of the arithmetic. undecided: which end of the bounds
     was taken where facts decide no amount; absent: every amount was decided. provisional: open windows were taken
-    as they stood.
+    as they stood. Both are what who issued it chose; policies_say: what policies said of their own lines, to which that
+    choice does not apply.
     """
 
     position: int
@@ -98,6 +115,7 @@ class RestsOn(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, for
     published_by: str | None = None
     undecided: Literal["least", "most"] | None = None
     provisional: bool = False
+    policies_say: tuple[PolicySays, ...] = ()
 
 
 class Total(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
@@ -109,6 +127,17 @@ class Total(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fiel
     currency: str
     lines: int
     amount: str
+    waived: str | None = None
+
+
+class ServiceDays(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
+    """The sum of the days of service on a document's lines, as a decimal; in an adjustment what is added to them.
+
+    lines: how many say any, 0 days included. waived: what an adjustment would have taken back, and its policy does not.
+    """
+
+    lines: int
+    days: str
     waived: str | None = None
 
 
@@ -515,7 +544,7 @@ class StatementIssued(Event, frozen=True, kw_only=True):
 
     number: of the document in its series, 1, 2, 3 … without gaps; left out in an action, it is the next one. period: when
     the service was given. decided_on: the date of the decision; accounting_date: the date in the books. totals: per
-    currency, in the order of the codes.
+    currency, in the order of the codes. service_days: the sum of days of service, where any line has some to say.
     """
 
     TYPE: ClassVar[str] = "statement.issued"
@@ -527,6 +556,7 @@ class StatementIssued(Event, frozen=True, kw_only=True):
     lines: Lines
     totals: tuple[Total, ...]
     number: int | None = None
+    service_days: ServiceDays | None = None
 
 
 class AdjustmentIssued(Event, frozen=True, kw_only=True):
@@ -549,6 +579,7 @@ class AdjustmentIssued(Event, frozen=True, kw_only=True):
     lines: Lines
     totals: tuple[Total, ...]
     number: int | None = None
+    service_days: ServiceDays | None = None
 
 
 class PeriodClosed(Event, frozen=True, kw_only=True):

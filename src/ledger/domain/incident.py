@@ -22,6 +22,7 @@ from ledger.domain.events import (
     ClaimFiled,
     ClaimWithdrawn,
     CohortPublished,
+    Commitment,
     EntryCorrected,
     EntryPublished,
     EntryRedacted,
@@ -106,6 +107,15 @@ class Facts:
         self.acts: dict[str, tuple[int, ...]] = {}
         self.measurements: dict[str, MeasurementRecorded] = {}
         self.links: list[IncidentLinked] = []
+
+    def copy(self) -> Facts:
+        """Return the same facts, which do not follow what is applied to these."""
+        made = Facts()
+        for name in Facts.__slots__:
+            setattr(made, name, getattr(self, name))
+        made.windows, made.acts = dict(self.windows), dict(self.acts)
+        made.measurements, made.links = dict(self.measurements), list(self.links)
+        return made
 
     def apply(self, version: int, event: AnyEvent) -> None:
         """Let one event, corrections already in it, change the facts."""
@@ -224,7 +234,8 @@ def set_fields(event: AnyEvent, fields: dict[str, Any]) -> AnyEvent:
         if value is None and not field.required:
             kept[name] = field.default
         else:
-            kept[name] = msgspec.convert(value, field.type)
+            # What is missing stays named so; everything else is plain JSON.
+            kept[name] = value if isinstance(value, Commitment) else msgspec.convert(value, field.type)
     return cls(**kept)
 
 

@@ -13,18 +13,23 @@ from typing import Any, Literal, NamedTuple
 from ledger.proof.checkpoint import Checkpoint
 
 __all__ = [
-    "ALL", "CHECKPOINT", "ENTRIES", "FORMAT", "MANIFEST", "NOT_PROVEN", "OPTIONAL_TEXTS", "PAGE", "PROOFS", "PROVEN",
+    "ALL", "CHECKPOINT", "ENTRIES", "FORMAT", "FORMATS", "MANIFEST", "NOT_PROVEN", "OPTIONAL_TEXTS", "PAGE", "PROOFS", "PROVEN",
     "STATEMENT", "SUBSCRIPTIONS", "TABLES", "TEXTS", "Outline", "Scope", "commitments", "described", "is_left_out", "member_names",
     "sentences",
     "redactions", "statement_text", "table_references",
 ]  # fmt: skip
 
-FORMAT = "incident-sla-ledger/bundle@v1"
+FORMAT = "incident-sla-ledger/bundle@v2"
 PAGE, CHECKPOINT, ENTRIES, TEXTS, PROOFS, SUBSCRIPTIONS, TABLES, MANIFEST, STATEMENT = (
     "page.html", "checkpoint.note", "entries.jsonl", "texts.jsonl", "proofs.jsonl", "subscriptions.json", "tables/",
     "manifest.json", "statement.note",
 )  # fmt: skip
-# Texts that are only put in where somebody asks for them: who, and what was never meant for the public.
+# By format the texts that are only put in where somebody asks for them: who, and what was never meant for the public. Each
+# has the word by which it is asked for. Format 1 had the names of those who approved in every bundle.
+FORMATS = {
+    "incident-sla-ledger/bundle@v1": {"actor": "actor", "note": "note"},
+    FORMAT: {"actor": "actor", "approved_by": "actor", "note": "note"},
+}
 OPTIONAL_TEXTS = ("actor", "note")
 PROVEN = {
     "entries": "Each entry here is in the ledger, at its position, as the ledger stood at the checkpoint.",
@@ -39,7 +44,7 @@ NOT_PROVEN = {
     "others": "What the streams say that are not here.",
     "later-versions": "Whether a stream has further versions between where it is complete and the checkpoint.",
     "left-out-versions": "What the entries say that were left out.",
-    "left-out-texts": "Who the actors are and what the notes say, where they were left out.",
+    "left-out-texts": "Who the actors are, who approved, and what the notes say, where they were left out.",
     "gone-texts": "Why the texts are gone that no entry here says were erased.",
     "left-out-tables": "What the tables say that were left out.",
 }
@@ -95,9 +100,9 @@ def member_names(scope: Scope, tables: Sequence[str]) -> list[str]:
     ]  # fmt: skip
 
 
-def statement_text(ledger: str, digest: str) -> str:
-    """Return the text that whoever makes a bundle signs. digest: SHA-256 of the manifest, in hexadecimal."""
-    return f"{FORMAT}\nmanifest {digest}\n{ledger}\n"
+def statement_text(ledger: str, digest: str, form: str = FORMAT) -> str:
+    """Return the text that whoever makes a bundle signs. digest: SHA-256 of the manifest, in hexadecimal; form: its format."""
+    return f"{form}\nmanifest {digest}\n{ledger}\n"
 
 
 def commitments(data: dict[str, Any]) -> Iterator[tuple[str, str]]:
@@ -109,10 +114,10 @@ def commitments(data: dict[str, Any]) -> Iterator[tuple[str, str]]:
                     yield prefix + name, value["sha256"]
 
 
-def is_left_out(path: str, with_: Iterable[str]) -> bool:
-    """Tell whether a text is of a kind that this bundle leaves out."""
-    name = path.rpartition(".")[2]
-    return name in OPTIONAL_TEXTS and name not in with_
+def is_left_out(path: str, with_: Iterable[str], form: str = FORMAT) -> bool:
+    """Tell whether a text is of a kind that a bundle of a format leaves out. with_: what was asked for."""
+    word = FORMATS[form].get(path.rpartition(".")[2])
+    return word is not None and word not in with_
 
 
 def redactions(header: dict[str, Any], data: dict[str, Any]) -> Iterator[tuple[str, int, str]]:
@@ -137,8 +142,11 @@ class Outline:
     grows with the entries that are in the bundle.
     """
 
-    def __init__(self, scope: Scope, with_: Sequence[str], erased: Iterable[tuple[str, int, str]]) -> None:
+    def __init__(
+        self, scope: Scope, with_: Sequence[str], erased: Iterable[tuple[str, int, str]], form: str = FORMAT
+    ) -> None:
         self.scope = scope
+        self.form = form
         self.with_ = tuple(sorted(with_))
         self.erased = frozenset(erased)
         self.entries = 0
@@ -153,7 +161,7 @@ class Outline:
         """Return what a text of an entry has to be."""
         if (stream, version, path) in self.erased:
             return "erased"
-        return "left out" if is_left_out(path, self.with_) else "here"
+        return "left out" if is_left_out(path, self.with_, self.form) else "here"
 
     def take(self, entry: bytes, header: dict[str, Any], data: dict[str, Any], texts: dict[str, Any]) -> None:
         """Take in an entry, as bytes and as what they say, and the texts of it that are in the bundle."""
@@ -211,7 +219,7 @@ class Outline:
             "left-out-tables": bool(self.referenced - set(tables)),
         }
         return {
-            "format": FORMAT,
+            "format": self.form,
             "scope": self.scope.as_json(),
             "with": list(self.with_),
             "streams": streams if partial else None,

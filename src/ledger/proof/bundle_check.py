@@ -7,7 +7,7 @@ ProofError; what is wrong with single entries is listed, with their positions.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from hashlib import sha256
 from itertools import islice
 from typing import Any, NamedTuple
@@ -17,7 +17,7 @@ from ledger.proof.bundle import (
     ALL,
     CHECKPOINT,
     ENTRIES,
-    FORMAT,
+    FORMATS,
     MANIFEST,
     OPTIONAL_TEXTS,
     PROOFS,
@@ -32,7 +32,7 @@ from ledger.proof.bundle import (
     redactions,
     statement_text,
 )  # fmt: skip
-from ledger.proof.bundle_keys import KeysFollowed, follow_keys, signer
+from ledger.proof.bundle_keys import follow_keys, signer
 from ledger.proof.canonical import canonical, read_canonical
 from ledger.proof.checkpoint import Checkpoint, read_checkpoint
 from ledger.proof.container import Bytes, Member, read_members
@@ -47,9 +47,10 @@ __all__ = [
     "BundleProblem",
     "BundleReport",
     "check_bundle",
-    "followed_keys",
+    "key_entries",
     "open_bundle",
     "root_of_first",
+    "roots_of_first",
 ]
 
 _STREAM = re.compile(r"[a-z]+/[a-z0-9][a-z0-9-]{0,63}")
@@ -108,15 +109,32 @@ class Bundle(NamedTuple):
         for at in range(member.start, member.end, 1 << 20):
             yield self.content[at : min(at + (1 << 20), member.end)]
 
-    def lines(self, name: str) -> Iterator[bytes]:
-        """Yield the lines of a member without their ends. Raises ProofError where the last has none."""
+    def spans(self, name: str) -> Iterator[tuple[int, int]]:
+        """Yield where each line of a member begins and ends in the file. Raises ProofError where the last has no end."""
         at, end = self.members[name].start, self.members[name].end
         while at < end:
             found = self.content.find(b"\n", at, end)
             if found < 0 or found - at > _MOST_LINE:
                 raise ProofError(f"a line of {name} does not end, or is longer than {_MOST_LINE:,} bytes")
-            yield self.content[at:found]
+            yield at, found
             at = found + 1
+
+    def lines(self, name: str) -> Iterator[bytes]:
+        """Yield the lines of a member without their ends. Raises ProofError where the last has none."""
+        for at, end in self.spans(name):
+            yield self.content[at:end]
+
+    def recorded_at(self, position: int) -> str | None:
+        """Return when the entry at a position was recorded, of a bundle that was checked; None where it is not here."""
+        spelled = b'"position":%d,"recorded_at":' % position
+        for line in self.lines(ENTRIES):
+            # A text may say the same, so the header has the last word.
+            if (
+                spelled in line
+                and (header := read_canonical(line, "an entry")["header"])["position"] == position
+            ):
+                return str(header["recorded_at"])
+        return None
 
 
 class BundleReport(NamedTuple):
@@ -156,8 +174,13 @@ def open_bundle(content: Bytes) -> Bundle:
     bare = Bundle(content, members, {}, ALL, Checkpoint("", 0, b""), None, None)
     raw = bare.whole(MANIFEST)
     manifest = read_canonical(raw, MANIFEST)
-    if type(manifest) is not dict or manifest.keys() != _MANIFEST or manifest["format"] != FORMAT:
-        raise ProofError(f"{MANIFEST} is not that of a bundle of format 1 ({FORMAT})")
+    if (
+        type(manifest) is not dict
+        or manifest.keys() != _MANIFEST
+        or type(manifest["format"]) is not str
+        or manifest["format"] not in FORMATS
+    ):
+        raise ProofError(f"{MANIFEST} is not that of a bundle of format 1 or 2 ({', '.join(FORMATS)})")
     scope = _scope(manifest["scope"])
     tables = [name.removeprefix(TABLES) for name in members if name.startswith(TABLES)]
     if [one.name for one in found] != member_names(scope, sorted(tables)):
@@ -167,7 +190,8 @@ def open_bundle(content: Bytes) -> Bundle:
     checkpoint, signed = read_checkpoint(bare.whole(CHECKPOINT))
     if checkpoint.extensions:
         raise ProofError("the checkpoint of a bundle has no extension lines, and this one has")
-    made = _statement(bare.whole(STATEMENT), statement_text(checkpoint.origin, sha256(raw).hexdigest()))
+    text = statement_text(checkpoint.origin, sha256(raw).hexdigest(), manifest["format"])
+    made = _statement(bare.whole(STATEMENT), text)
     for note in (signed, made):
         if note is not None and len(note.signatures) != 1:
             raise ProofError(f"a note of a bundle has one signature, and this one has {len(note.signatures)}")
@@ -219,7 +243,9 @@ class _Check:
         self.position = 0
         self.recorded_at = ""
         self.versions: dict[str, int] = {}
-        self.outline = Outline(bundle.scope, _with(bundle.manifest["with"]), self._erased())
+        self.outline = Outline(
+            bundle.scope, _with(bundle.manifest["with"]), self._erased(), bundle.manifest["format"]
+        )
 
     def say(self, position: int | None, kind: str, detail: str) -> None:
         if len(self.problems) < _MOST_PROBLEMS:
@@ -438,7 +464,7 @@ class _Check:
             return None, "no key was given to check the signatures with (--key)"
         if checked.unchecked:
             raise Unavailable("signatures need the package cryptography; install incident-sla-ledger[sign]")
-        accepted = followed_keys(self.bundle, brought).present
+        accepted = follow_keys(brought, key_entries(self.bundle)).present
         try:
             signer(signed, brought, accepted)
             return str(signer(made, brought, accepted)), None
@@ -447,23 +473,30 @@ class _Check:
             return None, "no key that counts signed the bundle"
 
 
-def followed_keys(bundle: Bundle, brought: Sequence[VerifierKey]) -> KeysFollowed:
-    """Return where keys lead through the key entries of a bundle that was checked."""
+def key_entries(bundle: Bundle) -> list[dict[str, Any]]:
+    """Return the entries of keys of a bundle that was checked, in order."""
     lines = (line for line in bundle.lines(ENTRIES) if b'"stream":"key/' in line)
     entries = [read_canonical(line, "an entry of a key") for line in lines]
-    return follow_keys(brought, [one for one in entries if one["header"]["stream"].startswith("key/")])
+    return [one for one in entries if one["header"]["stream"].startswith("key/")]
 
 
 def root_of_first(bundle: Bundle, size: int) -> bytes | None:
     """Return the root over the first entries of a bundle that was checked; None where it does not show that."""
     if size == bundle.checkpoint.size:
         return bundle.checkpoint.root
-    if not bundle.scope.whole or size > bundle.checkpoint.size:
-        return None
+    return roots_of_first(bundle, {size}).get(size) if bundle.scope.whole else None
+
+
+def roots_of_first(bundle: Bundle, sizes: Collection[int]) -> dict[int, bytes]:
+    """Return by size the roots over the first entries of a whole bundle that was checked, as far as it has so many."""
     frontier = Frontier()
-    for line in islice(bundle.lines(ENTRIES), size):
+    found = {0: frontier.root()}
+    last = max((size for size in sizes if size <= bundle.checkpoint.size), default=0)
+    for line in islice(bundle.lines(ENTRIES), last):
         frontier.add(leaf_of(line))
-    return frontier.root()
+        if frontier.size in sizes:
+            found[frontier.size] = frontier.root()
+    return found
 
 
 def _with(given: Any) -> list[str]:

@@ -97,12 +97,17 @@ def _lines(position: int, data: Any, content: bytes | None) -> Iterator[Document
             position, "document-lines", f"its lines hash to the root {root}, it says {said['root']!r}"
         )
     sums: dict[str, list[Any]] = {}
+    days: list[Any] = [0, Decimal(0), Decimal(0)]
     for leaf in leaves[said["assessments"] :]:
         line = json.loads(leaf)["line"]
         total = sums.setdefault(line["currency"], [0, Decimal(0), Decimal(0)])
         total[0] += 1
         total[1] += Decimal(line["amount"])
         total[2] += Decimal(line.get("waived", "0"))
+        if "service_days" in line:
+            days[0] += 1
+            days[1] += Decimal(line["service_days"])
+            days[2] += Decimal(line.get("service_days_waived", "0"))
     stated = {
         one["currency"]: [one["lines"], Decimal(one["amount"]), Decimal(one.get("waived", "0"))]
         for one in data["totals"]
@@ -111,6 +116,13 @@ def _lines(position: int, data: Any, content: bytes | None) -> Iterator[Document
         yield DocumentFault(
             position, "document-totals",
             f"its lines add up to {_spelled(sums)}, its totals say {_spelled(stated)}",
+        )  # fmt: skip
+    said_days = data.get("service_days", {"lines": 0, "days": "0"})
+    stated_days = [said_days["lines"], Decimal(said_days["days"]), Decimal(said_days.get("waived", "0"))]
+    if stated_days != days:
+        yield DocumentFault(
+            position, "document-totals",
+            f"its lines add up to {days[1]} days of service in {days[0]} lines, it says {stated_days[1]} in {stated_days[0]}",
         )  # fmt: skip
 
 

@@ -6,9 +6,10 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 
 from ledger.proof.bundle_keys import follow_keys
+from ledger.proof.errors import ProofError
 from ledger.proof.note import VerifierKey
 
-__all__ = ["Out", "outs_of", "trusted_through"]
+__all__ = ["Out", "counting", "outs_of", "trusted_through"]
 
 
 class Out(NamedTuple):
@@ -33,6 +34,27 @@ class Out(NamedTuple):
         if last is not None and last >= self.doubted_from:
             return f"was revoked by @{self.position}, which doubts its signatures from {self.doubted_from} on"
         return None
+
+
+def counting(
+    signers: Sequence[VerifierKey],
+    outs: dict[str, list[Out]],
+    size: int,
+    recorded_at: Callable[[int], str | None],
+) -> tuple[str, ...]:
+    """Return which of the known keys that signed a checkpoint of a size count. Raises ProofError where some did, but none counts.
+
+    outs: how keys went out of use, by the entries that the checkpoint is compared with; recorded_at: of `Out`.
+    """
+    doubts = {
+        str(key): [why for out in outs.get(str(key), ()) if (why := out.counts_against(size, recorded_at))]
+        for key in signers
+    }
+    # One signature that counts is enough.
+    if signers and all(doubts.values()):
+        sentence = "; ".join(f"{key} signed it, but {whys[-1]}" for key, whys in doubts.items())
+        raise ProofError(f"{sentence}: compare with one that a key in use signed")
+    return tuple(key for key, whys in doubts.items() if not whys)
 
 
 def trusted_through(

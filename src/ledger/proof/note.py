@@ -12,9 +12,9 @@ from collections.abc import Callable, Sequence
 from hashlib import sha256
 from typing import NamedTuple
 
-from ledger.domain.ed25519 import is_small_order
 from ledger.errors import Unavailable
 from ledger.proof.errors import ProofError
+from ledger.proof.small_order import is_small_order
 
 __all__ = ["Note", "Signature", "VerifierKey", "decode64", "key_of", "parse_note", "sign_note", "verify_note"]
 

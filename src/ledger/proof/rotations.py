@@ -14,6 +14,8 @@ from collections.abc import Callable, Iterable
 from hashlib import sha256
 from typing import Any, NamedTuple
 
+from ledger.proof.small_order import is_small_order
+
 __all__ = ["KeyFault", "KeysChecked", "check_keys"]
 
 _DOMAIN = b"incident-sla-ledger/key.rotated/v1\x00"
@@ -172,6 +174,8 @@ def _vkey_faults(vkey: str) -> list[tuple[str, str]]:
         return [("vkey-malformed", f"{vkey} has the algorithm {material[0]}, expected 1 (Ed25519)")]
     if key_id != right:
         return [("vkey-malformed", f"{vkey} has the key id {key_id}, but name and key hash to {right}")]
+    if is_small_order(material[1:]):
+        return [("vkey-malformed", f"{vkey} is a key of small order, under which anybody can sign")]
     return []
 
 

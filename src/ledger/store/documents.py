@@ -35,7 +35,7 @@ def check_kept(event: DocumentEvent, content: bytes | None) -> None:
     """Refuse a document whose lines are not at hand, or not those that it names."""
     if content is None:
         raise Refused("path is missing; give the file of the lines that the document is issued with")
-    check_lines(content, event.lines, event.totals)
+    check_lines(content, event.lines, event.totals, event.service_days)
 
 
 def events_of(log: SealedLog, stream: str) -> list[AnyEvent]:

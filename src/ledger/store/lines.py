@@ -7,14 +7,15 @@ and how many bytes rest on it, so that they can be found without reading the oth
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from fractions import Fraction
 from hashlib import sha256
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 
-from ledger.domain.documents import signed_minor_units
-from ledger.domain.events import Lines, Total
+from ledger.domain.documents import signed_days, signed_minor_units
+from ledger.domain.events import Lines, ServiceDays, Total
 from ledger.errors import Altered, LedgerError, Refused, Unavailable
 from ledger.store.tree import Frontier, leaf_hash, node_hash
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "SALT_HEX",
+    "Added",
     "Assessed",
     "KeptLines",
     "Money",
@@ -47,7 +49,7 @@ class Money(msgspec.Struct, frozen=True):
     """What every reader needs of a line: what it adds to the total of its currency, and the assessment it rests on.
 
     amount: in major units. In an adjustment also what had been issued and what is right now, and waived: what its policy
-    does not take back.
+    does not take back. service_days and the fields that begin so: the same for days of service, where it has any to say.
     """
 
     assessment: int
@@ -56,6 +58,18 @@ class Money(msgspec.Struct, frozen=True):
     waived: str | None = None
     as_issued: str | None = None
     as_now: str | None = None
+    service_days: str | None = None
+    service_days_waived: str | None = None
+    service_days_as_issued: str | None = None
+    service_days_as_now: str | None = None
+
+
+class Added(NamedTuple):
+    """What a document says of its lines, and what they add up to: money by currency, and days of service if any has some."""
+
+    lines: Lines
+    totals: tuple[Total, ...]
+    service_days: ServiceDays | None
 
 
 class _Line(msgspec.Struct, frozen=True):
@@ -92,15 +106,16 @@ def _decoded(leaves: Sequence[bytes]) -> Iterator[_Line]:
         yield one
 
 
-def lines_of(content: bytes) -> tuple[Lines, tuple[Total, ...]]:
+def lines_of(content: bytes) -> Added:
     """Return what a document says of its lines, and their totals; Refused where they contradict themselves."""
-    from ledger.domain.money import format_money
+    from ledger.domain.money import decimal_text, format_money
 
     leaves = split_lines(content)
     edge = Frontier()
     assessed: list[Assessed] = []
     counted: list[list[int]] = []
     sums: dict[str, list[Any]] = {}
+    days = _Days()
     before = -1
     for number, (leaf, one) in enumerate(zip(leaves, _decoded(leaves), strict=True), 1):
         edge.add(leaf_hash(leaf))
@@ -125,6 +140,8 @@ def lines_of(content: bytes) -> tuple[Lines, tuple[Total, ...]]:
             total[1] += amount
             if waived is not None:
                 total[2] = (total[2] or 0) + waived
+            if line.service_days is not None:
+                days.add(number, line)
     for at, (known, (lines, size)) in enumerate(zip(assessed, counted, strict=True)):
         if (known.lines, known.bytes) != (lines, size):
             raise Refused(
@@ -135,7 +152,45 @@ def lines_of(content: bytes) -> tuple[Lines, tuple[Total, ...]]:
         for code, (lines, amount, waived) in sorted(sums.items())
     )
     found = Lines(sha256(content).hexdigest(), edge.root().hex(), len(assessed), len(leaves) - len(assessed))
-    return found, totals
+    return Added(found, totals, days.total(decimal_text))
+
+
+class _Days:
+    """The days of service of the lines so far, each line checked to lead to what is right now."""
+
+    def __init__(self) -> None:
+        self._lines = 0
+        self._days = Fraction(0)
+        self._waived: Fraction | None = None
+
+    def add(self, number: int, line: Money) -> None:
+        def read(name: str, text: str | None) -> Fraction:
+            return Fraction(0) if text is None else signed_days(f"line {number}: {name}", text)
+
+        days, waived = (read(name, getattr(line, name)) for name in ("service_days", "service_days_waived"))
+        if line.service_days_as_issued is not None or line.service_days_as_now is not None:
+            issued, now = (
+                read(name, getattr(line, name)) for name in ("service_days_as_issued", "service_days_as_now")
+            )
+            if issued + days + waived != now:
+                raise Refused(
+                    f"line {number} of the lines: service_days_as_issued {line.service_days_as_issued} and service_days "
+                    f"{line.service_days}"
+                    f"{'' if line.service_days_waived is None else f' and service_days_waived {line.service_days_waived}'} do "
+                    f"not make service_days_as_now {line.service_days_as_now}"
+                )
+        self._lines += 1
+        self._days += days
+        if line.service_days_waived is not None:
+            self._waived = (self._waived or Fraction(0)) + waived
+
+    def total(self, spelled: Callable[[Fraction], str]) -> ServiceDays | None:
+        """Return their sum, None where no line has days to say."""
+        if not self._lines:
+            return None
+        return ServiceDays(
+            self._lines, spelled(self._days), None if self._waived is None else spelled(self._waived)
+        )
 
 
 def _amounts(number: int, line: Money) -> tuple[int, int | None]:
@@ -155,9 +210,11 @@ def _amounts(number: int, line: Money) -> tuple[int, int | None]:
     return amount, None if line.waived is None else waived
 
 
-def check_lines(content: bytes, said: Lines, totals: Sequence[Total]) -> None:
+def check_lines(
+    content: bytes, said: Lines, totals: Sequence[Total], service_days: ServiceDays | None
+) -> None:
     """Refuse a document whose lines are not those it names, or do not add up to its totals."""
-    found, sums = lines_of(content)
+    found, sums, days = lines_of(content)
     for name in Lines.__struct_fields__:
         if (one := getattr(said, name)) != (other := getattr(found, name)):
             raise Refused(f"lines.{name} {one} differs from {other}, which the lines have")
@@ -168,6 +225,10 @@ def check_lines(content: bytes, said: Lines, totals: Sequence[Total]) -> None:
             raise Refused(
                 f"totals {_spelled(said_total)} differ from the sum of the lines, {_spelled(total)}"
             )
+    if service_days != days:
+        raise Refused(
+            f"service_days {_spelled_days(service_days)} differ from the sum of the lines, {_spelled_days(days)}"
+        )
 
 
 def _spelled(total: Total | None) -> str:
@@ -175,6 +236,14 @@ def _spelled(total: Total | None) -> str:
         return "nothing"
     waived = "" if total.waived is None else f", {total.waived} waived"
     return f"{total.amount} {total.currency} in {total.lines} lines{waived}"
+
+
+def _spelled_days(total: ServiceDays | None) -> str:
+    if total is None:
+        return "nothing"
+    return f"{total.days} in {total.lines} lines" + (
+        "" if total.waived is None else f", {total.waived} waived"
+    )
 
 
 def leaf_paths(leaves: Sequence[bytes], indices: Sequence[int]) -> dict[int, list[bytes]]:

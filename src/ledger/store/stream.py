@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Container, Iterator, Sequence
 from typing import Any
 
 import msgspec
 
 from ledger.domain.checks import is_text_field
-from ledger.domain.events import TEXTS, TYPES, UPCASTS, AnyEvent, EntryCorrected, upcast
+from ledger.domain.events import (
+    TEXTS,
+    TYPES,
+    UPCASTS,
+    AnyEvent,
+    Commitment,
+    EntryCorrected,
+    EntryRedacted,
+    Missing,
+    upcast,
+)
 from ledger.errors import Unavailable
 from ledger.store.entry import NewEntry, StoredEntry, decode_entry, decode_texts, encode_data, encode_texts
 from ledger.store.log import SealedLog
@@ -17,6 +27,7 @@ __all__ = [
     "Entry",
     "EventToStore",
     "event_of",
+    "name_missing",
     "new_entry",
     "open_entry",
     "published_time",
@@ -139,15 +150,54 @@ def open_entry(stored: StoredEntry, before: Entry | None) -> Entry:
 
 
 def read_stream(log: SealedLog, stream: str, *, upto_position: int | None = None) -> list[Entry]:
-    """Return the entries of a stream in position order, up to a position of the ledger."""
+    """Return the entries of a stream in position order, up to a position of the ledger.
+
+    A text that is gone although no entry of the whole stream erased it is `Missing`.
+    """
     entries: list[Entry] = []
     before: Entry | None = None
     for stored in log.stream(stream):
         before = open_entry(stored, before)
         entries.append(before)
+    name_missing(entries)
     return (
         entries if upto_position is None else [entry for entry in entries if entry.position <= upto_position]
     )
+
+
+def name_missing(entries: Sequence[Entry], only: Container[str] | None = None) -> None:
+    """Let each text that is gone although none of these entries, a whole stream, erased it say that it is `Missing`.
+
+    only: the paths of those that were read at all.
+    """
+    gone = [(entry, path) for entry in entries for path in _gone(entry.event) if only is None or path in only]
+    if not gone:
+        return
+    erased = {
+        (int(event.entry), path)
+        for event in (entry.event for entry in entries)
+        if isinstance(event, EntryRedacted)
+        for path in event.fields
+    }
+    for entry, path in gone:
+        event = entry.event
+        if (entry.version, path) in erased:
+            continue
+        if isinstance(event, EntryCorrected) and path.startswith("set."):
+            event.set[path[4:]] = Missing(event.set[path[4:]]["sha256"])
+        else:
+            msgspec.structs.force_setattr(event, path, Missing(getattr(event, path).sha256))
+
+
+def _gone(event: AnyEvent) -> Iterator[str]:
+    """Yield the paths of the texts of an event that are not there any more."""
+    for name in TEXTS[type(event)]:
+        if isinstance(getattr(event, name), Commitment):
+            yield name
+    if isinstance(event, EntryCorrected):
+        for name, value in event.set.items():
+            if isinstance(value, dict) and value.keys() == {"sha256"}:
+                yield f"set.{name}"
 
 
 def read_all(log: SealedLog, *, upto: int | None = None) -> Iterator[Entry]:
@@ -162,5 +212,7 @@ def read_all(log: SealedLog, *, upto: int | None = None) -> Iterator[Entry]:
 
 
 def text_or_erased(value: Any) -> str | None:
-    """Return a text as it is shown: itself, nothing, or the word that it was erased."""
-    return value if value is None or type(value) is str else "[erased]"
+    """Return a text as it is shown: itself, nothing, or the word that it was erased, or is missing though nobody did."""
+    if value is None or type(value) is str:
+        return value
+    return "[missing]" if type(value) is Missing else "[erased]"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from calendar import monthrange
 from datetime import date, timedelta
 from fractions import Fraction
+from math import ceil
 
 import msgspec
 
@@ -47,17 +48,18 @@ def claim_deadline(
         period = period_holding(policy.period, incident_start)
     at, at_end_of_day = _anchor(policy, incident_start, incident_end, period, eligible_at)
     day = date.fromisoformat(day_of(zone, at - 1 if at_end_of_day else at))
-    words = (
-        f"{_spelled(claim.amount, claim.unit)} after the {claim.anchor.replace('-', ' ')} ({day.isoformat()})"
-    )
+    within = _spelled(claim.amount, claim.unit)
+    words = f"{within} after the {claim.anchor.replace('-', ' ')} ({day.isoformat()})"
+    if claim.unit == "seconds":
+        ends = at + ceil(claim.amount)
+        return Deadline(day_of(zone, ends - 1), ends, words)
+    if claim.unit == "business-hours":
+        ends = _business_hours(claim.calendar, zone, at, ceil(claim.amount * 3_600))
+        return Deadline(day_of(zone, ends - 1), ends, words)
     count = int(claim.amount)
+    if count != claim.amount:
+        raise Refused(f"claim.within is {within}, and only whole ones end with a day; write a whole number")
     match claim.unit:
-        case "seconds":
-            ends = at + int(claim.amount)
-            return Deadline(day_of(zone, ends - 1), ends, words)
-        case "business-hours":
-            ends = _business_hours(claim.calendar, zone, at, count * 3_600)
-            return Deadline(day_of(zone, ends - 1), ends, words)
         case "days":
             last = day + count * _DAY
         case "business-days":
@@ -102,12 +104,13 @@ def _given(name: str, value: int | None) -> int:
 
 
 def _spelled(count: Fraction, of: str) -> str:
+    from ledger.domain.money import decimal_text
     from ledger.domain.policy.values import duration_text
 
     if of == "seconds":
         return duration_text(count)
     unit = of.replace("-", " ")
-    return f"{int(count)} {unit if count != 1 else unit.removesuffix('s')}"
+    return f"{decimal_text(count)} {unit if count != 1 else unit.removesuffix('s')}"
 
 
 def _months(day: date, count: int, *, sticky: bool) -> date:

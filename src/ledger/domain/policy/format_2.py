@@ -19,6 +19,7 @@ from ledger.domain.policy.model import (
     Credit,
     Example,
     ExclusionRule,
+    FactsRule,
     Limits,
     Measure,
     PeriodRule,
@@ -62,6 +63,7 @@ def read(document: dict[str, Any], sha256: str, problems: Problems) -> Policy | 
     calendars = _calendars(document.get("calendars"), problems)
     claim = _claim(_one("claim", document, problems, needed=False), calendars, problems)
     version = _version(_one("version", document, problems, needed=False), problems)
+    open_facts = _one("facts", document, problems, needed=False)
     stacking = _stacking(_one("stacking", document, problems, needed=False), commitments, problems)
     termination = _termination(_many("termination", document, problems), commitments, problems)
     examples = tuple(
@@ -76,7 +78,8 @@ def read(document: dict[str, Any], sha256: str, problems: Problems) -> Policy | 
     return Policy(
         key=top["policy"], title=top["title"] or "", in_force_from=top["in_force_from"], format=2, period=period,
         commitments=commitments, exclusions=exclusions, credit=credit_rule, rounding=_or(credit["rounding"], "half-up"), sha256=sha256, limits=limits_rule,
-        stacking=stacking, claim=claim, version=version, termination=termination, currencies=currencies,
+        stacking=stacking, claim=claim, version=version,
+        facts=FactsRule(_or(open_facts["undecided"], "refused"), _or(open_facts["provisional"], "refused")), termination=termination, currencies=currencies,
         calendars=tuple(calendars.values()), source=source, examples=examples,
     )  # fmt: skip
 

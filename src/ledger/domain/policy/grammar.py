@@ -217,13 +217,20 @@ GRAMMAR: tuple[Table, ...] = (
     )),
     Table("claim", "Whether credits must be claimed, and until when. Left out: automatic.", (
         Field("how", "choice", "automatic: paid without a claim. on-request: only if it is claimed in time.", required=True, choices=("automatic", "on-request"), example='"on-request"'),
-        Field("within", "span", "on-request: how long after the anchor. Days, business days, months and periods end with their last day in period.zone.",
+        Field("within", "span", "on-request: how long after the anchor. Days, business days, months and periods end with their last day in period.zone; hours, "
+              "business hours and shorter ones may be decimals, and end with the second they fall into.",
               example='"5 business-days"'),
         Field("anchor", "choice", "on-request: when it begins. month-end, quarter-end: of the month or quarter the incident began in; period-end: of the "
               "policy's period; eligibility: when the customer became entitled, the end of the period unless it is stated.",
               choices=("incident-start", "incident-end", "month-end", "period-end", "quarter-end", "eligibility"), example='"incident-end"'),
         Field("calendar", "key", "The calendar of business days or hours.", default="Monday to Friday, no holidays", example='"england"'),
         Field("evidence", "text", "What has to come with it; shown.", default='""', example='"server logs"'),
+    )),
+    Table("facts", "How facts that are still open count where credits are issued. Left out: they are refused, unless who issues says how they count.", (
+        Field("undecided", "choice", "Where the facts decide no amount: such a line is refused, or this end of the bounds is issued. Once it is decided, "
+              "an adjustment says so.", default='"refused"', choices=("refused", "least", "most"), example='"least"'),
+        Field("provisional", "choice", "Windows without an end, and cohorts of which it is not known who is in them: a line they touch is refused, or counts them as "
+              "they stand.", default='"refused"', choices=("refused", "as-they-stand"), example='"as-they-stand"'),
     )),
     Table("calendars", "Named calendars, written [calendars.NAME].", (
         Field("days", "choices", "Which days are business days.", default="Monday to Friday", choices=DAYS, example='["monday", "tuesday"]'),

@@ -34,6 +34,7 @@ KINDS: dict[str, str] = {
     "missed-but-free": "A tier pays nothing although the target is missed.",
     "worse-pays-less": "A worse tier pays less than a better one.",
     "unreachable-tier": "Nothing that can be measured leads to the tier, or another one always holds instead.",
+    "reading-decided": "`facts.undecided` takes one end also where `reading` leaves open what the tiers mean, which no fact ever decides.",
     "limit-cuts": "A limit is below what a tier pays, so that the tier never pays what it says.",
     "sums-without-currencies": "Sums name some currencies, but `currencies` is left out, so that a fee in another one stops a run of credits.",
     "example-contradicts": "An example of the policy that its own terms contradict.",
@@ -108,7 +109,7 @@ def _currencies(policy: Policy) -> Iterator[Finding]:
 def _of_tiers(policy: Policy, commitment: Commitment) -> Iterator[Finding]:
     for kind, level, sentence in (
         *_gaps(commitment), *_overlaps(commitment), *_promises(commitment), *_order(commitment),
-        *_unreachable(policy, commitment), *_cut(policy.limits, commitment),
+        *_unreachable(policy, commitment), *_cut(policy.limits, commitment), *_decided(policy, commitment),
     ):  # fmt: skip
         yield Finding(kind, level, sentence, commitment.name)
 
@@ -253,6 +254,23 @@ def _cut(limits: Limits, commitment: Commitment) -> Found:
                 "limit-cuts", "warning",
                 f"{tier.words} pays {decimal_text(percent)}%, but limits.percent is {decimal_text(limits.percent * 100)}; it never pays "
                 "what it says",
+            )  # fmt: skip
+
+
+def _decided(policy: Policy, commitment: Commitment) -> Found:
+    """Yield a finding where the end that is taken of open facts also settles what the tiers themselves leave open."""
+    end = policy.facts.undecided
+    if end == "refused":
+        return
+    for what, rule, found in (
+        ("gaps", commitment.gaps, holes(commitment.tiers, commitment.tiers_of)),
+        ("overlaps", commitment.overlaps, shared(commitment.tiers)),
+    ):
+        if rule == "undecided" and found:
+            yield (
+                "reading-decided", "warning",
+                f'reading.{what} leaves open what is paid {between(*found[0], commitment.tiers_of)}, and facts.undecided = "{end}" issues '
+                f"the {end} there; say with reading.{what} what the contract means, or leave facts.undecided out",
             )  # fmt: skip
 
 

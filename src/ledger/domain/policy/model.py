@@ -16,8 +16,8 @@ from ledger.domain.money import decimal_text
 from ledger.errors import Refused
 
 __all__ = [
-    "NO_LIMIT", "Calendar", "Claim", "Commitment", "Counting", "Credit", "Example", "ExclusionRule", "Limits", "Measure",
-    "PeriodRule", "Policy", "Remedy", "Scope", "Source", "Stacking", "Sums", "Termination", "Tier", "VersionRule", "sum_in",
+    "NO_LIMIT", "Calendar", "Claim", "Commitment", "Counting", "Credit", "Example", "ExclusionRule", "FactsRule", "Limits",
+    "Measure", "PeriodRule", "Policy", "Remedy", "Scope", "Source", "Stacking", "Sums", "Termination", "Tier", "VersionRule", "sum_in",
     "tables_of_sums",
 ]  # fmt: skip
 
@@ -265,6 +265,16 @@ class Claim(msgspec.Struct, frozen=True):
     evidence: str = ""
 
 
+class FactsRule(msgspec.Struct, frozen=True):
+    """How facts that are still open count where credits are issued; refused: who issues has to say so.
+
+    undecided: which end of the bounds, where they decide no amount. provisional: open windows, and cohorts nobody can name.
+    """
+
+    undecided: Literal["refused", "least", "most"] = "refused"
+    provisional: Literal["refused", "as-they-stand"] = "refused"
+
+
 class VersionRule(msgspec.Struct, frozen=True):
     """Which version a subscription has."""
 
@@ -310,6 +320,7 @@ class Policy(msgspec.Struct, frozen=True):
     stacking: Stacking = Stacking()
     claim: Claim = Claim()
     version: VersionRule = VersionRule()
+    facts: FactsRule = FactsRule()
     termination: tuple[Termination, ...] = ()
     currencies: tuple[str, ...] = ()
     calendars: tuple[Calendar, ...] = ()

@@ -78,7 +78,7 @@ def _value(field: Field) -> dict[str, Any]:
         "duration": {"type": "string", "pattern": _DURATION},
         "span": {
             "type": "string",
-            "pattern": rf"{_DURATION}|^\d{{1,6}} (business-day|business-hour|month|period)s?$",
+            "pattern": rf"{_DURATION}|^\d{{1,6}} (business-day|business-hour|month|period)s?$|^\d{{1,6}}\.\d{{1,15}} business-hours?$",
         },
         "money": {
             "type": "object",

@@ -17,7 +17,10 @@ from ledger.errors import Refused
 __all__ = ["duration_text", "parse_duration", "read_table"]
 
 _DURATION = re.compile(r"(\d{1,9}(?:\.\d{1,15})?) (second|minute|hour|day)s?", re.ASCII)
-_SPAN = re.compile(r"(\d{1,6}) (business-day|business-hour|month|period|day)s?", re.ASCII)
+_SPAN = re.compile(
+    r"(\d{1,6}) (business-day|business-hour|month|period|day)s?|(\d{1,6}\.\d{1,15}) (business-hour)s?",
+    re.ASCII,
+)
 _CLOCK = re.compile(r"(\d\d):(\d\d)", re.ASCII)
 _DECIMAL = re.compile(r"\d{1,15}(\.\d{1,15})?", re.ASCII)
 _SECONDS = {"second": 1, "minute": 60, "hour": 3_600, "day": 86_400}
@@ -137,7 +140,7 @@ def _duration(where: str, value: Any, problems: Problems) -> Fraction | None:
 def _span(where: str, value: Any, problems: Problems) -> tuple[Fraction, str] | None:
     if type(value) is str:
         if found := _SPAN.fullmatch(value):
-            return Fraction(found[1]), f"{found[2]}s"
+            return Fraction(found[1] or found[3]), f"{found[2] or found[4]}s"
         if (exact := parse_duration(value)) is not None:
             return exact, "seconds"
     problems.wrong(

@@ -1,0 +1,513 @@
+"""Workbooks of terms of format 2: an independent engine finds each cell, and follows an input that is changed.
+
+What the ledger makes of the changed terms or facts is what the recalculated workbook has to show.
+"""
+
+from __future__ import annotations
+
+import re
+import runpy
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import msgspec
+import openpyxl
+import pandas as pd
+from hypothesis import HealthCheck, Phase, event, given, settings
+from hypothesis import strategies as st
+
+from ledger.domain.exclusion import Exclusion
+from ledger.domain.money import ALL_ROUNDINGS
+from ledger.domain.policy import parse_policy
+from ledger.domain.window import Window
+from projections.cohorts import Cohort
+from projections.credits import Workings, rows, workings
+from projections.earlier_credits import Earlier
+from projections.workbook import write_workbook
+from projections.workbook.model import EXACT
+
+MARCH = 1_646_092_800
+HOUR = 3_600
+DAY = 24 * HOUR
+SLOW = runpy.run_path(str(Path(__file__).with_name("test_credits_slow.py")))
+RECALCULATED = runpy.run_path(str(Path(__file__).with_name("test_workbook_recalculated.py")))
+changed, credits_of, find, input_of, recalculated = (
+    RECALCULATED[name] for name in ("changed", "credits_of", "find", "input_of", "recalculated")
+)
+
+
+class Facts(NamedTuple):
+    """What a month is priced from."""
+
+    windows: Sequence[Window]
+    exclusions: Sequence[Exclusion]
+    as_of: int
+    beta: frozenset[str]
+    credited: Mapping[str, tuple[Earlier, ...]] = {}
+
+
+def priced(texts: dict[str, str], table: pd.DataFrame, facts: Facts) -> Workings:
+    """Price March 2022 under some policies."""
+    policies = {key: [(1, parse_policy(text))] for key, text in texts.items()}
+    cohorts = {"beta": Cohort("cohort/beta v1", pd.array(sorted(facts.beta), dtype="str"))}
+    return workings(
+        table, facts.windows, policies, "2022-03", facts.as_of, (), cohorts, exclusions=facts.exclusions,
+        credited=facts.credited,
+    )  # fmt: skip
+
+
+def write(path: Path, texts: dict[str, str], found: Workings, facts: Facts) -> str:
+    """Write the workbook of what was priced."""
+    return write_workbook(
+        path, priced=found, period="2022-03", as_of=facts.as_of, windows=facts.windows,
+        policies=[(key, 1, parse_policy(text), text) for key, text in texts.items()], provenance={},
+    )  # fmt: skip
+
+
+def agrees(path: Path) -> openpyxl.Workbook:
+    """Assert that every formula leads to the value in its cell and all checks hold, and return the values."""
+    found = recalculated(path)
+    book = openpyxl.load_workbook(path, data_only=True)
+    if (found["summary"]["errors"], found["cache_cells_changed"]) != (0, 0):
+        (path.parent / "again.xlsx").write_bytes(found["bytes"])
+        there, formulas = (
+            openpyxl.load_workbook(path.parent / "again.xlsx", data_only=True),
+            openpyxl.load_workbook(path),
+        )
+        different = [
+            (sheet.title, cell.coordinate, cell.value, book[sheet.title][cell.coordinate].value, there[sheet.title][cell.coordinate].value)
+            for sheet in formulas for row in sheet.iter_rows() for cell in row
+            if cell.data_type == "f" and book[sheet.title][cell.coordinate].value != there[sheet.title][cell.coordinate].value
+        ]  # fmt: skip
+        raise AssertionError(different[:10])
+    checks = list(book["Checks"].iter_rows(min_row=4, values_only=True))
+    assert all(line[3] is True for line in checks), checks
+    return book
+
+
+def reasons(book: openpyxl.Workbook) -> set[str]:
+    """Return what Calculation says the figures are."""
+    heading, *scopes = book["Calculation"].iter_rows(values_only=True)
+    return {str(line[heading.index("figures are")]) for line in scopes}
+
+
+def same_amounts(book: openpyxl.Workbook, found: Workings) -> None:
+    """Assert that the lines are paid what the ledger pays.
+
+    A number of more than 15 digits loses some whenever a program writes it; all of them stand in the text of its rule.
+    """
+    shown = credits_of(book)
+    for row, digits in zip(rows(found.frame), found.frame["minor_units"].tolist(), strict=True):
+        line = shown[row["subscription"]]
+        if Decimal(row["fee"]).scaleb(digits) >= EXACT:
+            low, high = row["credit_at_least"], row["credit_at_most"]
+            assert line["rule"].endswith(f"credit {low}" if low == high else f"credit {low} to {high}")
+            continue
+        for name, cell in (("credit_at_least", "credit at least"), ("credit_at_most", "credit at most")):
+            assert line[cell] == float(Decimal(row[name])), (row["subscription"], name)
+        assert line["credit"] == ("undecided" if row["credit"] is None else float(Decimal(row["credit"])))
+
+
+def follows(
+    folder: Path, texts: dict[str, str], new_texts: dict[str, str], table: pd.DataFrame, facts: Facts, new_facts: Facts
+) -> int:  # fmt: skip
+    """Put the inputs of other terms or facts into the workbook: each line that is calculated is paid what the ledger then pays.
+
+    Return how many lines changed.
+    """
+    path, other_path = folder / "c.xlsx", folder / "other.xlsx"
+    again = priced(new_texts, table, new_facts)
+    write(other_path, new_texts, again, new_facts)
+    old, new = openpyxl.load_workbook(path), openpyxl.load_workbook(other_path)
+    put_in = {
+        f"{title}!{cell.coordinate}": new[title][cell.coordinate].value
+        for title in ("Inputs", "Exclusions", "Intervals")
+        if title in old.sheetnames
+        for line in old[title].iter_rows()
+        for cell in line
+        if not cell.protection.locked and cell.value != new[title][cell.coordinate].value
+    }
+    found, wanted = (
+        credits_of(changed(path, put_in)),
+        credits_of(openpyxl.load_workbook(other_path, data_only=True)),
+    )
+    live = [
+        {line["subscription"] for line in _lines(book) if str(line["credit"]).startswith("=")}
+        for book in (old, new)
+    ]
+    names = ("credit", "credit at least", "credit at most")
+    for name in live[0] & live[1]:
+        assert [found[name][one] for one in names] == [wanted[name][one] for one in names], (name, put_in)
+    before = credits_of(openpyxl.load_workbook(path, data_only=True))
+    moved = len([name for name in live[0] & live[1] if before[name]["credit"] != found[name]["credit"]])
+    event(f"lines that moved: {moved > 0}")
+    return moved
+
+
+def _lines(book: openpyxl.Workbook) -> list[dict[str, Any]]:
+    heading, *lines = book["Credits"].iter_rows(values_only=True)
+    return [dict(zip(map(str, heading), line, strict=True)) for line in lines]
+
+
+_OTHER = {
+    "credit_percent": {"0": "5", "2.5": "7.5", "10": "20", "33.333": "1.001"},
+    "credit_multiple": {"1": "2", "0.5": "1.5", "10": "3"},
+    "block": {"30 minutes": "45 minutes", "7 hours": "5 hours"},
+    "blocks": {"full": "begun", "begun": "full"},
+    "percent": {"12.5": "6"},
+    "rolling_percent": {"20": "7"},
+    "share": {"12.5": "25"},
+    "length": {"30 days": "31 days", "730 hours": "700 hours"},
+    "availability_at_least": {"99.9": "99.5", "98": "97", "95": "94.5"},
+    "availability_below": {"99.9": "99.5", "98": "97", "95": "94.5"},
+    "notice": {"1 hour": "3 hours", "2 days": "30 minutes"},
+    "most": {"90 minutes": "2 hours", "10 hours": "3 hours"},
+    "rounding": dict(zip(ALL_ROUNDINGS, (*ALL_ROUNDINGS[1:], ALL_ROUNDINGS[0]), strict=True)),
+}
+
+
+def other(text: str) -> str:
+    """Return terms of the same build with other values everywhere."""
+    text = re.sub(
+        r'(?m)^(\w+) = "([^"]+)"', lambda at: f'{at[1]} = "{_OTHER.get(at[1], {}).get(at[2], at[2])}"', text
+    )
+    return re.sub(r'(USD|JPY|BHD) = "(\d+)', lambda at: f'{at[1]} = "{int(at[2]) + 1}', text)
+
+
+def moment(seconds: int) -> datetime:
+    return datetime.fromtimestamp(seconds, UTC).replace(tzinfo=None)
+
+
+# ---- terms ---------------------------------------------------------------------------------------------------------
+
+KINDS = ("planned-maintenance", "third-party", "force-majeure")
+
+
+@st.composite
+def some_rules(draw: st.DrawFn) -> str:
+    """Exclusion rules with notice and limits."""
+    text = ""
+    kinds_in_order = draw(st.permutations(KINDS))
+    cut = draw(st.integers(1, len(KINDS)))
+    for kinds in filter(None, (kinds_in_order[:cut], kinds_in_order[cut:])):
+        text += f"[[exclusions]]\nkinds = {kinds}\n".replace("'", '"')
+        if draw(st.booleans()):
+            text += f'notice = "{draw(st.sampled_from(["1 hour", "2 days"]))}"\n'
+        if draw(st.booleans()):
+            text += f'most = "{draw(st.sampled_from(["90 minutes", "10 hours"]))}"\n'
+            text += f'most_per = "{draw(st.sampled_from(["year", "period"]))}"\n'
+    return text
+
+
+@st.composite
+def some_exclusions(draw: st.DrawFn) -> Exclusion:
+    start = MARCH + draw(st.integers(-20 * 24, 31 * 24)) * HOUR
+    notice = draw(st.sampled_from([None, 0, 1, 3 * 24]))
+    return Exclusion(
+        f"e-{draw(st.integers(1, 99))}", draw(st.sampled_from(KINDS)), draw(st.sampled_from(["email", "*"])), "*",
+        draw(st.sampled_from(["EMEA", "*"])), start, start + draw(st.sampled_from([30, HOUR, DAY, 9 * DAY])),
+        None if notice is None else start - notice * HOUR,
+        customer=draw(st.sampled_from([None, None, "Acme"])), cohort=draw(st.sampled_from([None, None, None, "beta", "ghost"])),
+        withdrawn=draw(st.integers(0, 9)) == 0,
+    )  # fmt: skip
+
+
+def terms(key: str, counting: str, rules: str, tiers: str, rounding: str, more: str = "") -> str:
+    """Spell terms of format 2."""
+    return (
+        f'format = 2\npolicy = "{key}"\nin_force_from = 2022-01-01\n[period]\nkind = "calendar-month"\nzone = "UTC"\n{counting}'
+        f'{rules}{tiers}[credit]\nrounding = "{rounding}"\n{more}'
+    )
+
+
+IN_FULL = '[measure]\nof = "time"\n[counting]\neffects = ["outage", "data-loss"]\n'
+BY_SHARE = '[measure]\nof = "affected-share"\n[counting]\neffects = ["outage", "data-loss"]\n'
+ABOVE = '[measure]\nof = "time"\n[counting]\neffects = ["outage", "data-loss"]\ndown = "above-share"\nshare_above = "0.05"\n'
+ALL = ABOVE.replace('down = "above-share"\nshare_above = "0.05"\n', 'down = "all"\n')
+UNION = '[scope]\nregions = "union"\n'
+MAIL_FLOW = '[scope]\ncomponents = ["mail flow"]\n'
+PERCENTS = (
+    '[[tiers]]\navailability_at_least = "99.9"\ncredit_percent = "0"\n'
+    '[[tiers]]\navailability_below = "99.9"\navailability_at_least = "98"\ncredit_percent = "10"\n'
+    '[[tiers]]\navailability_below = "98"\ncredit_percent = "33.333"\n'
+)
+
+
+# To shrink a book is to calculate hundreds of them.
+FEW = settings(
+    max_examples=8, deadline=None, suppress_health_check=[HealthCheck.too_slow],
+    phases=(Phase.explicit, Phase.reuse, Phase.generate),
+)  # fmt: skip
+
+
+@FEW
+@given(data=st.data())
+def test_every_formula_over_exclusions_gives_its_cell_and_follows_a_change(
+    tmp_path_factory: Any, data: st.DataObject
+) -> None:
+    """Notice, limits of a year and of a period, customers and cohorts; then other rules, then an exclusion begins an hour earlier."""
+    folder = tmp_path_factory.mktemp("excluded")
+    some = st.lists(
+        st.tuples(
+            SLOW["some_windows"](), st.sampled_from(["*", "*", "mail flow", "quarantine", "unknown"])
+        ).map(lambda pair: msgspec.structs.replace(pair[0], component=pair[1])),
+        min_size=1,
+        max_size=5,
+    )
+    facts = Facts(
+        data.draw(some), data.draw(st.lists(some_exclusions(), min_size=1, max_size=5)),
+        MARCH + data.draw(st.integers(0, 31 * 24)) * HOUR, frozenset(data.draw(st.sets(st.sampled_from(SLOW["CUSTOMERS"])))),
+    )  # fmt: skip
+    counting = st.sampled_from([IN_FULL, BY_SHARE, ABOVE, ALL])
+    scope = st.sampled_from(["", "", UNION, MAIL_FLOW])
+    rounding = st.sampled_from(["half-up", "half-even", "half-ceiling"])
+    texts = {
+        key: terms(
+            key,
+            data.draw(counting) + data.draw(scope),
+            data.draw(some_rules()),
+            PERCENTS,
+            data.draw(rounding),
+        )
+        for key in "ab"
+    }
+    table = SLOW["read"](data.draw(st.lists(SLOW["some_rows"](), min_size=1, max_size=4)))
+    found = priced(texts, table, facts)
+    if not len(found.frame):
+        return
+    path = folder / "c.xlsx"
+    assert write(path, texts, found, facts) == write(folder / "again.xlsx", texts, found, facts)
+    said = reasons(agrees(path))
+    event(f"{said}")
+    assert said <= {
+        "formulas",
+        "value: no formula for planned windows that use up a limit",
+        "value: no formula for exclusions of some windows and not of others",
+    }
+    follows(folder, texts, {key: other(text) for key, text in texts.items()}, table, facts, facts)
+    book = openpyxl.load_workbook(path)
+    if said != {"formulas"} or "Exclusions" not in book.sheetnames:
+        return
+    name, start = book["Exclusions"]["B2"].value, book["Exclusions"]["G2"].value
+    earlier = int(start.replace(tzinfo=UTC).timestamp()) - HOUR
+    now = [msgspec.structs.replace(one, start=earlier) if (one.exclusion, moment(one.start)) == (name, start) else one for one in facts.exclusions]  # fmt: skip
+    if sum(one not in facts.exclusions for one in now) == 1:
+        again = priced(texts, table, facts._replace(exclusions=now))
+        same_amounts(changed(path, {"Exclusions!G2": moment(earlier)}), again)
+
+
+def test_a_fee_that_no_number_of_a_sheet_holds_stands_in_its_rule_after_a_change(tmp_path: Path) -> None:
+    """9,223,372,036,854,775.807 BHD: a program that writes the workbook anew drops digits of the cell, not of the text."""
+    facts = Facts(
+        [Window("i", "w", "email", "*", "EMEA", MARCH, MARCH + 5 * DAY, "outage")],
+        [Exclusion("e", "third-party", "email", "*", "EMEA", MARCH + 10 * DAY, MARCH + 11 * DAY)], MARCH + 31 * DAY, frozenset(),
+    )  # fmt: skip
+    texts = {"a": terms("a", IN_FULL, '[[exclusions]]\nkinds = ["third-party"]\n', PERCENTS, "half-up")}
+    line = {"customer": "Acme", "service": "email", "region": "EMEA", "policy": "a", "currency": "BHD",
+            "fee": "9223372036854775.807", "valid_from": "2022-01-01", "valid_to": ""}  # fmt: skip
+    found = priced(texts, SLOW["read"]([line]), facts)
+    write(tmp_path / "c.xlsx", texts, found, facts)
+    same_amounts(agrees(tmp_path / "c.xlsx"), found)
+    same_amounts(changed(tmp_path / "c.xlsx", {"Exclusions!G2": moment(MARCH + 9 * DAY)}), found)
+    assert (
+        "credit 3074426601044802.420"
+        in credits_of(openpyxl.load_workbook(tmp_path / "c.xlsx"))["s-0"]["rule"]
+    )
+
+
+# ---- remedies and limits -------------------------------------------------------------------------------------------
+
+
+def sums(amounts: Sequence[str]) -> str:
+    """Spell a table of sums in the currencies of the rows."""
+    return (
+        "{ "
+        + ", ".join(
+            f'{code} = "{amount}"' for code, amount in zip(("USD", "JPY", "BHD"), amounts, strict=True)
+        )
+        + " }"
+    )
+
+
+OPEN = (
+    "several tiers of which one pays no mere percentage", "more downtime than the length of a period",
+)  # fmt: skip
+
+
+@st.composite
+def some_outages(draw: st.DrawFn) -> Window:
+    """A window of every region, mostly of a known share and length."""
+    start = MARCH + draw(st.integers(0, 30 * 24)) * HOUR
+    share = draw(st.sampled_from(["1", "1", "0.25", "0.333"]))
+    return Window(
+        "i", f"w-{draw(st.integers(1, 99))}", "email", "*", "*", start, start + draw(st.sampled_from([2_700, 7 * HOUR, 30 * HOUR, 3 * DAY])),
+        "outage", share_at_least=share, share_at_most=share, end_within_seconds=draw(st.sampled_from([0, 0, 0, 60])),
+    )  # fmt: skip
+
+
+@st.composite
+def some_remedy(draw: st.DrawFn) -> str:
+    """What one tier pays: one or several amounts, by the block or not, and days of service."""
+    some = st.sampled_from(["0", "1", "3", "250"])
+    kinds: dict[str, str] = {
+        "percent": f'credit_percent = "{draw(st.sampled_from(["0", "2.5", "10", "33.333"]))}"\n',
+        "multiple": f'credit_multiple = "{draw(st.sampled_from(["1", "0.5", "10"]))}"\n',
+        "fixed": f"credit_fixed = {sums([draw(some) for _ in range(3)])}\n",
+        "hourly": f"credit_hourly = {sums([draw(some) for _ in range(3)])}\n",
+    }
+    chosen = draw(st.sets(st.sampled_from(sorted(kinds)), max_size=3))
+    text = "".join(kinds[name] for name in sorted(chosen))
+    if len(chosen) > 1:
+        adds = ["sum"] if len(chosen - {"fixed"}) < 2 else []
+        text += f'take = "{draw(st.sampled_from(["lesser", "greater", *adds]))}"\n'
+    days = not chosen or draw(st.booleans())
+    text += 'service_days = "1"\n' if days else ""
+    by_block = draw(st.booleans())
+    if by_block and (days or chosen & {"percent", "fixed"}):
+        text += f'per = "block"\nblock = "{draw(st.sampled_from(["30 minutes", "7 hours"]))}"\n'
+        text += f'blocks = "{draw(st.sampled_from(["full", "begun"]))}"\n'
+    return text
+
+
+@st.composite
+def some_paying_terms(draw: st.DrawFn, key: str) -> str:
+    edges = sorted(draw(st.sets(st.sampled_from(["99.9", "98", "95"]), min_size=1)), key=float, reverse=True)
+    tiers, above = "", ""
+    for edge in (*edges, None):
+        here = f'availability_at_least = "{edge}"\n' if edge else ""
+        tiers += f"[[tiers]]\n{here}{above}{draw(some_remedy())}"
+        above = f'availability_below = "{edge}"\n'
+    limits = "".join(
+        text
+        for text in (
+            'percent = "12.5"\n', 'rolling_percent = "20"\n', f"amount = {sums(['4', '500', '0.050'])}\n", f"only_above = {sums(['0.01', '2', '0.001'])}\n", 'days = "2"\n',
+        )
+        if draw(st.booleans()) and ("days" not in text or "service_days" in tiers)
+    )  # fmt: skip
+    more = f"[limits]\n{limits}" if limits else ""
+    base = draw(st.sampled_from(["", 'of = "annual-fee"\n', 'of = "service-share"\nshare = "12.5"\n']))
+    rounding = draw(st.sampled_from(ALL_ROUNDINGS))
+    known = 'currencies = ["USD", "JPY", "BHD"]\n' if draw(st.booleans()) else ""
+    text = terms(key, draw(st.sampled_from([IN_FULL, BY_SHARE, ALL])), "", tiers, rounding, base + more)
+    length = draw(st.sampled_from(["", "", 'length = "30 days"\n', 'length = "730 hours"\n']))
+    return text.replace("[period]", f"{known}[period]").replace('zone = "UTC"\n', f'zone = "UTC"\n{length}')
+
+
+@FEW
+@given(data=st.data())
+def test_every_formula_of_remedies_and_limits_gives_its_cell_and_follows_a_change(
+    tmp_path_factory: Any, data: st.DataObject
+) -> None:
+    """Multiples, sums, hours, blocks, the lesser and the greater, caps and floors; then every tier and every limit is another."""
+    folder = tmp_path_factory.mktemp("paid")
+    windows = data.draw(st.lists(some_outages(), min_size=1, max_size=3))
+    # The first two lines were credited before, as far as a limit over several months asks.
+    earlier = {
+        f"s-{number}": (Earlier(1, data.draw(st.integers(0, 100_000)), code, "statement/main v1"),)
+        for number, code in enumerate(("USD", "JPY"))
+    }
+    facts = Facts(windows, [], MARCH + 31 * DAY, frozenset(), earlier)
+    texts = {key: data.draw(some_paying_terms(key)) for key in "ab"}
+    fees = data.draw(st.lists(st.integers(1, 10**7), min_size=3, max_size=3))
+    whole_month = {
+        "customer": "Acme",
+        "service": "email",
+        "region": "EMEA",
+        "valid_from": "2022-01-01",
+        "valid_to": "",
+    }
+    lines = [
+        {**whole_month, "policy": "a", "currency": "USD", "fee": f"{fees[0] // 100}.{fees[0] % 100:02}"},
+        {**whole_month, "policy": "b", "currency": "JPY", "fee": str(fees[1])},
+        {**whole_month, "policy": "b", "currency": "BHD", "fee": f"{fees[2]}.000"},
+        *({**line, "service": "email"} for line in data.draw(st.lists(SLOW["some_rows"](), max_size=2))),
+    ]
+    table = SLOW["read"](lines)
+    found = priced(texts, table, facts)
+    if not len(found.frame):
+        return
+    path = folder / "c.xlsx"
+    assert write(path, texts, found, facts) == write(folder / "again.xlsx", texts, found, facts)
+    book = agrees(path)
+    same_amounts(book, found)
+    said = reasons(book)
+    event(f"{said}")
+    assert said <= {"formulas", *(f"value: no formula for {one}" for one in OPEN)}
+    if said == {"formulas"}:
+        # What is small is always calculated.
+        formulas = {line["subscription"]: line for line in _lines(openpyxl.load_workbook(path))}
+        values = [
+            row
+            for row in rows(found.frame)
+            if not str(formulas[row["subscription"]]["credit"]).startswith("=")
+        ]
+        assert all(Decimal(row["fee"]) > 1_000 for row in values), values
+    follows(folder, texts, {key: other(text) for key, text in texts.items()}, table, facts, facts)
+
+
+def test_days_of_service_are_calculated(tmp_path: Path) -> None:
+    """Half a day for each full hour of 5 hours and 30 minutes is 2.5 days; at most 2 of them; with 7 allowed, 2.5."""
+    facts = Facts(
+        [Window("i", "w", "email", "*", "EMEA", MARCH, MARCH + 5 * HOUR + 1_800, "outage")], [], MARCH + 31 * DAY, frozenset()
+    )  # fmt: skip
+    tiers = '[[tiers]]\nservice_days = "0.5"\nper = "block"\nblock = "1 hour"\n'
+    texts = {"a": terms("a", IN_FULL, "", tiers, "half-up", '[limits]\ndays = "2"\n')}
+    line = {"customer": "Acme", "service": "email", "region": "EMEA", "policy": "a", "currency": "USD", "fee": "10.00",
+            "valid_from": "2022-01-01", "valid_to": ""}  # fmt: skip
+    found = priced(texts, SLOW["read"]([line]), facts)
+    write(tmp_path / "c.xlsx", texts, found, facts)
+    book = agrees(tmp_path / "c.xlsx")
+    assert reasons(book) == {"formulas"}
+    at_most = input_of(openpyxl.load_workbook(tmp_path / "c.xlsx"), "Limits", "at most (days)", 1, "a")
+
+    def days(book: openpyxl.Workbook) -> list[Any]:
+        heading, scope = book["Calculation"].iter_rows(values_only=True)
+        return [scope[heading.index(f"days of service at {side}")] for side in ("least", "most")]
+
+    assert days(book) == [2, 2] == [float(row["service_days"]) for row in rows(found.frame)] * 2
+    assert days(changed(tmp_path / "c.xlsx", {at_most: 7})) == [2.5, 2.5]
+
+
+def test_excluded_and_eligible_are_all_that_was_down(tmp_path: Path) -> None:
+    """Five days down, twelve hours of them excluded, of which the rule allows ten: 110 hours count; with twelve allowed, 108."""
+    outage = Window("i", "w", "email", "*", "EMEA", MARCH, MARCH + 5 * DAY, "outage")
+    storm = [
+        Exclusion(
+            f"e-{at}", "force-majeure", "email", "*", "EMEA", MARCH + at * DAY, MARCH + at * DAY + 6 * HOUR
+        )
+        for at in (1, 2)
+    ]
+    facts = Facts([outage], storm, MARCH + 31 * DAY, frozenset())
+    rules = '[[exclusions]]\nkinds = ["force-majeure"]\nmost = "10 hours"\nmost_per = "period"\n'
+    texts = {"a": terms("a", IN_FULL, rules, PERCENTS, "half-up")}
+    line = {"customer": "Acme", "service": "email", "region": "EMEA", "policy": "a", "currency": "USD", "fee": "10.00",
+            "valid_from": "2022-01-01", "valid_to": ""}  # fmt: skip
+    elsewhere = {**line, "region": "NAM"}
+    found = priced(texts, SLOW["read"]([line, elsewhere]), facts)
+    write(tmp_path / "c.xlsx", texts, found, facts)
+    book = agrees(tmp_path / "c.xlsx")
+    assert reasons(book) == {"formulas"}
+    total = "excluded + eligible = gross downtime where all is counted in full and known, seconds"
+
+    def counted(book: openpyxl.Workbook) -> tuple[Any, ...]:
+        heading, scope, _ = book["Calculation"].iter_rows(values_only=True)
+        shown: dict[Any, Any] = dict(zip(heading, scope, strict=True))
+        checks = {row[0]: row[1:4] for row in book["Checks"].iter_rows(min_row=4, values_only=True)}
+        seconds = (shown[name] for name in ("downtime (s)", "excluded (s)", "eligible downtime at most (s)"))
+        return (*(one / HOUR for one in seconds), *checks[total])
+
+    assert counted(book) == (120, 10, 110, 120 * HOUR, 120 * HOUR, True)
+    most = input_of(
+        openpyxl.load_workbook(tmp_path / "c.xlsx"), "Exclusion rules", "at most (s), empty for all", 1, "a"
+    )
+    assert counted(changed(tmp_path / "c.xlsx", {most: 12 * HOUR})) == (
+        120,
+        12,
+        108,
+        120 * HOUR,
+        120 * HOUR,
+        True,
+    )
