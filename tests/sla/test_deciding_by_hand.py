@@ -497,3 +497,13 @@ def test_where_nothing_is_known_to_be_open_no_fact_is_named() -> None:
     one = Measurement("i", "m", "mail", "*", "A", 999, 1_001, "messages", 10, 4)
     evidence = Evidence("mail", "A", PERIOD, 0, measurements=(one,))
     assert decides(terms(commitments=(messages,)), evidence) is None
+
+
+def test_a_commitment_that_is_decided_does_not_ask_how_it_is_to_be_read() -> None:
+    every = terms().commitments[0]
+    inbox = msgspec.structs.replace(every, name="inbox", scope=Scope(components=("inbox",)))
+    windows = (
+        window(component="inbox"), window(1_300, 1_360, "v", component="outbox", cohort="a"),
+        window(1_500, 1_560, "u", component="outbox", cohort="b"),
+    )  # fmt: skip
+    assert str(decides(terms(commitments=(inbox, every)), of_all(*windows))).startswith("no single fact: ")

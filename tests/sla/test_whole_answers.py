@@ -633,3 +633,18 @@ def test_parts_of_a_second_are_said_as_they_are() -> None:
         why[0]
         == "90.25 seconds of eligible downtime (90.5 seconds in all, 0.25 seconds of it not counted) in 30 days"
     )
+
+
+def test_cents_that_are_left_are_served_in_the_order_that_is_asked_for() -> None:
+    """100.00 in three: one cent is left, and all were cut by the same."""
+    text = (
+        HEAD
+        + '[measure]\nof = "time"\n[counting]\neffects = ["outage"]\n[[tiers]]\ncredit_percent = "100"\n[credit]\nrounding = "half-up"\n'
+    )
+    facts: Answer = {"downtime_minutes": 1, "fee": "100.00", "currency": "USD", "allocate_to": [1, 1, 1]}
+    assert ask(text, **facts)["parts_of_credit"] == ["33.34", "33.33", "33.33"]
+    assert ask(text, **facts, allocate_order="last-to-first")["parts_of_credit"] == [
+        "33.33",
+        "33.33",
+        "33.34",
+    ]
