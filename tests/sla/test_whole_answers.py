@@ -648,3 +648,37 @@ def test_cents_that_are_left_are_served_in_the_order_that_is_asked_for() -> None
         "33.33",
         "33.34",
     ]
+
+
+@pytest.mark.parametrize(
+    ("facts", "said"),
+    [
+        ("", None),
+        ('[facts]\nundecided = "least"\n', "until that is decided, the least is what the policy lets be issued: 0.00 USD and 0 days of service"),
+        ('[facts]\nundecided = "most"\n', "until that is decided, the most is what the policy lets be issued: 7.00 USD and 2 days of service"),
+    ],
+)  # fmt: skip
+def test_what_is_issued_while_it_is_open_is_said(facts: str, said: str | None) -> None:
+    window = {"start": "2022-06-10T00:00:00Z", "end": "2022-06-10T01:00:00Z", "share_at_least": "0.25"}
+    why = ask(BOTH + facts, period="2022-06", windows=[window], fee="10.00", currency="USD")["why"]
+    assert [line for line in why if line.startswith("until that")] == ([] if said is None else [said])
+    unpaid = ask(BOTH + facts, period="2022-06", windows=[window])["why"]
+    days = None if said is None else said.replace("0.00 USD and ", "").replace("7.00 USD and ", "")
+    assert [line for line in unpaid if line.startswith("until that")] == ([] if days is None else [days])
+    exact = ask(
+        BOTH + facts,
+        period="2022-06",
+        windows=[{**window, "share_at_least": "1"}],
+        fee="10.00",
+        currency="USD",
+    )
+    assert not any(line.startswith(("until that", "the policy lets")) for line in exact["why"])
+
+
+@pytest.mark.parametrize("stands", [True, False])
+def test_what_is_issued_as_it_stands_is_said(stands: bool) -> None:
+    text = BOTH + ('[facts]\nprovisional = "as-they-stand"\n' if stands else "")
+    why = ask(text, period="2022-06", windows=[{"start": "2022-06-30T22:00:00Z"}])["why"]
+    assert ("the policy lets it be issued as it stands, though it is provisional" in why) is stands
+    over = ask(text, period="2022-06", windows=[["2022-06-30T22:00:00Z", "2022-06-30T23:00:00Z"]])["why"]
+    assert not any(line.startswith("the policy lets") for line in over)
