@@ -254,7 +254,9 @@ def _termination(policy: Policy, asked: Question, made: Outcome) -> bool | None:
 def _earlier(evidence: Evidence, plain: Plain) -> Evidence:
     import msgspec
 
-    return msgspec.structs.replace(evidence, plain=plain, windows=(), measurements=(), exclusions=())
+    return msgspec.structs.replace(
+        evidence, plain=plain, windows=(), measurements=(), exclusions=(), observed=None
+    )
 
 
 def _claim(policy: Policy, asked: Question) -> dict[str, Any] | None:

@@ -682,3 +682,25 @@ def test_what_is_issued_as_it_stands_is_said(stands: bool) -> None:
     assert ("the policy lets it be issued as it stands, though it is provisional" in why) is stands
     over = ask(text, period="2022-06", windows=[["2022-06-30T22:00:00Z", "2022-06-30T23:00:00Z"]])["why"]
     assert not any(line.startswith("the policy lets") for line in over)
+
+
+def test_what_was_not_watched_in_this_period_says_nothing_of_the_one_before() -> None:
+    """Two days of June have no data, which are down: June is below 99%, and May is not, of which nothing is stated."""
+    text = MARCH_TERMS.replace("of_last = 3", "of_last = 2").replace(
+        'of = "time"', 'of = "time"\nmissing = "down"'
+    )
+    facts: Answer = {"period": "2022-06", "observed": [["2022-06-03T00:00:00Z", "2022-07-01T00:00:00Z"]]}
+    assert ask(text, **facts, earlier=[{}])["termination"] is False
+    assert ask(text, **facts, earlier=[{"availability": "98"}])["termination"] is True
+
+
+def test_what_was_excluded_in_this_period_says_nothing_of_the_one_before() -> None:
+    """All of June is excluded, so it is up without any data; May without data is down, which gives the right to end."""
+    text = (
+        HEAD
+        + '[measure]\nof = "error-rate"\nbucket = "1 hour"\nmissing = "down"\n[[exclusions]]\nkinds = ["customer"]\n[credit]\nrounding = "half-up"\n'
+    )
+    text += '[[tiers]]\ncredit_percent = "5"\n[[termination]]\navailability_below = "99"\nperiods = 1\n'
+    june = [{"start": "2022-06-01T00:00:00Z", "end": "2022-07-01T00:00:00Z", "kind": "customer"}]
+    assert ask(text, period="2022-06", exclusions=june)["termination"] is False
+    assert ask(text, period="2022-06", exclusions=june, earlier=[{}])["termination"] is True
