@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
-from ledger.proof.errors import ProofError
+from ledger.proof.errors import NotByKnownKey
 from ledger.proof.note import Note, VerifierKey, key_of, verify_note
 
 __all__ = ["KeysFollowed", "follow_keys", "signer"]
@@ -48,11 +48,11 @@ def follow_keys(brought: Sequence[VerifierKey], key_entries: Iterable[dict[str, 
 
 
 def signer(note: Note, brought: Sequence[VerifierKey], accepted: Sequence[VerifierKey]) -> VerifierKey:
-    """Return the accepted key that signed a note with one signature. Raises ProofError, also where a key is out of use."""
+    """Return the accepted key that signed a note with one signature. Raises ProofError, NotByKnownKey also where a key is out of use."""
     one = note.signatures[0]
     for key in brought:
         if (key.name, key.key_id) == (one.name, one.key_id) and key not in accepted:
-            raise ProofError(
+            raise NotByKnownKey(
                 f"{key} signed this, but by the entries of the bundle itself it was replaced or revoked by then"
             )
     return verify_note(note, accepted)[0] if accepted else verify_note(note, brought)[0]

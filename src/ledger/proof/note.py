@@ -13,7 +13,7 @@ from hashlib import sha256
 from typing import NamedTuple
 
 from ledger.errors import Unavailable
-from ledger.proof.errors import ProofError
+from ledger.proof.errors import NotByKnownKey, ProofError
 from ledger.proof.small_order import is_small_order
 
 __all__ = ["Note", "Signature", "VerifierKey", "decode64", "key_of", "parse_note", "sign_note", "verify_note"]
@@ -142,7 +142,7 @@ def verify_note(note: Note, keys: Sequence[VerifierKey]) -> tuple[VerifierKey, .
         signed.append(key)
     if not signed:
         names = ", ".join(f"{one.name} (key {one.key_id.hex()})" for one in note.signatures[:5])
-        raise ProofError(f"no known key signed this; it is signed by {names}")
+        raise NotByKnownKey(f"no known key signed this; it is signed by {names}")
     return tuple(signed)
 
 
