@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from hashlib import sha256
 from typing import NamedTuple
 
+from ledger.domain.checks import PRIVATE_MARKS
 from ledger.errors import Unavailable
 from ledger.proof.errors import NotByKnownKey, ProofError
 from ledger.proof.small_order import is_small_order
@@ -68,6 +69,10 @@ def decode64(text: str) -> bytes:
 
 def key_of(text: str) -> VerifierKey:
     """Return the verifier key that a text spells. Raises ProofError."""
+    if any(mark in text for mark in PRIVATE_MARKS):
+        raise ProofError(
+            "this is a private key, for its owner alone; give the public one, as ledger key show prints it"
+        )
     found = _VKEY.fullmatch(text)
     if found is None:
         raise ProofError(f"{text[:200]!r} is not a verifier key; it reads NAME+ID+KEY")
