@@ -345,7 +345,11 @@ def _why(policy: Policy, asked: Question, made: Outcome, found: dict[str, Any]) 
 
 def _quanta(one: Figure) -> str:
     counting = one.commitment.counting
-    return "" if counting.quantise == "exact" else f", in whole quanta of {duration_text(Fraction(counting.quantum))}"
+    return (
+        ""
+        if counting.quantise == "exact"
+        else f", in whole quanta of {duration_text(Fraction(counting.quantum))}"
+    )
 
 
 def _while_open(policy: Policy, asked: Question, found: dict[str, Any]) -> Iterator[str]:

@@ -7,7 +7,7 @@ in one of several units: `downtime_minutes` or `downtime_seconds`, `_hours`, `_d
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from fractions import Fraction
 from typing import Any, get_args
 
@@ -269,11 +269,12 @@ def question(policy: Policy, facts: dict[str, Any], now: int) -> Question:
     measurements = tuple(_each(reader, "measurements", _MEASUREMENT, _measurement))
     exclusions = tuple(_each(reader, "exclusions", _EXCLUSION, _exclusion))
     within = _approximately(reader)
-    plain = _plain(reader)
+    kinds = len(policy.commitments) > 1
+    plain = _plain(reader, kinds=kinds)
     service = reader.text("service") or _only("service", reader, windows, measurements) or "service"
     region = reader.text("region") or _only("region", reader, windows, measurements, policy) or "region"
     currency, base = _base(policy, reader)
-    earlier = tuple(_each(reader, "earlier", _PLAIN, _plain))
+    earlier = tuple(_each(reader, "earlier", _PLAIN, lambda inner: _plain(inner, kinds=kinds)))
     ratios = reader.read("allocate_to", lambda value: tuple(_decimal(one) for one in _list(value)), ())
     order = reader.choice("allocate_order", ("first-to-last", "last-to-first"), "first-to-last")
     times = {name: found for name in _TIMES if (found := reader.instant(name)) is not None}
@@ -288,6 +289,8 @@ def question(policy: Policy, facts: dict[str, Any], now: int) -> Question:
         for cohort in reader.read(name, _texts, ())
     }
     customer = reader.text("customer")
+    if kinds:
+        problems += _unasked(policy, plain)
     if plain.given and (windows or measurements):
         problems.append(
             "plain figures stand beside windows or measurements; state one of them, so that nothing counts twice"
@@ -544,8 +547,8 @@ def _pair(stated: Sequence[Fraction | None], top: Fraction) -> tuple[Fraction, F
     return (Fraction(0) if least is None else least), (top if most is None else most)
 
 
-def _plain(reader: _Facts) -> Plain:
-    """Return the figures that are stated without saying when."""
+def _plain(reader: _Facts, *, kinds: bool) -> Plain:
+    """Return the figures that are stated without saying when. kinds: of several commitments each may need one of its own."""
     lengths = {name: reader.length(name) for name in _LENGTHS[1:]}
     bounds = ("", *_BOUNDS)
     uptime = _pair([reader.decimal(f"availability{bound}") for bound in bounds], Fraction(100))
@@ -568,14 +571,15 @@ def _plain(reader: _Facts) -> Plain:
         )
     )  # fmt: skip
     rates = tuple(_each(reader, "error_rates", ("rate", "buckets"), _rate))
+    figures: tuple[tuple[str, object], ...] = (
+        ("downtime", downtime), ("availability", uptime), ("value", value), ("failed and total", total),
+        ("outages", outages or None), ("error_rates", rates or None),
+    )  # fmt: skip
     stated = [
         name
-        for name, given in (
-            ("downtime", downtime), ("availability", uptime), ("value", value), ("failed and total", total),
-            ("outages", outages or None), ("error_rates", rates or None),
-        )
-        if given is not None
-    ]  # fmt: skip
+        for name, given in figures
+        if given is not None and not (kinds and name in ("value", "failed and total", "error_rates"))
+    ]
     if len(stated) > 1:
         reader.problems.append(
             f"{reader.where}{' and '.join(stated)} state the same thing; leave all but one out"
@@ -586,6 +590,18 @@ def _plain(reader: _Facts) -> Plain:
         removed=lengths["excluded"] or Fraction(0), unobserved=lengths["unobserved"] or Fraction(0), failed=failed, total=total,
         outages=outages, rates=rates,
     )  # fmt: skip
+
+
+def _unasked(policy: Policy, plain: Plain) -> Iterator[str]:
+    """Yield which figures were stated that none of several commitments measures."""
+    measures = {one.measure.of for one in policy.commitments}
+    shares = {"executions", "messages", "error-rate"}
+    for name, given, of in (
+        ("value", plain.value is not None, {"latency", "consecutive-days", "events"}),
+        ("failed and total", plain.total is not None, shares), ("error_rates", bool(plain.rates), {"error-rate"}),
+    ):  # fmt: skip
+        if given and not measures & of:
+            yield f"{name}: nothing of the kind is measured by a policy of {' and '.join(sorted(measures))}; leave it out"
 
 
 def _outage(inner: _Facts, users: int | None) -> tuple[Fraction, Fraction, Fraction] | None:

@@ -385,9 +385,7 @@ def test_where_every_second_is_paid_the_distance_is_said() -> None:
     assert decides(terms(tier(F(0), F(1), 10, "always", top=True)), of_all(ABOUT)) is None
 
 
-NEAR = (
-    "the exact times of window i/w, which are approximate: 21 seconds more of eligible downtime leads to the next tier"
-)
+NEAR = "the exact times of window i/w, which are approximate: 21 seconds more of eligible downtime leads to the next tier"
 
 
 @pytest.mark.parametrize(
