@@ -244,7 +244,8 @@ def _table_group(kind: str, words: str, columns: str) -> click.Group:
 subscriptions = _table_group(
     "subscriptions",
     "Publish what customers pay for.",
-    "Columns: customer, subscription, service, region, policy, currency, fee, valid_from, valid_to.",
+    "Columns: customer, subscription, service, region, policy, currency, fee, valid_from, valid_to. valid_from is the first day, "
+    "valid_to the first one on which it is no longer valid (empty: it goes on).",
 )
 cohort = _table_group(
     "cohort",
