@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
-from ledger.domain.money import minor_units
+from ledger.domain.money import format_money, minor_units
 from projections.credits import Workings as Priced
 from projections.credits import difference
 from projections.workbook import book as books
@@ -240,12 +240,15 @@ def major(amount: int, unit: int) -> Any:
     if unit == 1:
         return amount
     # The nearest binary fraction is what the formula gives, too; beyond, its digits would be another number's.
-    return amount / unit if -(10**15) < amount < 10**15 else Decimal(amount) / unit
+    if -(10**15) < amount < 10**15:
+        return amount / unit
+    # From its text: a division would round to the digits of a context.
+    return Decimal(f"{amount}e-{len(str(unit)) - 1}")
 
 
 def exactly(amount: int, currency: str) -> str:
     """Return whole minor units as a text of major units, with every digit."""
-    return f"{Decimal(amount).scaleb(-minor_units(currency)):f}"
+    return format_money(amount, currency)
 
 
 # ---- Changes -------------------------------------------------------------------------------------------------------
