@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from projections.drafts import Choice, Draft
 
 __all__ = [
-    "Reading", "chain_of", "check_month", "days_as_json", "documents_in", "drafted", "read_facts", "rests_on", "row_of", "series_named",
-    "sources_of",
+    "Reading", "chain_of", "check_month", "days_as_json", "documents_in", "drafted", "read_facts", "row_of", "said_to_rest_on",
+    "series_named", "sources_of",
 ]  # fmt: skip
 
 _MONTH = re.compile(r"\d{4}-\d\d", re.ASCII)
@@ -74,6 +74,7 @@ def drafted(
     session: Session, reading: Reading, choice: Choice, subscriptions: pd.DataFrame | None = None
 ) -> Draft:
     """Return the draft of all subscriptions of a reading, or of some that are given."""
+    from projections.claimed import windows_of
     from projections.drafts import draft
     from projections.subscriptions import joined
 
@@ -82,8 +83,7 @@ def drafted(
     job = run.job_of(reading.basis)
 
     def price_with(some: pd.DataFrame, incidents: frozenset[str]) -> pd.DataFrame:
-        windows = tuple(one for one in job.windows if one.incident in incidents)
-        return msgspec.structs.replace(job, windows=windows).price(some)
+        return msgspec.structs.replace(job, windows=windows_of(job.windows, incidents)).price(some)
 
     frame = job.price(subscriptions)
     return draft(
@@ -118,11 +118,11 @@ def sources_of(
     return found
 
 
-def rests_on(
+def said_to_rest_on(
     reading: Reading, choice: Choice, draft: Draft, sources: dict[str, tuple[int, str | None]], *, over: bool,
     kept: RestsOn | None = None,
 ) -> dict[str, Any]:  # fmt: skip
-    """Return what a document says it rests on, as an action says it. over: the period was, so that no more can come.
+    """Return what a document says it rests on, the field `rests_on` as an action says it. over: the period was, so that no more can come.
 
     kept: what the document before it rests on, where only a part of the lines was looked at: the others still rest on it.
     """

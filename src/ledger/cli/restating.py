@@ -145,7 +145,7 @@ def _issue(
     as_json: bool,
     accept_clock: bool,
 ) -> None:
-    from ledger.cli.documents import rests_on
+    from ledger.cli.documents import said_to_rest_on
     from ledger.store.lines import KeptLines
     from projections.restated import adjustment_text
 
@@ -160,7 +160,7 @@ def _issue(
         KeptLines(session.log(), one.event.lines).whole()
     action |= when | {
         "adjusts": chain.statement.number, "follows": chain.last.number,
-        "rests_on": rests_on(
+        "rests_on": said_to_rest_on(
             made.reading, choice, made.draft, made.sources, over=is_over(made.reading),
             kept=None if made.whole else chain.last.event.rests_on,
         ),
