@@ -11,6 +11,8 @@ import msgspec
 import pandas as pd
 import pytest
 
+from ledger.cli.documents import days_as_json, totals_as_json
+from ledger.cli.restating import _sums
 from ledger.domain.documents import Document
 from ledger.domain.events import StatementIssued
 from ledger.errors import Refused
@@ -125,7 +127,9 @@ def test_days_that_were_too_many_are_waived_and_more_are_added(days: _Days) -> N
     found = days.desk.restate()
     assert found["service_days"] == {"lines": 2, "days": "0", "waived": "-1"}
     assert [one["memo"] for one in found["lines"]] == ["waived", "waived"]
-    assert days.adjust()["service_days"] == {"lines": 2, "days": "0", "waived": "-1"}
+    adjusted = days.adjust()
+    assert adjusted["service_days"] == {"lines": 2, "days": "0", "waived": "-1"}
+    assert (adjusted["totals"], adjusted["service_days"]) == (found["totals"], found["service_days"])
     assert days.lines(2)["aurora"] == {"": "0", "as_issued": "3", "as_now": "2.5", "waived": "-0.5"}
     assert days.desk.restate()["assessments"] == []
     days.until("18:00")
@@ -311,6 +315,19 @@ def test_lines_whose_days_contradict_themselves_are_refused(line: dict[str, str]
     with pytest.raises(Refused) as refused:
         lines_of(_content(line))
     assert str(refused.value) == sentence
+
+
+@pytest.mark.parametrize(
+    "line",
+    [{"service_days": "1.5", "service_days_waived": "0", "waived": "0.00"}, {"service_days": "1.5"}, {}],
+)
+def test_a_proposal_adds_up_as_the_document_it_would_be(line: dict[str, str]) -> None:
+    """What a line says is waived is summed where any says it, be it nothing, in a proposal as in a document."""
+    added = lines_of(_content(line))
+    totals, days = _sums([{"currency": "EUR", "amount": "0.00", **line}])
+    assert totals == totals_as_json(added.totals)
+    assert days == (None if added.service_days is None else days_as_json(added.service_days))
+    assert [one["waived"] for one in totals] == [line.get("waived")]
 
 
 def test_what_was_issued_before_lines_said_days_is_what_its_assessment_says() -> None:

@@ -21,13 +21,13 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from ledger.cli.run import Basis
-    from ledger.domain.events import PolicySays, RestsOn, ServiceDays
+    from ledger.domain.events import PolicySays, RestsOn, ServiceDays, Total
     from ledger.domain.policy import Policy
     from projections.drafts import Choice, Draft
 
 __all__ = [
     "Reading", "chain_of", "check_month", "days_as_json", "documents_in", "drafted", "read_facts", "row_of", "said_to_rest_on",
-    "series_named", "sources_of",
+    "series_named", "sources_of", "totals_as_json",
 ]  # fmt: skip
 
 _MONTH = re.compile(r"\d{4}-\d\d", re.ASCII)
@@ -196,6 +196,14 @@ def chain_of(session: Session, series: str, chosen: Callable[[Document], bool], 
     return Chain(series, [one for one in documents if one.statement == found[0].statement])
 
 
+def totals_as_json(totals: Iterable[Total]) -> list[dict[str, Any]]:
+    """Return the sums of money for programs (contract in docs/json.md)."""
+    return [
+        {"currency": one.currency, "lines": one.lines, "amount": one.amount, "waived": one.waived}
+        for one in totals
+    ]
+
+
 def days_as_json(total: ServiceDays) -> dict[str, Any]:
     """Return the sum of days of service for programs (contract in docs/json.md)."""
     return {"lines": total.lines, "days": total.days, "waived": total.waived}
@@ -211,10 +219,7 @@ def row_of(series: str, document: Document, entry: Any) -> dict[str, Any]:
         "adjusts": event.adjusts if isinstance(event, AdjustmentIssued) else None,
         "follows": event.follows if isinstance(event, AdjustmentIssued) else None,
         "lines": event.lines.lines, "assessments": event.lines.assessments,
-        "totals": [
-            {"currency": one.currency, "lines": one.lines, "amount": one.amount, "waived": one.waived}
-            for one in event.totals
-        ],
+        "totals": totals_as_json(event.totals),
         "service_days": None if event.service_days is None else days_as_json(event.service_days),
         "causes": (
             [f"{one.stream} v{one.version}" for one in event.causes] if isinstance(event, AdjustmentIssued) else None
