@@ -7,7 +7,9 @@ import runpy
 from pathlib import Path
 from typing import Any
 
+import formualizer
 import msgspec
+import openpyxl
 import pandas as pd
 import pytest
 
@@ -155,6 +157,70 @@ def test_days_are_taken_back_where_the_policy_says_so(sqlite_url: str, tmp_path:
     days.desk.file("mail.csv", "\n".join([*_CUSTOMERS.splitlines()[:1], *_CUSTOMERS.splitlines()[2:]]) + "\n")
     days.desk.ok("subscriptions", "publish", "mail", "mail.csv", "--actor", "f")
     assert days.desk.restate()["lines"] == []
+
+
+@pytest.mark.parametrize(
+    ("more", "later"), [("clawback = true\n", (3, 2.5, -0.5, 0)), ("", (3, 2.5, 0, -0.5))]
+)
+def test_the_workbook_shows_the_days_that_changed_since_they_were_issued(
+    sqlite_url: str, tmp_path: Path, more: str, later: tuple[float, ...]
+) -> None:
+    """Given 3 days, of which half a day proves too much, then Changes and Summary have it, before it is issued and after."""
+    days = _Days(sqlite_url, tmp_path, more)
+    days.issue()
+    days.until("15:00")
+    # What was waived stays so: it is the difference between what was issued and what is right.
+    settled = (2.5, 2.5, 0, 0) if more else later
+    for adjusted, expected in ((False, later), (True, settled)):
+        if adjusted:
+            days.adjust()
+        book = _exported(days, tmp_path / "c.xlsx")
+        heading, *lines = book["Changes"].iter_rows(values_only=True)
+        found = {line[1]: dict(zip(heading, line, strict=True)) for line in lines}
+        names = ("days as issued", "days as now", "days delta", "days waived")
+        assert [tuple(found[who][name] for name in names) for who in ("aurora", "baltic", "cedar")] == [
+            expected, expected, (0, 0, 0, 0),
+        ]  # fmt: skip
+        [total] = [row for row in book["Summary"].iter_rows(values_only=True) if row[0] == "days of service"]
+        assert total[1] == 3
+        assert total[3:7] == tuple(2 * one for one in expected)
+        calculated = formualizer.recalculate_xlsx_bytes((tmp_path / "c.xlsx").read_bytes())
+        assert (calculated["summary"]["errors"], calculated["cache_cells_changed"]) == (0, 0)
+        live = openpyxl.load_workbook(tmp_path / "c.xlsx")["Changes"]
+        assert {row[heading.index("days delta")].data_type for row in live.iter_rows(min_row=2)} == {"f"}
+
+
+def _exported(days: _Days, path: Path) -> Any:
+    words = (
+        "credits",
+        "export",
+        "--period",
+        "2022-03",
+        "--subscriptions",
+        "mail",
+        "--compare-issued",
+        "main",
+    )
+    days.desk.ok(*words, "-o", str(path))
+    return openpyxl.load_workbook(path, data_only=True)
+
+
+def test_a_workbook_without_days_has_no_columns_for_them(days: _Days, tmp_path: Path) -> None:
+    days.desk.issue("--subscriptions", "customers")
+    words = (
+        "credits",
+        "export",
+        "--period",
+        "2022-03",
+        "--subscriptions",
+        "customers",
+        "--compare-issued",
+        "main",
+    )
+    days.desk.ok(*words, "-o", str(tmp_path / "c.xlsx"))
+    book = openpyxl.load_workbook(tmp_path / "c.xlsx", data_only=True)
+    assert not any("days" in str(cell.value) for cell in book["Changes"][1])
+    assert "days of service" not in [row[0] for row in book["Summary"].iter_rows(values_only=True)]
 
 
 @pytest.mark.parametrize(
