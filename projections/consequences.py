@@ -17,12 +17,13 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from ledger.domain.documents import signed_minor_units
 from ledger.domain.events import EntryPublished
 from ledger.domain.exclusion import Exclusion
 from ledger.domain.instants import from_seconds, seconds
 from ledger.domain.interval import union
 from ledger.domain.measurement import Measurement
-from ledger.domain.money import decimal_text
+from ledger.domain.money import decimal_text, format_money
 from ledger.domain.period import Period, day_of, parse_period
 from ledger.domain.policy import Policy
 from ledger.domain.policy.model import PeriodRule
@@ -467,7 +468,8 @@ def _totals_difference(
         was, now = old.get((period, currency), {}), new.get((period, currency), {})
         delta = None
         if was.get("credit") is not None and now.get("credit") is not None:
-            delta = str(Decimal(now["credit"]) - Decimal(was["credit"]))
+            was_paid, pays = (signed_minor_units("credit", one["credit"], currency) for one in (was, now))
+            delta = format_money(pays - was_paid, currency)
         found.append(
             {
                 "period": period,
