@@ -186,11 +186,11 @@ class _Facts:
         found = self.decimal(spelled)
         return None if found is None else found * unit_seconds
 
-    def required(self, name: str) -> bool:
-        if self.facts.get(name) is None:
-            self.wrong(name, "is missing; add it")
-            return False
-        return True
+    def required(self, *names: str) -> None:
+        """Say which of these are missing."""
+        for name in names:
+            if self.facts.get(name) is None:
+                self.wrong(name, "is missing; add it")
 
 
 def _shown(value: object) -> str:
@@ -390,7 +390,8 @@ def _period(policy: Policy, reader: _Facts) -> Period | None:
     if isinstance(given, dict):
         inner = _Facts(given, ("start", "end"), "period.", reader.problems)
         start, end = inner.instant("start"), inner.instant("end")
-        if not (inner.required("start") and inner.required("end")) or start is None or end is None:
+        inner.required("start", "end")
+        if start is None or end is None:
             return None
         if end <= start:
             inner.wrong("end", "is not after start; a period is [start, end)")
@@ -450,7 +451,8 @@ def _each(reader: _Facts, name: str, known: tuple[str, ...], read: Callable[[_Fa
 
 def _bounds_of(inner: _Facts) -> tuple[int, int] | None:
     start, end = inner.instant("start"), inner.instant("end")
-    if not (inner.required("start") and inner.required("end")) or start is None or end is None:
+    inner.required("start", "end")
+    if start is None or end is None:
         return None
     if end <= start:
         inner.wrong("end", "is not after start; it is [start, end)")
@@ -460,7 +462,8 @@ def _bounds_of(inner: _Facts) -> tuple[int, int] | None:
 
 def _window(inner: _Facts) -> Window | None:
     start, end = inner.instant("start"), inner.instant("end")
-    if not inner.required("start") or start is None:
+    inner.required("start")
+    if start is None:
         return None
     if end is not None and end <= start:
         inner.wrong("end", "is not after start; a window is [start, end)")
@@ -494,16 +497,18 @@ def _planned(outer: _Facts, value: Any) -> Planned | None:
         outer.wrong("planned", f"is not an object with {', '.join(names)}")
         return None
     inner = _Facts(value, names, f"{outer.where}planned.", outer.problems)
-    found = [inner.instant(name) for name in names if inner.required(name)]
-    if len(found) != 3 or found[0] is None or found[1] is None or found[2] is None:
+    inner.required(*names)
+    announced, start, end = (inner.instant(name) for name in names)
+    if announced is None or start is None or end is None:
         return None
-    return Planned(found[0], found[1], found[2])
+    return Planned(announced, start, end)
 
 
 def _measurement(inner: _Facts) -> Measurement | None:
     span = _bounds_of(inner)
     of = inner.choice("of", ("requests", "users", "messages", "executions", "latency"))
-    if not inner.required("of") or span is None or of is None:
+    inner.required("of")
+    if span is None or of is None:
         return None
     failed, total, value = (
         inner.count("failed"),
@@ -630,7 +635,8 @@ def _outage(inner: _Facts, users: int | None) -> tuple[Fraction, Fraction, Fract
 
 def _rate(inner: _Facts) -> tuple[Fraction, int] | None:
     rate, buckets = inner.read("rate", _share), inner.count("buckets")
-    if not inner.required("rate") or not inner.required("buckets") or rate is None or buckets is None:
+    inner.required("rate", "buckets")
+    if rate is None or buckets is None:
         return None
     return Fraction(rate), buckets
 
