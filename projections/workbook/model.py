@@ -22,7 +22,8 @@ from ledger.domain.exclusion import Exclusion
 from ledger.domain.interval import length
 from ledger.domain.money import decimal_text
 from ledger.domain.policy import Policy
-from ledger.domain.policy.model import ExclusionRule
+from ledger.domain.policy.model import Commitment, ExclusionRule
+from ledger.domain.policy.reading import holes, shared
 from ledger.domain.window import Window, reach, share_bounds
 from projections.credits import Group
 from projections.workbook.exclusions import (
@@ -224,6 +225,16 @@ class Model(NamedTuple):
         return any(policy.period.length_seconds is not None for _, policy, _ in self.policies[: self.live])
 
     @property
+    def has_gaps(self) -> bool:
+        """Whether tiers of any terms with formulas leave gaps between them."""
+        return any(has_gaps(policy) for _, policy, _ in self.policies[: self.live])
+
+    @property
+    def adds_shares(self) -> bool:
+        """Whether any terms with formulas add shares up, to more than all."""
+        return any(policy.windows == "user-minutes" for _, policy, _ in self.policies[: self.live])
+
+    @property
     def pays_more(self) -> bool:
         """Whether any terms with formulas pay more than a percentage, or know limits."""
         return not all(is_plain(policy) for _, policy, _ in self.policies[: self.live])
@@ -280,14 +291,14 @@ def reason_for_values(policy: Policy) -> str:
     counting = first.counting
     because = {
         "more than one commitment": len(policy.commitments) > 1,
-        f"a measure of {first.measure.of}": first.measure.of not in ("time", "affected-share"),
-        "shares above a share": first.measure.of == "affected-share" and counting.down != "any",
+        f"a measure of {first.measure.of}": first.measure.of not in ("time", "affected-share", "user-minutes"),
+        "shares above a share": first.measure.of != "time" and counting.down != "any",
         "measurements": bool(first.measure.reads),
         "least durations": counting.minimum is not None,
         "whole blocks of time": counting.quantise != "exact",
         "regions that are down at once": first.scope.regions == "service-wide",
         f"tiers of {first.tiers_of}": first.tiers_of != "availability",
-        "tiers with gaps or overlaps": first.gaps != "refused" or first.overlaps != "refused",
+        "tiers with gaps or overlaps": not _tiers_are_known(first),
         **reasons(policy),
         "incidents paid one by one": policy.stacking.incidents != "together",
         "a part of the period": policy.period.part != "whole",
@@ -295,6 +306,32 @@ def reason_for_values(policy: Policy) -> str:
     }  # fmt: skip
     found = [words for words, there in because.items() if there]
     return f"value: no formula for {', '.join(found)}" if found else ""
+
+
+def _tiers_are_known(commitment: Commitment) -> bool:
+    """Tell whether each availability lies in one tier, or between two neighbours that both are possible there."""
+    tiers = commitment.tiers
+    if commitment.tiers_of != "availability":
+        return True
+    if shared(tiers):
+        return False
+    within = tiers[0].holds(Fraction(1)) and tiers[-1].holds(Fraction(0))
+    return not holes(tiers, "availability") or (commitment.gaps == "undecided" and within)
+
+
+def has_gaps(policy: Policy) -> bool:
+    """Tell whether the tiers of a policy that has formulas leave gaps between them."""
+    return bool(holes(policy.tiers, "availability"))
+
+
+def counts_by_share(policy: Policy) -> bool:
+    """Tell whether each second counts by the share that was touched."""
+    return policy.windows in ("by-share", "user-minutes")
+
+
+def may_exceed(policy: Policy) -> bool:
+    """Tell whether eligible downtime can be more than the time it is a part of."""
+    return policy.period.length_seconds is not None or policy.windows == "user-minutes"
 
 
 def _order(group: Group) -> tuple[str, int, str, str, list[tuple[str, bool]], int, int]:
@@ -307,6 +344,9 @@ def _units(policies: Sequence[Policy], windows: Sequence[Window]) -> Units:
     shares = [text for window in windows for text in (window.share_at_least, window.share_at_most) if text]
     shares += [decimal_text(policy.share_above) for policy in policies if policy.share_above is not None]
     edges = [decimal_text(tier.lower * 100) for policy in policies for tier in policy.tiers]
+    edges += [
+        decimal_text(tier.upper * 100) for policy in policies if has_gaps(policy) for tier in policy.tiers
+    ]
     pays = [decimal_text(percent_of(tier)) for policy in policies for tier in policy.tiers]
     pays += [decimal_text(one.limits.percent * 100) for one in policies if one.limits.percent is not None]
     pays += [
@@ -340,7 +380,7 @@ def _problem(group: Group, units: Units) -> str:
     if reason := reason_for_values(group.policy):
         return reason
     seconds = max(group.period.seconds, length_of(group))
-    by_share = group.policy.windows == "by-share"
+    by_share = counts_by_share(group.policy)
     if units.edge * seconds > EXACT_DIVIDED:
         return "value: a bound of availability has more decimals than a spreadsheet keeps exact"
     if (
@@ -481,7 +521,7 @@ def _with_exclusions(case: Case, segments: Sequence[Segment]) -> Iterator[Segmen
 def _segments(case: Case, units: Units) -> list[Segment]:
     policy = case.group.policy
     edge = edge_of(policy, units)
-    by_share = policy.windows == "by-share"
+    by_share, adds = counts_by_share(policy), policy.windows == "user-minutes"
     nothing = (0, 0)
     spans = {
         name: np.asarray([getattr(cover, name) or nothing for cover in case.covers], dtype=np.int64)
@@ -503,12 +543,13 @@ def _segments(case: Case, units: Units) -> list[Segment]:
         def covered(name: str, start: int = start, end: int = end) -> np.ndarray:
             return (spans[name][:, 0] <= start) & (spans[name][:, 1] >= end)
 
-        least = int((covered("least") * low).max(initial=0))
+        shares = covered("least") * low
+        least = int(shares.sum() if adds else shares.max(initial=0))
         most = int((covered("most") * high).sum())
         before = Segment(
             start, end, least, most, int((covered("stated") * high).sum()), int((covered("down") * here).sum()),
             least if by_share else int(least > edge),
-            min(most, units.share) if by_share else int(most > edge),
+            (most if adds else min(most, units.share)) if by_share else int(most > edge),
         )  # fmt: skip
         found.append(before)
     return list(_with_exclusions(case, found)) if case.excludes else found
@@ -525,7 +566,7 @@ def _count(scope: Scope, case: Case, units: Units) -> None:
     """Add up the segments of a scope, and find the tiers; where that is not what the ledger has, say so."""
     policy = scope.group.policy
     edge = edge_of(policy, units)
-    scope.parts_of_a_second = units.share if policy.windows == "by-share" else 1
+    scope.parts_of_a_second = units.share if counts_by_share(policy) else 1
     for one in case.segments:
         if scope.start <= one.start and one.end <= scope.end:
             scope.downtime += one.downtime
@@ -541,6 +582,10 @@ def _count(scope: Scope, case: Case, units: Units) -> None:
     scope.best, scope.worst = (
         1 + sum(most < found for most in allowed) for found in (scope.least, scope.most)
     )
+    if has_gaps(policy):
+        # In a gap both neighbours are possible: the better one until the worse is entered.
+        before = not_entered(policy, seconds, scope.parts_of_a_second, units)
+        scope.best = sum(most < scope.least for most in before)
     ledger = scope.group.assessment
     tiers = policy.tiers[scope.best - 1 : scope.worst]
     if len(tiers) > 1 and not all(tier.remedy.is_percent for tier in tiers):
@@ -571,6 +616,15 @@ def allowances(policy: Policy, seconds: int, parts: int, units: Units) -> list[i
     for tier in policy.tiers:
         whole, rest = divmod(int((1 - tier.lower) * units.edge) * seconds, units.edge)
         found.append(whole * parts + (rest * parts - (0 if tier.lower_included else 1)) // units.edge)
+    return found
+
+
+def not_entered(policy: Policy, seconds: int, parts: int, units: Units) -> list[int]:
+    """Return for each tier the most eligible downtime, in parts of a second, that does not yet lead into it; -1 for the best."""
+    found = [-1]
+    for tier in policy.tiers[1:]:
+        whole, rest = divmod(int((1 - tier.upper) * units.edge) * seconds, units.edge)
+        found.append(whole * parts + (rest * parts - int(tier.upper_included)) // units.edge)
     return found
 
 

@@ -26,8 +26,12 @@ from projections.workbook.model import (
     Segment,
     Units,
     allowances,
+    counts_by_share,
     edge_of,
+    has_gaps,
     length_of,
+    may_exceed,
+    not_entered,
     pays_in_parts,
     planned_rules,
 )  # fmt: skip
@@ -75,7 +79,7 @@ def workings(
     limit_rows, limited = limits.rows_of(model)
     found = Workings(
         _terms_table(model.live, notices=bool(inputs.rules), lengths=model.has_lengths),
-        _edges_table(len(inputs.tiers)),
+        _edges_table(len(inputs.tiers), gaps=model.has_gaps),
         _coverage_table(covered - 2, exclusions=model.excludes),
         _segments_table(segmented - 2, exclusions=model.excludes),
         _calculation_table(len(model.scopes)),
@@ -88,6 +92,8 @@ def workings(
     )
     for name, column in (("tier_policy", "policy"), ("tier_allowed", "allowed"), ("tier_pays", "pays")):
         book.name(name, found.edges.whole(column))
+    if model.has_gaps:
+        book.name("tier_entered", found.edges.whole("entered"))
     for name in ("pays_least", "pays_most", "adds", "tie", "rule", "eligible_least", "eligible_most"):
         book.name(f"scope_{name}", found.calculation.whole(name))
     book.table(found.terms, lambda: _terms(model, inputs, found.terms, as_of), freeze=3)
@@ -141,7 +147,7 @@ def _terms(model: Model, inputs: Inputs, table: Table, as_of: int | None) -> Ite
     for number, (version, policy, group) in enumerate(model.policies[: model.live], 1):
         here, row = inputs.policies[number - 1], number + 1
         letter = table.letters
-        by_share = policy.windows == "by-share"
+        by_share = counts_by_share(policy)
         mode = list(MODES).index(policy.rounding) + 1
         adds, tie = rounding(policy, model.units)
         start = f"Inputs!$F${here}"
@@ -153,7 +159,7 @@ def _terms(model: Model, inputs: Inputs, table: Table, as_of: int | None) -> Ite
                 group.period.seconds if as_of is None else as_of - group.period.start,
             ),
             Formula(f"Inputs!$H${here}=way_full", policy.windows == "full"),
-            Formula(f"Inputs!$H${here}=way_by_share", by_share),
+            Formula(f"Inputs!$H${here}={'way_user_minutes' if policy.windows == 'user-minutes' else 'way_by_share'}", by_share),
             Formula(
                 f"IF(Inputs!$H${here}=way_above_share,ROUND(Inputs!$I${here}*share_units,0),"
                 f"IF(Inputs!$H${here}=way_all,share_units-1,0))",
@@ -207,7 +213,7 @@ def rounding(policy: Policy, units: Units) -> tuple[int, int]:
     return adds, adds if even else -1
 
 
-def _edges_table(count: int) -> Table:
+def _edges_table(count: int, *, gaps: bool) -> Table:
     return Table(
         "Edges",
         {
@@ -221,9 +227,44 @@ def _edges_table(count: int) -> Table:
             "allowed": Column("eligible downtime at most (parts of a second)", "integer", "formula", 18),
             "pays": Column("pays (parts)", "integer", "formula", 12),
             "fits": Column("its decimals fit the parts", "flag", "formula", 11),
+            **(_ENDING if gaps else {}),
         },
         count,
     )
+
+
+_ENDING = {
+    "to": Column("availability to (parts)", "integer", "formula", 14),
+    "not_available_to": Column("unavailable at least (parts x s)", "integer", "formula", 18),
+    "entered": Column(
+        "eligible downtime that does not lead into it (parts of a second)", "integer", "formula", 18
+    ),
+}
+
+
+def _ends(
+    policy: Policy, place: int, seconds: int, before: int, units: Units, where: tuple[int, int, str, str], table: Table
+) -> list[Any]:  # fmt: skip
+    """Return where a tier ends, where that is not where the tier before it begins.
+
+    before: the most eligible downtime that does not lead into it. where: the rows on Edges and Inputs, and the cells of the
+    period and of the parts of a second.
+    """
+    row, here, period, of_second = where
+    if place == 1:
+        return [None, None, before]
+    if not has_gaps(policy):
+        return [None, None, Formula(f"{table.letters['allowed']}{row - 1}", before)]
+    to, off = (f"{table.letters[name]}{row}" for name in ("to", "not_available_to"))
+    upper = int(policy.tiers[place - 1].upper * units.edge)
+    whole = f"INT({off}/edge_units)"
+    return [
+        Formula(f"ROUND(Inputs!$E${here}*edge_units/hundred,0)", upper),
+        Formula(f"(edge_units-{to})*{period}", (units.edge - upper) * seconds),
+        Formula(
+            f"{whole}*{of_second}+INT((({off}-{whole}*edge_units)*{of_second}-IF(Inputs!$F${here},1,0))/edge_units)", before
+        ),
+    ]  # fmt: skip
 
 
 def _edges(model: Model, inputs: Inputs, found: Workings) -> Iterator[list[Any]]:
@@ -231,15 +272,23 @@ def _edges(model: Model, inputs: Inputs, found: Workings) -> Iterator[list[Any]]
     row = 1
     for number, (version, policy, group) in enumerate(model.policies[: model.live], 1):
         seconds = length_of(group)
-        parts = units.share if policy.windows == "by-share" else 1
+        parts = units.share if counts_by_share(policy) else 1
         period, of_second = _denominator(found, number + 1), found.terms.cell("parts", number + 1)
-        allowed = allowances(policy, seconds, parts, units)
+        allowed, before = (of(policy, seconds, parts, units) for of in (allowances, not_entered))
         for place, tier in enumerate(policy.tiers, 1):
             here, row = inputs.tiers[row - 1], row + 1
             edge, beyond, whole, pays = (
                 f"{table.letters[name]}{row}" for name in ("edge", "not_available", "whole", "pays")
             )
             off = int((1 - tier.lower) * units.edge) * seconds
+            ends = (
+                _ends(policy, place, seconds, before[place - 1], units, (row, inputs.gaps[row - 2], period, of_second), table)
+                if inputs.gaps
+                else []
+            )  # fmt: skip
+            fit = [("E", here, edge, "edge"), ("G", here, pays, "credit")]
+            if place > 1 and ends and has_gaps(policy):
+                fit.append(("E", inputs.gaps[row - 2], f"{table.letters['to']}{row}", "edge"))
             yield [
                 number, policy.key, version, place,
                 Formula(f"ROUND(Inputs!$E${here}*edge_units/hundred,0)", int(tier.lower * units.edge)),
@@ -255,10 +304,10 @@ def _edges(model: Model, inputs: Inputs, found: Workings) -> Iterator[list[Any]]
                     int(percent_of(tier) * units.credit / 100),
                 ),
                 Formula(
-                    f"AND(ABS(Inputs!$E${here}*edge_units/hundred-{edge})<nearly_nothing,"
-                    f"ABS(Inputs!$G${here}*credit_units/hundred-{pays})<nearly_nothing)",
+                    f"AND({','.join(f'ABS(Inputs!${column}${at}*{unit}_units/hundred-{cell})<nearly_nothing' for column, at, cell, unit in fit)})",
                     True,
                 ),
+                *ends,
             ]  # fmt: skip
 
 
@@ -482,6 +531,8 @@ def _segments(model: Model, found: Workings) -> Iterator[list[Any]]:
         rows = found.coverage_rows[case.number]
         term = {name: found.terms.cell(name, case.policy + 1) for name in ("by_share", "share_edge")}
         edge = edge_of(case.group.policy, model.units)
+        # Shares of users that were touched add up, to more than all.
+        adds = case.group.policy.windows == "user-minutes"
         cuts = found.coverage.span("least_from", "down_to" if case.planned else "most_to", rows)
         span = {name: found.coverage.span(name, name, rows) for name in found.coverage.letters}
         for place, one in enumerate(case.segments, 1):
@@ -492,6 +543,7 @@ def _segments(model: Model, found: Workings) -> Iterator[list[Any]]:
                 return f"({span[f'{kind}_from']}<={at['from']})*({span[f'{kind}_to']}>={at['to']})"
 
             counted = one.counted(edge)
+            capped = f"MIN({at['most_share']},share_units)"
             # Where nothing is excluded the formulas say nothing of it.
             surely = f"-IF({at['down']}>0,{at['outside_surely']},0)" if case.excludes else ""
             least, most = (
@@ -503,7 +555,12 @@ def _segments(model: Model, found: Workings) -> Iterator[list[Any]]:
                 Formula(f"SMALL({cuts},{at['no']})", one.start),
                 Formula(f"SMALL({cuts},{at['no']}+1)", one.end),
                 Formula(f"{at['to']}-{at['from']}", one.seconds),
-                Formula(f"SUMPRODUCT(MAX({covers('least')}*{span['least_share']}))", one.least_share),
+                Formula(
+                    f"SUMPRODUCT({covers('least')}*{span['least_share']})"
+                    if adds
+                    else f"SUMPRODUCT(MAX({covers('least')}*{span['least_share']}))",
+                    one.least_share,
+                ),
                 Formula(f"SUMPRODUCT({covers('most')}*{span['most_share']})", one.most_share),
                 Formula(f"SUMPRODUCT({covers('stated')}*{span['most_share']})", one.stated_share),
                 Formula(f"SUMPRODUCT({covers('down')}*{span['here']})", one.down),
@@ -512,7 +569,7 @@ def _segments(model: Model, found: Workings) -> Iterator[list[Any]]:
                     one.least_weight,
                 ),
                 Formula(
-                    f"IF({term['by_share']},MIN({at['most_share']},share_units),"
+                    f"IF({term['by_share']},{at['most_share'] if adds else capped},"
                     f"IF({at['most_share']}>{term['share_edge']},1,0))",
                     one.most_weight,
                 ),
@@ -633,17 +690,30 @@ def _calculated(model: Model, scope: Scope, case: Case, row: int, found: Working
 
     def tier_of(side: str) -> str:
         left = f"1+SUMPRODUCT((tier_policy={at['policy_no']})*(tier_allowed<{at[side]}))"
-        # More downtime than a stated length of the period is still in the last tier.
-        stated = policy.period.length_seconds is not None
-        return f"MIN(COUNTIF(tier_policy,{at['policy_no']}),{left})" if stated else left
+        if gaps and side == "least":
+            return f"SUMPRODUCT((tier_policy={at['policy_no']})*(tier_entered<{at[side]}))"
+        # More downtime than the length of the period is still in the last tier.
+        return f"MIN(COUNTIF(tier_policy,{at['policy_no']}),{left})" if may_exceed(policy) else left
 
+    gaps = has_gaps(policy)
     lowest, highest = (value or 0 for value in pays_in_parts(scope, units))
     allowed = allowances(policy, seconds, parts, units)
+    before_it = (
+        not_entered(policy, seconds, parts, units)[scope.best - 1] if gaps else allowed[scope.best - 2]
+    )
+    entered = (
+        f"INDEX(tier_entered,{at['tiers']}+{at['best']})"
+        if gaps
+        else f"INDEX(tier_allowed,{at['tiers']}+{at['best']}-1)"
+    )
     decided = scope.least == scope.most
+    alone = decided and (not gaps or scope.best == scope.worst)
     more = (allowed[scope.best - 1] - scope.least) // parts + 1
-    less = seconds + 1 if scope.best == 1 else -((allowed[scope.best - 2] - scope.least) // parts)
+    less = seconds + 1 if scope.best == 1 else -((before_it - scope.least) // parts)
     ledger = scope.group.assessment
     same = f"{at['least']}={at['most']}"
+    # Where two tiers are possible there is no edge.
+    one = f"{same},{at['best']}={at['worst']}" if gaps else same
     return [
         Formula(found.coverage.cell("most_from", validity), scope.start),
         Formula(found.coverage.cell("most_to", validity), scope.end),
@@ -672,17 +742,17 @@ def _calculated(model: Model, scope: Scope, case: Case, row: int, found: Working
         Formula(term["tie"], rounding(policy, units)[1]),
         Formula(f"INT((INDEX(tier_allowed,{at['tiers']}+{at['best']})-{at['least']})/{at['parts']})+1", more),
         Formula(
-            f'IF(AND({same},{at["least"]}+{at["more"]}*{at["parts"]}<={at["period"]}*{at["parts"]}),{at["more"]},"")',
-            more if decided and scope.least + more * parts <= seconds * parts else "",
+            f'IF(AND({one},{at["least"]}+{at["more"]}*{at["parts"]}<={at["period"]}*{at["parts"]}),{at["more"]},"")',
+            more if alone and scope.least + more * parts <= seconds * parts else "",
         ),
         Formula(
             f"IF({at['best']}=1,{at['period']}+1,"
-            f"-INT((INDEX(tier_allowed,{at['tiers']}+{at['best']}-1)-{at['least']})/{at['parts']}))",
+            f"-INT(({entered}-{at['least']})/{at['parts']}))",
             less,
         ),
         Formula(
-            f'IF(AND({same},{at["less"]}*{at["parts"]}<={at["least"]}),{at["less"]},"")',
-            less if decided and less * parts <= scope.least else "",
+            f'IF(AND({one},{at["less"]}*{at["parts"]}<={at["least"]}),{at["less"]},"")',
+            less if alone and less * parts <= scope.least else "",
         ),
         int(ledger.eligible_at_least * parts), int(ledger.eligible_at_most * parts),
         float(min(map(percent_of, ledger.tiers))), float(max(map(percent_of, ledger.tiers))),

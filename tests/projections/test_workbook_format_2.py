@@ -19,6 +19,7 @@ import pandas as pd
 from hypothesis import HealthCheck, Phase, event, given, settings
 from hypothesis import strategies as st
 
+import ledger
 from ledger.domain.exclusion import Exclusion
 from ledger.domain.money import ALL_ROUNDINGS
 from ledger.domain.policy import parse_policy
@@ -241,6 +242,7 @@ FEW = settings(
     max_examples=8, deadline=None, suppress_health_check=[HealthCheck.too_slow],
     phases=(Phase.explicit, Phase.reuse, Phase.generate),
 )  # fmt: skip
+FEWER = settings(FEW, max_examples=6)
 
 
 @FEW
@@ -511,3 +513,109 @@ def test_excluded_and_eligible_are_all_that_was_down(tmp_path: Path) -> None:
         120 * HOUR,
         True,
     )
+
+
+# ---- which seconds count, and gaps between tiers -------------------------------------------------------------------
+
+USERS = '[measure]\nof = "user-minutes"\n[counting]\neffects = ["outage", "data-loss"]\n'
+GAPS = (
+    '[[tiers]]\navailability_above = "99.9"\ncredit_percent = "0"\n'
+    '[[tiers]]\navailability_above = "98"\navailability_below = "99.9"\ncredit_percent = "10"\n'
+    '[[tiers]]\navailability_at_most = "95"\ncredit_percent = "33.333"\n'
+    '[reading]\ngaps = "undecided"\n'
+)  # fmt: skip
+
+
+@st.composite
+def some_parts_of_hours(draw: st.DrawFn) -> Window:
+    """A window that may touch others, or begin where another ends; of a known or an unknown share, place and end."""
+    start = MARCH + draw(st.integers(0, 8)) * 900 + draw(st.sampled_from([0, 0, 10 * DAY]))
+    low, high = draw(st.sampled_from([("1", "1"), ("1", "1"), ("0.25", "0.25"), ("0", "0.5"), ("0.5", "1")]))
+    return Window(
+        f"i-{draw(st.integers(1, 2))}", f"w-{draw(st.integers(1, 99))}", "email", "*", draw(st.sampled_from(["*", "*", "EMEA", "unknown"])),
+        start, start + draw(st.sampled_from([60, 300, 900, 1_800, 2_677, DAY])), "outage", share_at_least=low, share_at_most=high,
+        start_within_seconds=draw(st.sampled_from([0, 0, 0, 120])), end_within_seconds=draw(st.sampled_from([0, 0, 0, 61])),
+    )  # fmt: skip
+
+
+@FEWER
+@given(data=st.data())
+def test_every_formula_of_what_counts_gives_its_cell_and_follows_a_change(
+    tmp_path_factory: Any, data: st.DataObject
+) -> None:
+    """Shares of users that add up, and gaps between tiers; then other terms, then a window that begins a minute earlier."""
+    folder = tmp_path_factory.mktemp("counted")
+    windows = data.draw(st.lists(some_parts_of_hours(), min_size=1, max_size=4))
+    exclusions = data.draw(st.lists(some_exclusions(), max_size=1))
+    facts = Facts(windows, exclusions, MARCH + 31 * DAY, frozenset())
+    texts = {
+        key: terms(
+            key, data.draw(st.sampled_from(COUNTED)), data.draw(st.sampled_from(["", RULES])), data.draw(st.sampled_from([PERCENTS, GAPS])),
+            "half-up",
+        )
+        for key in "ab"
+    }  # fmt: skip
+    table = SLOW["read"](
+        [
+            {"customer": "Acme", "service": "email", "region": "EMEA", "policy": key, "currency": "USD", "fee": "100.00",
+             "valid_from": first, "valid_to": last}
+            for key, first, last in (("a", "2022-01-01", ""), ("b", "2022-01-01", ""), ("a", "2022-03-11", ""), ("b", "2022-03-01", "2022-03-12"))
+        ]
+    )  # fmt: skip
+    found = priced(texts, table, facts)
+    path = folder / "c.xlsx"
+    assert write(path, texts, found, facts) == write(folder / "again.xlsx", texts, found, facts)
+    book = agrees(path)
+    same_amounts(book, found)
+    said = reasons(book)
+    event(f"{said}")
+    assert said <= {"formulas", *(f"value: no formula for {one}" for one in (*OPEN, *BESIDE))}
+    follows(folder, texts, {key: other(text) for key, text in texts.items()}, table, facts, facts)
+    moved = [msgspec.structs.replace(windows[0], start=windows[0].start - 60), *windows[1:]]
+    if len(set(windows)) == len(windows) and sorted(moved, key=_place) == [
+        moved[at] for at in _order(windows)
+    ]:
+        follows(folder, texts, texts, table, facts, facts._replace(windows=moved))
+
+
+RULES = '[[exclusions]]\nkinds = ["planned-maintenance", "third-party", "force-majeure"]\n'
+COUNTED = [IN_FULL, BY_SHARE, ABOVE, USERS]
+BESIDE = ("exclusions of some windows and not of others",)
+
+
+def _place(window: Window) -> tuple[Any, ...]:
+    """Return by what windows are in order on Intervals."""
+    return window.start, window.incident, window.window, repr(window)
+
+
+def _order(windows: Sequence[Window]) -> list[int]:
+    return sorted(range(len(windows)), key=lambda at: _place(windows[at]))
+
+
+def test_in_a_gap_two_tiers_are_possible_until_an_edge_is_moved(tmp_path: Path) -> None:
+    """Exactly 99.0% of a quarter of 90 days: 10% or 25%; one second more or less, or a tier that begins there, decides it."""
+    key = "github-enterprise-cloud"
+    texts = {key: (Path(ledger.__file__).parent / "policies" / f"{key}.toml").read_text(encoding="utf-8")}
+    line = {"customer": "Acme", "service": "email", "region": "EMEA", "policy": key, "currency": "USD", "fee": "100.00",
+            "valid_from": "2022-01-01", "valid_to": ""}  # fmt: skip
+    edge = MARCH + 90 * DAY // 100
+    facts = Facts(
+        [Window("i", "w", "email", "*", "EMEA", MARCH, edge, "outage")], [], MARCH + 31 * DAY, frozenset()
+    )
+    found = priced(texts, SLOW["read"]([line]), facts)
+    path = tmp_path / "c.xlsx"
+    write(path, texts, found, facts)
+    assert reasons(agrees(path)) == {"formulas"}
+    same_amounts(agrees(path), found)
+    book = openpyxl.load_workbook(path)
+    end = find(book, "Intervals", "end (UTC), empty while open", window="w")
+    belongs = input_of(book, "Gaps", "that bound belongs to it", 1, key, 1, 3)
+
+    def credit(changes: dict[str, Any]) -> tuple[Any, ...]:
+        (shown,) = credits_of(changed(path, changes)).values()
+        return tuple(shown[name] for name in ("credit at least", "credit at most", "credit"))
+
+    assert credit({}) == (10, 25, "undecided")
+    assert credit({end: moment(edge - 1)}) == (10, 10, 10)
+    assert credit({end: moment(edge + 1)}) == (25, 25, 25)
+    assert credit({belongs: True}) == (25, 25, 25)
