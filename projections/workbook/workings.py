@@ -6,18 +6,19 @@ afterwards; nothing that may change stands inside a formula.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from fractions import Fraction
 from typing import Any, NamedTuple
 
 from ledger.domain.policy import Policy
 from projections.availability import Assessment, percent_text
 from projections.credits import Group
-from projections.workbook import limits
+from projections.workbook import limits, outages
 from projections.workbook.book import Book, Column, Table
 from projections.workbook.cells import Formula, Styled, listed
 from projections.workbook.exclusions import notice_of, recorded_rules
 from projections.workbook.inputs import Inputs
+from projections.workbook.lasting import counts_quanta, pieces_up
 from projections.workbook.model import (
     Case,
     Cover,
@@ -26,6 +27,7 @@ from projections.workbook.model import (
     Segment,
     Units,
     allowances,
+    by_lifetime,
     counts_by_share,
     edge_of,
     has_gaps,
@@ -43,7 +45,8 @@ __all__ = ["Workings", "availability_of", "percents_of", "workings"]
 class Workings(NamedTuple):
     """The calculating sheets, and the rows of each case on Coverage and on Segments, first and last.
 
-    limits: the sheet of limited exclusions, and limit_rows by case and rule; None where no case has any. days: where days of
+    limits: the sheet of limited exclusions, and limit_rows by case and rule; None where no case has any. outages: the sheet of outages and
+    what it reads; None where no terms ask for them. days: where days of
     service are calculated, by scope: the cells at least and at most, put in when their sheet is laid out.
     """
 
@@ -58,6 +61,7 @@ class Workings(NamedTuple):
     limits: Table | None
     limit_rows: dict[tuple[int, int], int]
     days: dict[int, tuple[str, ...]]
+    outages: outages.Places | None
 
 
 def workings(
@@ -77,11 +81,28 @@ def workings(
         segment_rows[case.number] = segmented, segmented + len(case.segments) - 1
         segmented += len(case.segments)
     limit_rows, limited = limits.rows_of(model)
-    found = Workings(
+    outage_rows, lasting = outages.rows_of(model)
+    terms, coverage, segments = (
         _terms_table(model.live, notices=bool(inputs.rules), lengths=model.has_lengths),
-        _edges_table(len(inputs.tiers), gaps=model.has_gaps),
-        _coverage_table(covered - 2, exclusions=model.excludes),
+        _coverage_table(covered - 2, exclusions=model.excludes, pieces=model.rounds_pieces_up),
         _segments_table(segmented - 2, exclusions=model.excludes),
+    )
+    runs = outages.Places(
+        outages.table(lasting),
+        outage_rows,
+        segments,
+        segment_rows,
+        coverage,
+        coverage_rows,
+        coverage_of_scope,
+        terms,
+        inputs.outages,
+    )
+    found = Workings(
+        terms,
+        _edges_table(len(inputs.tiers), gaps=model.has_gaps),
+        coverage,
+        segments,
         _calculation_table(len(model.scopes)),
         coverage_rows,
         segment_rows,
@@ -89,9 +110,13 @@ def workings(
         limits.table(limited) if limited else None,
         limit_rows,
         {},
+        runs if lasting else None,
     )
     for name, column in (("tier_policy", "policy"), ("tier_allowed", "allowed"), ("tier_pays", "pays")):
         book.name(name, found.edges.whole(column))
+    if model.has_lifetimes:
+        book.name("tier_edge", found.edges.whole("edge"))
+        book.name("tier_belongs", f"Inputs!$F${inputs.tiers[0]}:$F${inputs.tiers[-1]}")
     if model.has_gaps:
         book.name("tier_entered", found.edges.whole("entered"))
     for name in ("pays_least", "pays_most", "adds", "tie", "rule", "eligible_least", "eligible_most"):
@@ -111,6 +136,8 @@ def workings(
             inputs.rules,
         )
         book.table(found.limits, lambda: limits.lines(model, at), freeze=3)
+    if lasting:
+        book.table(runs.outages, lambda: outages.lines(model, runs), freeze=2)
     book.table(found.calculation, lambda: _calculation(book, model, found), freeze=7)
     return found
 
@@ -198,7 +225,12 @@ def _length(model: Model, group: Group, number: str, period: str) -> list[Any]:
     if not model.has_lengths:
         return []
     said = f"INDEX(period_length,{number})"
-    return [Formula(f"IF(ISNUMBER({said}),{said},{period})", length_of(group))]
+    stated = group.policy.period.length_seconds
+    return [
+        Formula(
+            f"IF(ISNUMBER({said}),{said},{period})", group.period.seconds if stated is None else int(stated)
+        )
+    ]
 
 
 def _denominator(found: Workings, row: int) -> str:
@@ -251,6 +283,8 @@ def _ends(
     period and of the parts of a second.
     """
     row, here, period, of_second = where
+    if by_lifetime(policy):
+        return [None] * 3
     if place == 1:
         return [None, None, before]
     if not has_gaps(policy):
@@ -292,6 +326,8 @@ def _edges(model: Model, inputs: Inputs, found: Workings) -> Iterator[list[Any]]
             yield [
                 number, policy.key, version, place,
                 Formula(f"ROUND(Inputs!$E${here}*edge_units/hundred,0)", int(tier.lower * units.edge)),
+                # Where the period is another for each scope, so is what a tier allows: Calculation asks the edges themselves.
+                *([None] * 3 if by_lifetime(policy) else (
                 Formula(f"(edge_units-{edge})*{period}", off),
                 Formula(f"INT({beyond}/edge_units)", off // units.edge),
                 # What is not a whole second is cut to parts; a bound that is not the tier's own allows one part less.
@@ -299,6 +335,7 @@ def _edges(model: Model, inputs: Inputs, found: Workings) -> Iterator[list[Any]]
                     f"{whole}*{of_second}+INT((({beyond}-{whole}*edge_units)*{of_second}-IF(Inputs!$F${here},0,1))/edge_units)",
                     allowed[place - 1],
                 ),
+                )),
                 Formula(
                     f"ROUND(Inputs!$G${here}*credit_units/hundred,0)",
                     int(percent_of(tier) * units.credit / 100),
@@ -314,7 +351,7 @@ def _edges(model: Model, inputs: Inputs, found: Workings) -> Iterator[list[Any]]
 # ---- Coverage and Segments -----------------------------------------------------------------------------------------
 
 
-def _coverage_table(count: int, *, exclusions: bool) -> Table:
+def _coverage_table(count: int, *, exclusions: bool, pieces: bool) -> Table:
     return Table(
         "Coverage",
         {
@@ -340,6 +377,11 @@ def _coverage_table(count: int, *, exclusions: bool) -> Table:
             "counts": Column("effect counts", "flag", "formula", 9),
             "least_share": Column("share at least (parts)", "integer", "formula", 10),
             "most_share": Column("share at most (parts)", "integer", "formula", 10),
+            **(
+                {"pieces": Column("valid, in whole quanta, at most (s)", "integer", "formula", 12)}
+                if pieces
+                else {}
+            ),
             **(_EXCLUDING if exclusions else {}),
         },
         count,
@@ -430,7 +472,26 @@ def _covering(
         Formula(
             f"IF({at['counts']},IF({term['in_full']},share_units,{fact['most_share']}),0)", cover.most_share
         ),
+        *_piece(case, cover, at, found),
     ]  # fmt: skip
+
+
+def _piece(case: Case, cover: Cover, at: dict[str, str], found: Workings) -> list[Any]:
+    """Return how many seconds an interval comes to where it is rounded up alone, as far as it is valid."""
+    if found.outages is None or not case.rounds_pieces_up:
+        return [None] if "pieces" in at else []
+    here = found.coverage_of_scope[case.scope]
+    valid = next(one.most for one in case.covers if one.scope == case.scope)
+    begin = f"MAX({at['most_from']},{found.coverage.letters['most_from']}{here})"
+    end = f"MIN({at['most_to']},{found.coverage.letters['most_to']}{here})"
+    quantum = f"Inputs!$F${found.outages.inputs[case.policy]}"
+    (value,) = pieces_up([cover.most], valid, case.group.policy.commitments[0].counting.quantum)
+    return [
+        Formula(
+            f"IF({at['most_share']}>0,-INT(-MAX(0,{end}-{begin})/{quantum})*{quantum},0)",
+            value if cover.most_share else 0,
+        )
+    ]
 
 
 def _excluding(
@@ -456,7 +517,7 @@ def _excluding(
         Formula(second("start"), cover.start), Formula(second("end"), cover.end), *[None] * 6,
         Formula(f"MAX(0,{at['start']})", cover.most[0]), Formula(f"MIN({period},{at['end']})", cover.most[1]), None, None,
         Formula(f"IF({notice}>0,AND(ISNUMBER({fact['announced']}),{ahead}>={notice}),TRUE)", cover.counts),
-        None, None, cover.rule, limited, cover.cuts,
+        None, None, *([None] if "pieces" in at else []), cover.rule, limited, cover.cuts,
         Formula(f"IF({at['counts']},1,0)", uses),
         Formula(f"IF({at['about']},{at['uses']},0)", takes),
         Formula(f"IF({at['concerned']},{at['takes']},0)", takes if cover.concerned else 0),
@@ -530,7 +591,7 @@ def _segments(model: Model, found: Workings) -> Iterator[list[Any]]:
     for case in model.cases:
         rows = found.coverage_rows[case.number]
         term = {name: found.terms.cell(name, case.policy + 1) for name in ("by_share", "share_edge")}
-        edge = edge_of(case.group.policy, model.units)
+        edge = case.edge
         # Shares of users that were touched add up, to more than all.
         adds = case.group.policy.windows == "user-minutes"
         cuts = found.coverage.span("least_from", "down_to" if case.planned else "most_to", rows)
@@ -689,6 +750,11 @@ def _calculated(model: Model, scope: Scope, case: Case, row: int, found: Working
         return f"{kind}({first}:{last})"
 
     def tier_of(side: str) -> str:
+        if by_lifetime(policy):
+            # What a tier allows differs from scope to scope; this compares the same integers, not divided.
+            allows = f"(edge_units-tier_edge)*{at['period']}<{at[side]}*edge_units+1-tier_belongs"
+            left = f"1+SUMPRODUCT((tier_policy={at['policy_no']})*({allows}))"
+            return f"MIN(COUNTIF(tier_policy,{at['policy_no']}),{left})"
         left = f"1+SUMPRODUCT((tier_policy={at['policy_no']})*(tier_allowed<{at[side]}))"
         if gaps and side == "least":
             return f"SUMPRODUCT((tier_policy={at['policy_no']})*(tier_entered<{at[side]}))"
@@ -706,6 +772,12 @@ def _calculated(model: Model, scope: Scope, case: Case, row: int, found: Working
         if gaps
         else f"INDEX(tier_allowed,{at['tiers']}+{at['best']}-1)"
     )
+    allows = f"INDEX(tier_allowed,{at['tiers']}+{at['best']})"
+    if by_lifetime(policy):
+        allows, entered = (
+            f"INT(((edge_units-INDEX(tier_edge,{one}))*{at['period']}-IF(INDEX(tier_belongs,{one}),0,1))/edge_units)"
+            for one in (f"{at['tiers']}+{at['best']}", f"{at['tiers']}+{at['best']}-1")
+        )
     decided = scope.least == scope.most
     alone = decided and (not gaps or scope.best == scope.worst)
     more = (allowed[scope.best - 1] - scope.least) // parts + 1
@@ -717,12 +789,9 @@ def _calculated(model: Model, scope: Scope, case: Case, row: int, found: Working
     return [
         Formula(found.coverage.cell("most_from", validity), scope.start),
         Formula(found.coverage.cell("most_to", validity), scope.end),
-        Formula(_denominator(found, scope.policy + 1), seconds),
+        Formula(f"{at['to']}-{at['from']}" if by_lifetime(policy) else _denominator(found, scope.policy + 1), seconds),
         Formula(added("downtime"), scope.downtime),
-        Formula(added("excluded"), scope.excluded),
-        Formula(added("counted"), scope.counted),
-        Formula(added("least"), scope.least),
-        Formula(added("most"), scope.most),
+        *_counted(scope, case, added, at, found),
         Formula(term["parts"], parts),
         Formula(f"{at['least']}/{at['parts']}", scope.least / parts),
         Formula(f"{at['most']}/{at['parts']}", scope.most / parts),
@@ -740,7 +809,7 @@ def _calculated(model: Model, scope: Scope, case: Case, row: int, found: Working
         Formula(f"{at['pays_most']}*hundred/credit_units", highest * 100 / units.credit),
         Formula(term["adds"], rounding(policy, units)[0]),
         Formula(term["tie"], rounding(policy, units)[1]),
-        Formula(f"INT((INDEX(tier_allowed,{at['tiers']}+{at['best']})-{at['least']})/{at['parts']})+1", more),
+        Formula(f"INT(({allows}-{at['least']})/{at['parts']})+1", more),
         Formula(
             f'IF(AND({one},{at["least"]}+{at["more"]}*{at["parts"]}<={at["period"]}*{at["parts"]}),{at["more"]},"")',
             more if alone and scope.least + more * parts <= seconds * parts else "",
@@ -756,7 +825,7 @@ def _calculated(model: Model, scope: Scope, case: Case, row: int, found: Working
         ),
         int(ledger.eligible_at_least * parts), int(ledger.eligible_at_most * parts),
         float(min(map(percent_of, ledger.tiers))), float(max(map(percent_of, ledger.tiers))),
-        Formula(f"IF({term['in_full']},1,0)", int(policy.windows == "full")),
+        0 if counts_quanta(policy) else Formula(f"IF({term['in_full']},1,0)", int(policy.windows == "full")),
         Formula(f"IF({same},1,0)", int(decided)),
         Formula(
             f"AND({at['least']}={at['ledger_least']},{at['most']}={at['ledger_most']},"
@@ -765,6 +834,23 @@ def _calculated(model: Model, scope: Scope, case: Case, row: int, found: Working
             True,
         ),
     ]  # fmt: skip
+
+
+def _counted(
+    scope: Scope, case: Case, added: Callable[[str], str], at: dict[str, str], found: Workings
+) -> list[Any]:
+    """Return what is excluded, what counts, and eligible downtime at least and at most."""
+    counts = scope.excluded, scope.counted, scope.least, scope.most
+    if found.outages is None or not case.scope:
+        names = "excluded", "counted", "least", "most"
+        return [Formula(added(name), value) for name, value in zip(names, counts, strict=True)]
+    span = found.outages.outages.span("counted", "counted", found.outages.outage_rows[case.number])
+    formulas = (
+        f"{at['downtime']}-{at['counted']}",
+        f"SUM({span})",
+        *(outages.eligible(case, side, found.outages) for side in ("least", "most")),
+    )
+    return [Formula(text, value) for text, value in zip(formulas, counts, strict=True)]
 
 
 def _priced_as_values(book: Book, scope: Scope, units: Units) -> list[Any]:

@@ -28,7 +28,7 @@ from projections.cohorts import Cohort
 from projections.credits import Workings, rows, workings
 from projections.earlier_credits import Earlier
 from projections.workbook import write_workbook
-from projections.workbook.model import EXACT
+from projections.workbook.model import EXACT, reason_for_values
 
 MARCH = 1_646_092_800
 HOUR = 3_600
@@ -166,6 +166,8 @@ _OTHER = {
     "availability_below": {"99.9": "99.5", "98": "97", "95": "94.5"},
     "notice": {"1 hour": "3 hours", "2 days": "30 minutes"},
     "most": {"90 minutes": "2 hours", "10 hours": "3 hours"},
+    "minimum": {"5 minutes": "16 minutes", "40 minutes": "30 minutes"},
+    "quantum": {"7 minutes": "11 minutes", "1 hour": "30 minutes"},
     "rounding": dict(zip(ALL_ROUNDINGS, (*ALL_ROUNDINGS[1:], ALL_ROUNDINGS[0]), strict=True)),
 }
 
@@ -543,16 +545,16 @@ def some_parts_of_hours(draw: st.DrawFn) -> Window:
 def test_every_formula_of_what_counts_gives_its_cell_and_follows_a_change(
     tmp_path_factory: Any, data: st.DataObject
 ) -> None:
-    """Shares of users that add up, and gaps between tiers; then other terms, then a window that begins a minute earlier."""
+    """Least durations, whole quanta, shares of users that add up, and gaps between tiers; then other terms, then a window that begins a minute earlier."""
     folder = tmp_path_factory.mktemp("counted")
     windows = data.draw(st.lists(some_parts_of_hours(), min_size=1, max_size=4))
     exclusions = data.draw(st.lists(some_exclusions(), max_size=1))
     facts = Facts(windows, exclusions, MARCH + 31 * DAY, frozenset())
     texts = {
         key: terms(
-            key, data.draw(st.sampled_from(COUNTED)), data.draw(st.sampled_from(["", RULES])), data.draw(st.sampled_from([PERCENTS, GAPS])),
+            key, data.draw(some_counting()), data.draw(st.sampled_from(["", RULES])), data.draw(st.sampled_from([PERCENTS, GAPS])),
             "half-up",
-        )
+        ).replace('zone = "UTC"\n', data.draw(st.sampled_from(['zone = "UTC"\n', 'zone = "UTC"\n', LIFETIME])))
         for key in "ab"
     }  # fmt: skip
     table = SLOW["read"](
@@ -579,8 +581,24 @@ def test_every_formula_of_what_counts_gives_its_cell_and_follows_a_change(
 
 
 RULES = '[[exclusions]]\nkinds = ["planned-maintenance", "third-party", "force-majeure"]\n'
-COUNTED = [IN_FULL, BY_SHARE, ABOVE, USERS]
-BESIDE = ("exclusions of some windows and not of others",)
+MODES = ("exact", "each-up", "each-down", "total-up", "total-down", "slots-touched", "slots-filled")
+LIFETIME = 'zone = "UTC"\npart = "lifetime"\n'
+BESIDE = (
+    "shares of a part of the period", "gaps between tiers of a part of the period",
+    "gaps between tiers of a part of the period, shares of a part of the period",
+    "exclusions of some windows and not of others", "outages that are rounded up one by one beside exclusions",
+)  # fmt: skip
+
+
+@st.composite
+def some_counting(draw: st.DrawFn) -> str:
+    """Shares, least durations and whole quanta."""
+    text = draw(st.sampled_from([IN_FULL, IN_FULL, IN_FULL, ABOVE, ALL, BY_SHARE, USERS]))
+    if text != USERS and draw(st.booleans()):
+        text += f'minimum = "{draw(st.sampled_from(["5 minutes", "40 minutes"]))}"\n'
+    if text not in (USERS, BY_SHARE) and '"affected-share"' not in text and draw(st.integers(0, 3)):
+        text += f'quantise = "{draw(st.sampled_from(MODES[1:]))}"\nquantum = "{draw(st.sampled_from(["7 minutes", "1 hour"]))}"\n'
+    return text
 
 
 def _place(window: Window) -> tuple[Any, ...]:
@@ -619,3 +637,106 @@ def test_in_a_gap_two_tiers_are_possible_until_an_edge_is_moved(tmp_path: Path) 
     assert credit({end: moment(edge - 1)}) == (10, 10, 10)
     assert credit({end: moment(edge + 1)}) == (25, 25, 25)
     assert credit({belongs: True}) == (25, 25, 25)
+
+
+def eligible(book: openpyxl.Workbook) -> list[tuple[Any, ...]]:
+    """Return of each scope its downtime, what is excluded, and what counts at least and at most, in seconds."""
+    heading, *scopes = book["Calculation"].iter_rows(values_only=True)
+    names = (
+        "downtime (s)", "excluded (s)", "eligible downtime at least (s)", "eligible downtime at most (s)",
+    )  # fmt: skip
+    return [tuple(scope[heading.index(name)] for name in names) for scope in scopes]
+
+
+def down(start: int, seconds: int, **more: Any) -> Window:
+    return Window(
+        "i", f"w-{start}", "email", "*", "EMEA", MARCH + start, MARCH + start + seconds, "outage", **more
+    )
+
+
+LINE = {"customer": "Acme", "service": "email", "region": "EMEA", "currency": "USD", "fee": "100.00", "valid_from": "2022-01-01",
+        "valid_to": ""}  # fmt: skip
+
+
+def test_an_outage_that_is_too_short_is_dropped_and_another_is_cut_to_whole_minutes(tmp_path: Path) -> None:
+    """59 seconds; 40 and 40 that touch, so 80; 119: with a minute at least 60 + 60 count, with 81 seconds 60, by 7 seconds 77 + 119."""
+    texts = {
+        "a": terms(
+            "a",
+            f'{IN_FULL}minimum = "1 minute"\nquantise = "each-down"\nquantum = "1 minute"\n',
+            "",
+            PERCENTS,
+            "half-up",
+        )
+    }
+    facts = Facts(
+        [down(0, 59), down(100, 40), down(140, 40), down(900, 119)], [], MARCH + 31 * DAY, frozenset()
+    )
+    found = priced(texts, SLOW["read"]([{**LINE, "policy": "a"}]), facts)
+    path = tmp_path / "c.xlsx"
+    write(path, texts, found, facts)
+    assert reasons(agrees(path)) == {"formulas"}
+    book = openpyxl.load_workbook(path)
+    least, quantum = (
+        input_of(book, "Outages", name, 1, "a")
+        for name in ("lasts at least (s), empty for any", "quantum (s)")
+    )
+    assert eligible(agrees(path)) == [(258, 59, 120, 120)]
+    assert eligible(changed(path, {least: 81})) == [(258, 139, 60, 60)]
+    assert eligible(changed(path, {quantum: 7})) == [(258, 59, 196, 196)]
+    # Where the two do not touch they are two outages, and both are too short.
+    end = find(book, "Intervals", "end (UTC), empty while open", window="w-100")
+    assert eligible(changed(path, {end: moment(MARCH + 139)})) == [(257, 138, 60, 60)]
+
+
+def test_slots_are_counted_where_they_are_filled_or_touched_and_a_lifetime_is_a_period_of_its_own(
+    tmp_path: Path,
+) -> None:
+    """From second 100 to 700, and from 800 to 850: slots of 300 seconds are filled from 300 to 600, touched from 0 to 900."""
+    texts = {
+        key: terms(key, f'{IN_FULL}quantise = "{mode}"\nquantum = "5 minutes"\n', "", PERCENTS, "half-up").replace(*part)
+        for key, mode, part in (
+            ("a", "slots-filled", ("", "")), ("b", "slots-touched", ("", "")), ("c", "slots-filled", ('"UTC"\n', '"UTC"\npart = "lifetime"\n')),
+        )
+    }  # fmt: skip
+    facts = Facts([down(100, 600), down(800, 50)], [], MARCH + 31 * DAY, frozenset())
+    lines = [{**LINE, "policy": key} for key in "abc"]
+    lines[2]["valid_to"] = "2022-03-02"
+    found = priced(texts, SLOW["read"](lines), facts)
+    path = tmp_path / "c.xlsx"
+    write(path, texts, found, facts)
+    book = agrees(path)
+    assert reasons(book) == {"formulas"}
+    assert [one[2:] for one in eligible(book)] == [(300, 300), (900, 900), (300, 300)]
+    # 300 seconds of a month are nothing; of one day they are more than 0.1%, and of four days less.
+    assert [line["credit"] for line in credits_of(book).values()] == [0, 0, 10]
+    until = input_of(openpyxl.load_workbook(path), "Scopes", "valid to (UTC)", 3, "c")
+    assert [
+        line["credit"] for line in credits_of(changed(path, {until: moment(MARCH + 4 * DAY)})).values()
+    ] == [0, 0, 0]
+
+
+def test_what_is_open_leaves_outages_between_bounds(tmp_path: Path) -> None:
+    """30 minutes that perhaps began 10 minutes later: rounded up alone to hours they are one hour either way, to 7 minutes 21 to 42."""
+    texts = {"a": terms("a", f'{IN_FULL}quantise = "each-up"\nquantum = "1 hour"\n', "", PERCENTS, "half-up")}
+    facts = Facts([down(6_000, 1_800, start_within_seconds=600)], [], MARCH + 31 * DAY, frozenset())
+    found = priced(texts, SLOW["read"]([{**LINE, "policy": "a"}]), facts)
+    path = tmp_path / "c.xlsx"
+    write(path, texts, found, facts)
+    assert eligible(agrees(path)) == [(1_800, 0, HOUR, HOUR)]
+    quantum = input_of(openpyxl.load_workbook(path), "Outages", "quantum (s)", 1, "a")
+    assert eligible(changed(path, {quantum: 420})) == [(1_800, 0, 1_260, 2_520)]
+
+
+def test_of_the_policies_that_come_along_these_are_values() -> None:
+    """What reads measurements, counts events, or promises several things."""
+    folder = Path(ledger.__file__).parent / "policies"
+    said = {
+        path.stem: reason_for_values(parse_policy(path.read_text(encoding="utf-8")))
+        for path in folder.glob("*.toml")
+    }
+    assert {key for key, reason in said.items() if reason} == {
+        "aws-dynamodb-standard", "aws-s3-infrequent-access", "aws-s3-standard", "azure-functions-consumption",
+        "trend-micro-hosted-email-2019", "verizon-managed-email",
+    }  # fmt: skip
+    assert len(said) == 23
