@@ -728,6 +728,26 @@ def test_what_is_open_leaves_outages_between_bounds(tmp_path: Path) -> None:
     assert eligible(changed(path, {quantum: 420})) == [(1_800, 0, 1_260, 2_520)]
 
 
+def test_outages_that_last_long_enough_count_by_share_where_that_is_put_in(tmp_path: Path) -> None:
+    """4 minutes are too short; of 10 minutes a quarter, and of 20 that touch all, count: 30 minutes, or 22.5 by share."""
+    full, by_share = (
+        {"a": terms("a", f'{counting}minimum = "5 minutes"\n', "", PERCENTS, "half-up")}
+        for counting in (IN_FULL, BY_SHARE)
+    )
+    quarter = {"share_at_least": "0.25", "share_at_most": "0.25"}
+    facts = Facts(
+        [down(0, 240), down(6_000, 600, **quarter), down(6_600, 1_200)], [], MARCH + 31 * DAY, frozenset()
+    )
+    table = SLOW["read"]([{**LINE, "policy": "a"}])
+    path = tmp_path / "c.xlsx"
+    write(path, full, priced(full, table, facts), facts)
+    way = input_of(openpyxl.load_workbook(path), "Policies", "intervals count", 1, "a")
+    assert eligible(agrees(path)) == [(2_040, 240, 1_800, 1_800)]
+    assert eligible(changed(path, {way: "by-share"})) == [(2_040, 240, 1_350, 1_350)]
+    (after,) = priced(by_share, table, facts).groups
+    assert after.assessment.eligible_at_least == 1_350
+
+
 def test_of_the_policies_that_come_along_these_are_values() -> None:
     """What reads measurements, counts events, or promises several things."""
     folder = Path(ledger.__file__).parent / "policies"
