@@ -368,6 +368,9 @@ def export(
         raise click.UsageError(
             "--detail writes a .parquet file beside a workbook: name both so, or write the rows alone with --output"
         )
+    files.check_place(output, kind)
+    if detail is not None:
+        files.check_place(detail, "parquet")
     detail_digest: str | None = None
     if kind == "xlsx":
         if engine != "local":
