@@ -19,7 +19,7 @@ from ledger.domain.money import decimal_text, format_money
 from ledger.domain.policy import Policy
 from ledger.errors import Refused
 from projections import service_days
-from projections.claimed import Grant, by_customer, grant, rests_on
+from projections.claimed import Grant, by_customer, grant, incidents_of
 from projections.credits import CLAIM_COLUMNS, COLUMNS, MONEY_COLUMNS, rows
 
 __all__ = [
@@ -316,7 +316,7 @@ def _grants(
         where.tolist(), customers.take(where).tolist(), codes[where].tolist(), strict=True
     ):
         one = facts[group]
-        given = grant(granted[customer], rests_on(one["entries"]), (period, one["period"]))
+        given = grant(granted[customer], incidents_of(one["entries"]), (period, one["period"]))
         if given is not None:
             found[at] = given
     return asked, found

@@ -94,7 +94,7 @@ def _sheets(
     first.rows[HOLDS_ROW - 1] = ("all checks hold", Styled(book.style("formula", "flag"), holds))
     policy_texts(book, policies)
     order = ["Summary", "Availability", "Inputs", "Events", "Intervals", *([excluded.title] if excluded else []), "Terms",
-             "Edges", "Coverage", "Segments", *([calculated.limits.title] if calculated.limits else []), "Calculation", *(["Remedies"] if paid.tables else []), *(one.title for one in paid.tables), *(one.title for one in lines),
+             "Edges", "Coverage", "Segments", *([calculated.limits.title] if calculated.limits else []), *([calculated.outages.outages.title] if calculated.outages else []), "Calculation", *(["Remedies"] if paid.tables else []), *(one.title for one in paid.tables), *(one.title for one in lines),
              *(one.title for one in changed), "Checks", "Policy"]  # fmt: skip
     values = sum(scope.case is None for scope in found.scopes)
     about(book, period, provenance, order, holds, len(found.scopes), values)

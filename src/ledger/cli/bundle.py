@@ -340,7 +340,7 @@ def import_(
         opened = open_bundle(content)
         report = check_bundle(opened, trusted)
         _check_importable(report, signed=bool(trusted), lacking_texts=lacking_texts)
-        _check_recordable(opened, order=not earlier_rules)
+        _refuse_unfit(opened, order=not earlier_rules)
         lines = zip(opened.lines(ENTRIES), opened.lines(TEXTS), strict=True)
         tables = (
             (name.removeprefix(TABLES), b"".join(opened.pieces(name)))
@@ -394,8 +394,8 @@ def _check_importable(report: BundleReport, *, signed: bool, lacking_texts: bool
         )
 
 
-def _check_recordable(opened: Bundle, *, order: bool) -> None:
-    """Refuse entries that no ledger would have recorded: they are signed and whole, and could not be read."""
+def _refuse_unfit(opened: Bundle, *, order: bool) -> None:
+    """Refuse a bundle with unfit entries: they are signed and whole, and no ledger would have recorded them."""
     from ledger.proof.bundle import ENTRIES
     from ledger.store.replayed import unfit
 

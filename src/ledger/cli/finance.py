@@ -308,6 +308,9 @@ def _print_rows(found: Any, names: tuple[str, ...], right_from: int) -> None:
 def _cell(row: dict[str, Any], name: str) -> str:
     value = row.get(name)
     if value is None and f"{name}_at_least" in row:
+        if row[f"{name}_at_least"] is None:
+            # What is measured makes none, such as days or counts.
+            return ""
         return f"{row[f'{name}_at_least']} to {row[f'{name}_at_most']}"
     if value is None and name == "claim_last_day":
         return ""

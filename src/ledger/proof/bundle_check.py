@@ -470,8 +470,7 @@ class _Check:
             raise Unavailable("signatures need the package cryptography; install incident-sla-ledger[sign]")
         accepted = follow_keys(brought, key_entries(self.bundle)).present
         try:
-            signer(signed, brought, accepted)
-            return str(signer(made, brought, accepted)), None
+            return str(signer([signed, made], brought, accepted)), None
         except ProofError as error:
             # A signature that is not that of a known key was altered; with one of an unknown key nothing was shown.
             self.intact = isinstance(error, NotByKnownKey)
