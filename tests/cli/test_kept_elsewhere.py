@@ -261,3 +261,14 @@ def test_a_part_of_a_ledger_says_once_that_a_checkpoint_of_another_size_was_not_
     )
     assert found["compared"]["checkpoints"] == []
     assert [one["what"] for one in found["compared"]["not_compared"]] == ["c1.cp"]
+
+
+def test_one_entry_that_is_gone_is_one_entry() -> None:
+    done("incident", "update", "a", "--body", "u1", at="old.db")
+    result = ledger("verify", "--against", "c1.cp", "--against", "c2.cp", "--key", "k", at="old.db")
+    assert "c2.cp has 4 entries, but the ledger has 3: @4 is gone" in result.stdout
+    done("checkpoint", "--recorded-by", "@1", "--key-file", "main.key", "-o", "first.cp")
+    done("init", at="other.db")
+    foreign = ledger("prove", "--from", "first.cp", at="other.db")
+    assert foreign.exit_code == 1
+    assert "1 entries" not in foreign.output + result.output

@@ -88,7 +88,7 @@ def test_a_tail_cut_off_with_its_head_is_found() -> None:
     result = against("3.checkpoint", "6.checkpoint", at=at)
     assert result.exit_code == 1
     assert kinds(result) == [("@6", "tail-cut")]
-    assert "6.checkpoint has 6 entries, but the ledger has 5: those from @6 to @6 are gone" in result.stdout
+    assert "6.checkpoint has 6 entries, but the ledger has 5: @6 is gone" in result.stdout
 
 
 def rewritten(name: str, texts: list[str]) -> str:

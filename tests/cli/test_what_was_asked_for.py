@@ -97,7 +97,11 @@ def test_a_key_can_be_copied_whole(environment: dict[str, str]) -> None:
 
 def test_verification_says_what_it_compared() -> None:
     vkey = done("key", "show", "main").strip()
-    assert json.loads(done("verify", "--json"))["compared"] == {"checkpoints": [], "views": False}
+    assert json.loads(done("verify", "--json"))["compared"] == {
+        "checkpoints": [],
+        "views": False,
+        "not_compared": [],
+    }
     done("views", "rebuild")
     done("checkpoint", "--key-file", "main.key", "-o", "2.checkpoint")
     root = json.loads(done("verify", "--json"))["root"]
@@ -105,9 +109,13 @@ def test_verification_says_what_it_compared() -> None:
     result = ledger("verify", "--against", "2.checkpoint", "--views", "--json")
     assert result.exit_code == 3
     kept = {"file": "2.checkpoint", "size": 2, "root": root, "signed_by": []}
-    assert json.loads(result.stdout)["compared"] == {"checkpoints": [kept], "views": True}
+    assert json.loads(result.stdout)["compared"] == {"checkpoints": [kept], "views": True, "not_compared": []}
     found = json.loads(done("verify", "--against", "2.checkpoint", "--key", vkey, "--json"))
-    assert found["compared"] == {"checkpoints": [{**kept, "signed_by": [vkey]}], "views": False}
+    assert found["compared"] == {
+        "checkpoints": [{**kept, "signed_by": [vkey]}],
+        "views": False,
+        "not_compared": [],
+    }
     # A file without a key names nobody.
     Path("none.vkey").write_text("\n")
     assert ledger("verify", "--against", "2.checkpoint", "--key", "none.vkey").exit_code == 3

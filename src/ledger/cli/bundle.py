@@ -255,14 +255,14 @@ def _against(
             continue
         root = root_of_first(opened, kept.size)
         if root is None:
-            because = f"it has {kept.size:,} entries and the bundle {here.size:,}; ask for a proof with ledger prove --from"
+            because = f"it has {counted(kept.size, 'entry')} and the bundle {here.size:,}; ask for a proof with ledger prove --from"
             given.apart.append(NotCompared(one.name, because))
         else:
             compared.append(one)
             if root != kept.root:
                 contradicting.append(one)
                 sentence = (
-                    f"{one.name} has the root {kept.root.hex()} for {kept.size} entries, the bundle has {root.hex()}"
+                    f"{one.name} has the root {kept.root.hex()} for {counted(kept.size, 'entry')}, the bundle has {root.hex()}"
                     f"{rests_on(one)}"
                 )
                 problems.append(BundleProblem(None, "history-rewritten", sentence))
@@ -383,7 +383,7 @@ def _check_importable(report: BundleReport, *, signed: bool, lacking_texts: bool
         raise Refused(f"--key was given, but {report.unchecked}; nothing was imported")
     if said["scope"]["kind"] != "all":
         raise Refused(
-            f"the bundle holds {said['entries']} of {said['size']} entries, and a ledger is imported whole; make one with "
+            f"the bundle holds {said['entries']} of {counted(said['size'], 'entry')}, and a ledger is imported whole; make one with "
             "ledger bundle --all"
         )
     texts = said["texts"]

@@ -14,7 +14,7 @@ import click
 from ledger.cli.proof import signing
 from ledger.cli.read import read_incident
 from ledger.cli.session import Session, cut_options, emit_json, json_option, say
-from ledger.errors import Refused, counted, nearest
+from ledger.errors import NotUnderstood, Refused, counted, nearest
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -135,13 +135,17 @@ def _moment(session: Session, entries: Sequence[Entry], word: str | None, intern
     if (found := moment(entries, word)) is not None:
         return found
     if os.path.isfile(word):
-        return session.cut(None, word)
+        from ledger.cli.proof import own_checkpoint, read_file
+
+        return Cut(None, own_checkpoint(session, f"the moment {word}", read_file("the moment", word)).size)
     try:
         instant = parse_instant(word)
     except ValueError as error:
         refs = [entry.event.ref for entry in entries if entry.event.ref is not None]
-        why = f"; as a time it {error}" if _LIKE_A_TIME.match(word) else ""
-        raise Refused(
+        like_a_time = _LIKE_A_TIME.match(word)
+        why = f"; as a time it {error}" if like_a_time else ""
+        # A time that cannot be read is no request, here as in every option that takes one.
+        raise (NotUnderstood if like_a_time else Refused)(
             f"{word!r} names no moment of {entries[0].stream}{nearest(word, refs)}{why}; use a ref, v5 for a version, r3 for "
             "a revision, @812 for a position, a time such as 2022-03-30T16:52:00Z, or a checkpoint file"
         ) from None

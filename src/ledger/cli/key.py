@@ -161,6 +161,10 @@ def rotate(
         signature = (
             signer.sign(message) if signer is not None else command_signature(str(sign_command), message)
         )
+        if made is not None:
+            click.echo(
+                f"the next private key is in {made}; keep a copy where nobody else can read it", err=True
+            )
         action = {
             "action": "rotate-key", "key": key, "replaces": replaces, "vkey": vkey,
             "signature": b64encode(signature).decode("ascii"), **_given(given),
@@ -199,7 +203,6 @@ def _next(session: Session, path: str | None, vkey: str | None, name: str) -> st
     if path is None or os.path.exists(path):
         return _public("--new-key-file", path, "--new-vkey", vkey)
     made = make_key_file(path, name, session.seeds())
-    click.echo(f"the next private key is in {path}; keep a copy where nobody else can read it", err=True)
     return made.vkey
 
 

@@ -58,7 +58,7 @@ def prove(
         if checkpoint_file is None
         else read_file("--checkpoint", checkpoint_file)
     )
-    later = own_checkpoint(session, "--checkpoint", content)
+    later = own_checkpoint(session, f"--checkpoint {checkpoint_file or ''}".strip(), content)
     if stored.position > later.size:
         raise Refused(
             f"number {number} (@{stored.position}) is not among the {later.size} entries of the checkpoint; take a later one"

@@ -39,11 +39,25 @@ class _Raw(io.FileIO):
             ) from None
 
 
+def _take_place() -> None:
+    """Put a guard where there is no standard output: nothing can be written, and no file that is opened later becomes it."""
+    if os.name != "posix":
+        return
+    opened = os.open(os.devnull, os.O_RDONLY)
+    if opened != 1:
+        os.dup2(opened, 1)
+        os.close(opened)
+    sys.stdout = io.TextIOWrapper(io.BufferedWriter(_Raw(1)), encoding="utf-8", errors="backslashreplace")
+
+
 def guard_output() -> bool:
     """Put the guard before the program's own standard output; return whether this is a program of its own, and no test in one."""
     stdout = sys.__stdout__
-    if stdout is None or sys.stdout is not stdout:
+    if sys.stdout is not stdout:
         return False
+    if stdout is None:
+        _take_place()
+        return True
     # A character that the terminal does not have is spelled out, and ends no command.
     errors = "backslashreplace" if stdout.errors in ("strict", "surrogateescape") else stdout.errors
     if os.name != "posix":

@@ -61,7 +61,7 @@ def write_page(
         if checkpoint_file is None
         else read_file("--checkpoint", checkpoint_file)
     )
-    checkpoint = own_checkpoint(session, "--checkpoint", content)
+    checkpoint = own_checkpoint(session, f"--checkpoint {checkpoint_file or ''}".strip(), content)
     upto = _upto(cut, checkpoint.size)
     held = [entry for entry in entries if entry.position <= upto]
     if not held:

@@ -77,6 +77,7 @@ def checkpoint(
                 "root": found.root.hex(),
                 "signed": note is not None,
                 "file": output,
+                "note": content.decode(),
             }
         )
     elif output is None:
@@ -221,9 +222,9 @@ def prove(
         if checkpoint_file is None
         else read_file("--checkpoint", checkpoint_file)
     )
-    later = own_checkpoint(session, "--checkpoint", content)
+    later = own_checkpoint(session, f"--checkpoint {checkpoint_file or ''}".strip(), content)
     if from_ is None:
-        proof = _inclusion(session, entry, later, content)
+        proof = _inclusion(session, entry, later, content, now=checkpoint_file is None)
     else:
         proof = _consistency(session, from_, later, content)
     if output is None:
@@ -237,7 +238,10 @@ def prove(
     )
 
 
-def _inclusion(session: Session, entry: tuple[str, ...], later: Checkpoint, content: bytes) -> bytes:
+def _inclusion(
+    session: Session, entry: tuple[str, ...], later: Checkpoint, content: bytes, *, now: bool
+) -> bytes:
+    """Return a proof that an entry is among those of a checkpoint. now: whether that was made of the ledger as it stands."""
     from ledger.cli.read import position_named
     from ledger.proof.own import sealed_path
     from ledger.proof.tlog_proof import inclusion_file
@@ -245,7 +249,9 @@ def _inclusion(session: Session, entry: tuple[str, ...], later: Checkpoint, cont
     position = position_named(session, entry)
     if position > later.size:
         raise Refused(
-            f"entry @{position} is not among the {later.size} entries of the checkpoint; take a later checkpoint"
+            f"entry @{position} is beyond the ledger, which has {counted(later.size, 'entry')}"
+            if now
+            else f"entry @{position} is not among the {counted(later.size, 'entry')} of the checkpoint; take a later checkpoint"
         )
     stored = session.log().at(position)
     if stored is None:
@@ -259,31 +265,38 @@ def _consistency(session: Session, from_: str, later: Checkpoint, content: bytes
     from ledger.store.proofs import consistency_path
 
     earlier = read_file("--from", from_)
-    old = own_checkpoint(session, "--from", earlier)
+    old = own_checkpoint(session, f"--from {from_}", earlier)
     if not 1 <= old.size <= later.size:
         raise Refused(
-            f"--from has {old.size} entries and the later checkpoint {later.size}; the earlier one has from 1 to as many"
+            f"--from {from_} has {counted(old.size, 'entry')} and the later checkpoint {later.size}; the earlier one has from 1 to as many"
         )
     return consistency_file(consistency_path(session.log(), old.size, later.size), earlier, content)
 
 
-def own_checkpoint(session: Session, option: str, content: bytes) -> Checkpoint:
-    """Return the checkpoint in a file; Refused unless the ledger at hand had that root at that size."""
+def own_checkpoint(session: Session, named: str, content: bytes) -> Checkpoint:
+    """Return the checkpoint in a file; Refused unless the ledger at hand had that root at that size.
+
+    named: what the file is called in sentences, such as its option and its path.
+    """
     from ledger.proof.checkpoint import read_checkpoint
+    from ledger.proof.errors import ProofError
     from ledger.proof.own import sealed_root
 
-    found, _ = read_checkpoint(content)
+    try:
+        found, _ = read_checkpoint(content)
+    except ProofError as error:
+        raise Refused(f"{named} is no checkpoint: {error}") from None
     head = session.log().head()
     if found.origin != head.ledger:
-        raise Refused(f"{option} is of {found.origin[:200]!r}, but this ledger is {head.ledger!r}")
+        raise Refused(f"{named} is of {found.origin[:200]!r}, but this ledger is {head.ledger!r}")
     if found.size > head.size:
         raise Refused(
-            f"{option} has {found.size} entries, but this ledger has {head.size}: its tail was cut off"
+            f"{named} has {counted(found.size, 'entry')}, but this ledger has {head.size}: its tail was cut off"
         )
     root = sealed_root(session.log(), found.size)
     if root != found.root:
         raise Refused(
-            f"{option} has the root {found.root.hex()} for {found.size} entries, but this ledger has {root.hex()}: it is "
+            f"{named} has the root {found.root.hex()} for {counted(found.size, 'entry')}, but this ledger has {root.hex()}: it is "
             "another history; see ledger verify --against"
         )
     return found
@@ -315,27 +328,43 @@ def verify_proof(
     Exit code 0: it holds and a key you named signed it; 1: it does not hold, or was altered; 3: there was no key, or no
     signature, to check it with.
     """
-    from ledger.proof.document_proof import DOCUMENT, parse_document
-    from ledger.proof.tlog_proof import InclusionProof, parse_proof
+    from ledger.proof.errors import ProofError
 
     content = read_file("FILE", file)
     trusted = verifier_keys(keys)
-    if content.startswith(f"{DOCUMENT}\n".encode()):
-        if entry is not None or leaf is not None:
-            raise click.UsageError("a proof of lines holds the entry itself; leave out --entry and --leaf")
-        document = parse_document(content)
-        _tell_proven(ctx, _checked_document(document), [document.inclusion.note], trusted, as_json)
-        return
-    proof = parse_proof(content)
+    try:
+        found, notes = _checked(file, content, entry, leaf)
+        _tell_proven(ctx, found, notes, trusted, as_json)
+    except ProofError as error:
+        if as_json:
+            emit_json({"ok": False, "detail": str(error)})
+        raise
+
+
+def _checked(
+    file: str, content: bytes, entry: str | None, leaf: str | None
+) -> tuple[dict[str, Any], list[Note | None]]:
+    """Return what the proof in a file proves, and the notes it rests on. Raises ProofError where it does not hold."""
+    from ledger.proof.document_proof import DOCUMENT, parse_document
+    from ledger.proof.errors import ProofError
+    from ledger.proof.tlog_proof import ConsistencyProof, InclusionProof, parse_proof
+
+    one_of_lines = content.startswith(f"{DOCUMENT}\n".encode())
+    try:
+        proof = parse_document(content) if one_of_lines else parse_proof(content)
+    except ProofError as error:
+        raise ProofError(f"FILE {file} is no proof that can be read: {error}") from None
     if isinstance(proof, InclusionProof):
-        found, notes = _checked_inclusion(proof, entry, leaf), [proof.note]
-    else:
-        if entry is not None or leaf is not None:
-            raise click.UsageError(
-                "a proof of consistency is of no single entry; leave out --entry and --leaf"
-            )
-        found, notes = _checked_consistency(proof), [proof.old_note, proof.new_note]
-    _tell_proven(ctx, found, notes, trusted, as_json)
+        return _checked_inclusion(proof, entry, leaf), [proof.note]
+    if entry is not None or leaf is not None:
+        raise click.UsageError(
+            "a proof of lines holds the entry itself; leave out --entry and --leaf"
+            if one_of_lines
+            else "a proof of consistency is of no single entry; leave out --entry and --leaf"
+        )
+    if isinstance(proof, ConsistencyProof):
+        return _checked_consistency(proof), [proof.old_note, proof.new_note]
+    return _checked_document(proof), [proof.inclusion.note]
 
 
 def _tell_proven(
@@ -353,7 +382,7 @@ def _tell_proven(
         # Between the two checkpoints the key may have been replaced.
         found["old_signed_by"], found["new_signed_by"] = names
     if as_json:
-        emit_json(found)
+        emit_json({"ok": True, **found})
     else:
         click.echo(found["proven"])
         for key in found["signed_by"]:
@@ -363,9 +392,14 @@ def _tell_proven(
                 if key not in found["signed_by"]:
                     click.echo(f"the {which} checkpoint is signed by {key}")
     if not all(signers):
+        unsigned = [
+            f"the {which} checkpoint"
+            for which, note in zip(("earlier", "later"), notes, strict=False)
+            if note is None
+        ]
         missing = (
-            "the checkpoint is not signed"
-            if None in notes
+            f"{' and '.join(unsigned) if len(notes) > 1 else 'the checkpoint'} {'are' if len(unsigned) > 1 else 'is'} not signed"
+            if unsigned
             else "no key was given to check the signature with (--key)"
         )
         click.echo(f"whose ledger this is was not checked: {missing}", err=True)
@@ -384,6 +418,8 @@ def _checked_inclusion(proof: InclusionProof, entry: str | None, leaf: str | Non
             hashed = bytes.fromhex(leaf)
         except ValueError:
             raise click.UsageError(f"--leaf {leaf!r} is not hexadecimal") from None
+        if len(hashed) != 32:  # bytes of SHA-256
+            raise click.UsageError(f"--leaf {leaf!r} is no hash of SHA-256, which has 64 hexadecimal digits")
         proof.check(hashed)
     else:
         content = read_file("--entry", str(entry))

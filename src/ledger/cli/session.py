@@ -120,7 +120,8 @@ class Session:
         if os.path.isfile(recorded_by):
             from ledger.cli.proof import own_checkpoint, read_file
 
-            return own_checkpoint(self, "--recorded-by", read_file("--recorded-by", recorded_by)).size
+            named = f"--recorded-by {recorded_by}"
+            return own_checkpoint(self, named, read_file("--recorded-by", recorded_by)).size
         return self.log().size_at(instant("--recorded-by", recorded_by))
 
     def as_of(self, cut: Cut, given: str | None) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
+from ledger.errors import counted
 from ledger.proof.checkpoint import Checkpoint
 
 __all__ = ["Finding", "Kept", "check_against", "refusal", "rests_on"]
@@ -70,8 +71,8 @@ def check_against(
                 Finding(
                     size + 1,
                     "tail-cut",
-                    f"{one.name} has {one.checkpoint.size} entries, but the ledger has {size}: those from @{size + 1} to "
-                    f"@{one.checkpoint.size} are gone{_beyond_comparing(size, undoubted)}{rests_on(one)}",
+                    f"{one.name} has {counted(one.checkpoint.size, 'entry')}, but the ledger has {size}: "
+                    f"{_gone(size + 1, one.checkpoint.size)}{_beyond_comparing(size, undoubted)}{rests_on(one)}",
                 )
             )
         elif one not in matching:
@@ -98,20 +99,24 @@ def rests_on(*doubted: Kept) -> str:
     )
 
 
+def _gone(first: int, last: int) -> str:
+    return f"@{first} is gone" if first == last else f"those from @{first} to @{last} are gone"
+
+
 def _beyond_comparing(size: int, matching: Sequence[Kept]) -> str:
     """Return what a checkpoint beyond the ledger leaves open of the entries that are there: the end of a sentence."""
     first = max((other.checkpoint.size for other in matching), default=0) + 1
     if first > size:
         return ""
     left = f"@{first} is what it was" if first == size else f"@{first} to @{size} are what they were"
-    return f"; whether {left} could not be compared: that needs a checkpoint of {size} entries or fewer"
+    return f"; whether {left} could not be compared: that needs a checkpoint of {counted(size, 'entry')} or fewer"
 
 
 def _rewritten(one: Kept, first: int, root: bytes, matching: Sequence[Kept]) -> Finding:
     """Say what became of entries whose root is not the one that was kept."""
     last = one.checkpoint.size
     where = f"@{last}" if first == last else f"somewhere from @{first} to @{last}"
-    sentence = f"{one.name} has the root {one.checkpoint.root.hex()} for {last} entries, but the ledger has {root.hex()}: "
+    sentence = f"{one.name} has the root {one.checkpoint.root.hex()} for {counted(last, 'entry')}, but the ledger has {root.hex()}: "
     # A key that also signed the history as it stands now signed two of them.
     twice = sorted(
         {key for other in matching if other.checkpoint.size >= last for key in other.signers} & {*one.signers}
@@ -136,7 +141,7 @@ def _forks(kept: Sequence[Kept], size: int) -> list[Finding]:
                 Finding(
                     size + 1,
                     "fork",
-                    f"{first.name} and {one.name} have different roots for {one.checkpoint.size} entries; histories parted "
+                    f"{first.name} and {one.name} have different roots for {counted(one.checkpoint.size, 'entry')}; histories parted "
                     f"by @{one.checkpoint.size}{rests_on(first, one)}",
                 )
             )
