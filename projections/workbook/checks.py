@@ -8,11 +8,13 @@ from typing import Any
 
 from ledger.domain.documents import signed_minor_units
 from ledger.domain.money import minor_units
+from ledger.domain.policy import Policy
 from projections.credits import Workings as Priced
 from projections.credits import rows, totals
 from projections.workbook.book import Block, Book, Table
 from projections.workbook.cells import Formula, Styled
 from projections.workbook.inputs import NEARLY_NOTHING, NEARLY_SAME
+from projections.workbook.lasting import counts_quanta
 from projections.workbook.lines import Changes
 from projections.workbook.model import Model, Scope, union_of
 from projections.workbook.summary import Totals, shown
@@ -161,7 +163,7 @@ def _gross(live: list[Scope], calculation: Table) -> Iterator[_Check]:
         Formula(f"SUMIFS({calculation.whole('downtime')},{how})", gross),
         "what a policy does not count and what it does; all that was down",
     )  # fmt: skip
-    full = [scope for scope in live if scope.group.policy.windows == "full" and scope.least == scope.most]
+    full = [scope for scope in live if _in_full(scope.group.policy) and scope.least == scope.most]
     down = sum(scope.downtime for scope in full)
     yield (
         "excluded + eligible = gross downtime where all is counted in full and known, seconds", "integer",
@@ -169,6 +171,11 @@ def _gross(live: list[Scope], calculation: Table) -> Iterator[_Check]:
         Formula(_where_full(calculation, ("downtime",)), down),
         "from the segments; all that was down",
     )  # fmt: skip
+
+
+def _in_full(policy: Policy) -> bool:
+    """Tell whether what counts are the seconds themselves: neither shares nor whole quanta of them."""
+    return policy.windows == "full" and not counts_quanta(policy)
 
 
 def _where_full(calculation: Table, names: Sequence[str]) -> str:

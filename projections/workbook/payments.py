@@ -16,7 +16,7 @@ from projections.credits import Workings as Priced
 from projections.workbook import book as books
 from projections.workbook.book import Book, Column, Table, parts
 from projections.workbook.cells import Formula, Styled
-from projections.workbook.model import EXACT_DIVIDED, Model, Scope, length_of, pays_in_parts
+from projections.workbook.model import EXACT_DIVIDED, Model, Scope, length_of, may_exceed, pays_in_parts
 from projections.workbook.remedies import Line, Payment, Side, is_plain, payment
 from projections.workbook.workings import Workings
 
@@ -267,12 +267,12 @@ class _Remedy:
         }  # fmt: skip
 
     def _calculated(self) -> str:
-        """Return whether there is one tier, or several that pay percentages alone; no downtime is longer than a stated length."""
+        """Return whether there is one tier, or several that pay percentages alone; no downtime is longer than the period."""
         tiers, best, worst, most, period, spread = (
             self.scopes[name] for name in ("tiers", "best", "worst", "most", "period", "parts")
         )
         one = f"IF({best}={worst},TRUE,MIN(INDEX(tier_alone,{tiers}+{best}):INDEX(tier_alone,{tiers}+{worst}))=1)"
-        if self.scope.group.policy.period.length_seconds is None:
+        if not may_exceed(self.scope.group.policy):
             return one
         return f"IF({most}>{period}*{spread},FALSE,{one})"
 

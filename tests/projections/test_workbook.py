@@ -414,6 +414,7 @@ of = "time"
 [counting]
 effects = ["outage"]
 minimum = "1 minute"
+unless_daily_total_above = "1 hour"
 [[tiers]]
 availability_at_least = "99"
 credit_percent = "0"
@@ -451,7 +452,7 @@ def test_what_is_paid_has_no_parts_where_they_are_not_whole(tmp_path: Path) -> N
         assert (
             line["credit (% of fee)"] == scope["pays at least (% of fee)"] == (10.005 if paid is None else 0)
         )
-        assert scope["figures are"] == "value: no formula for least durations"
+        assert scope["figures are"] == "value: no formula for short outages that count by the day"
 
 
 def test_checks_of_values_alone_do_not_claim_to_hold(tmp_path: Path) -> None:
