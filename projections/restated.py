@@ -288,12 +288,14 @@ def _check_currency(new: pd.DataFrame, old: Any) -> None:
         if a is not None and a != b
     ]
     if wrong:
+        more = len(wrong) - 20
         problems = tuple(
             f"subscription {new['subscription'].iloc[at]!r} was credited in {old[at]} and is billed in {now[at]} now, which "
             "cannot be subtracted; correct the currency, or give it another name"
             for at in wrong[:20]
         )
-        raise Refused("; ".join(problems), problems)
+        hints = (f"and {more:,} more of this kind",) if more > 0 else ()
+        raise Refused("; ".join((*problems, *hints)), problems, hints)
 
 
 def _pairs(

@@ -20,7 +20,7 @@ from ledger.domain.events import StatementIssued
 from ledger.errors import Refused
 from ledger.store.lines import lines_of
 from projections.issued import Chain
-from projections.restated import restated
+from projections.restated import _check_currency, restated
 
 _HERE = Path(__file__)
 _DESK = runpy.run_path(str(_HERE.with_name("test_document_commands.py")))["Desk"]
@@ -394,6 +394,15 @@ def test_a_proposal_adds_up_as_the_document_it_would_be(line: dict[str, str]) ->
     assert totals == totals_as_json(added.totals)
     assert days == (None if added.service_days is None else days_as_json(added.service_days))
     assert [one["waived"] for one in totals] == [line.get("waived")]
+
+
+def test_more_currencies_that_changed_than_are_named_are_counted() -> None:
+    """The first 20 are named; what is joined behind them is told behind them."""
+    new = pd.DataFrame({"subscription": [f"s-{at}" for at in range(25)], "currency": ["USD"] * 25})
+    with pytest.raises(Refused) as refused:
+        _check_currency(new, pd.Series(["EUR"] * 25, dtype=object).to_numpy())
+    assert (len(refused.value.problems), refused.value.told[-1]) == (20, "and 5 more of this kind")
+    assert str(refused.value).endswith("; and 5 more of this kind")
 
 
 def test_what_was_issued_before_lines_said_days_is_what_its_assessment_says() -> None:

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 
 __all__ = ["bundle", "import_", "verify_bundle"]
 
+# Of what is wrong with a bundle a refusal shows so many.
+_DETAILS = 20
+
 
 def _is_bundle(file: BinaryIO) -> bool:
     """Return whether a file begins as the container of a bundle does: a ZIP file whose first member is the checkpoint."""
@@ -353,11 +356,10 @@ def _check_importable(report: BundleReport, *, signed: bool, lacking_texts: bool
     """Refuse a bundle that does not hold, or is not the whole of a ledger."""
     said = report.said
     if report.problems:
-        details = tuple(f"{one.kind}: {one.detail}" for one in report.problems[:20])
-        raise Refused(
-            "the bundle was altered, and nothing was imported",
-            ("the bundle was altered, and nothing was imported", *details),
-        )
+        sentence = "the bundle was altered, and nothing was imported"
+        details = [f"{one.kind}: {one.detail}" for one in report.problems[:_DETAILS]]
+        hints = ("ledger verify-bundle lists what else was found",) if len(report.problems) > _DETAILS else ()
+        raise Refused(sentence, (sentence, *details), hints)
     if signed and report.signed_by is None:
         raise Refused(f"--key was given, but {report.unchecked}; nothing was imported")
     if said["scope"]["kind"] != "all":
@@ -387,7 +389,8 @@ def _refuse_unfit(opened: Bundle, *, order: bool) -> None:
             f"the bundle holds what no ledger of this version would have recorded ({counted(len(details), 'stream or document', 'streams or documents')}), "
             "and nothing was imported"
         )
-        raise Refused(sentence, (sentence, *details[:20]))
+        more = len(details) - _DETAILS
+        raise Refused(sentence, (sentence, *details[:_DETAILS]), (f"and {more:,} more",) if more > 0 else ())
 
 
 def _document_faults(opened: Bundle) -> list[str]:
