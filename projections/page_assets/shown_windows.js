@@ -35,7 +35,9 @@ function compareDrawing(found, drawing, states) {
   found.many(all(":scope > .said-in, :scope > .said-in *", drawing), expected.parts, "The drawing, its parts", (part, [said, text]) => {
     found.value(`${partName(part)} ${textOfPart(part)}`, `${said} ${text}`, "The drawing");
   });
-  for (const tick of all(".tick", drawing)) compareTick(found, tick, scale, expected.height);
+  const ticks = all(".tick", drawing), places = ticks.map((tick) => Number(tick.dataset.at));
+  found.value(places.every((at, before) => !before || places[before - 1] < at), true, "The axis, in order");
+  for (const tick of ticks) compareTick(found, tick, scale, expected.height);
 }
 
 function compareTick(found, tick, scale, height) {
