@@ -84,9 +84,9 @@ class Reader:
 
     def _window(self, key: str, facts: Facts, known: dict[str, tuple[Any, Window]]) -> Window:
         """Return a window as a fact to be counted, the one made before where it rests on the same."""
-        rests_on = facts.windows[key], facts.withdrawn, facts.regions, facts.components, facts.acts.get(key)
-        if key not in known or known[key][0] != rests_on:
-            known[key] = rests_on, window_of(self.key, key, facts)
+        made_of = facts.windows[key], facts.withdrawn, facts.regions, facts.components, facts.acts.get(key)
+        if key not in known or known[key][0] != made_of:
+            known[key] = made_of, window_of(self.key, key, facts)
         return known[key][1]
 
 

@@ -32,7 +32,7 @@ from sqlalchemy.schema import CreateTable
 from sqlalchemy.types import NullType
 
 from ledger.domain.window import Planned, Window
-from ledger.errors import Unavailable
+from ledger.errors import Altered, Unavailable
 from ledger.store.log import SealedLog
 from ledger.store.stream import read_stream
 from projections.replay import Audience, Cut, told
@@ -355,7 +355,8 @@ def refresh(log: SealedLog) -> None:
         else:
             views = rebuild(log)
         problem = views.unkept
-    except (OSError, DBAPIError) as error:
+    # A text of the same incident that somebody altered keeps the views from being made; the erasure stands all the same.
+    except (OSError, DBAPIError, Altered) as error:
         problem = str(error).splitlines()[0]
     if problem:
         raise Unavailable(

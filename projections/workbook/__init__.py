@@ -19,7 +19,7 @@ from ledger.store.stream import Entry
 from projections.credits import Workings
 from projections.workbook.about import about, events
 from projections.workbook.against_tiers import availability
-from projections.workbook.book import Book
+from projections.workbook.book import WORKBOOK, Book
 from projections.workbook.cells import Formula, Styled
 from projections.workbook.checks import ALL_HOLD, checks
 from projections.workbook.inputs import exclusions, inputs, intervals, policy_texts
@@ -30,7 +30,7 @@ from projections.workbook.remedy_inputs import currencies_of
 from projections.workbook.summary import HOLDS_ROW, summary
 from projections.workbook.workings import workings
 
-__all__ = ["Changes", "write_workbook"]
+__all__ = ["WORKBOOK", "Changes", "write_workbook"]
 
 
 def write_workbook(

@@ -101,9 +101,9 @@ def about(
     book.red_where_false(sheet, f"B{row}")
 
 
-def events(book: Book, entries: Sequence[Entry], rests_on: Iterable[str]) -> None:
-    """Add Events. rests_on: entries that rows of credit name, such as "incident/email-2022-03 v3"."""
-    named = frozenset(rests_on)
+def events(book: Book, entries: Sequence[Entry], named_by_rows: Iterable[str]) -> None:
+    """Add Events. named_by_rows: entries that rows of credit name, such as "incident/email-2022-03 v3"."""
+    named = frozenset(named_by_rows)
     ordered = sorted(entries, key=lambda entry: entry.position)
     table = Table(
         "Events",

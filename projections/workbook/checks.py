@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from typing import Any
 
+from ledger.domain.documents import signed_minor_units
 from ledger.domain.money import minor_units
 from ledger.domain.policy import Policy
 from projections.credits import Workings as Priced
@@ -105,10 +106,10 @@ def _all_checks(
     for currency, row in at.credits.items():
         looks = f"money{minor_units(currency)}"
         for letter, name in (("D", "fee"), ("E", "credit_at_least"), ("F", "credit_at_most")):
-            value = Decimal(sums[currency][name])
+            said = sums[currency][name]
             yield (
                 f"lines = total, {name.replace('_', ' ')}, {currency}", looks,
-                Formula(f"Summary!${letter}${row}", shown(int(value.scaleb(minor_units(currency))), currency)), value,
+                Formula(f"Summary!${letter}${row}", shown(signed_minor_units(name, said, currency), currency)), Decimal(said),
                 "the sum of the lines; the total of the ledger",
             )  # fmt: skip
     yield from _minutes(model, workings, segments, as_of)

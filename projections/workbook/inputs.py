@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from datetime import date
 from decimal import Decimal
+from fractions import Fraction
 from typing import Any, NamedTuple, get_args
 
 from ledger.domain.events import Effect
@@ -396,7 +397,7 @@ def _interval(table: Table, number: int, window: Window, moment: int, parts: int
     planned = window.planned
     low, high = window.share_at_least, window.share_at_most
     least = (
-        int(Decimal(low) * parts)
+        int(Fraction(low) * parts)
         if low is not None
         else parts
         if high is None and window.effect == "outage"
@@ -417,7 +418,7 @@ def _interval(table: Table, number: int, window: Window, moment: int, parts: int
         ),
         Formula(
             f'IF({at["share_at_most"]}="",share_units,ROUND({at["share_at_most"]}*share_units,0))',
-            parts if high is None else int(Decimal(high) * parts),
+            parts if high is None else int(Fraction(high) * parts),
         ),
         window.share_of, window.start_within_seconds, window.end_within_seconds,
         # Work that was not planned stays so here: which pieces it falls into is not a matter of a cell.

@@ -9,7 +9,7 @@ from typing import Any
 
 from openpyxl.utils import get_column_letter
 
-from ledger.domain.money import decimal_text, minor_units
+from ledger.domain.money import decimal_text, format_money, minor_units
 from ledger.domain.policy.model import Sums, sum_in, tables_of_sums
 from projections.evaluation.amounts import base_factor
 from projections.workbook.book import Block, Book
@@ -75,7 +75,7 @@ def _money(book: Book, sums: Sums, code: str) -> Styled:
     found = sum_in(sums, code)
     if found is None:
         return Styled(book.style("given"), None)
-    return Styled(book.style("input", f"money{digits}"), Decimal(int(found)).scaleb(-digits))
+    return Styled(book.style("input", f"money{digits}"), Decimal(format_money(int(found), code)))
 
 
 def _decimal(book: Book, value: Fraction | None) -> Styled:

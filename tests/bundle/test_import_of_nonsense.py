@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import random
 import re
+import tomllib
 from contextlib import closing
 from functools import partial
 from hashlib import sha256
@@ -51,6 +52,19 @@ EXCLUDED = of(
     "exclusion/x", "exclusion.recorded", approved_by=COMMITTED, component="*", end="2022-03-01T02:00:00.000000Z",
     evidence=COMMITTED, kind="force-majeure", region="*", service="email", start="2022-03-01T01:00:00.000000Z",
 )  # fmt: skip
+TERMS = (
+    Path(__file__).parents[2] / "examples" / "email_delivery_2022" / "policies" / "email-standard.toml"
+).read_text("utf-8")
+
+
+def policy(**fields: Any) -> Said:
+    said = tomllib.loads(TERMS)
+    return of(
+        f"policy/{said['policy']}", "policy.published", in_force_from=str(said["in_force_from"]),
+        sha256=sha256(TERMS.encode()).hexdigest(), terms=TERMS, **fields,
+    )  # fmt: skip
+
+
 GOOD: list[Said] = [
     OPENED, ADDED, UPDATED,
     of("incident/i", "window.revised", effect="delay", reason=COMMITTED, window="w"),
@@ -118,6 +132,12 @@ OUT_OF_ORDER: dict[str, tuple[list[Said], int, str]] = {
     "a link to what comes later": (
         [OPENED, of("incident/i", "incident.linked", relation="related", to="j"),
          of("incident/j", "incident.opened", status="investigating", title=COMMITTED)], 2, "incident 'j' does not exist by then",
+    ),
+    "a policy published years later": ([policy(published_at="2030-01-01T00:00:00.000000Z")], 1, "is in the future"),
+    "a policy under a label that is taken": ([policy(ref="p"), policy(ref="p")], 2, "ref 'p' already names v1"),
+    "a policy for the house only": ([policy(internal=True)], 1, "internal does not fit"),
+    "a policy in a change that was broken off": (
+        [policy(change="c"), policy(), policy(change="c")], 3, "change 'c' is interrupted by v2",
     ),
     "an exclusion given up before it was made": ([of("exclusion/x", "exclusion.withdrawn", reason=COMMITTED)], 1, "does not exist"),
     "a claim decided before it was filed": (
@@ -190,7 +210,9 @@ def test_earlier_rules_take_what_can_be_read(desk: Desk, tmp_path: Path, name: s
         return
     desk.run(*words, url=place)
     incidents = {stream.partition("/")[2] for stream, _, _ in said if stream.startswith("incident/")}
-    for reading in (("incidents",), ("log",), ("views", "rebuild"), ("downtime", "--period", "2022-03")):
+    for reading in (
+        ("incidents",), ("log",), ("views", "rebuild"), ("downtime", "--period", "2022-03"), ("policy", "list"),
+    ):  # fmt: skip
         desk.run(*reading, url=place)
     for verb in ("notice", "replay", "blame", "state"):
         for key in incidents:

@@ -453,3 +453,25 @@ def test_a_share_that_is_not_above_a_limit_rules_it_out(most: str | None, out: b
 
 def test_the_calendar_of_these_tests_is_right() -> None:
     assert (date(2022, 3, 14).weekday(), date(2022, 3, 18).weekday()) == (0, 4)
+
+
+def test_parts_of_an_hour_count_and_parts_of_a_day_are_refused() -> None:
+    """An hour and a half from 16:00 is half an hour of the next morning; a third of a second is one that has begun."""
+    found = claim_deadline(
+        claim(F(3, 2), "business-hours", "incident-start", calendar=OFFICE), incident_start=START
+    )
+    assert found == Deadline(
+        "2022-03-15", at("2022-03-15 09:30"), "1.5 business hours after the incident start (2022-03-14)"
+    )
+    found = claim_deadline(claim(F(5, 4), "seconds", "incident-start"), incident_start=START)
+    assert (found and found.ends) == START + 2
+    third = claim_deadline(claim(F(10_001, 20_000), "business-hours", "incident-start"), incident_start=START)
+    assert (third and third.ends) == START + 1_801
+    for unit in ("days", "business-days", "months", "periods"):
+        with pytest.raises(Refused) as refused:
+            claim_deadline(claim(F(3, 2), unit, "incident-start"), incident_start=START)
+        spelled = unit.replace("-", " ")
+        assert (
+            str(refused.value)
+            == f"claim.within is 1.5 {spelled}, and only whole ones end with a day; write a whole number"
+        )

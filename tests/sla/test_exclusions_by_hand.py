@@ -23,7 +23,14 @@ from ledger.domain.policy.model import (
 )
 from ledger.domain.window import Planned, Window
 from projections.evaluation.evidence import Evidence, Membership
-from projections.evaluation.exclusions import Excluded, excluded
+from projections.evaluation.exclusions import (
+    Excluded,
+    excluded,
+    is_everywhere,
+    named,
+    takes_from,
+    used_before,
+)
 
 F = Fraction
 PLANNED = frozenset({"planned-maintenance"})
@@ -311,3 +318,76 @@ def test_the_part_that_is_asked_for_decides_what_is_near() -> None:
     )
     assert found.entries == ("exclusion/x v1",)
     assert found.removed == both((1_150, 1_200))
+
+
+def test_what_one_exclusion_is_about() -> None:
+    here, there = off(1_100, 1_200, region="A"), off(1_100, 1_200, component="inbox", region="B")
+    each, union = COMMITMENT, msgspec.structs.replace(COMMITMENT, scope=Scope("union"))
+    inbox = msgspec.structs.replace(COMMITMENT, scope=Scope(components=("inbox",)))
+    assert takes_from(here, window(), "A", each)
+    assert takes_from(here, window(region="*"), "A", each)
+    assert not takes_from(here, window(region="*"), "A", union)
+    assert not takes_from(there, window(region="B"), "A", each)
+    assert takes_from(there, window(region="B", component="inbox"), "A", each)
+    assert is_everywhere(here, "A", each)
+    assert not is_everywhere(here, "B", each)
+    assert not is_everywhere(here, "A", union)
+    assert (is_everywhere(there, "B", inbox), is_everywhere(there, "B", each)) == (True, False)
+
+
+def test_what_a_year_had_of_a_rule_before_the_period() -> None:
+    """New York's year begins five hours after that of UTC; of it an hour was announced in time, and one minute planned."""
+    year, march = parse_period("2022-01").start + 5 * 3_600, parse_period("2022-03", "America/New_York")
+    facts = (
+        off(year - 3_600, year + 1_800, announced_at=0), off(year + 900, year + 3_600, "again", announced_at=0),
+        off(year + 7_200, year + 9_000, "late", announced_at=year + 7_200), off(march.start - 60, march.start + 60, "into", announced_at=0),
+    )  # fmt: skip
+    planned = window(planned=Planned(0, year + 20_000, year + 20_060))
+    asked = Evidence("mail", "A", march, 0, (planned,), exclusions=facts)
+    assert used_before(rule(notice=F(60)), asked, "America/New_York") == 3_600 + 60 + 60
+    assert used_before(rule(notice=F(60)), asked, "UTC") == 3_600 + 60 + 60 + 3_600
+    assert used_before(rule(own_plan_only=True), asked, "America/New_York") == 60
+
+
+def test_what_a_rule_names_is_named_in_time_or_not() -> None:
+    """The one that was announced too late is named as well, with whether it is about the customer."""
+    facts = (
+        off(1_100, 1_200, "late", announced_at=1_100),
+        off(1_100, 1_200, "of", customer="Acme"),
+        off(1_100, 1_200, "other", kind="customer"),
+    )
+    asked = Evidence("mail", "A", PERIOD, 0, exclusions=facts)
+    assert [(one.exclusion, surely) for one, surely in named(rule(notice=F(60)), asked)] == [
+        ("late", True),
+        ("of", False),
+    ]
+    assert list(named(rule(own_plan_only=True), asked)) == []
+
+
+@pytest.mark.parametrize(
+    ("most", "most_per", "named_too"),
+    [
+        (None, "year", ()),  # no limit: what was before the period has no part in it
+        (F(300), "year", ()),  # 100 of before and 150 of here fit
+        (F(250), "year", ()),
+        (
+            F(249),
+            "year",
+            ("exclusion/before v1",),
+        ),  # one second of here did not fit, since 100 were used before
+        (F(149), "period", ()),  # in the period one second too many: nothing from before has to do with it
+    ],
+)
+def test_what_used_up_a_limit_is_named(
+    most: Fraction | None, most_per: str, named_too: tuple[str, ...]
+) -> None:
+    found = found_by(
+        off(100, 200, "before", region="B"), off(1_100, 1_250, "here"), rules=(rule(most=most, most_per=most_per),)
+    )  # fmt: skip
+    assert found.entries == (*named_too, "exclusion/here v1")
+
+
+def test_exclusions_of_another_region_are_named_where_regions_count_together() -> None:
+    there = off(1_100, 1_200, "there", region="B"), off(1_300, 1_400, "somewhere", region="unknown")
+    assert found_by(*there).entries == ("exclusion/somewhere v1",)
+    assert found_by(*there, scope=Scope(regions="union")).entries == ("exclusion/there v1", "exclusion/somewhere v1")  # fmt: skip

@@ -633,3 +633,74 @@ def test_parts_of_a_second_are_said_as_they_are() -> None:
         why[0]
         == "90.25 seconds of eligible downtime (90.5 seconds in all, 0.25 seconds of it not counted) in 30 days"
     )
+
+
+def test_cents_that_are_left_are_served_in_the_order_that_is_asked_for() -> None:
+    """100.00 in three: one cent is left, and all were cut by the same."""
+    text = (
+        HEAD
+        + '[measure]\nof = "time"\n[counting]\neffects = ["outage"]\n[[tiers]]\ncredit_percent = "100"\n[credit]\nrounding = "half-up"\n'
+    )
+    facts: Answer = {"downtime_minutes": 1, "fee": "100.00", "currency": "USD", "allocate_to": [1, 1, 1]}
+    assert ask(text, **facts)["parts_of_credit"] == ["33.34", "33.33", "33.33"]
+    assert ask(text, **facts, allocate_order="last-to-first")["parts_of_credit"] == [
+        "33.33",
+        "33.33",
+        "33.34",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("facts", "said"),
+    [
+        ("", None),
+        ('[facts]\nundecided = "least"\n', "until that is decided, the least is what the policy lets be issued: 0.00 USD and 0 days of service"),
+        ('[facts]\nundecided = "most"\n', "until that is decided, the most is what the policy lets be issued: 7.00 USD and 2 days of service"),
+    ],
+)  # fmt: skip
+def test_what_is_issued_while_it_is_open_is_said(facts: str, said: str | None) -> None:
+    window = {"start": "2022-06-10T00:00:00Z", "end": "2022-06-10T01:00:00Z", "share_at_least": "0.25"}
+    why = ask(BOTH + facts, period="2022-06", windows=[window], fee="10.00", currency="USD")["why"]
+    assert [line for line in why if line.startswith("until that")] == ([] if said is None else [said])
+    unpaid = ask(BOTH + facts, period="2022-06", windows=[window])["why"]
+    days = None if said is None else said.replace("0.00 USD and ", "").replace("7.00 USD and ", "")
+    assert [line for line in unpaid if line.startswith("until that")] == ([] if days is None else [days])
+    exact = ask(
+        BOTH + facts,
+        period="2022-06",
+        windows=[{**window, "share_at_least": "1"}],
+        fee="10.00",
+        currency="USD",
+    )
+    assert not any(line.startswith(("until that", "the policy lets")) for line in exact["why"])
+
+
+@pytest.mark.parametrize("stands", [True, False])
+def test_what_is_issued_as_it_stands_is_said(stands: bool) -> None:
+    text = BOTH + ('[facts]\nprovisional = "as-they-stand"\n' if stands else "")
+    why = ask(text, period="2022-06", windows=[{"start": "2022-06-30T22:00:00Z"}])["why"]
+    assert ("the policy lets it be issued as it stands, though it is provisional" in why) is stands
+    over = ask(text, period="2022-06", windows=[["2022-06-30T22:00:00Z", "2022-06-30T23:00:00Z"]])["why"]
+    assert not any(line.startswith("the policy lets") for line in over)
+
+
+def test_what_was_not_watched_in_this_period_says_nothing_of_the_one_before() -> None:
+    """Two days of June have no data, which are down: June is below 99%, and May is not, of which nothing is stated."""
+    text = MARCH_TERMS.replace("of_last = 3", "of_last = 2").replace(
+        'of = "time"', 'of = "time"\nmissing = "down"'
+    )
+    facts: Answer = {"period": "2022-06", "observed": [["2022-06-03T00:00:00Z", "2022-07-01T00:00:00Z"]]}
+    assert ask(text, **facts, earlier=[{}])["termination"] is False
+    assert ask(text, **facts, earlier=[{"availability": "98"}])["termination"] is True
+
+
+def test_what_was_excluded_in_this_period_says_nothing_of_the_one_before() -> None:
+    """All of June is excluded, so it is up without any data; May without data is down, which gives the right to end."""
+    text = (
+        HEAD
+        + '[measure]\nof = "error-rate"\nbucket = "1 hour"\nmissing = "down"\n[[exclusions]]\nkinds = ["customer"]\n[credit]\nrounding = "half-up"\n'
+    )
+    text += '[[tiers]]\ncredit_percent = "5"\n[[termination]]\navailability_below = "99"\nperiods = 1\n'
+    june = [{"start": "2022-06-01T00:00:00Z", "end": "2022-07-01T00:00:00Z", "kind": "customer"}]
+    assert ask(text, period="2022-06", exclusions=june)["termination"] is False
+    assert ask(text, period="2022-06", exclusions=june, earlier=[{}])["termination"] is True

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 import click
 
-from ledger.cli.proof import made, read_file, signer_of, signing, verifier_keys, whole_file
+from ledger.cli.proof import made, read_file, signer_of, signing, verifier_keys
 from ledger.cli.session import Session, emit_json, json_option, say, visible
 from ledger.errors import Refused, Unavailable, counted
+from ledger.outputs import Kind, check_output, is_stream, output_file
 
 if TYPE_CHECKING:
     from ledger.proof.bundle import Scope
@@ -19,6 +20,18 @@ if TYPE_CHECKING:
     from ledger.proof.container import Bytes
 
 __all__ = ["bundle", "import_", "verify_bundle"]
+
+# Of what is wrong with a bundle a refusal shows so many.
+_DETAILS = 20
+
+
+def _is_bundle(file: BinaryIO) -> bool:
+    """Return whether a file begins as the container of a bundle does: a ZIP file whose first member is the checkpoint."""
+    head = file.read(45)
+    return head[:4] == b"PK\x03\x04" and head[30:] == b"checkpoint.note"
+
+
+_BUNDLE = Kind("a bundle", _is_bundle)
 
 
 @click.command()
@@ -57,6 +70,7 @@ def bundle(
     from ledger.proof.note import sign_note
 
     scope = _scope(key, customer, whole=whole)
+    check_output(output, _BUNDLE)
     log = session.log()
     size = session.cut(None, recorded_by).recorded_by
     size = log.head().size if size is None else size
@@ -65,7 +79,7 @@ def bundle(
     signer = signer_of(session, key_file, sign_command, vkey)
     note = made(session, size, signer)
     sign: Callable[[str], bytes] = str.encode if signer is None else lambda text: sign_note(text, *signer)
-    with log.snapshot(), whole_file(output) as file:
+    with log.snapshot(), output_file(output, _BUNDLE) as beside, beside.open("w+b") as file:
         contents = contents_of(log, scope, size, tuple(sorted(set(with_))))
         said = write_bundle(file, log, contents, read_checkpoint(note)[0], note, sign)
         file.flush()
@@ -74,8 +88,12 @@ def bundle(
     if as_json:
         emit_json({"file": output, "signed": signer is not None, **said})
     else:
-        click.echo(f"wrote {output}  ({counted(said['entries'], 'entry')} of {size:,}, root {said['root']})")
-        _echo_lacks(said)
+        aside = is_stream(output)
+        click.echo(
+            f"wrote {output}  ({counted(said['entries'], 'entry')} of {size:,}, root {said['root']})",
+            err=aside,
+        )
+        _echo_lacks(said, aside=aside)
     if signer is None:
         click.echo("not signed: no --key-file and no --sign-command were given", err=True)
     if said["texts"]["gone"]:
@@ -110,10 +128,10 @@ def _check_own(content: Bytes) -> None:
         )
 
 
-def _echo_lacks(said: dict[str, Any]) -> None:
-    click.echo("it does not prove:")
+def _echo_lacks(said: dict[str, Any], *, aside: bool = False) -> None:
+    click.echo("it does not prove:", err=aside)
     for sentence in said["does_not_prove"].values():
-        click.echo(f"  {sentence}")
+        click.echo(f"  {sentence}", err=aside)
 
 
 @click.command("verify-bundle")
@@ -307,7 +325,7 @@ def import_(
         opened = open_bundle(content)
         report = check_bundle(opened, trusted)
         _check_importable(report, signed=bool(trusted), lacking_texts=lacking_texts)
-        _check_recordable(opened, order=not earlier_rules)
+        _refuse_unfit(opened, order=not earlier_rules)
         lines = zip(opened.lines(ENTRIES), opened.lines(TEXTS), strict=True)
         tables = (
             (name.removeprefix(TABLES), b"".join(opened.pieces(name)))
@@ -338,11 +356,10 @@ def _check_importable(report: BundleReport, *, signed: bool, lacking_texts: bool
     """Refuse a bundle that does not hold, or is not the whole of a ledger."""
     said = report.said
     if report.problems:
-        details = tuple(f"{one.kind}: {one.detail}" for one in report.problems[:20])
-        raise Refused(
-            "the bundle was altered, and nothing was imported",
-            ("the bundle was altered, and nothing was imported", *details),
-        )
+        sentence = "the bundle was altered, and nothing was imported"
+        details = [f"{one.kind}: {one.detail}" for one in report.problems[:_DETAILS]]
+        hints = ("ledger verify-bundle lists what else was found",) if len(report.problems) > _DETAILS else ()
+        raise Refused(sentence, (sentence, *details), hints)
     if signed and report.signed_by is None:
         raise Refused(f"--key was given, but {report.unchecked}; nothing was imported")
     if said["scope"]["kind"] != "all":
@@ -358,8 +375,8 @@ def _check_importable(report: BundleReport, *, signed: bool, lacking_texts: bool
         )
 
 
-def _check_recordable(opened: Bundle, *, order: bool) -> None:
-    """Refuse entries that no ledger would have recorded: they are signed and whole, and could not be read."""
+def _refuse_unfit(opened: Bundle, *, order: bool) -> None:
+    """Refuse a bundle with unfit entries: they are signed and whole, and no ledger would have recorded them."""
     from ledger.proof.bundle import ENTRIES
     from ledger.store.replayed import unfit
 
@@ -372,7 +389,8 @@ def _check_recordable(opened: Bundle, *, order: bool) -> None:
             f"the bundle holds what no ledger of this version would have recorded ({counted(len(details), 'stream or document', 'streams or documents')}), "
             "and nothing was imported"
         )
-        raise Refused(sentence, (sentence, *details[:20]))
+        more = len(details) - _DETAILS
+        raise Refused(sentence, (sentence, *details[:_DETAILS]), (f"and {more:,} more",) if more > 0 else ())
 
 
 def _document_faults(opened: Bundle) -> list[str]:

@@ -64,7 +64,7 @@ from ledger.domain.incident import (
 )
 from ledger.errors import Refused, nearest
 
-__all__ = ["History", "decide"]
+__all__ = ["History", "check_terms", "decide"]
 
 _OPEN_STATUSES = ("investigating", "identified", "monitoring", "scheduled", "in-progress", "verifying")
 _OVER = ("resolved", "postmortem", "completed")
@@ -819,7 +819,7 @@ def _decide_published(history: History, action: Action, now: str, batch_start: i
     # What only one kind of stream needs is imported when that kind is written: an append to an incident pays for none.
     match event:
         case PolicyPublished():
-            _policy(event, key)
+            check_terms(event, key)
         case SubscriptionsPublished() | CohortPublished():
             pass
         case KeyPublished() | KeyRotated() | KeyRevoked():
@@ -874,7 +874,8 @@ def _rows(history: History, event: AnyEvent) -> list[str]:
     return [f"the table holds no {what}"]
 
 
-def _policy(event: PolicyPublished, key: str) -> None:
+def check_terms(event: PolicyPublished, key: str) -> None:
+    """Refuse terms that cannot be parsed, or that are not those of the policy that the event says. key: of its stream."""
     from ledger.domain.policy import parse_policy, policy_sha256
 
     policy = parse_policy(event.terms)

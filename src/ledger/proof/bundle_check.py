@@ -466,8 +466,7 @@ class _Check:
             raise Unavailable("signatures need the package cryptography; install incident-sla-ledger[sign]")
         accepted = follow_keys(brought, key_entries(self.bundle)).present
         try:
-            signer(signed, brought, accepted)
-            return str(signer(made, brought, accepted)), None
+            return str(signer([signed, made], brought, accepted)), None
         except ProofError as error:
             self.say(None, "not-signed", str(error))
             return None, "no key that counts signed the bundle"

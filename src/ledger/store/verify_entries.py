@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import msgspec
 
+from ledger.store.entry import fits
 from ledger.store.tree import HASH_BYTES, TILE, subtree_root
 
 if TYPE_CHECKING:
@@ -411,14 +412,11 @@ def _fits(text: Any, committed: Any) -> bool:
     """Whether a [salt, value] hashes to its commitment, its salt written in the one way there is."""
     try:
         salt, value = text
-        bare = bytes.fromhex(salt)
         return (
             type(text) is list
-            and len(bare) == 16
-            and bare.hex() == salt
             and type(committed) is str
             and _DIGEST.fullmatch(committed) is not None
-            and sha256(bare + value.encode()).hexdigest() == committed
+            and fits(salt, value, committed)
         )
     except BROKEN:
         return False
