@@ -9,16 +9,19 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 import click
 
-from ledger.cli.proof import made, read_file, signer_of, signing, verifier_keys
+from ledger.cli.kept import Compared
+from ledger.cli.proof import made, signer_of, signing, verifier_keys
 from ledger.cli.session import Session, emit_json, json_option, say, visible
 from ledger.errors import Refused, Unavailable, counted
 from ledger.outputs import Kind, check_output, is_stream, output_file
 
 if TYPE_CHECKING:
+    from ledger.proof.against import Kept
     from ledger.proof.bundle import Scope
     from ledger.proof.bundle_check import Bundle, BundleReport
     from ledger.proof.container import Bytes
     from ledger.proof.documents import DocumentFault
+    from ledger.proof.note import VerifierKey
 
 __all__ = ["bundle", "import_", "verify_bundle"]
 
@@ -160,6 +163,7 @@ def verify_bundle(
     from ledger.proof.errors import ProofError
 
     trusted = verifier_keys(keys)
+    compared = Compared([], [])
     with _opened(file) as content:
         try:
             opened = open_bundle(content)
@@ -170,8 +174,7 @@ def verify_bundle(
                 else [f"whose ledger this is was not checked: {report.unchecked}"]
             )
             if report.ok:
-                report, more = _against(opened, report, checkpoints, keys)
-                undone += more
+                report, compared = _against(opened, report, checkpoints, trusted)
             if report.ok:
                 report = report._replace(
                     problems=tuple(BundleProblem(*one) for one in _document_faults(opened))
@@ -179,17 +182,18 @@ def verify_bundle(
         except ProofError as error:
             _fail_unread(ctx, str(error), as_json=as_json)
     if as_json:
-        emit_json(report.as_json())
+        emit_json({**report.as_json(), "compared": compared.as_json()})
     else:
-        _echo(report, len(checkpoints))
+        _echo(report, len(compared.kept))
+    for one in compared.apart:
+        click.echo(visible(str(one)), err=True)
     if not report.ok:
-        of_documents = all(one.kind.startswith("document-") for one in report.problems)
-        why = "what was issued does not add up" if of_documents else "the bundle was altered"
-        click.echo(f"{counted(len(report.problems), 'problem')} found: {why}", err=True)
+        found = _found(report, disputed=compared.disputed)
+        click.echo(f"{counted(len(report.problems), 'problem')} found: {found}", err=True)
         ctx.exit(1)
     for sentence in undone:
         click.echo(visible(sentence), err=True)
-    if undone:
+    if undone or compared.apart:
         ctx.exit(3)
 
 
@@ -238,50 +242,64 @@ def _echo(report: BundleReport, compared: int) -> None:
 
 
 def _against(
-    opened: Bundle, report: BundleReport, checkpoints: tuple[str, ...], keys: tuple[str, ...]
-) -> tuple[BundleReport, list[str]]:
-    """Return the report with what checkpoints kept elsewhere show, and why some of them could not be compared."""
-    from ledger.cli.proof import signers_of
+    opened: Bundle, report: BundleReport, checkpoints: tuple[str, ...], trusted: list[VerifierKey]
+) -> tuple[BundleReport, Compared]:
+    """Return the report with what checkpoints kept elsewhere show, and which of them it was compared with."""
+    from ledger.cli.kept import NotCompared, read_kept
+    from ledger.proof.against import refusal, rests_on
     from ledger.proof.bundle_check import BundleProblem, key_entries, root_of_first
-    from ledger.proof.checkpoint import read_checkpoint
-    from ledger.proof.errors import ProofError
-    from ledger.proof.ledger_keys import counting, outs_of, trusted_through
 
-    if not checkpoints:
-        return report, []
     # One that was kept may be signed by a key that was in use then; the same rules as for a ledger.
-    entries = key_entries(opened)
-    trusted, outs = [*trusted_through(verifier_keys(keys), entries)] if keys else [], outs_of(entries)
-    problems, undone = [], []
-    for path in checkpoints:
-        try:
-            kept, note = read_checkpoint(read_file("--against", path))
-            if trusted and note is None:
-                raise ProofError("it is not signed, but --key was given")
-            counting(signers_of(note, trusted), outs, kept.size, opened.recorded_at)
-        except ProofError as error:
-            problems.append(BundleProblem(None, "checkpoint-refused", f"{path}: {error}"))
-            continue
-        here = opened.checkpoint
+    given = read_kept(checkpoints, trusted, key_entries(opened), opened.recorded_at)
+    problems = [BundleProblem(None, "checkpoint-refused", sentence) for sentence in given.refused]
+    compared: list[Kept] = []
+    contradicting: list[Kept] = []
+    here = opened.checkpoint
+    for one in given.kept:
+        kept = one.checkpoint
         if kept.origin != here.origin:
-            problems.append(
-                BundleProblem(
-                    None, "other-ledger", f"{path} is of {kept.origin[:200]!r}, the bundle of {here.origin!r}"
+            sentence = f"{one.name} is of {kept.origin[:200]!r}, the bundle of {here.origin!r}"
+            problems.append(BundleProblem(None, "other-ledger", sentence))
+            continue
+        root = root_of_first(opened, kept.size)
+        if root is None:
+            because = f"it has {kept.size:,} entries and the bundle {here.size:,}; ask for a proof with ledger prove --from"
+            given.apart.append(NotCompared(one.name, because))
+        else:
+            compared.append(one)
+            if root != kept.root:
+                contradicting.append(one)
+                sentence = (
+                    f"{one.name} has the root {kept.root.hex()} for {kept.size} entries, the bundle has {root.hex()}"
+                    f"{rests_on(one)}"
                 )
-            )
-        elif (root := root_of_first(opened, kept.size)) is None:
-            undone.append(
-                f"{path} has {kept.size:,} entries and the bundle {here.size:,}: they could not be compared; ask for a proof "
-                "with ledger prove --from"
-            )
-        elif root != kept.root:
-            problems.append(
-                BundleProblem(
-                    None, "history-rewritten",
-                    f"{path} has the root {kept.root.hex()} for {kept.size} entries, the bundle has {root.hex()}",
-                )
-            )  # fmt: skip
-    return report._replace(problems=(*report.problems, *problems)), undone
+                problems.append(BundleProblem(None, "history-rewritten", sentence))
+        if one.doubt:
+            problems.append(BundleProblem(None, "checkpoint-refused", refusal(one, agrees=root == kept.root)))
+    disputed = bool(contradicting) and all(one.doubt for one in contradicting)
+    return (
+        report._replace(problems=(*report.problems, *problems)),
+        Compared(compared, given.apart, disputed=disputed),
+    )
+
+
+def _found(report: BundleReport, *, disputed: bool) -> str:
+    """Return the end of the sentence on problems: what they are of."""
+    kinds = {problem.kind for problem in report.problems}
+    if all(kind.startswith("document-") for kind in kinds):
+        return "what was issued does not add up"
+    if not report.intact:
+        return "the bundle was altered"
+    if "not-signed" in kinds:
+        return "no key that counts signed the bundle; the bundle itself is whole"
+    if "history-rewritten" not in kinds:
+        return "what was to be compared with does not count; the bundle itself is whole"
+    if disputed:
+        return (
+            "the bundle contradicts what a key signed that, by its own entries, does not count: the ledger was altered, or that "
+            "signature is not by the owner of the key"
+        )
+    return "the bundle is whole in itself, and of another history than the one that was signed"
 
 
 @click.command("import")
@@ -363,7 +381,12 @@ def _check_importable(report: BundleReport, *, signed: bool, lacking_texts: bool
     """Refuse a bundle that does not hold, or is not the whole of a ledger."""
     said = report.said
     if report.problems:
-        sentence = "the bundle was altered, and nothing was imported"
+        what = (
+            "the bundle is whole in itself, but no key that counts signed it"
+            if report.intact
+            else "the bundle was altered"
+        )
+        sentence = f"{what}, and nothing was imported"
         details = [f"{one.kind}: {one.detail}" for one in report.problems[:_DETAILS]]
         hints = ("ledger verify-bundle lists what else was found",) if len(report.problems) > _DETAILS else ()
         raise Refused(sentence, (sentence, *details), hints)

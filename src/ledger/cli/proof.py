@@ -128,7 +128,8 @@ def signer_of(
     from ledger.proof.signers import command_signature
 
     command = sign_command
-    vkey = vkey or _only_present(session)
+    # What is no public key, a private one above all, is named by no sentence that follows.
+    vkey = str(verifier_key("--vkey", vkey)) if vkey else _only_present(session)
     _check_signer(session, vkey)
     return vkey, lambda message: command_signature(command, message)
 
@@ -433,25 +434,47 @@ def signers_of(note: Note | None, trusted: list[VerifierKey]) -> tuple[VerifierK
     return verify_note(note, trusted) if note is not None and trusted else ()
 
 
+def verifier_key(option: str, text: str) -> VerifierKey:
+    """Return the public key that an option spells; a usage error where it is none."""
+    from ledger.proof.errors import ProofError
+    from ledger.proof.note import key_of
+
+    try:
+        return key_of(text)
+    except ProofError as error:
+        raise click.UsageError(f"{option}: {error}") from None
+
+
 def verifier_keys(given: tuple[str, ...]) -> list[VerifierKey]:
-    """Return the keys that --key names, each a vkey or a file with one in each line; a usage error where one is none."""
+    """Return the keys that --key names, each a vkey or a file with one in each line; a usage error where one is none.
+
+    No sentence repeats a private key that was given by mistake.
+    """
+    from ledger.domain.checks import PRIVATE_MARKS
     from ledger.proof.errors import ProofError
     from ledger.proof.note import key_of
 
     found: list[VerifierKey] = []
     for one in given:
+        is_file = os.path.isfile(one)
         try:
-            if os.path.isfile(one):
-                lines = read_file("--key", one).decode().splitlines()
-                found += [key_of(line.strip()) for line in lines if line.strip()]
-            else:
-                found.append(key_of(one))
+            text = read_file("--key", one).decode() if is_file else one
+            if is_file and any(mark in text for mark in PRIVATE_MARKS):
+                raise click.UsageError(
+                    f"--key: {one} holds a private key, for its owner alone; name a file with the public one, as ledger key show "
+                    "prints it"
+                )
+            found += (
+                [key_of(line.strip()) for line in text.splitlines() if line.strip()]
+                if is_file
+                else [key_of(one)]
+            )
         except UnicodeDecodeError:
             raise click.UsageError(
                 f"--key {one} is no text; it has a key, NAME+ID+KEY, in each line"
             ) from None
         except ProofError as error:
-            where = f", in the file {one}" if os.path.isfile(one) else ", and there is no such file"
+            where = f", in the file {one}" if is_file else ", and there is no such file"
             raise click.UsageError(f"--key: {error}{where if '+' not in one else ''}") from None
         except Unavailable as error:
             raise click.UsageError(str(error)) from None

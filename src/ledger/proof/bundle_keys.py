@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
-from ledger.proof.errors import ProofError
+from ledger.proof.errors import NotByKnownKey, ProofError
 from ledger.proof.note import Note, VerifierKey, key_of, verify_note
 
 __all__ = ["KeysFollowed", "follow_keys", "signer"]
@@ -52,7 +52,7 @@ def signer(
 ) -> VerifierKey:
     """Return the accepted key that signed each of some notes with one signature.
 
-    Raises ProofError, also where a key is out of use, or where the notes are of different keys that share name and id.
+    Raises ProofError, NotByKnownKey where a key is out of use, or where the notes are of different keys that share name and id.
     """
     try:
         key = verify_note(notes[0], accepted)[0]
@@ -62,7 +62,7 @@ def signer(
         one = notes[0].signatures[0]
         for out in brought:
             if (out.name, out.key_id) == (one.name, one.key_id) and out not in accepted:
-                raise ProofError(
+                raise NotByKnownKey(
                     f"{out} signed this, but by the entries of the bundle itself it was replaced or revoked by then"
                 ) from None
         raise

@@ -164,7 +164,7 @@ class RangeReader:
         found, first_tile = self.found, after // TILE
         expected, last_time, last_day = after, "", ""
         leaves = found.leaves
-        for position, stream, version, type_, recorded_at, key, entry, texts in self._rows(after, upto):
+        for position, stream, version, type_, recorded_at, key, entry, texts in self.rows(after, upto):
             expected += 1
             if position != expected:
                 self.say(expected, "position-missing", f"expected position {expected}, found {position}")
@@ -248,7 +248,7 @@ class RangeReader:
         found.last_time = last_time
         return found
 
-    def _rows(self, after: int, upto: int | None) -> Iterator[tuple[Any, ...]]:
+    def rows(self, after: int, upto: int | None) -> Iterator[tuple[Any, ...]]:
         """Yield the rows of the entries; around a row that the driver cannot read, one by one."""
         last = LAST_POSITION if upto is None else upto
         while True:
