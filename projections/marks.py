@@ -14,6 +14,7 @@ import msgspec
 
 from ledger.domain.events import (
     AnyEvent,
+    Commitment,
     EntryCorrected,
     EntryPublished,
     EntryRedacted,
@@ -27,6 +28,7 @@ from ledger.domain.incident import Facts, effective, fold
 from ledger.domain.instants import shown
 from ledger.domain.window import EVERY, UNKNOWN
 from ledger.store.stream import Entry, text_or_erased
+from projections.page_texts import value_at
 from projections.replay import Cut, Told, folded, revisions, told
 
 __all__ = [
@@ -35,6 +37,8 @@ __all__ = [
     "Erasure",
     "Marks",
     "concerns",
+    "erased_by",
+    "erased_words",
     "erasures",
     "marked",
     "marks",
@@ -157,9 +161,27 @@ def text_left(value: Any, erased: bool) -> str | None:
     return "[missing]" if gone and not erased else text_or_erased(value)
 
 
+def erased_by(entries: Iterable[Entry], erased: Mapping[int, tuple[Erasure, ...]]) -> dict[str, Erasure]:
+    """Return what was erased of entries by the commitment that stands where the text stood, wherever a fold took it."""
+    found: dict[str, Erasure] = {}
+    if not erased:
+        return found
+    for entry in entries:
+        for made in erased.get(entry.version, ()):
+            value = value_at(entry, made.field)
+            if isinstance(value, Commitment):
+                found[value.sha256] = made
+    return found
+
+
 def words(made: Erasure) -> str:
     """Return who erased a text, when and why, for people."""
     return f"Erased {shown(made.recorded_at)} ({made.field}) by {made.actor} (as claimed): {made.reason}"
+
+
+def erased_words(made: Erasure) -> str:
+    """Return when a text was erased, by whom and why, for people, ready to follow the word that it was."""
+    return f"{shown(made.recorded_at)} by {made.actor} (as claimed): {made.reason}"
 
 
 def marked(late: bool, after: bool, *more: str) -> str:
