@@ -416,7 +416,7 @@ def test_what_was_issued_before_lines_said_days_is_what_its_assessment_says() ->
     assert isinstance(series.chain.statement.event, StatementIssued)
     assert series.held().lines["issued_days"].isna().all()
     policy_of = _LAWS["_policy_of"]
-    assert restated(series.held(), series.draft(), policy_of, [], {}).pairs == []
+    assert restated(series.held(), series.draft(), policy_of).pairs == []
     whole, _ = series.restate(_LAWS["_windows"]([(0, "EMEA", "email", 0, 6, "outage")]))
     lines = pd.concat([pair.lines for pair in whole.pairs])
     assert [str(one) for one in lines["service_days_as_issued"]] == ["2"]
