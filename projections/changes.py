@@ -176,22 +176,34 @@ def _texts(old: Reading, new: Reading) -> Iterable[TextChange]:
     for version in [version for version, post in before.items() if after.get(version) is post]:
         del before[version], after[version]
     both = {**before, **after}
-    held = [
-        {one.version: one.event for one in side.fold.said if one.version in both} if both else {}
-        for side in (old, new)
-    ]
     for post in sorted(both.values(), key=lambda one: (one.published_at, one.position, one.version)):
         one, other = before.get(post.version), after.get(post.version)
         for field in ("body", "reason"):
             was: str | None = getattr(one, field, None)
             now: str | None = getattr(other, field, None)
-            text = _Text(field, old, new, *(getattr(side.get(post.version), field, None) for side in held))
-            if was != now or text.both_gone:
+            # Only a text that reads as if it were gone is looked up: a history of a thousand revisions asks a thousand times.
+            gone = was in _GONE or now in _GONE
+            text = _text_of(post.version, field, old, new) if gone else None
+            if was != now or (text is not None and text.both_gone):
                 change: TextAct = "added" if was is None else "removed" if now is None else "changed"
                 words = _words(was or "", now or "")
+                erased = () if text is None else text.erased
                 yield TextChange(
-                    post.version, post.type, post.heading, field, change, was, now, words, text.erased
+                    post.version, post.type, post.heading, field, change, was, now, words, erased
                 )
+
+
+# How a text reads that is there no more.
+_GONE = ("[erased]", "[missing]")
+
+
+def _text_of(version: int, field: str, old: Reading, new: Reading) -> _Text:
+    """Return a text of the statement that a version made, as both folds hold it."""
+    was, now = (
+        next((getattr(one.event, field) for one in side.fold.said if one.version == version), None)
+        for side in (old, new)
+    )
+    return _Text(field, old, new, was, now)
 
 
 def _windows(before: Reading, after: Reading) -> Iterable[WindowChange]:

@@ -20,6 +20,7 @@ from ledger.domain.events import (
     EntryRedacted,
     EntryWithdrawn,
     MeasurementRecorded,
+    Text,
     WindowAdded,
     WindowRevised,
     WindowWithdrawn,
@@ -28,7 +29,6 @@ from ledger.domain.incident import Facts, effective, fold
 from ledger.domain.instants import shown
 from ledger.domain.window import EVERY, UNKNOWN
 from ledger.store.stream import Entry, text_or_erased
-from projections.page_texts import value_at
 from projections.replay import Cut, Told, folded, revisions, told
 
 __all__ = [
@@ -44,6 +44,7 @@ __all__ = [
     "marks",
     "marks_of",
     "text_left",
+    "value_at",
     "words",
 ]
 
@@ -171,6 +172,18 @@ def erased_by(entries: Iterable[Entry], erased: Mapping[int, tuple[Erasure, ...]
             value = value_at(entry, made.field)
             if isinstance(value, Commitment):
                 found[value.sha256] = made
+    return found
+
+
+def value_at(entry: Entry, path: str) -> Text:
+    """Return the text of an entry at a path, such as `body` or `set.body`; its commitment where it was erased."""
+    event = entry.event
+    if isinstance(event, EntryCorrected) and path.startswith("set."):
+        value = event.set[path[4:]]
+        if isinstance(value, Commitment):
+            return value
+        return Commitment(value["sha256"]) if isinstance(value, dict) else str(value)
+    found: Text = getattr(event, path)
     return found
 
 
