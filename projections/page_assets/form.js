@@ -57,7 +57,10 @@ function outOfForm(root) {
 function withoutShadows(node) {
   if (node.nodeType !== Node.ELEMENT_NODE || node.localName === "script") return node;
   const copy = document.createElementNS(node.namespaceURI, node.localName);
-  for (const name of node.getAttributeNames()) copy.setAttribute(name, node.getAttribute(name));
+  for (const name of node.getAttributeNames()) {
+    // The policy refuses what has no place here, and was found to have none.
+    try { copy.setAttribute(name, node.getAttribute(name)); } catch { continue; }
+  }
   copy.append(...Array.from(node.childNodes, withoutShadows));
   return copy;
 }
