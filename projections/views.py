@@ -36,6 +36,7 @@ from ledger.errors import Altered, Unavailable
 from ledger.store.log import SealedLog
 from ledger.store.stream import read_stream
 from projections.replay import Audience, Cut, told
+from projections.view_objects import addition
 from projections.view_rows import Job, Row, batches, frames, rows_of, state_row
 
 __all__ = ["FORMAT", "Views", "open_views", "rebuild", "refresh", "stored_views", "views_in_memory"]
@@ -376,8 +377,14 @@ def stored_views(log: SealedLog) -> Views | str | None:
         if not standing:
             return None
         for table in (_tracking, _incident, _window):
-            if lacking := {column.name for column in table.c} - standing.get(table.name, set()):
+            wanted, there = {column.name for column in table.c}, standing.get(table.name, set())
+            if lacking := wanted - there:
                 return f"its table {table.name} lacks {', '.join(sorted(lacking))}"
+            if more := there - wanted:
+                return f"its table {table.name} has {', '.join(sorted(more))}, which no views have"
+        # Before they are brought up to the ledger: a trigger would act on that.
+        if added := addition(views.engine, None if _is_file(log) else _SCHEMA, _metadata):
+            return added
         if isinstance(found := views.tracked(), str):
             return found
         views.catch_up()

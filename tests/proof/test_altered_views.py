@@ -116,6 +116,58 @@ def test_only_where_nothing_stands_there_are_no_views(tmp_path: Path) -> None:
     assert kinds(other, 1) == ["view-differs"]
 
 
+ADDED = {
+    "a table": (["CREATE TABLE more (x INTEGER)"], "it has the table more"),
+    "a column": (["ALTER TABLE incident ADD COLUMN more TEXT"], "its table incident has more"),
+    "a view": (["CREATE VIEW more AS SELECT 1"], "it has the view more"),
+    "a view for a table": (
+        ['ALTER TABLE "window" RENAME TO kept', 'CREATE VIEW "window" AS SELECT * FROM kept'],
+        "it has the table kept",
+    ),
+}
+SQLITE_TRIGGER = [
+    "CREATE TRIGGER more AFTER INSERT ON incident BEGIN UPDATE incident SET status = 'resolved'; END",
+]
+POSTGRES_TRIGGER = [
+    "CREATE FUNCTION act() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN NEW.status := 'resolved'; RETURN NEW; END $$",
+    "CREATE TRIGGER more BEFORE INSERT ON incident FOR EACH ROW EXECUTE FUNCTION act()",
+]
+POSTGRES_RULE = ["CREATE RULE more AS ON DELETE TO incident DO INSTEAD NOTHING"]
+
+
+def act(desk: Desk, statements: list[str]) -> None:
+    """Do something to the views of a ledger, in the place where they are kept."""
+    if desk.url.startswith("sqlite"):
+        with closing(sqlite3.connect(desk.folder / "ledger.views.db", isolation_level=None)) as raw:
+            for statement in statements:
+                raw.execute(statement)
+        return
+    import psycopg
+
+    with psycopg.connect(desk.url, autocommit=True) as raw:
+        raw.execute(b"SET search_path TO ledger_views")
+        for statement in statements:
+            raw.execute(statement.encode())
+
+
+def test_what_was_added_to_the_views_is_found(desk: Desk) -> None:
+    """A trigger acts when the views are brought up, so it is found before that; whatever else was added is not theirs."""
+    added = dict(ADDED)
+    if desk.url.startswith("sqlite"):
+        added["a trigger"] = (SQLITE_TRIGGER, "it has the trigger more on incident")
+    else:
+        added["a trigger"] = (POSTGRES_TRIGGER, "it has the trigger more on incident")
+        added["a rule"] = (POSTGRES_RULE, "it has the rule more on incident")
+    for what, (statements, sentence) in added.items():
+        desk.run("views", "rebuild")
+        assert kinds(desk, 0) == []
+        act(desk, statements)
+        desk.run("incident", "update", "nam-1", "--actor", "Bob", "--body", "More.")
+        result = desk.run("verify", "--views", code=1)
+        assert sentence in result.stdout, what
+        assert "the ledger itself is whole" in result.stderr
+
+
 @pytest.mark.postgres
 def test_who_may_only_read_compares_too(postgres_url: str, tmp_path: Path) -> None:
     """A role that owns nothing sees the views, honest and altered; where it may not read them it is told so."""
