@@ -173,7 +173,8 @@ def causes_of(
         of_some += [
             (one.entries, _theirs(one, lines["customer"], since))
             for one in since.moved
-            if _rests_on(one, before, after) or _reads_beside(one, before, after, policy_of)
+            if _reaches(one, before, after, policy_of)
+            and (_rests_on(one, before, after) or _reads_beside(one, before, after, policy_of))
         ]
         of_some += [
             ((entry,), [name in theirs for name in lines["subscription"].tolist()])
@@ -206,7 +207,7 @@ def _both(before: Facts | None, after: Facts | None) -> list[Facts]:
 
 
 def _rests_on(one: Moved, before: Facts | None, after: Facts | None) -> bool:
-    """Tell whether an assessment was made from a state of what moved."""
+    """Tell whether an assessment names a state of what moved among what it was made from."""
     for facts in _both(before, after):
         entries = set(facts["entries"])
         if any(
@@ -217,19 +218,35 @@ def _rests_on(one: Moved, before: Facts | None, after: Facts | None) -> bool:
     return False
 
 
+def _reaches(one: Moved, before: Facts | None, after: Facts | None, policy_of: PolicyOf) -> bool:
+    """Tell whether what moved can change the figures of a place: an assessment names exclusions of other regions, too."""
+    return any(
+        one.touches(
+            facts["service"],
+            facts["region"],
+            any_region=_is_wide(policy := policy_of(facts["policy"], facts["policy_version"]))
+            or _uses_up(one, policy),
+        )
+        for facts in _both(before, after)
+    )
+
+
+def _uses_up(one: Moved, policy: Policy) -> bool:
+    """Tell whether what moved counts towards a limit of excluded time, which a policy counts over all regions."""
+    limited = {kind for rule in policy.exclusions if rule.most is not None for kind in rule.kinds}
+    return any(state.kind in limited for state in one.exclusions) or (
+        "planned-maintenance" in limited and any(state.planned is not None for state in one.windows)
+    )
+
+
 def _reads_beside(one: Moved, before: Facts | None, after: Facts | None, policy_of: PolicyOf) -> bool:
-    """Tell whether a policy reads what moved beside its figures, where its assessment is about the same place."""
+    """Tell whether a policy reads what moved beside the figures that name it: for a limit, or for earlier periods."""
+    terminates = (
+        before is not None and after is not None and before.get("termination") != after.get("termination")
+    )
     for facts in _both(before, after):
         policy = policy_of(facts["policy"], facts["policy_version"])
-        if not one.touches(facts["service"], facts["region"], any_region=_is_wide(policy)):
-            continue
-        limited = {kind for rule in policy.exclusions if rule.most is not None for kind in rule.kinds}
-        if any(state.kind in limited for state in one.exclusions):
-            return True
-        if "planned-maintenance" in limited and any(state.planned is not None for state in one.windows):
-            return True
-        both = before is not None and after is not None
-        if policy.termination and both and before.get("termination") != after.get("termination"):  # type: ignore[union-attr]
+        if _uses_up(one, policy) or (policy.termination and terminates):
             return True
     return False
 
@@ -318,4 +335,5 @@ def _near(before: Facts | None, after: Facts | None, since: Since, policy_of: Po
             if one.touches(facts["service"], facts["region"], any_region=wide):
                 found.update(one.entries)
         found.update(since.versions(f"policy/{facts['policy']}"))
-    return found
+    # An assessment that says nothing else than before may name other entries.
+    return found or {entry for one in since.moved if _rests_on(one, before, after) for entry in one.entries}

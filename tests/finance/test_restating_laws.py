@@ -124,9 +124,9 @@ def _salts() -> Callable[[], bytes]:
 class Series:
     """A period that is issued and restated, revision after revision."""
 
-    def __init__(self, table: pd.DataFrame, windows: list[Window]) -> None:
+    def __init__(self, table: pd.DataFrame, windows: list[Window], issued: Draft | None = None) -> None:
         self.table, self.windows, self.log = table, windows, Memory()
-        lines = self.log.keep(statement_text(self.draft(), _salts()))
+        lines = self.log.keep(statement_text(issued or self.draft(), _salts()))
         event = StatementIssued(
             actor="a", period="2022-03", decided_on="2022-04-01", accounting_date="2022-03-31", rests_on=_RESTS, lines=lines,
             totals=(), number=1,
