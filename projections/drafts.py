@@ -260,8 +260,8 @@ def _check_provisional(facts: Sequence[Facts], choice: Choice, policy_of: Policy
 def _refused(problems: Sequence[str], number: int) -> Refused:
     """Return the error of the first few of so many problems."""
     more = number - len(problems)
-    told = (*problems, *([f"and {more:,} more of this kind"] if more > 0 else []))
-    return Refused("; ".join(told), told)
+    hints = (f"and {more:,} more of this kind",) if more > 0 else ()
+    return Refused("; ".join((*problems, *hints)), tuple(problems), hints)
 
 
 # An end of bounds as a number: 0 is none.

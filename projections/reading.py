@@ -10,10 +10,11 @@ from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
+from ledger.domain.events import Commitment
 from ledger.domain.incident import Facts
 from ledger.domain.window import Window
 from ledger.store.stream import Entry
-from projections.marks import Erasure, Marks, erasures, marks_of
+from projections.marks import Erasure, Marks, erased_by, erasures, marks_of
 from projections.notice import Made, Notice, notice, notice_of
 from projections.replay import (
     Audience,
@@ -59,6 +60,18 @@ class Reader:
     def erased_in_public(self) -> dict[int, tuple[Erasure, ...]]:
         """What was erased, where that was said in public."""
         return erasures(self.entries, public=True)
+
+    @cached_property
+    def _erased_by(self) -> dict[Audience, dict[str, Erasure]]:
+        return {
+            "house": erased_by(self.entries, self.erased),
+            "public": erased_by(self.entries, self.erased_in_public),
+        }
+
+    def erasure(self, value: Any, audience: Audience) -> tuple[Erasure, ...]:
+        """Return who erased the text that a value of a fold stands for, as far as the audience may know; else nothing."""
+        made = self._erased_by[audience].get(value.sha256) if isinstance(value, Commitment) else None
+        return () if made is None else (made,)
 
     def at(self, cut: Cut = Cut(), audience: Audience = "public") -> Reading:
         """Return the incident as a cut shows it."""

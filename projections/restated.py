@@ -7,7 +7,7 @@ can reach; what did not move cannot have changed them.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from fractions import Fraction
 from typing import Any
 
@@ -15,81 +15,24 @@ import msgspec
 import numpy as np
 import pandas as pd
 
-from ledger.domain.exclusion import Exclusion
-from ledger.domain.window import Window, place
 from ledger.errors import Refused
 from projections import service_days
 from projections.availability import entry_order
+from projections.causes import NOTHING, Moved, Since, causes_of
 from projections.drafts import Draft, Facts, PolicyOf, key_of, lines_of, text_of
 from projections.issued import Held
 
 __all__ = [
-    "Moved",
     "Pair",
     "Restated",
     "adjustment_text",
     "days_held",
-    "moved_exclusions",
-    "moved_windows",
     "reaches",
     "restated",
 ]
 
 # Any: to an array it is one more object.
 _NO_DAYS: Any = Fraction(0)
-
-
-class Moved(msgspec.Struct, frozen=True):
-    """A window or an exclusion that is not what it was: the entries that made it so, and its states before and after."""
-
-    entries: tuple[str, ...]
-    windows: tuple[Window, ...] = ()
-    exclusions: tuple[Exclusion, ...] = ()
-
-    def touches(self, service: str, region: str, *, any_region: bool = False) -> bool:
-        """Tell whether it can change what is made of a service and region."""
-        return any(
-            one.service == service and (any_region or place(one.region, one.regions, region) is not None)
-            for one in self.windows
-        ) or any(
-            one.service in ("*", service) and (any_region or one.region in ("*", region))
-            for one in self.exclusions
-        )
-
-
-def moved_windows(
-    then: Iterable[Window],
-    now: Iterable[Window],
-    since: Callable[[str, str], tuple[str, ...]],
-    *,
-    later: bool,
-) -> list[Moved]:
-    """Return the windows that differ between two readings.
-
-    since: by incident and window the entries that changed it between them. later: time has passed for open windows.
-    """
-    before, after = ({(one.incident, one.window): one for one in some} for some in (then, now))
-    found = []
-    for key in sorted(before.keys() | after.keys()):
-        states = tuple(one for one in (before.get(key), after.get(key)) if one is not None)
-        still_open = later and any(one.end is None for one in states)
-        if len(states) == 2 and states[0] == states[1] and not still_open:
-            continue
-        found.append(Moved(since(*key) or states[-1].entries, windows=states))
-    return found
-
-
-def moved_exclusions(then: Iterable[Exclusion], now: Iterable[Exclusion]) -> list[Moved]:
-    """Return the exclusions that differ between two readings."""
-    before, after = ({one.exclusion: one for one in some} for some in (then, now))
-    found = []
-    for key in sorted(before.keys() | after.keys()):
-        states = tuple(one for one in (before.get(key), after.get(key)) if one is not None)
-        if len(states) == 2 and states[0] == states[1]:
-            continue
-        known = set(states[0].entries) if len(states) == 2 else set()
-        found.append(Moved(tuple(one for one in states[-1].entries if one not in known), exclusions=states))
-    return found
 
 
 def reaches(moved: Sequence[Moved], policy_of: PolicyOf) -> Callable[[Mapping[str, Any]], bool]:
@@ -137,17 +80,11 @@ def restated(
     issued: Held,
     draft: Draft,
     policy_of: PolicyOf,
-    moved: Sequence[Moved],
-    streams: Mapping[str, tuple[int, int]],
-    versions: Mapping[str, int] | None = None,
-    *,
-    new_calculator: bool = False,
+    since: Since = NOTHING,
 ) -> Restated:
     """Return what changed between what stands issued and a draft of the same lines.
 
-    moved: the windows and exclusions that did. streams: by other sources that did, such as "policy/gold", the versions
-    before and now; 0 for none. versions: of all sources before. new_calculator: the arithmetic is another
-    one, so that amounts may change where the facts say the same. Raises Refused where the currency of a subscription changed.
+    since: what has become known since the last document. Raises Refused where the currency of a subscription changed.
     """
     table = _side_by_side(issued, draft, policy_of)
     pairs = []
@@ -155,36 +92,35 @@ def restated(
     codes, found = pd.factorize(combined)
     order = np.argsort(codes, kind="stable")
     starts = np.searchsorted(codes[order], np.arange(len(found) + 1))
-    listed: list[tuple[int, int, pd.DataFrame, bool]] = []
+    listed: list[tuple[int, int, pd.DataFrame, pd.DataFrame, bool]] = []
     for at, (before, after) in enumerate(found):
         rows = table.take(order[starts[at] : starts[at + 1]])
         changed = rows[(rows["as_now"] != rows["last"]).to_numpy() | rows["other_days"].to_numpy()]
         moved_on = before < 0 or after < 0 or key_of(draft.facts[after]) not in issued.present[before]
-        listed.append((before, after, changed, bool(moved_on or len(changed))))
-    stays = {before for before, _, _, lists in listed if not lists}
+        listed.append((before, after, rows, changed, bool(moved_on or len(changed))))
+    stays = {before for before, *_, lists in listed if not lists}
     # Lines of other assessments may have come to rest on the same facts; a change of those is not theirs.
-    stand = {key_of(draft.facts[after]) for _, after, _, lists in listed if not lists and after >= 0}
-    for before, after, changed, lists in listed:
+    stand = {key_of(draft.facts[after]) for _, after, *_, lists in listed if not lists and after >= 0}
+    for before, after, rows, changed, lists in listed:
         if lists:
             pairs += _pairs(
                 issued,
                 draft,
                 before,
                 after,
+                rows,
                 changed,
                 before in stays or (before >= 0 and not stand.isdisjoint(issued.present[before])),
                 policy_of,
-                moved,
-                streams,
-                versions or {},
-                new_calculator=new_calculator,
+                since,
             )
     return Restated(sorted(pairs, key=_order), len(table))
 
 
 def _order(pair: Pair) -> tuple[Any, ...]:
     facts = pair.after or pair.before or {}
-    return facts["policy"], facts["service"], facts["region"], key_of(pair.before), key_of(pair.after)
+    causes = [entry_order(one) for one in pair.causes]
+    return facts["policy"], facts["service"], facts["region"], key_of(pair.before), key_of(pair.after), causes
 
 
 def _side_by_side(issued: Held, draft: Draft, policy_of: PolicyOf) -> pd.DataFrame:
@@ -288,19 +224,21 @@ def _check_currency(new: pd.DataFrame, old: Any) -> None:
         if a is not None and a != b
     ]
     if wrong:
+        more = len(wrong) - 20
         problems = tuple(
             f"subscription {new['subscription'].iloc[at]!r} was credited in {old[at]} and is billed in {now[at]} now, which "
             "cannot be subtracted; correct the currency, or give it another name"
             for at in wrong[:20]
         )
-        raise Refused("; ".join(problems), problems)
+        hints = (f"and {more:,} more of this kind",) if more > 0 else ()
+        raise Refused("; ".join((*problems, *hints)), problems, hints)
 
 
 def _pairs(
-    issued: Held, draft: Draft, before: int, after: int, changed: pd.DataFrame, part: bool, policy_of: PolicyOf,
-    moved: Sequence[Moved], streams: Mapping[str, tuple[int, int]], versions: Mapping[str, int],
-    *, new_calculator: bool,
+    issued: Held, draft: Draft, before: int, after: int, rows: pd.DataFrame, changed: pd.DataFrame, part: bool,
+    policy_of: PolicyOf, since: Since,
 ) -> list[Pair]:  # fmt: skip
+    """Return what became of an assessment. rows: all lines that moved from it to the other; changed: those whose money did."""
     facts = None if after < 0 else draft.facts[after]
     # What stood for it last; more than one where an earlier document moved a part of its lines.
     earlier: list[Facts | None] = (
@@ -314,14 +252,29 @@ def _pairs(
     for number, was in enumerate(earlier):
         known = facts or was or {}
         lines = changed if not number else changed.iloc[:0]
-        policy = policy_of(known["policy"], known["policy_version"])
+        clawback = policy_of(known["policy"], known["policy_version"]).credit.clawback
         held = was
-        if new_calculator and len(lines) and _says_the_same(was, facts):
+        if since.new_calculator and len(lines) and _says_the_same(was, facts):
             # Revisions that cancel each other out made no difference; the arithmetic did.
             held = facts
-        causes = _causes(held, facts, lines, moved, streams, versions, any_region=policy.format != 1)
-        found.append(Pair(was, facts, part, causes, _booked(lines, clawback=policy.credit.clawback)))
+        for causes, some in _by_causes(held, facts, rows, lines, policy_of, since):
+            found.append(Pair(was, facts, part, causes, _booked(some, clawback=clawback)))
     return found
+
+
+def _by_causes(
+    before: Facts | None, after: Facts | None, rows: pd.DataFrame, changed: pd.DataFrame, policy_of: PolicyOf, since: Since
+) -> Iterator[tuple[tuple[str, ...], pd.DataFrame]]:  # fmt: skip
+    """Yield the lines whose money changed with what caused it, those with the same causes together; no lines where none did."""
+    if not len(changed):
+        named = causes_of(before, after, rows, since, policy_of)
+        yield tuple(sorted({entry for each in named for entry in each}, key=entry_order)), changed
+        return
+    places: dict[tuple[str, ...], list[int]] = {}
+    for at, causes in enumerate(causes_of(before, after, changed, since, policy_of)):
+        places.setdefault(causes, []).append(at)
+    for causes, where in places.items():
+        yield causes, changed if len(places) == 1 else changed.take(where)
 
 
 def _says_the_same(one: Facts | None, other: Facts | None) -> bool:
@@ -350,58 +303,6 @@ def _booked(lines: pd.DataFrame, *, clawback: bool) -> pd.DataFrame:
 def _or_nothing(days: Any, silent: Any) -> Any:
     """Return days as 0 where none are said of a line that has some to say."""
     return np.where(service_days.none_of(days) & ~silent, _NO_DAYS, days)
-
-
-def _causes(
-    before: Facts | None, after: Facts | None, lines: pd.DataFrame, moved: Sequence[Moved],
-    streams: Mapping[str, tuple[int, int]], versions: Mapping[str, int], *, any_region: bool,
-) -> tuple[str, ...]:  # fmt: skip
-    found: set[str] = set()
-    for facts in (before, after):
-        if facts is not None and before != after:
-            for one in moved:
-                if one.touches(facts["service"], facts["region"], any_region=any_region):
-                    found.update(one.entries)
-    entries = {
-        entry.partition(" ")[0]
-        for facts in (before, after)
-        if facts is not None
-        for entry in facts["entries"]
-    }
-    claims = {
-        claim.partition(" ")[0]
-        for old, new in zip(lines["old_claim"].tolist(), lines["claim"].tolist(), strict=True)
-        if old != new
-        for several in (old, new)
-        if several is not None
-        for claim in several.split(", ")
-    }
-    found.update(_newly_used(before, after, versions))
-    other_inputs = before is None or after is None or not lines["same_inputs"].all()
-    for stream, (old, new) in streams.items():
-        kind, _, key = stream.partition("/")
-        matters = {
-            "policy": any(facts is not None and facts["policy"] == key for facts in (before, after))
-            and before != after,
-            "cohort": stream in entries and before != after,
-            "claim": stream in claims,
-            "subscriptions": other_inputs,
-            "statement": bool(len(lines)),
-        }.get(kind, False)
-        if matters:
-            found.update(f"{stream} v{version}" for version in range(old + 1, new + 1))
-    return tuple(sorted(found, key=entry_order))
-
-
-def _newly_used(before: Facts | None, after: Facts | None, versions: Mapping[str, int]) -> Iterator[str]:
-    """Yield the entries of incidents and exclusions that an assessment rests on now, and that were not there before."""
-    if before is None or after is None:
-        return
-    for entry in after["entries"]:
-        stream, _, version = entry.rpartition(" v")
-        used = stream.partition("/")[0] in ("incident", "exclusion") and entry not in before["entries"]
-        if used and int(version) > versions.get(stream, 0):
-            yield entry
 
 
 def adjustment_text(found: Restated, salts: Callable[[], bytes]) -> bytes:

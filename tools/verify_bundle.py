@@ -4,7 +4,7 @@ FILE: a bundle (docs/bundle-format.md). VKEY: whom you trust, NAME+ID+KEY or a f
 the first key of the ledger will do. Needs Python 3.11 and, to check signatures, the package cryptography; asks no network.
 It proves that what is in FILE was in the ledger, as a key that follows from yours signed it, and with scope all that nothing
 is missing. It does not prove that what was recorded is true, what came later, or what page.html says; it prints which words of
-the format are proven and which not. Exit codes: 0 verified; 1 something does not hold, or no key that counts signed; 2 usage, or
+the format are proven and which not. Whether issued documents add up, ledger verify-bundle checks, and this does not. Exit codes: 0 verified; 1 something does not hold, or no key that counts signed; 2 usage, or
 a VKEY that is none; 3 all holds, but not who made it (no VKEY, no signature, no cryptography), or FILE cannot be read.
 """
 

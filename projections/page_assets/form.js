@@ -10,6 +10,7 @@ function writtenDown(node, into = []) {
   if (node.nodeType !== Node.ELEMENT_NODE) return into;
   const attributes = node.getAttributeNames().map((name) => [name, node.getAttribute(name)]);
   into.push(`<${node.localName}`, ...attributes.map(([name, value]) => (value ? ` ${name}="${escaped(value)}"` : ` ${name}`)), ">");
+  if (node.shadowRoot) into.push("<shadow>");
   if (!NOT_READ.includes(node.localName)) for (const child of node.childNodes) writtenDown(child, into);
   if (!WITHOUT_END.includes(node.localName)) into.push(`</${node.localName}>`);
   return into;
@@ -52,4 +53,17 @@ function outOfForm(root) {
   return following.end(FORM.page, 0) === text.length ? "" : text.slice(following.reached, following.reached + 120) || "its end";
 }
 
+// A closed shadow, which nobody can look into, would show something else in place of what is compared: a copy has none.
+function withoutShadows(node) {
+  if (node.nodeType !== Node.ELEMENT_NODE || node.localName === "script") return node;
+  const copy = document.createElementNS(node.namespaceURI, node.localName);
+  for (const name of node.getAttributeNames()) {
+    // The policy refuses what has no place here, and was found to have none.
+    try { copy.setAttribute(name, node.getAttribute(name)); } catch { continue; }
+  }
+  copy.append(...Array.from(node.childNodes, withoutShadows));
+  return copy;
+}
+
 const arrivedOutOfForm = outOfForm(document.documentElement), looks = document.querySelector("style")?.textContent ?? "";
+document.body.replaceWith(withoutShadows(document.body));

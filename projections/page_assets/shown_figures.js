@@ -59,7 +59,8 @@ function compareAlone({ found, data, places, months: spokenOf }, section, stage,
     provisional = provisional || is.provisional;
     shown.add(JSON.stringify([service, region, month]));
     found.data(card.querySelector(".value"), { seconds: is.seconds }, what);
-    found.element(card.querySelector(".big"), `${downtimeWords(is.seconds)}${is.provisional ? ", provisional" : ""}${is.approximate ? ", about" : ""}`, what);
+    const manner = `${is.provisional ? ", provisional" : ""}${is.approximate ? ", about" : ""}`;
+    found.element(card.querySelector(".big"), `${downtimeWords(is.seconds)}${manner}`, what);
     found.value(card.querySelector(":scope > .was")?.textContent ?? "", moved, `${what}, what it was before`);
     found.value(card.classList.contains("moved"), Boolean(moved), `${what}, whether it moved`);
   }
@@ -69,7 +70,8 @@ function compareAlone({ found, data, places, months: spokenOf }, section, stage,
     const there = shown.has(JSON.stringify([service, region, month]));
     if (!there) found.value("nothing", `downtime of ${service} in ${region}, ${month}`, `${name}, what that came to`);
   }
-  found.element(section.querySelector(".counted"), `Of this incident alone.${provisional ? ` Windows that are open count to ${shownInstant(untilText)}.` : ""}`, `${name}, what was counted`);
+  const stillOpen = provisional ? ` Windows that are open count to ${shownInstant(untilText)}.` : "";
+  found.element(section.querySelector(".counted"), `Of this incident alone.${stillOpen}`, `${name}, what was counted`);
 }
 
 // Until when windows that are open have lasted.

@@ -32,11 +32,11 @@ function compareUnproven({ found, data, model }) {
   const missing = Math.max(...versions) - versions.length, one = hidden === 1;
   const named = typeof version === "string" && /^[\w.+-]{1,40}$/.test(version) ? ` by incident-sla-ledger ${version}` : "";
   found.value(Number.isSafeInteger(hidden) && hidden >= missing, true, "How many entries are not on the page");
-  const entries = `${hidden} ${one ? "entry" : "entries"} of this incident ${one ? "is" : "are"} not public${cut ? " under this cut" : ""} and not on this page.`;
+  const entries = `${hidden} ${one ? "entry" : "entries"} of this incident ${one ? "is" : "are"} not public`;
   found.element(byId("unproven"), `Who the actors were: their names are claims.
     What policies make of the windows: availability and credit, and how they are put, were computed when this page was made${named},
     and are not recomputed here${others ? ", and neither is downtime, as windows of other incidents count in it" : ""}.
     That the page's own program is the one that was meant: whoever writes a whole page anew can make it say anything.
     The bytes of each entry can be read above.
-    ${hidden ? entries : "That nothing came after the last entry on this page."} Notes are never public, and kept back.`, "What this does not show");
+    ${hidden ? `${entries}${cut ? " under this cut" : ""} and not on this page.` : "That nothing came after the last entry on this page."} Notes are never public, and kept back.`, "What this does not show");
 }

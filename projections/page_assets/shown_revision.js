@@ -10,10 +10,10 @@ function compareRevision(shown, section, stage) {
   found.value(section.dataset.windows || "", own.join(" "), `${name}, the windows it changed`);
   found.value(`${section.getAttribute("aria-labelledby")} ${heading.id}`, `h${stage.number} h${stage.number}`, `${name}, its name`);
   found.element(heading, `Revision ${stage.number} ${marksAt(stage)}`, `${name}, its marks`);
-  found.element(section.querySelector(".clocks"), `Published ${shownInstant(stage.entries[0].at)} Recorded ${shownInstant(last.entry.recorded)}`, `${name}, its times`);
-  found.many(all(".changes li", section), changes.length ? changes : ["Nothing that a reader of the notice would see."], `${name}, what changed`, (item, said) => {
-    found.element(item, said, `${name}, what changed`);
-  });
+  const times = `Published ${shownInstant(stage.entries[0].at)} Recorded ${shownInstant(last.entry.recorded)}`;
+  found.element(section.querySelector(".clocks"), times, `${name}, its times`);
+  const told = changes.length ? changes : ["Nothing that a reader of the notice would see."];
+  found.many(all(".changes li", section), told, `${name}, what changed`, (item, said) => found.element(item, said, `${name}, what changed`));
   found.many(all(".said li", section), stage.entries, `${name}, its entries`, (item, one) => compareEntry(shown, item, one, stage));
   found.element(title, isText(stage.title) ? shown.text(stage.title) : key, `${name}, the title`);
   shown.marked(title.querySelector("[data-text]"), stage.before ? stage.before.title : undefined, stage.title, `${name}, the title`);
@@ -33,7 +33,8 @@ function compareEntry(shown, item, { entry, at, late }, stage) {
   const name = `@${entry.position} v${entry.version}`;
   const marks = `${marksOf(late, stage.fold.over.has(entry.version))} ${entry.clockBehind ? "clock behind" : ""}`;
   shown.found.data(item, { entry: entry.version, position: entry.position, type: entry.type, recorded: entry.recorded }, name);
-  shown.found.element(item, `${entry.type} ${name}, published ${shownInstant(at)}, recorded ${shownInstant(entry.recorded)} ${marks} ${texts.join(" ")}`, `r${stage.number}, ${name}`);
+  const times = `published ${shownInstant(at)}, recorded ${shownInstant(entry.recorded)}`;
+  shown.found.element(item, `${entry.type} ${name}, ${times} ${marks} ${texts.join(" ")}`, `r${stage.number}, ${name}`);
 }
 
 // Under which revisions the statements are printed that stand unchanged in one.

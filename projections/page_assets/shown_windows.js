@@ -14,14 +14,14 @@ function compareWindows({ found, model: { states } }) {
 
 function cellsOf({ window, first, until }) {
   const within = (seconds) => (seconds ? ` ± ${seconds} s` : "");
-  const share = [[window.least, "at least"], [window.most, "at most"]].filter(([part]) => part !== null).map(([part, word]) => `${word} ${part} `).join("");
+  const share = [[window.least, "at least"], [window.most, "at most"]].filter(([part]) => part !== null);
   return [
     window.id, standingWord(stateAt(first, until, numbers[index]), until, window.withdrawn), window.region, window.component, window.service,
     `${window.effect}${window.planned ? ", planned" : ""}`,
     `${shownInstant(instantOf(window.start))}${window.approximate ? " (about)" : ""}${within(window.startWithin)}`,
     `${window.end === null ? "open" : shownInstant(instantOf(window.end))}${within(window.endWithin)}`,
     window.end === null ? "" : grouped(window.end - window.start),
-    `${share}${window.of ? `of ${window.of}` : ""}${window.cohort ? ` cohort ${window.cohort}` : ""}`,
+    `${share.map(([part, word]) => `${word} ${part} `).join("")}${window.of ? `of ${window.of}` : ""}${window.cohort ? ` cohort ${window.cohort}` : ""}`,
     until === null ? `r${first} and since` : until - 1 === first ? `r${first}` : `r${first} to r${until - 1}`,
     window.entries.map((position) => `@${position}`).join(", "),
   ];
@@ -29,13 +29,15 @@ function cellsOf({ window, first, until }) {
 
 function compareDrawing(found, drawing, states) {
   const scale = scaleOf(states), expected = drawnStates(states, scale);
-  found.value(drawing.querySelector("title").textContent, `Impact windows from ${shownInstant(instantOf(scale.low))} to ${shownInstant(instantOf(scale.high))},
-    drawn to scale; the table below says the same`, "The drawing");
+  const span = `from ${shownInstant(instantOf(scale.low))} to ${shownInstant(instantOf(scale.high))}`;
+  found.element(drawing.querySelector("title"), `Impact windows ${span}, drawn to scale; the table below says the same`, "The drawing");
   found.value(drawing.getAttribute("height"), expected.height, "The drawing, its height");
   found.many(all(":scope > .said-in, :scope > .said-in *", drawing), expected.parts, "The drawing, its parts", (part, [said, text]) => {
     found.value(`${partName(part)} ${textOfPart(part)}`, `${said} ${text}`, "The drawing");
   });
-  for (const tick of all(".tick", drawing)) compareTick(found, tick, scale, expected.height);
+  const ticks = all(".tick", drawing), places = ticks.map((tick) => Number(tick.dataset.at));
+  found.value(places.every((at, before) => !before || places[before - 1] < at), true, "The axis, in order");
+  for (const tick of ticks) compareTick(found, tick, scale, expected.height);
 }
 
 function compareTick(found, tick, scale, height) {

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 import pandas as pd
 
 from ledger.domain.money import decimal_text, format_money, minor_units
+from projections.causes import told_apart
 from projections.credits import Workings as Priced
 from projections.credits import difference
 from projections.workbook import book as books
@@ -300,14 +301,8 @@ def changes_between(before: pd.DataFrame, after: pd.DataFrame) -> Changes:
         old, new = (side.get(subscription, ()) for side in known)
         cause = told.get((old, new))
         if cause is None:
-            said = set(old)
-            gone = set(new)
-            cause = told[old, new] = listed(
-                [
-                    *(one for one in new if one not in said),
-                    *(f"without {one}" for one in old if one not in gone),
-                ]
-            )
+            fresh, gone = told_apart(old, new)
+            cause = told[old, new] = listed([*fresh, *(f"without {one}" for one in gone)])
         causes.append(cause)
     renamed = found.rename(
         columns=lambda name: name.replace("credit_before", "as_issued").replace("credit_after", "as_now")

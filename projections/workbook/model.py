@@ -258,6 +258,11 @@ class Model(NamedTuple):
         return any(policy.windows == "user-minutes" for _, policy, _ in self.policies[: self.live])
 
     @property
+    def rounds_factors(self) -> bool:
+        """Whether any terms with formulas round a factor before an amount."""
+        return any(policy.credit.factor_decimals is not None for _, policy, _ in self.policies[: self.live])
+
+    @property
     def pays_more(self) -> bool:
         """Whether any terms with formulas pay more than a percentage, or know limits."""
         return not all(is_plain(policy) for _, policy, _ in self.policies[: self.live])
@@ -433,7 +438,22 @@ def _problem(group: Group, units: Units) -> str:
         return "value: a share has more decimals than a spreadsheet divides exactly"
     if units.share * max(seconds if by_share else 1, units.edge) > EXACT:
         return "value: a share has more decimals than a spreadsheet keeps exact"
+    if _highest_factor(group.policy, seconds * (units.share if by_share else 1), units) > EXACT_DIVIDED:
+        return "value: a factor has more decimals than a spreadsheet divides exactly"
     return ""
+
+
+def _highest_factor(policy: Policy, parts: int, units: Units) -> int:
+    """Return the highest integer on the way to a factor that is rounded, 0 where none is. parts: of a second, in the period."""
+    if policy.credit.factor_decimals is None:
+        return 0
+    found = [4 * units.credit, 4 * units.multiple * parts]
+    scale = 2 * 10**policy.credit.factor_decimals
+    for tier in policy.tiers:
+        blocks = 1 if tier.remedy.block_seconds is None else parts // int(tier.remedy.block_seconds) + 1
+        found.append(int(percent_of(tier) * units.credit / 100) * blocks * scale)
+        found.append(int((tier.remedy.multiple or 0) * units.multiple) * parts * scale)
+    return sum(found)
 
 
 def _cases(scopes: Sequence[Scope], taken: Sequence[Excluding], facts: _Facts, units: Units) -> list[Case]:

@@ -99,8 +99,8 @@ def test_verification_says_what_it_compared() -> None:
     vkey = done("key", "show", "main").strip()
     assert json.loads(done("verify", "--json"))["compared"] == {
         "checkpoints": [],
-        "views": False,
         "not_compared": [],
+        "views": False,
     }
     done("views", "rebuild")
     done("checkpoint", "--key-file", "main.key", "-o", "2.checkpoint")

@@ -160,6 +160,13 @@ def test_a_month_that_is_not_over_is_refused(desk: Desk) -> None:
     )
 
 
+@pytest.mark.parametrize("more", [(), ("--provisional",)])
+def test_a_month_that_has_not_begun_is_refused_whatever_was_chosen(desk: Desk, more: tuple[str, ...]) -> None:
+    assert desk.refused("credits", "issue", "--period", "2031-07", "--actor", "f", *more) == (
+        "ledger: period '2031-07' has not begun (it is 2022-04), so no service was given in it; choose a month that is over"
+    )
+
+
 def test_tables_published_again_are_restated_whole_and_blamed_where_they_made_the_difference(
     desk: Desk,
 ) -> None:
@@ -868,3 +875,12 @@ def test_a_run_says_who_is_not_due_and_when(desk: Desk) -> None:
         assert desk.run("credits", "restate", "1", *words).stderr.removesuffix(nothing) == said
     made = desk.run("credits", "compute", "--period", "2022-03", "--json")
     assert (json.loads(made.stdout)["not_due"], made.stderr) == ([], "")
+
+
+def test_a_month_in_which_no_period_ends_is_refused_with_the_month_that_is_meant(desk: Desk) -> None:
+    """Given subscriptions under quarterly terms alone, when February is issued, then it is said that March is meant."""
+    _under(desk, _REQUEST.replace("calendar-month", "calendar-quarter"))
+    assert desk.refused("credits", "issue", "--period", "2022-02", "--actor", "f") == (
+        "ledger: no period of a policy ends in 2022-02, so there is nothing to issue: 4 under standard, whose period 2022-Q1 ends "
+        "in 2022-03; issue the month in which it ends"
+    )

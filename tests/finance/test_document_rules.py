@@ -345,6 +345,18 @@ def test_what_counts_a_month_as_it_stands_may_be_decided_before_its_end(books: B
     books.issue(decided_on="2022-03-20", rests_on={"provisional": True})
 
 
+def test_nothing_is_issued_for_a_month_that_has_not_begun_anywhere(books: Books) -> None:
+    """It is 2 April: April may be issued as it stands, and is booked in April; May is refused, whatever was chosen."""
+    provisional: dict[str, Any] = {"decided_on": "2022-04-02", "rests_on": {"provisional": True}}
+    for day in ("2022-05-31", "2022-04-30"):
+        with pytest.raises(Refused) as refused:
+            books.issue(period="2022-05", accounting_date=day, **provisional)
+        assert str(refused.value) == (
+            "period '2022-05' has not begun (it is 2022-04), so no service was given in it; choose a month that is over"
+        )
+    books.issue(period="2022-04", accounting_date="2022-04-30", **provisional)
+
+
 def test_the_accounting_date_is_the_last_day_of_the_earliest_open_month() -> None:
     assert accounting_date("2022-03-31", []) == "2022-03-31"
     assert accounting_date("2022-03-31", ["2022-02"]) == "2022-03-31"

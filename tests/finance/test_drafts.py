@@ -19,9 +19,10 @@ from ledger.proof.document_proof import DOCUMENT, parse_document
 from ledger.proof.errors import ProofError
 from ledger.proof.merkle import check_inclusion, leaf_of
 from ledger.store.lines import leaf_paths, lines_of, split_lines
+from projections.causes import Moved, moved_exclusions, moved_windows
 from projections.credits import price
 from projections.drafts import Choice, Draft, draft, statement_text
-from projections.restated import Moved, moved_exclusions, moved_windows, reaches
+from projections.restated import reaches
 from projections.subscriptions import table_of
 
 _AUTOMATIC = parse_policy("""

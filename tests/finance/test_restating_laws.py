@@ -23,10 +23,11 @@ from ledger.domain.events import AdjustmentIssued, Lines, RestsOn, StatementIssu
 from ledger.domain.policy import Policy, parse_policy
 from ledger.domain.window import Window
 from ledger.store.lines import check_lines, lines_of
+from projections.causes import Since, moved_windows
 from projections.credits import price
 from projections.drafts import Choice, Draft, draft, statement_text
 from projections.issued import Chain, Held, held, signed
-from projections.restated import Restated, adjustment_text, moved_windows, reaches, restated
+from projections.restated import Restated, adjustment_text, reaches, restated
 from projections.subscriptions import table_of
 
 _START = 1_646_092_800  # 1 March 2022
@@ -123,9 +124,9 @@ def _salts() -> Callable[[], bytes]:
 class Series:
     """A period that is issued and restated, revision after revision."""
 
-    def __init__(self, table: pd.DataFrame, windows: list[Window]) -> None:
+    def __init__(self, table: pd.DataFrame, windows: list[Window], issued: Draft | None = None) -> None:
         self.table, self.windows, self.log = table, windows, Memory()
-        lines = self.log.keep(statement_text(self.draft(), _salts()))
+        lines = self.log.keep(statement_text(issued or self.draft(), _salts()))
         event = StatementIssued(
             actor="a", period="2022-03", decided_on="2022-04-01", accounting_date="2022-03-31", rests_on=_RESTS, lines=lines,
             totals=(), number=1,
@@ -144,10 +145,10 @@ class Series:
         """Return what changes when everything is looked at, and when only what moved can reach."""
         moved = moved_windows(self.windows, windows, lambda incident, window: (), later=False)
         self.windows = windows
-        whole = restated(self.held(), self.draft(), _policy_of, moved, {})
+        whole = restated(self.held(), self.draft(), _policy_of, Since(moved))
         part = self.held(reaches(moved, _policy_of))
         some = self.table[self.table["subscription"].isin(part.lines["subscription"])].reset_index(drop=True)
-        few = restated(part, self.draft(some), _policy_of, moved, {}) if len(some) else Restated([], 0)
+        few = restated(part, self.draft(some), _policy_of, Since(moved)) if len(some) else Restated([], 0)
         return whole, few
 
     def adjust(self, found: Restated) -> Lines:
@@ -249,7 +250,7 @@ def test_issued_and_adjusted_add_up_to_what_is_right_after_any_revisions(rows: A
                 name
             )
         # And nothing is left to say.
-        assert restated(series.held(), series.draft(), _policy_of, [], {}).pairs == []
+        assert restated(series.held(), series.draft(), _policy_of).pairs == []
 
 
 @settings(max_examples=15)
@@ -321,8 +322,7 @@ def test_an_assessment_that_only_a_part_of_its_lines_left_is_told_apart() -> Non
             series.held(),
             draft(table, frame, Choice(), [], _policy_of, "2022-03", lambda some, _: some),
             _policy_of,
-            moved,
-            {},
+            Since(moved),
         )
 
     first = told(pilot)

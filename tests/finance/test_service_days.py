@@ -20,7 +20,7 @@ from ledger.domain.events import StatementIssued
 from ledger.errors import Refused
 from ledger.store.lines import lines_of
 from projections.issued import Chain
-from projections.restated import restated
+from projections.restated import _check_currency, restated
 
 _HERE = Path(__file__)
 _DESK = runpy.run_path(str(_HERE.with_name("test_document_commands.py")))["Desk"]
@@ -396,6 +396,15 @@ def test_a_proposal_adds_up_as_the_document_it_would_be(line: dict[str, str]) ->
     assert [one["waived"] for one in totals] == [line.get("waived")]
 
 
+def test_more_currencies_that_changed_than_are_named_are_counted() -> None:
+    """The first 20 are named; what is joined behind them is told behind them."""
+    new = pd.DataFrame({"subscription": [f"s-{at}" for at in range(25)], "currency": ["USD"] * 25})
+    with pytest.raises(Refused) as refused:
+        _check_currency(new, pd.Series(["EUR"] * 25, dtype=object).to_numpy())
+    assert (len(refused.value.problems), refused.value.told[-1]) == (20, "and 5 more of this kind")
+    assert str(refused.value).endswith("; and 5 more of this kind")
+
+
 def test_what_was_issued_before_lines_said_days_is_what_its_assessment_says() -> None:
     """Given a statement without days on its lines, then what it said of days stands issued, and only what changes is added."""
     series = _LAWS["Series"](
@@ -407,7 +416,7 @@ def test_what_was_issued_before_lines_said_days_is_what_its_assessment_says() ->
     assert isinstance(series.chain.statement.event, StatementIssued)
     assert series.held().lines["issued_days"].isna().all()
     policy_of = _LAWS["_policy_of"]
-    assert restated(series.held(), series.draft(), policy_of, [], {}).pairs == []
+    assert restated(series.held(), series.draft(), policy_of).pairs == []
     whole, _ = series.restate(_LAWS["_windows"]([(0, "EMEA", "email", 0, 6, "outage")]))
     lines = pd.concat([pair.lines for pair in whole.pairs])
     assert [str(one) for one in lines["service_days_as_issued"]] == ["2"]

@@ -20,9 +20,13 @@ if TYPE_CHECKING:
     from ledger.proof.bundle import Scope
     from ledger.proof.bundle_check import Bundle, BundleReport
     from ledger.proof.container import Bytes
+    from ledger.proof.documents import DocumentFault
     from ledger.proof.note import VerifierKey
 
 __all__ = ["bundle", "import_", "verify_bundle"]
+
+# Of what is wrong with a bundle a refusal shows so many.
+_DETAILS = 20
 
 
 def _is_bundle(file: BinaryIO) -> bool:
@@ -155,7 +159,7 @@ def verify_bundle(
     Exit code 0: all of it holds, and a key you named (or one that follows from it) signed it; 1: something does not hold;
     3: there was no key, or no signature, to check it with, or a checkpoint could not be compared.
     """
-    from ledger.proof.bundle_check import check_bundle, open_bundle
+    from ledger.proof.bundle_check import BundleProblem, check_bundle, open_bundle
     from ledger.proof.errors import ProofError
 
     trusted = verifier_keys(keys)
@@ -171,6 +175,10 @@ def verify_bundle(
             )
             if report.ok:
                 report, compared = _against(opened, report, checkpoints, trusted)
+            if report.ok:
+                report = report._replace(
+                    problems=tuple(BundleProblem(*one) for one in _document_faults(opened))
+                )
         except ProofError as error:
             _fail_unread(ctx, str(error), as_json=as_json)
     if as_json:
@@ -278,6 +286,8 @@ def _against(
 def _found(report: BundleReport, *, disputed: bool) -> str:
     """Return the end of the sentence on problems: what they are of."""
     kinds = {problem.kind for problem in report.problems}
+    if all(kind.startswith("document-") for kind in kinds):
+        return "what was issued does not add up"
     if not report.intact:
         return "the bundle was altered"
     if "not-signed" in kinds:
@@ -371,14 +381,15 @@ def _check_importable(report: BundleReport, *, signed: bool, lacking_texts: bool
     """Refuse a bundle that does not hold, or is not the whole of a ledger."""
     said = report.said
     if report.problems:
-        details = tuple(f"{one.kind}: {one.detail}" for one in report.problems[:20])
         what = (
             "the bundle is whole in itself, but no key that counts signed it"
             if report.intact
             else "the bundle was altered"
         )
         sentence = f"{what}, and nothing was imported"
-        raise Refused(sentence, (sentence, *details))
+        details = [f"{one.kind}: {one.detail}" for one in report.problems[:_DETAILS]]
+        hints = ("ledger verify-bundle lists what else was found",) if len(report.problems) > _DETAILS else ()
+        raise Refused(sentence, (sentence, *details), hints)
     if signed and report.signed_by is None:
         raise Refused(f"--key was given, but {report.unchecked}; nothing was imported")
     if said["scope"]["kind"] != "all":
@@ -402,34 +413,39 @@ def _refuse_unfit(opened: Bundle, *, order: bool) -> None:
     found = sorted(unfit(opened.spans(ENTRIES), lambda start, end: opened.content[start:end], order=order))
     details = [f"@{one.position} {one.stream} v{one.version} ({one.type}): {one.why}" for one in found]
     # What cannot be read is no document either, and was named.
-    details = details or _document_faults(opened)
+    details = details or [f"@{one.position} {one.kind}: {one.detail}" for one in _document_faults(opened)]
     if details:
         sentence = (
             f"the bundle holds what no ledger of this version would have recorded ({counted(len(details), 'stream or document', 'streams or documents')}), "
             "and nothing was imported"
         )
-        raise Refused(sentence, (sentence, *details[:20]))
+        more = len(details) - _DETAILS
+        raise Refused(sentence, (sentence, *details[:_DETAILS]), (f"and {more:,} more",) if more > 0 else ())
 
 
-def _document_faults(opened: Bundle) -> list[str]:
-    """Return what is wrong with the documents of a whole bundle whose entries can be read, as `ledger verify` would find it."""
-    import json
+def _document_faults(opened: Bundle) -> list[DocumentFault]:
+    """Return what is wrong with the documents of a bundle that holds, as `ledger verify` would find it.
 
+    Nothing where it is not of the whole ledger: it shows neither the root that a document rests on nor all numbers before, and
+    `ledger bundle` puts none in.
+    """
+    if not opened.scope.whole:
+        return []
     from ledger.proof.bundle import ENTRIES, TABLES
     from ledger.proof.bundle_check import roots_of_first
+    from ledger.proof.canonical import read_canonical
     from ledger.proof.documents import check_documents
 
     issued = [line for line in opened.lines(ENTRIES) if b'"stream":"statement/' in line]
-    basis = [json.loads(line)["data"].get("rests_on", {}).get("position") for line in issued]
-    roots = roots_of_first(opened, {size for size in basis if type(size) is int}) if issued else {}
+    basis = [read_canonical(line, "a document")["data"].get("rests_on") for line in issued]
+    sizes = {one.get("position") for one in basis if type(one) is dict}
+    roots = roots_of_first(opened, {size for size in sizes if type(size) is int}) if issued else {}
 
     def content(digest: str) -> bytes | None:
         name = TABLES + digest
         return b"".join(opened.pieces(name)) if name in opened.members else None
 
-    return [
-        f"@{one.position} {one.kind}: {one.detail}" for one in check_documents(issued, roots.get, content)
-    ]
+    return [*check_documents(issued, roots.get, content)]
 
 
 @contextmanager

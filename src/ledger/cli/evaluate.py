@@ -98,7 +98,7 @@ def evaluate(
             echoed = {"id": found["id"]} if type(found) is dict and "id" in found else {}
             named = f" (id {json.dumps(echoed['id'], ensure_ascii=False)})" if echoed else ""
             where = "" if number is None else f"line {number}{named}: "
-            for problem in error.problems:
+            for problem in error.told:
                 click.echo(f"ledger: {where}{problem}", err=True)
             if as_json:
                 emit_json({**echoed, "line": number, "error": str(error), "problems": list(error.problems)})

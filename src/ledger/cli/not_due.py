@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from ledger.domain.period import Period
     from ledger.domain.policy import Policy
 
-__all__ = ["NotDue", "counted_not_due", "not_due_at", "say_not_due"]
+__all__ = ["NotDue", "counted_not_due", "not_due_at", "not_due_words", "say_not_due"]
 
 
 class NotDue(msgspec.Struct):
@@ -88,12 +88,16 @@ def counted_not_due(
     return waiting
 
 
+def not_due_words(waiting: Iterable[NotDue]) -> str:
+    """Return in words how many subscriptions have no row in a month, and when theirs is due; "" where all have."""
+    return "; ".join(
+        f"{one.subscriptions:,} under {one.policy}, whose period {one.period.label} ends in {one.ends_in}"
+        for one in waiting
+        if one.subscriptions
+    )
+
+
 def say_not_due(label: str, waiting: Iterable[NotDue]) -> None:
     """Say once on standard error how many subscriptions have no row in a month, and when theirs is due."""
-    some = [one for one in waiting if one.subscriptions]
-    if some:
-        told = "; ".join(
-            f"{one.subscriptions:,} under {one.policy}, whose period {one.period.label} ends in {one.ends_in}"
-            for one in some
-        )
+    if told := not_due_words(waiting):
         click.echo(f"note: subscriptions without a row in {label}: {told}", err=True)

@@ -29,10 +29,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from ledger.cli.documents import Reading
+    from projections.causes import Moved, Since
     from projections.drafts import Choice, Draft
     from projections.issued import Chain, Held
     from projections.replay import Cut
-    from projections.restated import Moved
 
 __all__ = ["Proposal", "calculator_words", "propose", "restate"]
 
@@ -207,36 +207,20 @@ def propose(
     )
     reading = read_facts(session, basis)
     refuse_unfinished(reading, choice)
-    moved = _moved(session, chain, reading)
     before = {one.stream: one.version for one in last.rests_on.sources}
     changed = _changed(session, before, reading, position)
+    since = _since(session, chain, reading, changed)
     if whole or _all_of_it(chain, choice, changed):
         reading.basis.tables = _tables(session, chain, position)
         draft = _drafted(session, reading, choice)
         issued = held(session.log(), chain)
-        found = restated(
-            issued,
-            draft,
-            reading.policy_of,
-            moved,
-            changed,
-            before,
-            new_calculator=calculator_words(chain) is not None,
-        )
+        found = restated(issued, draft, reading.policy_of, since)
         in_use = {one["policy"] for one in draft.facts}
         return Proposal(chain, reading, draft, found, sources_of(session, reading, draft, in_use), True)
-    issued = held(session.log(), chain, reaches(moved, reading.policy_of))
+    issued = held(session.log(), chain, reaches(since.moved, reading.policy_of))
     if len(issued.lines):
         draft = _drafted(session, reading, choice, issued)
-        found = restated(
-            issued,
-            draft,
-            reading.policy_of,
-            moved,
-            changed,
-            before,
-            new_calculator=calculator_words(chain) is not None,
-        )
+        found = restated(issued, draft, reading.policy_of, since)
     else:
         draft, found = nothing_drafted(), Restated([], 0)
     # The tables, policies, cohorts and claims are those of the last document; only what moved may differ.
@@ -340,55 +324,136 @@ def _policies(chain: Chain) -> set[str]:
     return {one.stream.partition("/")[2] for one in sources if one.stream.startswith("policy/")}
 
 
+def _since(session: Session, chain: Chain, reading: Reading, changed: dict[str, tuple[int, int]]) -> Since:
+    """Return what has become known since the last document about a statement. changed: as `_changed` returns it."""
+    from projections.causes import Since
+
+    return Since(
+        _moved(session, chain, reading),
+        changed,
+        _documents_since(session, changed),
+        reading.basis.cohorts.known,
+        calculator_words(chain) is not None,
+    )
+
+
 def _moved(session: Session, chain: Chain, reading: Reading) -> list[Moved]:
     from ledger.cli import recorded
+    from projections.causes import moved_exclusions, moved_measurements, moved_windows
     from projections.replay import Cut
-    from projections.restated import moved_exclusions, moved_windows
 
     rests = chain.last.event.rests_on
     then = Cut(rests.published_by, rests.position)
     now = reading.basis.cut
     windows = run.windows_of(session, chain.statement.event.period, then)
+    steps = _Steps(session, then, now)
     found = moved_windows(
-        windows, reading.basis.windows, _since(session, then, now), later=reading.basis.as_of != rests.as_of
+        windows, reading.basis.windows, steps.of_window, later=reading.basis.as_of != rests.as_of
     )
+    measured, _ = run.beside_windows(session, reading.basis.policies, then)
+    found += moved_measurements(measured, reading.basis.measurements, steps.of_measurement)
     if reading.reads_exclusions(_policies(chain)):
         found += moved_exclusions(recorded.exclusions(session.log(), then), reading.basis.exclusions)
     return found
 
 
-def _since(session: Session, then: Cut, now: Cut) -> Callable[[str, str], tuple[str, ...]]:
-    """Return what names the entries that changed a window between two cuts."""
-    from ledger.store.stream import read_stream
-    from projections.replay import facts_at, windows_of
+class _Steps:
+    """Names the entries that changed a window or a measurement between two cuts: those with which it is not what it was."""
 
-    known: dict[str, dict[str, tuple[str, ...]]] = {}
+    def __init__(self, session: Session, then: Cut, now: Cut) -> None:
+        self._session, self._then, self._now = session, then, now
+        self._known: dict[str, dict[tuple[str, str], tuple[str, ...]]] = {}
 
-    def read(incident: str) -> dict[str, tuple[str, ...]]:
-        entries = read_stream(session.log(), f"incident/{incident}")
-        was, is_now = (
-            {
-                one.window: one.entries
-                for one in windows_of(incident, facts_at(entries, cut, run.audience(cut)))
-            }
-            for cut in (then, now)
-        )
-        found = {
-            window: tuple(name for name in is_now.get(window, ()) if name not in set(was.get(window, ())))
-            for window in is_now.keys() | was.keys()
-        }
-        # What changed a window without being about it: the incident was withdrawn, or affects other places.
-        others = tuple(
-            f"{one.stream} v{one.version}"
+    def of_window(self, incident: str, window: str) -> tuple[str, ...]:
+        """Return the entries that changed a window."""
+        return self._of(incident).get(("window", window), ())
+
+    def of_measurement(self, incident: str, measurement: str) -> tuple[str, ...]:
+        """Return the entries that changed a measurement."""
+        return self._of(incident).get(("measurement", measurement), ())
+
+    def _of(self, incident: str) -> dict[tuple[str, str], tuple[str, ...]]:
+        if incident not in self._known:
+            self._known[incident] = self._read(incident)
+        return self._known[incident]
+
+    def _read(self, incident: str) -> dict[tuple[str, str], tuple[str, ...]]:
+        from ledger.store.stream import read_stream
+        from projections.replay import Cut
+
+        entries = read_stream(self._session.log(), f"incident/{incident}")
+        was, is_now = (_states(incident, entries, cut) for cut in (self._then, self._now))
+        fresh = [
+            one
             for one in entries
-            if one.position > (then.recorded_by or 0) and one.position <= (now.recorded_by or one.position)
-        )
-        return {window: names or others for window, names in found.items()}
+            if one.position > (self._then.recorded_by or 0)
+            and one.position <= (self._now.recorded_by or one.position)
+        ]
+        if self._then.published_by != self._now.published_by:
+            # What was told later was not recorded later: what the state rests on says it.
+            return {
+                key: tuple(one for one in _entries(is_now.get(key)) if one not in _entries(was.get(key)))
+                for key in was.keys() | is_now.keys()
+            }
+        found: dict[tuple[str, str], tuple[str, ...]] = {}
+        before = was
+        for one in fresh:
+            after = _states(incident, entries, Cut(self._now.published_by, one.position))
+            for key in before.keys() | after.keys():
+                if before.get(key) != after.get(key):
+                    found[key] = *found.get(key, ()), f"{one.stream} v{one.version}"
+            before = after
+        return found
 
-    def since(incident: str, window: str) -> tuple[str, ...]:
-        if incident not in known:
-            known[incident] = read(incident)
-        return known[incident].get(window, ())
+
+def _states(incident: str, entries: Any, cut: Cut) -> dict[tuple[str, str], Any]:
+    """Return the windows and measurements of an incident under a cut."""
+    from projections.replay import facts_at, measurements_of, statements, told, windows_of
+
+    audience = run.audience(cut)
+    return {
+        **{("window", one.window): one for one in windows_of(incident, facts_at(entries, cut, audience))},
+        **{
+            ("measurement", one.measurement): one
+            for one in measurements_of(incident, statements(told(entries, cut, audience)))
+        },
+    }
+
+
+def _entries(state: Any) -> tuple[str, ...]:
+    return () if state is None else state.entries
+
+
+def _documents_since(
+    session: Session, changed: dict[str, tuple[int, int]]
+) -> Callable[[str], list[tuple[str, set[str]]]]:
+    """Return what tells by the entry of a document all documents about its statement since then, each with its subscriptions."""
+    from ledger.cli.documents import documents_in
+    from ledger.store.lines import KeptLines
+
+    series: dict[str, list[Any]] = {}
+    subscriptions: dict[tuple[str, int], set[str]] = {}
+
+    def of(stream: str, document: Any) -> set[str]:
+        key = stream, document.version
+        if key not in subscriptions:
+            leaves = KeptLines(session.log(), document.event.lines).leaves()
+            subscriptions[key] = {msgspec.json.decode(leaf)["line"]["subscription"] for leaf in leaves}
+        return subscriptions[key]
+
+    def since(entry: str) -> list[tuple[str, set[str]]]:
+        stream, _, version = entry.rpartition(" v")
+        if stream not in changed:
+            return []
+        if stream not in series:
+            series[stream] = [one for one, _ in documents_in(session, stream.partition("/")[2])]
+        statement = next(one.statement for one in series[stream] if one.version == int(version))
+        old, new = changed[stream]
+        return [
+            (f"{stream} v{one.version}", of(stream, one))
+            for one in series[stream]
+            if one.statement == statement and old < one.version <= new
+        ]
 
     return since
 
@@ -419,7 +484,7 @@ def _tell(made: Proposal, as_json: bool) -> None:
     calculator = calculator_words(made.chain)
     unnamed = calculator if any(len(pair.lines) and not pair.causes for pair in found.pairs) else None
     causes = [*found.causes, *([unnamed] if unnamed else [])]
-    click.echo(f"because of {', '.join(causes) or 'no entry: how figures are made has changed'}")
+    click.echo(f"because of {', '.join(causes) or calculator or 'how open facts are counted, by choice'}")
     if rows:
         of_days = ("days issued", "days now", "days") if days is not None else ()
         table(

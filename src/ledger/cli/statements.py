@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, NoReturn
 
 import click
 import msgspec
 
-from ledger.cli.not_due import say_not_due
+from ledger.cli.not_due import not_due_words, say_not_due
 from ledger.cli.publish import _publishing
 from ledger.cli.recording import appended, print_receipt, telling
 from ledger.cli.session import Session, cut_options, emit_json, json_option, table
 from ledger.errors import Refused, Unavailable, counted
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from ledger.append import Receipt
     from ledger.cli.documents import Reading
+    from ledger.cli.not_due import NotDue
     from projections.drafts import Choice, Draft
 
 __all__ = [
@@ -151,6 +152,7 @@ def issue(
     """
     from ledger.cli import run
     from ledger.cli.documents import check_month, drafted, read_facts, said_to_rest_on, sources_of
+    from ledger.domain.documents import check_begun, latest_date
     from projections.drafts import Choice, statement_text
 
     action = {"action": "issue-statement", "statement": series, "period": period, **_texts(given)}
@@ -165,13 +167,14 @@ def issue(
             print_receipt(receipt, as_json)
         return
     check_month(period)
+    check_begun(period, latest_date(session.now()))
     _refuse_twice(session, series, period)
     choice = Choice(undecided, provisional)
     reading = read_facts(session, run.basis(session, period, keys, published_by, recorded_by, as_of))
     refuse_unfinished(reading, choice)
     draft = drafted(session, reading, choice)
     if not len(draft.lines):
-        raise Refused(f"no subscription is valid in {period}, so there is nothing to issue")
+        _refuse_empty(period, reading.basis.not_due)
     _warn_of_claims(draft)
     say_not_due(period, reading.basis.not_due)
     sources = sources_of(session, reading, draft, {one["policy"] for one in draft.facts})
@@ -217,6 +220,15 @@ def is_over(reading: Reading) -> bool:
     from ledger.cli import run
 
     return run.is_over(reading.basis)
+
+
+def _refuse_empty(period: str, waiting: Iterable[NotDue]) -> NoReturn:
+    """Say why a month has nothing to issue: nobody is subscribed, or the periods of all policies end in other months."""
+    if said := not_due_words(waiting):
+        raise Refused(
+            f"no period of a policy ends in {period}, so there is nothing to issue: {said}; issue the month in which it ends"
+        )
+    raise Refused(f"no subscription is valid in {period}, so there is nothing to issue")
 
 
 def _warn_of_claims(draft: Draft) -> None:

@@ -27,8 +27,8 @@ from ledger.domain.money import minor_units
 from ledger.errors import Refused
 
 __all__ = [
-    "Document", "DocumentEvent", "PeriodEvent", "accounting_date", "decide_document", "decide_period", "documents_of",
-    "is_closed", "month_of", "signed_days", "signed_minor_units",
+    "Document", "DocumentEvent", "PeriodEvent", "accounting_date", "check_begun", "decide_document", "decide_period", "documents_of",
+    "is_closed", "latest_date", "month_of", "signed_days", "signed_minor_units",
 ]  # fmt: skip
 
 DocumentEvent: TypeAlias = StatementIssued | AdjustmentIssued
@@ -81,7 +81,7 @@ def decide_document(events: list[AnyEvent], event: DocumentEvent, series: str, n
             f"number {event.number} is not the next one of series {series!r}, which is {number}; leave it out to take the "
             "next one"
         )
-    ahead = (datetime.fromisoformat(now) + _FURTHEST_AHEAD).date().isoformat()
+    ahead = latest_date(now)
     if event.decided_on > ahead:
         _refuse(f"decided_on {event.decided_on} is in the future (it is {now}); say it when it is decided")
     if _MONTH.fullmatch(event.period):
@@ -99,8 +99,22 @@ def decide_document(events: list[AnyEvent], event: DocumentEvent, series: str, n
     return msgspec.structs.replace(event, number=number)
 
 
+def latest_date(now: str) -> str:
+    """Return the latest date that has begun anywhere on earth. now: the present in the ledger's spelling."""
+    return (datetime.fromisoformat(now) + _FURTHEST_AHEAD).date().isoformat()
+
+
+def check_begun(period: str, ahead: str) -> None:
+    """Refuse a month that has begun nowhere. ahead: the latest date that has."""
+    if period > month_of(ahead):
+        _refuse(
+            f"period {period!r} has not begun (it is {month_of(ahead)}), so no service was given in it; choose a month that is over"
+        )
+
+
 def _check_dates(event: DocumentEvent, ahead: str) -> None:
     """Refuse dates that no document about a month can have. ahead: the latest date that has begun anywhere."""
+    check_begun(event.period, ahead)
     last_day = accounting_date(f"{event.period}-01", ())
     if event.decided_on < last_day and not event.rests_on.provisional:
         _refuse(
@@ -113,7 +127,7 @@ def _check_dates(event: DocumentEvent, ahead: str) -> None:
             f"accounting_date {event.accounting_date} is before period {event.period!r}, in which the service was given; take "
             "a date in the earliest open month from there on"
         )
-    if month > max(month_of(ahead), event.period):
+    if month > month_of(ahead):
         _refuse(
             f"accounting_date {event.accounting_date} lies in {month}, which has not begun; take a date in the earliest open "
             "month"

@@ -1,0 +1,339 @@
+"""Causes: which entries made the difference between two readings of the facts, for one line and no other.
+
+One rule for restatements and for comparisons of two readings: an entry is a cause where the line rests on it, then or now,
+and what it rests on there differs. The assessments of a line name the entries that they were made from; what is about
+another service, region, cohort or customer is in none of them. What a policy reads beside its figures (time that uses up a
+limit, earlier periods that give a right to terminate) is a cause where it is about the line's place.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
+
+import msgspec
+import pandas as pd
+
+from ledger.domain.exclusion import Exclusion
+from ledger.domain.measurement import Measurement
+from ledger.domain.policy import Policy
+from ledger.domain.window import Window, place
+from projections.availability import entry_order
+from projections.cohorts import Cohort
+from projections.drafts import Facts, PolicyOf
+
+__all__ = [
+    "NOTHING",
+    "Moved",
+    "Since",
+    "causes_of",
+    "moved_exclusions",
+    "moved_measurements",
+    "moved_windows",
+    "told_apart",
+]
+
+
+def told_apart(before: Sequence[str], after: Sequence[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return the entries that only the later of two figures rests on, and those that only the earlier one does."""
+    then, now = set(before), set(after)
+    return tuple(one for one in after if one not in then), tuple(one for one in before if one not in now)
+
+
+class Moved(msgspec.Struct, frozen=True):
+    """A window, an exclusion or a measurement that is not what it was: the entries that made it so, and its states before and after."""
+
+    entries: tuple[str, ...]
+    windows: tuple[Window, ...] = ()
+    exclusions: tuple[Exclusion, ...] = ()
+    measurements: tuple[Measurement, ...] = ()
+
+    def touches(self, service: str, region: str, *, any_region: bool = False) -> bool:
+        """Tell whether it can change what is made of a service and region."""
+        said: tuple[Window | Measurement, ...] = (*self.windows, *self.measurements)
+        return any(
+            one.service == service and (any_region or place(one.region, one.regions, region) is not None)
+            for one in said
+        ) or any(
+            one.service in ("*", service) and (any_region or one.region in ("*", region))
+            for one in self.exclusions
+        )
+
+    @property
+    def states(self) -> tuple[Window | Exclusion | Measurement, ...]:
+        """What it was and is."""
+        return (*self.windows, *self.exclusions, *self.measurements)
+
+
+def moved_windows(
+    then: Iterable[Window],
+    now: Iterable[Window],
+    since: Callable[[str, str], tuple[str, ...]],
+    *,
+    later: bool,
+) -> list[Moved]:
+    """Return the windows that differ between two readings.
+
+    since: by incident and window the entries that changed it between them. later: time has passed for open windows.
+    """
+    before, after = ({(one.incident, one.window): one for one in some} for some in (then, now))
+    found = []
+    for key in sorted(before.keys() | after.keys()):
+        states = tuple(one for one in (before.get(key), after.get(key)) if one is not None)
+        still_open = later and any(one.end is None for one in states)
+        if len(states) == 2 and states[0] == states[1] and not still_open:
+            continue
+        found.append(Moved(since(*key) or states[-1].entries, windows=states))
+    return found
+
+
+def moved_exclusions(then: Iterable[Exclusion], now: Iterable[Exclusion]) -> list[Moved]:
+    """Return the exclusions that differ between two readings."""
+    before, after = ({one.exclusion: one for one in some} for some in (then, now))
+    found = []
+    for key in sorted(before.keys() | after.keys()):
+        states = tuple(one for one in (before.get(key), after.get(key)) if one is not None)
+        if len(states) == 2 and states[0] == states[1]:
+            continue
+        known = set(states[0].entries) if len(states) == 2 else set()
+        found.append(Moved(tuple(one for one in states[-1].entries if one not in known), exclusions=states))
+    return found
+
+
+def moved_measurements(
+    then: Iterable[Measurement], now: Iterable[Measurement], since: Callable[[str, str], tuple[str, ...]]
+) -> list[Moved]:
+    """Return the measurements that differ between two readings, the rows of a table together; since: as of windows."""
+    before, after = (_by_name(some) for some in (then, now))
+    found = []
+    for key in sorted(before.keys() | after.keys()):
+        was, is_now = before.get(key, ()), after.get(key, ())
+        if was != is_now:
+            entries = since(*key) or (is_now or was)[-1].entries
+            found.append(Moved(entries, measurements=(*was[:1], *is_now[:1])))
+    return found
+
+
+def _by_name(some: Iterable[Measurement]) -> dict[tuple[str, str], tuple[Measurement, ...]]:
+    found: dict[tuple[str, str], tuple[Measurement, ...]] = {}
+    for one in some:
+        key = one.incident, one.measurement
+        found[key] = *found.get(key, ()), one
+    return found
+
+
+def _no_documents(_: str) -> Sequence[tuple[str, Container[str]]]:
+    return ()
+
+
+class Since(msgspec.Struct, frozen=True):
+    """What has become known since a document.
+
+    moved: the windows, exclusions and measurements that are not what they were. streams: by other sources that changed, such as
+    "policy/gold", the versions before and now; 0 for none. documents: by the entry of a document all documents about the
+    same statement since then, each with the subscriptions it has a line of. cohorts: by name. new_calculator: the
+    arithmetic is another one, so that figures may change where no entry did.
+    """
+
+    moved: Sequence[Moved] = ()
+    streams: Mapping[str, tuple[int, int]] = {}
+    documents: Callable[[str], Sequence[tuple[str, Container[str]]]] = _no_documents
+    cohorts: Mapping[str, Cohort] = {}
+    new_calculator: bool = False
+
+    def versions(self, stream: str) -> list[str]:
+        """Return the entries that a source has now and did not have then, such as "policy/gold v2"."""
+        old, new = self.streams.get(stream, (0, 0))
+        return [f"{stream} v{version}" for version in range(old + 1, new + 1)]
+
+
+NOTHING = Since()
+
+
+def causes_of(
+    before: Facts | None, after: Facts | None, lines: pd.DataFrame, since: Since, policy_of: PolicyOf
+) -> list[tuple[str, ...]]:
+    """Return the entries that made the difference, for each of some lines that moved from one assessment to another.
+
+    lines: columns customer, subscription, old_claim and claim (entries with commas, or None), same_inputs (whether fee and
+    validity are what they were). Of a line that is new or gone its table is the cause, not what its figures rest on.
+    """
+    other_place = before is None or after is None or _place(before) != _place(after)
+    tables = [
+        one
+        for stream in since.streams
+        if stream.startswith("subscriptions/")
+        for one in since.versions(stream)
+    ]
+    compared = before != after and not ((before is None or after is None) and tables)
+    of_all: set[str] = set()
+    of_some: list[tuple[tuple[str, ...], list[bool]]] = []
+    if compared:
+        of_all.update(_of_policy(before, after, since, policy_of))
+        of_all.update(_of_cohorts(before, after, since))
+        of_some += [
+            (one.entries, _theirs(one, lines["customer"], since))
+            for one in since.moved
+            if _reaches(one, before, after, policy_of)
+            and (_rests_on(one, before, after) or _reads_beside(one, before, after, policy_of))
+        ]
+        of_some += [
+            ((entry,), [name in theirs for name in lines["subscription"].tolist()])
+            for entry, theirs in _of_documents(before, after, since)
+        ]
+    found = []
+    rows = zip(
+        lines["old_claim"].tolist(), lines["claim"].tolist(), lines["same_inputs"].tolist(), strict=True
+    )
+    for at, (old, new, same) in enumerate(rows):
+        named = {*of_all, *(entry for entries, theirs in of_some if theirs[at] for entry in entries)}
+        named.update(_of_claims(old, new, since))
+        if other_place or not same:
+            named.update(tables)
+        found.append(named)
+    if compared and not since.new_calculator and not all(found):
+        # Nothing that the line itself rests on: what can reach its place did it.
+        near = _near(before, after, since, policy_of)
+        found = [named or near for named in found]
+    return [tuple(sorted(named, key=entry_order)) for named in found]
+
+
+def _place(facts: Facts) -> tuple[str, ...]:
+    """Return what of an assessment its table of subscriptions says."""
+    return facts["policy"], facts["service"], facts["region"]
+
+
+def _both(before: Facts | None, after: Facts | None) -> list[Facts]:
+    return [one for one in (before, after) if one is not None]
+
+
+def _rests_on(one: Moved, before: Facts | None, after: Facts | None) -> bool:
+    """Tell whether an assessment names a state of what moved among what it was made from."""
+    for facts in _both(before, after):
+        entries = set(facts["entries"])
+        if any(
+            state.entries and state.service in ("*", facts["service"]) and entries.issuperset(state.entries)
+            for state in one.states
+        ):
+            return True
+    return False
+
+
+def _reaches(one: Moved, before: Facts | None, after: Facts | None, policy_of: PolicyOf) -> bool:
+    """Tell whether what moved can change the figures of a place: an assessment names exclusions of other regions, too."""
+    return any(
+        one.touches(
+            facts["service"],
+            facts["region"],
+            any_region=_is_wide(policy := policy_of(facts["policy"], facts["policy_version"]))
+            or _uses_up(one, policy),
+        )
+        for facts in _both(before, after)
+    )
+
+
+def _uses_up(one: Moved, policy: Policy) -> bool:
+    """Tell whether what moved counts towards a limit of excluded time, which a policy counts over all regions."""
+    limited = {kind for rule in policy.exclusions if rule.most is not None for kind in rule.kinds}
+    return any(state.kind in limited for state in one.exclusions) or (
+        "planned-maintenance" in limited and any(state.planned is not None for state in one.windows)
+    )
+
+
+def _reads_beside(one: Moved, before: Facts | None, after: Facts | None, policy_of: PolicyOf) -> bool:
+    """Tell whether a policy reads what moved beside the figures that name it: for a limit, or for earlier periods."""
+    terminates = (
+        before is not None and after is not None and before.get("termination") != after.get("termination")
+    )
+    for facts in _both(before, after):
+        policy = policy_of(facts["policy"], facts["policy_version"])
+        if _uses_up(one, policy) or (policy.termination and terminates):
+            return True
+    return False
+
+
+def _is_wide(policy: Policy) -> bool:
+    """Tell whether what a policy makes of a region may rest on other regions of the service."""
+    return any(one.scope.regions != "each" for one in policy.commitments)
+
+
+def _theirs(one: Moved, customers: pd.Series, since: Since) -> list[bool]:
+    """Return for each customer whether what moved is about it: it may be limited to some, and these be known."""
+    named = {state.customer for state in one.exclusions}
+    if named and None not in named:
+        return [customer in named for customer in customers.tolist()]
+    limits = {getattr(state, "cohort", None) for state in one.states}
+    if None in limits or not all(
+        name in since.cohorts and f"cohort/{name}" not in since.streams for name in limits
+    ):
+        return [True] * len(customers)
+    held = [since.cohorts[str(name)].holds(customers).tolist() for name in sorted(limits, key=str)]
+    return [any(each) for each in zip(*held, strict=True)]
+
+
+def _of_policy(before: Facts | None, after: Facts | None, since: Since, policy_of: PolicyOf) -> Iterable[str]:
+    """Yield the versions of a policy that took the place of the one that ruled."""
+    if before is None or after is None or before["policy"] != after["policy"]:
+        return
+    if before["policy_version"] == after["policy_version"]:
+        return
+    key, rules = after["policy"], after["policy_version"]
+    latest = policy_of(key, rules).in_force_from
+    for entry in since.versions(f"policy/{key}"):
+        version = int(entry.rpartition(" v")[2])
+        # Terms that are in force only after those that rule change nothing for this line.
+        if (
+            version <= max(rules, before["policy_version"])
+            and policy_of(key, version).in_force_from <= latest
+        ):
+            yield entry
+
+
+def _of_cohorts(before: Facts | None, after: Facts | None, since: Since) -> Iterable[str]:
+    """Yield the versions of cohorts that one of the two rests on, and the other does not."""
+    fresh, gone = told_apart(
+        () if before is None else before["entries"], () if after is None else after["entries"]
+    )
+    for stream in sorted({one.rpartition(" v")[0] for one in (*fresh, *gone)}):
+        if stream.startswith("cohort/"):
+            yield from since.versions(stream)
+
+
+def _of_documents(
+    before: Facts | None, after: Facts | None, since: Since
+) -> list[tuple[str, Container[str]]]:
+    """Return the documents about other months that changed what counts towards a limit over several."""
+    fresh, gone = told_apart(
+        () if before is None else before["entries"], () if after is None else after["entries"]
+    )
+    found: dict[str, Container[str]] = {}
+    for one in (*fresh, *gone):
+        if one.startswith("statement/"):
+            found.update(since.documents(one))
+    return list(found.items())
+
+
+def _of_claims(old: str | None, new: str | None, since: Since) -> Iterable[str]:
+    """Yield what became of the claims of a line, where it is not paid on the same ones."""
+    if old == new:
+        return
+    said = {
+        claim.rpartition(" v")[0]
+        for several in (old, new)
+        if several is not None
+        for claim in several.split(", ")
+    }
+    for stream in sorted(said):
+        yield from since.versions(stream)
+
+
+def _near(before: Facts | None, after: Facts | None, since: Since, policy_of: PolicyOf) -> set[str]:
+    """Return what changed and can reach the place of a line, whatever the line says that it rests on."""
+    found: set[str] = set()
+    for facts in _both(before, after):
+        wide = _is_wide(policy_of(facts["policy"], facts["policy_version"]))
+        for one in since.moved:
+            if one.touches(facts["service"], facts["region"], any_region=wide):
+                found.update(one.entries)
+        found.update(since.versions(f"policy/{facts['policy']}"))
+    # An assessment that says nothing else than before may name other entries.
+    return found or {entry for one in since.moved if _rests_on(one, before, after) for entry in one.entries}
