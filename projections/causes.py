@@ -154,8 +154,8 @@ def causes_of(
 ) -> list[tuple[str, ...]]:
     """Return the entries that made the difference, for each of some lines that moved from one assessment to another.
 
-    lines: columns customer, subscription, old_claim and claim (entries with commas, or None), same_inputs (whether fee and
-    validity are what they were). Of a line that is new or gone its table is the cause, not what its figures rest on.
+    lines: columns customer, subscription, old_claim and claim (entries with commas, or None), same_inputs (whether customer,
+    fee and validity are what they were). Of a line that is new or gone its table is the cause, not what its figures rest on.
     """
     other_place = before is None or after is None or _place(before) != _place(after)
     tables = [
@@ -199,7 +199,13 @@ def causes_of(
         # Nothing that the line itself rests on: what can reach its place did it.
         near = _near(before, after, since, policy_of)
         found = [named or near for named in found]
-    return [tuple(sorted(named, key=entry_order)) for named in found]
+    ordered: dict[frozenset[str], tuple[str, ...]] = {}
+    causes = []
+    for each in map(frozenset, found):
+        if each not in ordered:
+            ordered[each] = tuple(sorted(each, key=entry_order))
+        causes.append(ordered[each])
+    return causes
 
 
 def _place(facts: Facts) -> tuple[str, ...]:

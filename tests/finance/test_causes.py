@@ -139,6 +139,32 @@ def test_lines_that_share_an_assessment_name_each_its_own_claim(desk: Desk) -> N
     ] == list(_causes(found).values())  # fmt: skip
 
 
+def test_a_customer_who_is_named_otherwise_in_the_table_is_a_cause_of_its_claim_being_paid(
+    desk: Desk,
+) -> None:
+    _under(desk, _TERMS + _REQUEST)
+    desk.ok(
+        "sla",
+        "claim",
+        "a",
+        "--actor",
+        "s",
+        "--customer",
+        "Aurora",
+        "--period",
+        "2022-03",
+        "--at",
+        "2022-04-01T00:00Z",
+    )
+    desk.ok("sla", "decide-claim", "a", "--actor", "f", "--decision", "granted", "--reason", "x")
+    _issue(desk, "2022-03")
+    path = desk.folder / "customers.csv"
+    path.write_text(path.read_text().replace("Aurora Rail", "Aurora"))
+    desk.ok("subscriptions", "publish", "customers", "customers.csv", "--actor", "f")
+    assert _causes(_restated(desk, 1)) == {"aurora-emea": ["subscriptions/customers v2"]}
+    desk.ok("credits", "restate", "1", "--issue", "--actor", "f")
+
+
 def test_a_claim_that_adds_no_money_under_a_limit_is_recorded(desk: Desk) -> None:
     """Given a first claim that reached the limit, when the second is granted, then an adjustment of nothing names it."""
     _under(desk, _TERMS + _REQUEST)
