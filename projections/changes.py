@@ -10,11 +10,12 @@ from typing import Any, Literal, TypeAlias
 
 import msgspec
 
+from ledger.domain.events import Commitment
 from ledger.domain.incident import Facts
 from ledger.domain.instants import shown
 from ledger.store.stream import Entry, text_or_erased
 from projections.history import mark_words, signature, subject, subject_words
-from projections.marks import Marks
+from projections.marks import Erasure, Marks, erased_words
 from projections.notice import window_line
 from projections.reading import Reader, Reading
 from projections.state import facts_fields, measurement_fields, value_text, window_fields
@@ -39,16 +40,23 @@ class Cause(msgspec.Struct, frozen=True):
 
 
 class FieldChange(msgspec.Struct, frozen=True):
-    """A field with both values, null where it was not said; words: what changed in a text."""
+    """A field with both values, null where it was not said; words: what changed in a text.
+
+    erased: who erased the text of either side, when and why; both values are the same word where both were.
+    """
 
     field: str
     before: Any
     after: Any
     words: tuple[Part, ...] | None = None
+    erased: tuple[Erasure, ...] = ()
 
 
-class TextChange(msgspec.Struct, frozen=True):
-    """A text of the statement that a version made: its body or reason."""
+class TextChange(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A text of the statement that a version made: its body or reason.
+
+    erased: who erased it on either side, when and why; both sides are the same word where both were.
+    """
 
     version: int
     type: str
@@ -58,6 +66,7 @@ class TextChange(msgspec.Struct, frozen=True):
     before: str | None
     after: str | None
     words: tuple[Part, ...]
+    erased: tuple[Erasure, ...] = ()
 
 
 class WindowChange(msgspec.Struct, frozen=True):
@@ -91,10 +100,29 @@ def changes(before: Reading, after: Reading) -> Changes:
     """Return what differs between two readings of one incident."""
     return Changes(
         causes=tuple(_causes(before, after)),
-        fields=tuple(_fields(_said(before.facts), _said(after.facts))),
+        fields=tuple(
+            _fields(
+                _said(before.facts),
+                _said(after.facts),
+                _Text("title", before, after, before.facts.title, after.facts.title),
+            )
+        ),
         texts=tuple(_texts(before, after)),
-        windows=tuple(_windows(before.facts, after.facts)),
+        windows=tuple(_windows(before, after)),
     )
+
+
+class _Text:
+    """A text on both sides, as the folds hold it: what was erased is a commitment there, and no two are alike."""
+
+    def __init__(self, name: str, old: Reading, new: Reading, was: Any, now: Any) -> None:
+        self.name = name
+        gone = [one for one in (was, now) if isinstance(one, Commitment)]
+        # Texts that are both gone read alike; that they are two is known all the same.
+        self.both_gone = len(gone) == 2 and was.sha256 != now.sha256
+        # Only one side may know of any entries.
+        reader = new.reader if new.reader.entries else old.reader
+        self.erased = tuple(dict.fromkeys(made for one in gone for made in reader.erasure(one, new.audience)))
 
 
 def _causes(before: Reading, after: Reading) -> Iterable[Cause]:
@@ -125,12 +153,21 @@ def _said(facts: Facts) -> dict[str, Any]:
     return found
 
 
-def _fields(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterable[FieldChange]:
+def _fields(old: Mapping[str, Any], new: Mapping[str, Any], text: _Text) -> Iterable[FieldChange]:
+    """Yield the fields that differ; text: the one among them that can be erased."""
     for name in dict.fromkeys((*old, *new)):
         before, after = old.get(name), new.get(name)
-        if before != after:
-            words = words_changed(before, after) if name in ("title", "quote") and before and after else None
-            yield FieldChange(name, before, after, words)
+        if name != text.name:
+            if before != after:
+                yield FieldChange(name, before, after)
+        elif before != after or text.both_gone:
+            words = _words(before, after) if before and after else None
+            yield FieldChange(name, before, after, words, text.erased)
+
+
+def _words(before: str, after: str) -> tuple[Part, ...]:
+    """Return what changed in a text; of two that are gone the words that stand for them."""
+    return (("taken", before), ("put", after)) if before == after else words_changed(before, after)
 
 
 def _texts(old: Reading, new: Reading) -> Iterable[TextChange]:
@@ -144,22 +181,44 @@ def _texts(old: Reading, new: Reading) -> Iterable[TextChange]:
         for field in ("body", "reason"):
             was: str | None = getattr(one, field, None)
             now: str | None = getattr(other, field, None)
-            if was != now:
+            # Only a text that reads as if it were gone is looked up: a history of a thousand revisions asks a thousand times.
+            gone = was in _GONE or now in _GONE
+            text = _text_of(post.version, field, old, new) if gone else None
+            if was != now or (text is not None and text.both_gone):
                 change: TextAct = "added" if was is None else "removed" if now is None else "changed"
-                words = words_changed(was or "", now or "")
-                yield TextChange(post.version, post.type, post.heading, field, change, was, now, words)
+                words = _words(was or "", now or "")
+                erased = () if text is None else text.erased
+                yield TextChange(
+                    post.version, post.type, post.heading, field, change, was, now, words, erased
+                )
 
 
-def _windows(old: Facts, new: Facts) -> Iterable[WindowChange]:
-    for key in sorted({*old.windows, *new.windows}):
-        if old.windows.get(key) is new.windows.get(key):
+# How a text reads that is there no more.
+_GONE = ("[erased]", "[missing]")
+
+
+def _text_of(version: int, field: str, old: Reading, new: Reading) -> _Text:
+    """Return a text of the statement that a version made, as both folds hold it."""
+    was, now = (
+        next((getattr(one.event, field) for one in side.fold.said if one.version == version), None)
+        for side in (old, new)
+    )
+    return _Text(field, old, new, was, now)
+
+
+def _windows(before: Reading, after: Reading) -> Iterable[WindowChange]:
+    old, new = before.facts.windows, after.facts.windows
+    for key in sorted({*old, *new}):
+        one, other = old.get(key), new.get(key)
+        if one is other:
             continue
-        was = window_fields(old.windows[key]) if key in old.windows else None
-        now = window_fields(new.windows[key]) if key in new.windows else None
-        if was != now:
-            yield WindowChange(
-                key, _act(was, now), tuple(_fields(was or {}, now or {})) if was and now else (), was, now
-            )
+        was = None if one is None else window_fields(one)
+        now = None if other is None else window_fields(other)
+        quotes = (None if window is None else window.fields.quote for window in (one, other))
+        quote = _Text("quote", before, after, *quotes)
+        if was != now or quote.both_gone:
+            fields = tuple(_fields(was, now, quote)) if was and now else ()
+            yield WindowChange(key, _act(was, now), fields, was, now)
 
 
 def _act(was: dict[str, Any] | None, now: dict[str, Any] | None) -> WindowAct:
@@ -209,6 +268,8 @@ def as_json(found: Changes) -> dict[str, Any]:
 
 def _field_json(one: FieldChange) -> dict[str, Any]:
     built: dict[str, Any] = msgspec.to_builtins(one)
+    if not one.erased:
+        del built["erased"]
     return built
 
 
@@ -218,9 +279,12 @@ def as_text(found: Changes, before: Reading, after: Reading) -> list[str]:
     new = {cause.entry.version for cause in found.causes}
     for heading, part in (
         ("Entries", [_cause_line(cause) for cause in found.causes]),
-        ("Fields", [f"{one.field}: {_both(one)}" for one in found.fields]),
+        ("Fields", [line for one in found.fields for line in _field_lines(one, new)]),
         ("Text", [line for one in found.texts for line in _text_lines(one, new)]),
-        ("Impact windows", [line for one in found.windows for line in _window_lines(one, before, after)]),
+        (
+            "Impact windows",
+            [line for one in found.windows for line in _window_lines(one, before, after, new)],
+        ),
     ):
         if part:
             lines += [*([""] if lines else []), heading, *(f"  {line}" for line in part)]
@@ -235,19 +299,36 @@ def _cause_line(cause: Cause) -> str:
     return "  ".join(parts) + mark_words(entry, cause.marks)
 
 
-def _both(one: FieldChange) -> str:
-    return word_line(one.words) if one.words else f"{value_text(one.before)} -> {value_text(one.after)}"
+def _field_lines(one: FieldChange, new: Container[int]) -> list[str]:
+    if one.before == one.after:
+        both = f"changed, {one.after} before and after"
+    elif one.words:
+        both = word_line(one.words)
+    else:
+        both = f"{value_text(one.before)} -> {value_text(one.after)}"
+    return [f"{one.field}: {both}", *_erased_lines(one.erased, new)]
+
+
+def _erased_lines(erased: Iterable[Erasure], new: Container[int]) -> list[str]:
+    # What was erased of an entry that is new stands beside it already.
+    return [
+        f"  {made.field} of v{made.version} erased {erased_words(made)}"
+        for made in erased
+        if made.version not in new
+    ]
 
 
 def _text_lines(one: TextChange, new: Container[int]) -> list[str]:
     # The reason of an entry that is new stands beside it already.
     if one.field == "reason" and one.version in new:
         return []
-    name = f"v{one.version} {one.heading}, {one.field}"
+    name, gone = f"v{one.version} {one.heading}, {one.field}", _erased_lines(one.erased, new)
+    if one.change == "changed" and one.before == one.after:
+        return [f"{name}: changed, {one.after} before and after", *gone]
     if one.change == "changed":
-        return [f"{name}:", *(f"  {line}" for line in word_line(one.words).split("\n"))]
+        return [f"{name}:", *(f"  {line}" for line in word_line(one.words).split("\n")), *gone]
     sign, text = ("+", one.after) if one.change == "added" else ("-", one.before)
-    return [f"{name}:", *(f"  {sign} {line}" for line in (text or "").split("\n"))]
+    return [f"{name}:", *(f"  {sign} {line}" for line in (text or "").split("\n")), *gone]
 
 
 def word_line(words: Iterable[Part]) -> str:
@@ -262,13 +343,13 @@ def _shortened(text: str) -> str:
     return text if len(text) <= 160 else f"{text[:70]} … {text[-70:]}"
 
 
-def _window_lines(one: WindowChange, before: Reading, after: Reading) -> list[str]:
+def _window_lines(one: WindowChange, before: Reading, after: Reading, new: Container[int]) -> list[str]:
     if one.change == "added":
         return [f"+ {_line_of(one.window, after)}"]
     if one.change == "removed":
         return [f"- {_line_of(one.window, before)}"]
-    fields = [f"{field.field}: {_both(field)}" for field in one.fields if field.field != "withdrawn"]
-    return [f"~ {one.window}: {one.change}", *(f"    {line}" for line in fields)]
+    lines = [line for field in one.fields if field.field != "withdrawn" for line in _field_lines(field, new)]
+    return [f"~ {one.window}: {one.change}", *(f"    {line}" for line in lines)]
 
 
 def _line_of(window: str, side: Reading) -> str:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
+from collections.abc import Callable, Iterable, Sequence
+from fractions import Fraction
+from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
 import msgspec
 import numpy as np
@@ -11,30 +12,35 @@ import numpy.typing as npt
 import pandas as pd
 
 from ledger.domain.claims import Claim
-from ledger.domain.period import Period
-from ledger.domain.policy import Policy
+from ledger.domain.measurement import Measurement
 from ledger.domain.policy.deadline import claim_deadline
 from ledger.domain.window import Window
 from ledger.errors import Refused
 from projections.deadlines import closes, touching
+from projections.evaluation.evidence import Evidence
+from projections.evaluation.outcome import Result, outcome
 
 if TYPE_CHECKING:
     from projections.credits import Group
 
 __all__ = [
     "NOT_NEEDED",
+    "ClaimState",
+    "GivesAll",
     "Grant",
     "Standing",
-    "State",
     "by_customer",
     "grant",
+    "incidents_of",
     "last_day",
-    "rests_on",
     "standing",
     "standings",
+    "windows_of",
 ]
 
-State: TypeAlias = Literal["not-needed", "granted", "granted-in-part", "filed", "refused", "not-claimed"]
+# Of some rows whether the windows of some incidents alone give them as much as all windows do.
+GivesAll: TypeAlias = "Callable[[npt.NDArray[np.intp], frozenset[str]], npt.NDArray[np.bool_]]"
+ClaimState: TypeAlias = Literal["not-needed", "granted", "granted-in-part", "filed", "refused", "not-claimed"]
 
 
 class Grant(msgspec.Struct, frozen=True):
@@ -45,11 +51,15 @@ class Grant(msgspec.Struct, frozen=True):
 
 
 class Standing(NamedTuple):
-    """Where the claim of a credit stands. claim: the entries that say so, with commas; None: none does. last_day: in time."""
+    """Where the claim of a credit stands. claim: the entries that say so, with commas; None: none does. last_day: in time.
 
-    state: State
+    only: the incidents it is granted for, None where that is all it rests on, or nothing is granted.
+    """
+
+    state: ClaimState
     claim: str | None = None
     last_day: str | None = None
+    only: frozenset[str] | None = None
 
 
 NOT_NEEDED = Standing("not-needed")
@@ -64,10 +74,15 @@ def by_customer(claims: Iterable[Claim], *states: str) -> dict[str, list[Claim]]
     return found
 
 
-def rests_on(entries: Iterable[str]) -> frozenset[str]:
+def incidents_of(entries: Iterable[str]) -> frozenset[str]:
     """Return the incidents that entries such as "incident/email-2022-03 v3" are of."""
     streams = (entry.rpartition(" v")[0].partition("/") for entry in entries)
     return frozenset(key for kind, _, key in streams if kind == "incident")
+
+
+def windows_of(windows: Iterable[Window], incidents: frozenset[str]) -> tuple[Window, ...]:
+    """Return the windows of some incidents: what a claim that names them accounts for is what a policy gives for these alone."""
+    return tuple(window for window in windows if window.incident in incidents)
 
 
 def grant(claims: Sequence[Claim], incidents: frozenset[str], periods: Sequence[str]) -> Grant | None:
@@ -90,11 +105,14 @@ def grant(claims: Sequence[Claim], incidents: frozenset[str], periods: Sequence[
 def standing(
     claims: Sequence[Claim], incidents: frozenset[str], periods: Sequence[str], until: str | None
 ) -> Standing:
-    """Return where the claim of a credit stands, of all claims of its customer that were not withdrawn."""
+    """Return where the claim of a credit stands, of all claims of its customer that were not withdrawn.
+
+    One that is granted for some of the incidents is granted in part, until it is known that these alone give as much.
+    """
     granted = grant([one for one in claims if one.state == "granted"], incidents, periods)
     if granted is not None:
-        state: State = "granted" if granted.only is None else "granted-in-part"
-        return Standing(state, ", ".join(granted.entries), until)
+        state: ClaimState = "granted" if granted.only is None else "granted-in-part"
+        return Standing(state, ", ".join(granted.entries), until, granted.only)
     theirs = [
         one
         for one in claims
@@ -106,43 +124,83 @@ def standing(
     return Standing("not-claimed", None, until)
 
 
-def last_day(
-    policy: Policy, windows: Iterable[Window], service: str, region: str, period: Period, now: int
-) -> str | None:
-    """Return the last day on which all of a credit can still be claimed in time; None where the terms set none.
+def last_day(group: Group, measurements: Sequence[Measurement], now: int) -> str | None:
+    """Return the last day on which all of the credits of a group can still be claimed in time; None where the terms set none.
 
-    It is the first of the deadlines of the incidents that touch service and region in a period; where there is none, that of
-    the period. now: UTC seconds up to which an open window has lasted at least.
+    It is the first of the deadlines of the incidents there whose windows count; where none does, that of the period. measurements:
+    those that its policy may read. now: UTC seconds up to which an open window has lasted at least.
     """
-    days = [
-        found.last_day
-        for _, start, end, _ in touching(windows, service, region, period)
-        if (found := closes(policy, start, end, period, now)) is not None
-    ]
-    if days:
-        return min(days)
+    policy, members = group.policy, group.memberships
+    windows = tuple(
+        window
+        for window, _ in group.found
+        if window.cohort is None or window.cohort not in members or members[window.cohort].inside
+    )
+    days: dict[str, set[str]] = {}
+    for incident, start, end, _ in touching(windows, group.service, group.region, group.period):
+        if (deadline := closes(policy, start, end, group.period, now)) is not None:
+            days.setdefault(deadline.last_day, set()).add(incident)
+    evidence = Evidence(
+        group.service, group.region, group.period, now, windows, tuple(measurements), tuple(group.exclusions),
+        group.valid, group.customer, members,
+    )  # fmt: skip
+    late: set[str] = set()
+    all_of_it = _counted(group, evidence) if days else None
+    for day in sorted(days):
+        # Whatever could be claimed until this day alone: where the rest counts as much without it, it counts nothing.
+        late |= days[day]
+        left = tuple(window for window in windows if window.incident not in late)
+        if _counted(group, msgspec.structs.replace(evidence, windows=left)) != all_of_it:
+            return day
     try:
-        found = claim_deadline(policy, period=period)
+        deadline = claim_deadline(policy, period=group.period)
     except Refused:
-        return None  # It is counted from an incident, and there is none.
-    return None if found is None else found.last_day
+        return None  # It is counted from an incident, and none counts.
+    return None if deadline is None else deadline.last_day
+
+
+_Quantities: TypeAlias = tuple[tuple[Fraction, Fraction], ...]
+
+
+def _counted(group: Group, evidence: Evidence) -> tuple[_Quantities, dict[str, _Quantities]]:
+    """Return what counts under each commitment, at least and at most; and where incidents pay one by one, of each for which any does."""
+    made = outcome(group.policy, evidence)
+    alone = {name: _quantities(results) for name, results in made.incidents}
+    if alone:
+        without = msgspec.structs.replace(evidence, windows=(), measurements=())
+        nothing = _quantities(outcome(group.policy, without).results)
+        alone = {name: found for name, found in alone.items() if found != nothing}
+    return _quantities(made.results), alone
+
+
+def _quantities(results: Sequence[Result]) -> _Quantities:
+    """Return of each figure the seconds that count, or the value, at least and at most."""
+    return tuple(
+        (one.eligible_least, one.eligible_most)
+        if one.commitment.measure.makes == "availability"
+        else (one.low, one.high)
+        for one in (result.figure for result in results)
+    )
 
 
 def standings(
     customers: pd.Series, codes: npt.NDArray[np.intp], groups: Sequence[Group], paid: npt.NDArray[np.bool_],
-    claims: Sequence[Claim], label: str, now: int,
+    claims: Sequence[Claim], label: str, last_day_of: Callable[[Group], str | None], gives_all: GivesAll,
 ) -> tuple[list[Standing], npt.NDArray[np.intp]]:  # fmt: skip
     """Return every standing that rows have, and for each row which it is.
 
     codes: the group of each row. paid: whether the policy gives it anything, so that there is something to claim. claims: those
-    that may be for the period. Rows whose policies pay by themselves cost nothing.
+    that may be for the period. gives_all: is asked of rows that are granted for some of their incidents, and with these. Rows
+    whose policies pay by themselves cost nothing.
     """
-    asked = np.asarray([group.policy.claim.how == "on-request" for group in groups], dtype=np.bool_)
+    on_request = np.asarray([group.policy.claim.how == "on-request" for group in groups], dtype=np.bool_)
+    asked = on_request[codes] & paid if len(groups) else paid
     if not asked.any():
         return [NOT_NEEDED], np.zeros(len(codes), dtype=np.intp)
-    days = [_until(group, now) if ask else None for group, ask in zip(groups, asked.tolist(), strict=True)]
+    in_use = set(np.unique(codes[asked]).tolist())
+    days = [last_day_of(group) if at in in_use else None for at, group in enumerate(groups)]
     found = [NOT_NEEDED, *(Standing("not-claimed", None, day) for day in days)]
-    places = np.where(asked[codes] & paid, codes + 1, 0).astype(np.intp)
+    places = np.where(asked, codes + 1, 0).astype(np.intp)
     theirs = by_customer(claims, "granted", "filed", "refused")
     where = np.flatnonzero(places)
     where = where[customers.take(where).isin(list(theirs)).to_numpy()]
@@ -152,17 +210,22 @@ def standings(
         if key not in known:
             group = groups[key[0]]
             known[key] = len(found)
-            incidents = rests_on(group.assessment.entries)
+            incidents = incidents_of(group.assessment.entries)
             found.append(standing(theirs[key[1]], incidents, (label, group.period.label), days[key[0]]))
         places[row] = known[key]
+    _settle(found, places, gives_all)
     return found, places
 
 
-def _until(group: Group, now: int) -> str | None:
-    members: Mapping[str, Any] = group.memberships
-    windows = [
-        window
-        for window, _ in group.found
-        if window.cohort is None or window.cohort not in members or members[window.cohort].inside
-    ]
-    return last_day(group.policy, windows, group.service, group.region, group.period, now)
+def _settle(found: list[Standing], places: npt.NDArray[np.intp], gives_all: GivesAll) -> None:
+    """Let rows that their part gives as much as the whole stand as granted: by the amount, as they are paid."""
+    parts: dict[frozenset[str], list[int]] = {}
+    for at, one in enumerate(found):
+        if one.only is not None:
+            parts.setdefault(one.only, []).append(at)
+    for only in sorted(parts, key=sorted):
+        rows = np.flatnonzero(np.isin(places, parts[only]))
+        rows = rows[gives_all(rows, only)]
+        for at in np.unique(places[rows]).tolist():
+            places[rows[places[rows] == at]] = len(found)
+            found.append(found[at]._replace(state="granted", only=None))

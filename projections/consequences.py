@@ -17,12 +17,13 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from ledger.domain.documents import signed_minor_units
 from ledger.domain.events import EntryPublished
 from ledger.domain.exclusion import Exclusion
 from ledger.domain.instants import from_seconds, seconds
 from ledger.domain.interval import union
 from ledger.domain.measurement import Measurement
-from ledger.domain.money import decimal_text
+from ledger.domain.money import decimal_text, format_money
 from ledger.domain.period import Period, day_of, parse_period
 from ledger.domain.policy import Policy
 from ledger.domain.policy.model import PeriodRule
@@ -467,7 +468,8 @@ def _totals_difference(
         was, now = old.get((period, currency), {}), new.get((period, currency), {})
         delta = None
         if was.get("credit") is not None and now.get("credit") is not None:
-            delta = str(Decimal(now["credit"]) - Decimal(was["credit"]))
+            was_paid, pays = (signed_minor_units("credit", one["credit"], currency) for one in (was, now))
+            delta = format_money(pays - was_paid, currency)
         found.append(
             {
                 "period": period,
@@ -484,27 +486,51 @@ def _totals_difference(
     return found
 
 
-def difference_text(before: Consequences, after: Consequences) -> list[str]:
-    """Return what differs between two consequences for people, line by line; nothing where nothing does."""
+def difference_text(before: Consequences, after: Consequences, *, unchanged: bool = False) -> list[str]:
+    """Return what differs between two consequences for people, line by line; nothing where nothing does.
+
+    unchanged: also what is the same on both sides, with its figures, for who asked what it comes to.
+    """
     found = difference(before, after)
     lines: list[str] = []
+    moved = False
     for row in found["consequences"]:
-        changed = [one for one in row["policies"] if _changed(one)]
-        if not row["downtime_seconds_delta"] and not changed:
-            continue
-        marks = [name for name in ("provisional", "approximate") if row[name]]
-        lines.append(
-            f"{row['period']}  {row['service']}, {row['region']}: downtime {row['downtime_seconds_before']:,} s -> "
-            f"{row['downtime_seconds_after']:,} s ({row['downtime_seconds_delta']:+,})"
-            + (f"  [{', '.join(marks)}]" if marks else "")
-        )
-        lines += [f"  {_policy_line(one)}" for one in row["policies"]]
+        is_moved = row["downtime_seconds_delta"] != 0 or any(_changed(one) for one in row["policies"])
+        if is_moved or unchanged:
+            moved |= is_moved
+            lines += _place_lines(row)
     for total in found["totals"] or ():
-        if any(total[_beside(name, "before")] != total[_beside(name, "after")] for name in _MONEY):
-            was, now = (_bounds(total, "credit", side, "") for side in ("before", "after"))
-            change = "" if total["delta"] is None else f" ({Decimal(total['delta']):+})"
-            lines.append(f"{total['period']}  credits in {total['currency']}: {was} -> {now}{change}")
-    return lines
+        is_moved = any(total[_beside(name, "before")] != total[_beside(name, "after")] for name in _MONEY)
+        if is_moved or unchanged:
+            moved |= is_moved
+            lines.append(_total_line(total, is_moved))
+    if moved or not unchanged:
+        return lines
+    return [
+        "the same on both sides" if lines else "the same on both sides: no impact window, so no downtime",
+        *lines,
+    ]
+
+
+def _place_lines(row: dict[str, Any]) -> list[str]:
+    """Return the downtime of a place and month on both sides, and what each policy makes of it."""
+    was, now, delta = (row[f"downtime_seconds_{name}"] for name in ("before", "after", "delta"))
+    seconds_of = f"{was:,} s -> {now:,} s ({delta:+,})" if delta else f"{now:,} s, no change"
+    marks = [name for name in ("provisional", "approximate") if row[name]]
+    line = f"{row['period']}  {row['service']}, {row['region']}: downtime {seconds_of}"
+    return [
+        line + (f"  [{', '.join(marks)}]" if marks else ""),
+        *(f"  {_policy_line(one)}" for one in row["policies"]),
+    ]
+
+
+def _total_line(total: dict[str, Any], is_moved: bool) -> str:
+    was, now = (_bounds(total, "credit", side, "") for side in ("before", "after"))
+    head = f"{total['period']}  credits in {total['currency']}:"
+    if not is_moved:
+        return f"{head} {now}, no change"
+    change = "" if total["delta"] is None else f" ({Decimal(total['delta']):+})"
+    return f"{head} {was} -> {now}{change}"
 
 
 _MONEY = ("credit", "credit_at_least", "credit_at_most")

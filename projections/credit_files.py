@@ -6,23 +6,22 @@ A file stands under its name only when it is whole; the same rows give the same 
 from __future__ import annotations
 
 import hashlib
-import os
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from ledger.errors import Unavailable, require
+from ledger.errors import require
+from ledger.outputs import Kind, output_file
 from projections.credits import COLUMNS, MONEY_COLUMNS, rows
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-__all__ = ["as_arrow", "digest", "whole", "write_csv", "write_parquet"]
+__all__ = ["CSV", "PARQUET", "as_arrow", "digest", "write_csv", "write_parquet"]
 
 # Decimals of every amount in Parquet: the most an ISO 4217 currency has (CLF, UYW). Exact for all others, too.
 _DECIMALS = 4
@@ -36,6 +35,24 @@ _DISTINCT = frozenset(("customer", "subscription", *MONEY_COLUMNS))
 # A spreadsheet takes a text that starts with one of these for a formula (OWASP, CSV Injection).
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 _TEXTS = ("customer", "subscription", "service", "region", "policy", "rule", "entries", "claim")
+_HEADING = ",".join(COLUMNS) + "\r\n"
+
+
+def _is_parquet(file: BinaryIO) -> bool:
+    """Return whether a file is Parquet with the columns of credit rows; a table of subscriptions has others."""
+    require("Parquet", "pyarrow", "parquet")
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        return tuple(pq.read_schema(file).names) == tuple(COLUMNS)
+    except pa.ArrowException:
+        return False
+
+
+# What of earlier exports may be replaced by another one.
+CSV = Kind("rows of credit as CSV", lambda file: file.read(len(_HEADING)) == _HEADING.encode())
+PARQUET = Kind("rows of credit as Parquet", _is_parquet)
 
 
 def as_arrow(frame: pd.DataFrame) -> pa.Table:
@@ -103,7 +120,7 @@ def write_parquet(path: Path, frames: Iterable[pd.DataFrame]) -> str:
     require("Parquet", "pyarrow", "parquet")
     import pyarrow.parquet as pq
 
-    with whole(path) as beside, beside.open("wb") as file:
+    with output_file(path, PARQUET) as beside, beside.open("wb") as file:
         writer: Any = None
         try:
             for frame in frames:
@@ -126,14 +143,14 @@ def write_csv(path: Path, frames: Iterable[pd.DataFrame]) -> str:
 
     A text that a spreadsheet would take for a formula gets an apostrophe before it; numbers stay as they are.
     """
-    with whole(path) as beside:
+    with output_file(path, CSV) as beside:
         with beside.open("w", encoding="utf-8", newline="") as file:
             _write_rows(file, frames)
         return digest(beside)
 
 
 def _write_rows(file: IO[str], frames: Iterable[pd.DataFrame]) -> None:
-    file.write(",".join(COLUMNS) + "\r\n")
+    file.write(_HEADING)
     for frame in frames:
         for row in rows(frame):
             row["entries"] = "; ".join(row["entries"])
@@ -151,23 +168,6 @@ def _csv_value(name: str, value: Any) -> str:
         return str(value).lower() if value is True or value is False else str(value)
     text: str = f"'{value}" if value.startswith(_FORMULA_STARTS) else value
     return '"' + text.replace('"', '""') + '"'
-
-
-@contextmanager
-def whole(path: Path) -> Iterator[Path]:
-    """Give a name to write under; what was written there takes the real name at the end, or goes."""
-    beside = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        yield beside
-        with beside.open("rb+") as file:
-            os.fsync(file.fileno())
-        beside.replace(path)
-    except OSError as error:
-        raise Unavailable(
-            f"{path} cannot be written: {error.strerror or error}; choose another place with -o"
-        ) from None
-    finally:
-        beside.unlink(missing_ok=True)
 
 
 def digest(path: Path) -> str:

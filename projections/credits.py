@@ -40,7 +40,7 @@ from projections.availability import (
     percent_text,
     seconds_value,
 )
-from projections.claimed import standings
+from projections.claimed import GivesAll, last_day, standings, windows_of
 from projections.cohorts import Cohort
 from projections.earlier_credits import Counted, Credited, counted, counted_most
 from projections.evaluation.forms import Price
@@ -216,7 +216,15 @@ def workings(
         ]
     before = _before(subscriptions, codes, groups, credited or {})
     frame = _columns(subscriptions, codes, groups, tuple(resting_on), before)
-    frame |= _claim_columns(subscriptions, codes, groups, frame, claims, period, as_of)
+
+    def gives_all(rows: Codes, incidents: frozenset[str]) -> Flags:
+        part = workings(
+            subscriptions.take(rows).reset_index(drop=True), windows_of(facts.windows, incidents), policies, period, as_of,
+            cohorts=cohorts, measurements=facts.measurements, exclusions=facts.exclusions, credited=credited,
+        )  # fmt: skip
+        return _as_much(part.frame, frame, rows)
+
+    frame |= _claim_columns(subscriptions, codes, groups, frame, facts, claims, period, gives_all)
     priced = pd.DataFrame(
         {**{name: frame[name] for name in COLUMNS}, "minor_units": frame["minor_units"]}, copy=False
     )
@@ -538,21 +546,43 @@ def _columns(
 
 
 def _claim_columns(
-    subscriptions: pd.DataFrame, codes: Codes, groups: list[Group], frame: Mapping[str, Any], claims: Sequence[Claim],
-    label: str, as_of: int,
+    subscriptions: pd.DataFrame, codes: Codes, groups: list[Group], frame: Mapping[str, Any], facts: _Facts,
+    claims: Sequence[Claim], label: str, gives_all: GivesAll,
 ) -> dict[str, Any]:  # fmt: skip
     """Return CLAIM_COLUMNS: where the claim of each row stands, the entries that say so, and until when it was in time."""
+
+    def last_day_of(group: Group) -> str | None:
+        return last_day(group, facts.measurements if _reads(group.policy) else (), facts.as_of)
+
     in_days = np.asarray(
         [pair is not None and pair[1] > 0 for pair in (group.assessment.service_days for group in groups)], dtype=np.bool_
     )  # fmt: skip
     paid = frame["credit_at_most"] > 0
     if in_days.any():
         paid = paid | in_days.take(codes)
-    found, at = standings(subscriptions["customer"], codes, groups, paid, claims, label, as_of)
+    found, at = standings(
+        subscriptions["customer"], codes, groups, paid, claims, label, last_day_of, gives_all
+    )
     return {
         name: _repeated([getattr(one, of) for one in found], at)
         for name, of in zip(CLAIM_COLUMNS, ("state", "claim", "last_day"), strict=True)
     }
+
+
+def _as_much(part: pd.DataFrame, whole: Mapping[str, Any], rows: Codes) -> Flags:
+    """Tell of rows whether a part of their incidents gives them as much as all do, at least and at most, in money and in days.
+
+    part: those rows, priced for the part. whole: columns of all rows.
+    """
+    found = np.ones(len(rows), dtype=np.bool_)
+    for end in ("at_least", "at_most"):
+        found &= part[f"credit_{end}"].to_numpy() >= whole[f"credit_{end}"][rows]
+        days = part[f"service_days_{end}"].tolist(), whole[f"service_days_{end}"].take(rows).tolist()
+        for at, (some, every) in enumerate(zip(*days, strict=True)):
+            # Terms that know no days give none.
+            some, every = (Fraction(one) if isinstance(one, str) else Fraction(0) for one in (some, every))
+            found[at] &= some >= every
+    return found
 
 
 def _named(group: Group, resting_on: tuple[str, ...], more: tuple[str, ...]) -> tuple[str, ...]:

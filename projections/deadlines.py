@@ -20,9 +20,9 @@ from ledger.domain.policy.periods import parse_policy_period
 from ledger.domain.window import Window, place
 from ledger.errors import Refused
 
-__all__ = ["Due", "Place", "State", "as_json", "closes", "dues", "touching"]
+__all__ = ["Due", "DueState", "Place", "as_json", "closes", "dues", "touching"]
 
-State: TypeAlias = Literal["claimed", "late", "open", "missed"]
+DueState: TypeAlias = Literal["claimed", "late", "open", "missed"]
 
 
 class Place(msgspec.Struct, frozen=True):
@@ -55,7 +55,7 @@ class Due(msgspec.Struct, frozen=True):
     rule: str
     before: str
     last_day: str
-    state: State
+    state: DueState
     claims: tuple[Claim, ...]
     revised_after: tuple[tuple[str, str], ...]
 
@@ -123,7 +123,7 @@ def _due(
     if deadline is None:
         return None
     before = from_seconds(deadline.ends)
-    state: State = (
+    state: DueState = (
         "claimed" if any(claim.at < before for claim in claims)
         else "late" if claims else "open" if now < before else "missed"
     )  # fmt: skip

@@ -19,7 +19,7 @@ from ledger.domain.money import decimal_text, format_money
 from ledger.domain.policy import Policy
 from ledger.errors import Refused
 from projections import service_days
-from projections.claimed import Grant, by_customer, grant, rests_on
+from projections.claimed import Grant, by_customer, grant, incidents_of
 from projections.credits import CLAIM_COLUMNS, COLUMNS, MONEY_COLUMNS, rows
 
 __all__ = [
@@ -260,8 +260,8 @@ def _check_provisional(facts: Sequence[Facts], choice: Choice, policy_of: Policy
 def _refused(problems: Sequence[str], number: int) -> Refused:
     """Return the error of the first few of so many problems."""
     more = number - len(problems)
-    told = (*problems, *([f"and {more:,} more of this kind"] if more > 0 else []))
-    return Refused("; ".join(told), told)
+    hints = (f"and {more:,} more of this kind",) if more > 0 else ()
+    return Refused("; ".join((*problems, *hints)), tuple(problems), hints)
 
 
 # An end of bounds as a number: 0 is none.
@@ -316,7 +316,7 @@ def _grants(
         where.tolist(), customers.take(where).tolist(), codes[where].tolist(), strict=True
     ):
         one = facts[group]
-        given = grant(granted[customer], rests_on(one["entries"]), (period, one["period"]))
+        given = grant(granted[customer], incidents_of(one["entries"]), (period, one["period"]))
         if given is not None:
             found[at] = given
     return asked, found

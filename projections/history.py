@@ -18,7 +18,7 @@ from ledger.domain.events import (
 )
 from ledger.domain.instants import shown
 from ledger.store.stream import Entry
-from projections.marks import NONE, Marks, marked, text_left
+from projections.marks import NONE, Marks, erased_words, marked, text_left
 from projections.replay import revisions
 from projections.state import value_text
 
@@ -172,10 +172,7 @@ def mark_words(entry: Entry, marks: Marks) -> str:
         f"published by v{marks.published_by}{published}" if marks.published_by else "",
         f"corrected by {_versions(marks.corrected_by)}" if marks.corrected_by else "",
         f"withdrawn by v{marks.withdrawn_by}" if marks.withdrawn_by else "",
-        *(
-            f"{made.field} erased {shown(made.recorded_at)} by {made.actor} (as claimed): {made.reason}"
-            for made in marks.erased
-        ),
+        *(f"{made.field} erased {erased_words(made)}" for made in marks.erased),
         "the clock was behind" if entry.clock_behind else "",
     )
 

@@ -14,11 +14,13 @@ import msgspec
 
 from ledger.domain.events import (
     AnyEvent,
+    Commitment,
     EntryCorrected,
     EntryPublished,
     EntryRedacted,
     EntryWithdrawn,
     MeasurementRecorded,
+    Text,
     WindowAdded,
     WindowRevised,
     WindowWithdrawn,
@@ -35,11 +37,14 @@ __all__ = [
     "Erasure",
     "Marks",
     "concerns",
+    "erased_by",
+    "erased_words",
     "erasures",
     "marked",
     "marks",
     "marks_of",
     "text_left",
+    "value_at",
     "words",
 ]
 
@@ -157,9 +162,39 @@ def text_left(value: Any, erased: bool) -> str | None:
     return "[missing]" if gone and not erased else text_or_erased(value)
 
 
+def erased_by(entries: Iterable[Entry], erased: Mapping[int, tuple[Erasure, ...]]) -> dict[str, Erasure]:
+    """Return what was erased of entries by the commitment that stands where the text stood, wherever a fold took it."""
+    found: dict[str, Erasure] = {}
+    if not erased:
+        return found
+    for entry in entries:
+        for made in erased.get(entry.version, ()):
+            value = value_at(entry, made.field)
+            if isinstance(value, Commitment):
+                found[value.sha256] = made
+    return found
+
+
+def value_at(entry: Entry, path: str) -> Text:
+    """Return the text of an entry at a path, such as `body` or `set.body`; its commitment where it was erased."""
+    event = entry.event
+    if isinstance(event, EntryCorrected) and path.startswith("set."):
+        value = event.set[path[4:]]
+        if isinstance(value, Commitment):
+            return value
+        return Commitment(value["sha256"]) if isinstance(value, dict) else str(value)
+    found: Text = getattr(event, path)
+    return found
+
+
 def words(made: Erasure) -> str:
     """Return who erased a text, when and why, for people."""
     return f"Erased {shown(made.recorded_at)} ({made.field}) by {made.actor} (as claimed): {made.reason}"
+
+
+def erased_words(made: Erasure) -> str:
+    """Return when a text was erased, by whom and why, for people, ready to follow the word that it was."""
+    return f"{shown(made.recorded_at)} by {made.actor} (as claimed): {made.reason}"
 
 
 def marked(late: bool, after: bool, *more: str) -> str:

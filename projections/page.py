@@ -11,7 +11,6 @@ import re
 from base64 import b64encode
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from hashlib import sha256
-from html import unescape
 from importlib import resources
 from typing import TYPE_CHECKING, Any
 
@@ -35,6 +34,7 @@ from projections.consequences import (
 )
 from projections.notice import notice
 from projections.page_figures import duration
+from projections.page_form import page_form
 from projections.page_states import page_revisions, window_states
 from projections.page_texts import Sources, visible
 from projections.page_timeline import timeline
@@ -45,6 +45,11 @@ if TYPE_CHECKING:
 
 __all__ = ["Evidence", "Terms", "replay_page"]
 
+# In this order: the page is written down as it arrived before anything in it changes.
+_PROGRAMS = (
+    "form.js", "walking.js", "proofs.js", "retelling.js", "counting.js", "drawing.js", "comparing.js", "shown_head.js",
+    "shown_revision.js", "shown_statements.js", "shown_figures.js", "shown_windows.js", "shown.js", "checking.js",
+)  # fmt: skip
 # Never public, whoever asks: what is said in a note is not for the readers of a notice.
 KEPT_BACK = ("note",)
 
@@ -218,22 +223,6 @@ def _rendered(context: dict[str, Any]) -> bytes:
     from markupsafe import Markup
 
     style, template = _asset("page.css"), _asset("page.html")
-    # The programs share a scope of their own, and nothing else.
-    programs = "\n".join(
-        _asset(name)
-        for name in (
-            "walking.js",
-            "proofs.js",
-            "retelling.js",
-            "counting.js",
-            "drawing.js",
-            "form.js",
-            "comparing.js",
-            "checking.js",
-        )
-    )
-    words = f"const WORDS = new Set({_json(_words(template))});"
-    program = f'(() => {{\n"use strict";\n{words}\n{programs}}})();\n'
     environment = Environment(
         loader=DictLoader({"page.html": template}), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
         lstrip_blocks=True, keep_trailing_newline=True,
@@ -245,23 +234,33 @@ def _rendered(context: dict[str, Any]) -> bytes:
         "minute": lambda at: f"{at[:10]} {at[11:16]} UTC",
         "runs": lambda text: list(visible(text)),
     }
+    looks = _digest(style)
+    form = page_form(
+        environment, template, _policy("'sha256-[A-Za-z0-9+/]+='", re.escape(looks).replace("\\-", "-"))
+    )
+    program = _program(form, sha256(style.encode()).hexdigest())
     page = environment.get_template("page.html").render(
         **context,
         style=Markup(style),  # noqa: S704  # our own file
         program=Markup(program),  # noqa: S704  # our own file
         data_json=Markup(context["data"]),  # noqa: S704  # escaped by _json
-        content_policy=(
-            f"default-src 'none'; script-src {_digest(program)}; style-src {_digest(style)}; base-uri 'none'; "
-            "form-action 'none'; require-trusted-types-for 'script'"
-        ),
+        content_policy=_policy(_digest(program), looks),
     )
     return page.encode()
 
 
-def _words(template: str) -> list[str]:
-    """Return the words that stand in the template itself, without spaces: only these may be on a page uncompared."""
-    found = re.split(r"\{#.*?#\}|\{%.*?%\}|\{\{.*?\}\}|<[^>]*>", template, flags=re.DOTALL)
-    return sorted({"".join(unescape(one).split()) for one in found} - {""})
+def _policy(program: str, looks: str) -> str:
+    return (
+        f"default-src 'none'; script-src {program}; style-src {looks}; base-uri 'none'; "
+        "form-action 'none'; require-trusted-types-for 'script'"
+    )
+
+
+def _program(form: dict[str, Any], looks: str) -> str:
+    """Return the programs of the page as one, in a scope of their own; it starts when all of the page is there."""
+    programs = "\n".join(_asset(name) for name in _PROGRAMS)
+    known = f"const FORM = {_json(form)};\nconst LOOKS = {_json(looks)};"
+    return f'document.addEventListener("DOMContentLoaded", () => {{\n"use strict";\n{known}\n{programs}}});\n'
 
 
 def _asset(name: str) -> str:

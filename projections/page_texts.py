@@ -10,8 +10,9 @@ from collections.abc import Iterator, Sequence
 
 import msgspec
 
-from ledger.domain.events import Commitment, EntryCorrected, EntryRedacted, Text, text_paths
+from ledger.domain.events import Commitment, EntryRedacted, Text, text_paths
 from ledger.store.stream import Entry, text_or_erased
+from projections.marks import value_at
 from projections.words import Change, words_changed
 
 __all__ = ["Erased", "Piece", "Run", "ShownText", "Sources", "visible"]
@@ -112,18 +113,6 @@ class Sources:
             self.shown("actor", by.event.actor),
             self.shown("reason", by.event.reason),
         )
-
-
-def value_at(entry: Entry, path: str) -> Text:
-    """Return the text of an entry at a path, such as `body` or `set.body`; its commitment where it was erased."""
-    event = entry.event
-    if isinstance(event, EntryCorrected) and path.startswith("set."):
-        value = event.set[path[4:]]
-        if isinstance(value, Commitment):
-            return value
-        return Commitment(value["sha256"]) if isinstance(value, dict) else str(value)
-    found: Text = getattr(event, path)
-    return found
 
 
 def _content(value: Text) -> str:

@@ -10,10 +10,11 @@ from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
+from ledger.domain.events import Commitment
 from ledger.domain.incident import Facts
 from ledger.domain.window import Window
 from ledger.store.stream import Entry
-from projections.marks import Erasure, Marks, erasures, marks_of
+from projections.marks import Erasure, Marks, erased_by, erasures, marks_of
 from projections.notice import Made, Notice, notice, notice_of
 from projections.replay import (
     Audience,
@@ -60,6 +61,18 @@ class Reader:
         """What was erased, where that was said in public."""
         return erasures(self.entries, public=True)
 
+    @cached_property
+    def _erased_by(self) -> dict[Audience, dict[str, Erasure]]:
+        return {
+            "house": erased_by(self.entries, self.erased),
+            "public": erased_by(self.entries, self.erased_in_public),
+        }
+
+    def erasure(self, value: Any, audience: Audience) -> tuple[Erasure, ...]:
+        """Return who erased the text that a value of a fold stands for, as far as the audience may know; else nothing."""
+        made = self._erased_by[audience].get(value.sha256) if isinstance(value, Commitment) else None
+        return () if made is None else (made,)
+
     def at(self, cut: Cut = Cut(), audience: Audience = "public") -> Reading:
         """Return the incident as a cut shows it."""
         return Reading(self, cut, audience)
@@ -84,9 +97,9 @@ class Reader:
 
     def _window(self, key: str, facts: Facts, known: dict[str, tuple[Any, Window]]) -> Window:
         """Return a window as a fact to be counted, the one made before where it rests on the same."""
-        rests_on = facts.windows[key], facts.withdrawn, facts.regions, facts.components, facts.acts.get(key)
-        if key not in known or known[key][0] != rests_on:
-            known[key] = rests_on, window_of(self.key, key, facts)
+        made_of = facts.windows[key], facts.withdrawn, facts.regions, facts.components, facts.acts.get(key)
+        if key not in known or known[key][0] != made_of:
+            known[key] = made_of, window_of(self.key, key, facts)
         return known[key][1]
 
 

@@ -16,13 +16,12 @@ from ledger.domain.events import (
     EntryCorrected,
     EntryPublished,
     EntryWithdrawn,
-    IncidentLinked,
     MeasurementRecorded,
-    WindowAdded,
-    WindowRevised,
-    WindowWithdrawn,
 )
 from ledger.domain.incident import (
+    KEPT_WHOLE,
+    OF_WINDOWS,
+    WORDS,
     Facts,
     ImpactWindow,
     Statement,
@@ -164,12 +163,6 @@ def folded(seen: Sequence[Told]) -> Folded:
     return Folded(tuple(said), facts, statuses, frozenset(over))
 
 
-# Corrections of these fields change no fact, unless the facts keep the corrected event itself, or who acted on a correction.
-_WORDS = frozenset(("body", "body_format", "reason"))
-_OF_WINDOWS = (WindowAdded, WindowRevised, WindowWithdrawn)
-_KEPT_WHOLE = (MeasurementRecorded, IncidentLinked, EntryCorrected, EntryWithdrawn)
-
-
 class Following:
     """One incident read on from position to position, as the public had been told by one instant; None: by any.
 
@@ -243,9 +236,9 @@ class Following:
             return False
         if isinstance(event, EntryCorrected):
             target = self._by_version.get(int(event.corrects))
-            if target is None or isinstance(target.event, _KEPT_WHOLE):
+            if target is None or isinstance(target.event, KEPT_WHOLE):
                 return False
-            return isinstance(target.event, _OF_WINDOWS) or event.set.keys() <= _WORDS
+            return isinstance(target.event, OF_WINDOWS) or event.set.keys() <= WORDS
         return True
 
     def _begin(self, seen: Sequence[Told]) -> None:
@@ -260,7 +253,7 @@ class Following:
         self._places = {statement.version: at for at, statement in enumerate(self._said)}
         self._of_window: dict[str, list[int]] = {}
         for at, statement in enumerate(self._said):
-            if isinstance(statement.event, _OF_WINDOWS):
+            if isinstance(statement.event, OF_WINDOWS):
                 self._of_window.setdefault(statement.event.window, []).append(at)
         self._named.update(
             int(one.entry.event.corrects)
@@ -303,14 +296,14 @@ class Following:
                     corrects, set_fields(known.event, event.set), (*known.corrected_by, version)
                 )
             about = self._by_version[corrects].event
-            if isinstance(about, _OF_WINDOWS):
+            if isinstance(about, OF_WINDOWS):
                 self._again(about.window)
                 if event.kind != "editorial":
                     acts = self._facts.acts
                     acts[about.window] = tuple(sorted((*acts.get(about.window, ()), version)))
         self._places[version] = len(self._said)
         self._said.append(Statement(version, event))
-        if isinstance(event, _OF_WINDOWS):
+        if isinstance(event, OF_WINDOWS):
             self._of_window.setdefault(event.window, []).append(self._places[version])
         self._facts.apply(version, event)
         self._statuses[version] = self._facts.status

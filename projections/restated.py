@@ -26,6 +26,7 @@ __all__ = [
     "Pair",
     "Restated",
     "adjustment_text",
+    "days_held",
     "reaches",
     "restated",
 ]
@@ -127,7 +128,7 @@ def _side_by_side(issued: Held, draft: Draft, policy_of: PolicyOf) -> pd.DataFra
 
     other_days: whether the days of service that are right now are not those that were last found right.
     """
-    issued_days, now_days = _days_held(issued, policy_of)
+    issued_days, now_days = days_held(issued, policy_of)
     old, new = issued.lines, draft.lines
     names = pd.Index(old["subscription"].astype(object))
     old_at = names.get_indexer(pd.Index(new["subscription"].astype(object)))
@@ -188,7 +189,7 @@ def _at(values: Any, at: Any, there: Any) -> Any:
     return np.where(there, values[at], None)
 
 
-def _days_held(issued: Held, policy_of: PolicyOf) -> tuple[Any, Any]:
+def days_held(issued: Held, policy_of: PolicyOf) -> tuple[Any, Any]:
     """Return the days of service that were issued of each line, and last found right; None where none is said of it.
 
     A document that carries no days on its lines said them of its assessments alone: they are what was issued.
@@ -223,12 +224,14 @@ def _check_currency(new: pd.DataFrame, old: Any) -> None:
         if a is not None and a != b
     ]
     if wrong:
+        more = len(wrong) - 20
         problems = tuple(
             f"subscription {new['subscription'].iloc[at]!r} was credited in {old[at]} and is billed in {now[at]} now, which "
             "cannot be subtracted; correct the currency, or give it another name"
             for at in wrong[:20]
         )
-        raise Refused("; ".join(problems), problems)
+        hints = (f"and {more:,} more of this kind",) if more > 0 else ()
+        raise Refused("; ".join((*problems, *hints)), problems, hints)
 
 
 def _pairs(

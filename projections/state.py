@@ -17,8 +17,8 @@ from ledger.domain.incident import Facts, ImpactWindow
 from ledger.domain.instants import shown
 from ledger.errors import Refused
 from ledger.store.stream import Entry, text_or_erased
-from projections.marks import marked
-from projections.reading import Reader
+from projections.marks import Erasure, erased_words, marked
+from projections.reading import Reader, Reading
 from projections.replay import (
     Audience,
     Cut,
@@ -31,9 +31,11 @@ __all__ = [
     "FIELDS",
     "WINDOW_FIELDS",
     "as_text",
+    "erasures_json",
     "facts_fields",
     "measurement_fields",
     "state",
+    "titles_erased",
     "value_text",
     "window_fields",
 ]
@@ -90,8 +92,9 @@ def state(entries: Sequence[Entry], cut: Cut = Cut(), audience: Audience = "publ
         "incident": entries[0].key,
         "revision": found.revision,
         **facts_fields(facts),
+        **erasures_json(found.reader.erasure(facts.title, audience)),
         "windows": [
-            _window(window, [by_version[at] for at in said_of(window, corrected)], over)
+            _window(found, window, [by_version[at] for at in said_of(window, corrected)], over)
             for window in sorted(
                 facts.windows.values(), key=lambda one: (one.fields.start, one.fields.window)
             )
@@ -108,10 +111,26 @@ def state(entries: Sequence[Entry], cut: Cut = Cut(), audience: Audience = "publ
     }
 
 
-def _window(window: ImpactWindow, said: Sequence[Told], over: frozenset[int]) -> dict[str, Any]:
+def erasures_json(made: Sequence[Erasure]) -> dict[str, Any]:
+    """Return the field `erased` with who erased the texts beside it, when and why; nothing where none was erased."""
+    return {"erased": msgspec.to_builtins(made)} if made else {}
+
+
+def titles_erased(entries: Sequence[Entry], cut: Cut = Cut()) -> tuple[Erasure, ...]:
+    """Return who erased the title that the house knows, and the one the public knows, when and why; of one title once."""
+    reader = Reader(entries)
+    audiences: tuple[Audience, ...] = ("house", "public")
+    titles = [reader.at(cut, audience).facts.title for audience in audiences]
+    return tuple(dict.fromkeys(made for title in titles for made in reader.erasure(title, "house")))
+
+
+def _window(
+    reading: Reading, window: ImpactWindow, said: Sequence[Told], over: frozenset[int]
+) -> dict[str, Any]:
     return {
         "window": window.fields.window,
         **window_fields(window),
+        **erasures_json(reading.reader.erasure(window.fields.quote, reading.audience)),
         "versions": sorted(one.entry.version for one in said),
         "added_at": said[0].told_at,
         "changed_at": max(one.told_at for one in said[1:]) if len(said) > 1 else None,
@@ -126,12 +145,13 @@ def as_text(found: Mapping[str, Any]) -> str:
     lines = [
         f"incident/{found['incident']}  r{found['revision']}  ({found['entries']} {'entry' if found['entries'] == 1 else 'entries'}, the last @{found['last_position']})"
     ]
-    lines += _rows({name: found[name] for name in FIELDS}, "  ")
+    lines += _rows(_explained({name: found[name] for name in FIELDS}, "title", found), "  ")
     for window in found["windows"]:
         versions = ", ".join(f"v{version}" for version in window["versions"])
         marks = marked(window["late"], window["after_resolved"], "internal" if window["internal"] else "")
         lines += ["", f"window {window['window']}  ({versions}){marks}"]
-        lines += _rows({name: window[name] for name in (*WINDOW_FIELDS, "withdrawn")}, "  ")
+        said = {name: window[name] for name in (*WINDOW_FIELDS, "withdrawn")}
+        lines += _rows(_explained(said, "quote", window), "  ")
     for measurement in found["measurements"]:
         lines += ["", f"measurement {measurement['measurement']}"]
         lines += _rows({name: value for name, value in measurement.items() if name != "measurement"}, "  ")
@@ -143,6 +163,12 @@ def as_text(found: Mapping[str, Any]) -> str:
         if found[name]:
             lines += ["", f"{words}: {', '.join(f'v{version}' for version in found[name])}"]
     return "\n".join(lines) + "\n"
+
+
+def _explained(fields: dict[str, Any], text: str, found: Mapping[str, Any]) -> dict[str, Any]:
+    """Return fields for people, with who erased the text among them, when and why."""
+    words = [erased_words(msgspec.convert(made, Erasure)) for made in found.get("erased", ())]
+    return {**fields, text: " ".join((fields[text], *words))} if words else fields
 
 
 def _rows(fields: Mapping[str, Any], indent: str) -> list[str]:

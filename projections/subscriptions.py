@@ -267,7 +267,7 @@ def refused(problems: list[str], what: str = _WHAT) -> Refused:
     """Return the error that names the problems of a table."""
     more = len(problems) - SHOWN_PROBLEMS
     shown = "; ".join(problems[:SHOWN_PROBLEMS]) + (f"; and {more:,} more" if more > 0 else "")
-    return Refused(f"{what} were not read: {shown}", tuple(problems))
+    return Refused(f"{what} were not read: {shown}", tuple(problems), (f"{what} were not read",))
 
 
 def table_of(columns: dict[str, Column], places: Callable[[int], str]) -> pd.DataFrame:

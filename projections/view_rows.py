@@ -315,7 +315,7 @@ def batches(log: SealedLog, job: Job) -> Iterator[tuple[list[Row], list[Row]]]:
 def _entry(row: Sequence[Any], before: Entry | None) -> Entry:
     # The columns say what the header says; verify holds them to it.
     position, stream, version, type_, recorded_at, _, entry, texts = row
-    event = event_of(type_, split_entry(bytes(entry)), bytes(texts) if type_ in _TITLED else b"{}")
+    event = event_of(type_, split_entry(bytes(entry)), bytes(texts) if type_ in _TITLED else b"{}", position)
     published_at = published_time(event, recorded_at, before)
     return Entry(position, stream, version, type_, recorded_at, published_at, event)
 

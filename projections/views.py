@@ -32,10 +32,11 @@ from sqlalchemy.schema import CreateTable
 from sqlalchemy.types import NullType
 
 from ledger.domain.window import Planned, Window
-from ledger.errors import Unavailable
+from ledger.errors import Altered, Unavailable
 from ledger.store.log import SealedLog
 from ledger.store.stream import read_stream
 from projections.replay import Audience, Cut, told
+from projections.view_objects import addition
 from projections.view_rows import Job, Row, batches, frames, rows_of, state_row
 
 __all__ = ["FORMAT", "Views", "open_views", "rebuild", "refresh", "stored_views", "views_in_memory"]
@@ -355,7 +356,8 @@ def refresh(log: SealedLog) -> None:
         else:
             views = rebuild(log)
         problem = views.unkept
-    except (OSError, DBAPIError) as error:
+    # A text of the same incident that somebody altered keeps the views from being made; the erasure stands all the same.
+    except (OSError, DBAPIError, Altered) as error:
         problem = str(error).splitlines()[0]
     if problem:
         raise Unavailable(
@@ -375,8 +377,14 @@ def stored_views(log: SealedLog) -> Views | str | None:
         if not standing:
             return None
         for table in (_tracking, _incident, _window):
-            if lacking := {column.name for column in table.c} - standing.get(table.name, set()):
+            wanted, there = {column.name for column in table.c}, standing.get(table.name, set())
+            if lacking := wanted - there:
                 return f"its table {table.name} lacks {', '.join(sorted(lacking))}"
+            if more := there - wanted:
+                return f"its table {table.name} has {', '.join(sorted(more))}, which no views have"
+        # Before they are brought up to the ledger: a trigger would act on that.
+        if added := addition(views.engine, None if _is_file(log) else _SCHEMA, _metadata):
+            return added
         if isinstance(found := views.tracked(), str):
             return found
         views.catch_up()

@@ -4,8 +4,14 @@ mutmut makes the mutants; what is changed and which tests are run is in its tabl
 is quicker: a worker collects the tests once, sees which test reaches which line, and forks for each mutant a process that runs
 those tests alone that reach the changed statement, the ones that found most before first, until one fails.
 
-Names are those of mutmut: `projections.evaluation.forms.x_scaled__mutmut_2`. Results are kept in mutants/results.json, so
-that a part can be tried again; changes that survive are shown as differences in mutants/survivors.txt.
+Names are those of mutmut: `projections.evaluation.forms.x_scaled__mutmut_2`. Verdicts are kept in mutants/verdicts.json, each
+with a digest of the function and of the changed one, so that a part can be tried again and an edited function is tried anew;
+what its tests or the functions it calls have become meanwhile is not seen: remove the file to try all. Changes that survive are
+shown as differences in mutants/survivors.txt. Two runs at once need a folder each: MUTANTS_IN names another one than mutants/.
+
+A mutant is found where a test fails, and where it takes far longer than its tests do, or more memory than there is (`endless`).
+What goes wrong beside a test (pytest itself, a process that ends without an answer, tests that cannot be collected or fail
+without any mutant) says nothing of a mutant: it is written to stderr, and the run stops with 3.
 """
 
 from __future__ import annotations
@@ -23,27 +29,31 @@ import pickle
 import re
 import resource
 import shutil
+import signal
 import subprocess
 import sys
 import time
 import tomllib
+import traceback
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from hashlib import sha256
+from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 ROOT = Path(__file__).resolve().parents[1]
 PLACE = ROOT / os.environ.get("MUTANTS_IN", "mutants")
-RESULTS = PLACE / "results.json"
-_COPIED = ("src", "projections", "tests", "docs", "examples", "pyproject.toml")
-# A mutant may never end, or ask for all memory there is.
+VERDICTS = PLACE / "verdicts.json"
+# A mutant may never end, or ask for all memory there is. Seconds are those of the processor, as others may use it as well; what
+# only waits uses none, and is stopped by the clock after so many times as long.
 _MOST_BYTES = 4 << 30
+_CLOCK = 20
 _SURVIVED, _KILLED, _ENDLESS, _UNREACHED = "survived", "killed", "endless", "unreached"
 
 
 def main() -> int:
-    """Make the mutants, try those that are asked for, and print a table; 1 where one survives."""
+    """Make the mutants, try those that are asked for, and print a table; 1 where one survives, 3 where they could not be tried."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("only", nargs="*", metavar="PATTERN", help="names of mutants, with * (all)")
     parser.add_argument("--workers", type=int, default=1, help="processes that try mutants (1)")
@@ -65,8 +75,9 @@ def main() -> int:
     ]
     if asked.tests:
         settings["pytest_add_cli_args_test_selection"] = asked.tests
-    known: dict[str, str] = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
-    names = make(settings["only_mutate"])
+    made = make(settings)
+    known = _kept(made)
+    names = list(made)
     picked = [
         name
         for name in names
@@ -74,53 +85,72 @@ def main() -> int:
     ]
     if asked.again:
         picked = [name for name in picked if known.get(name, _UNREACHED) in (_SURVIVED, _UNREACHED)]
-    known = {name: known[name] for name in names if name in known and name not in set(picked)}
+    for name in picked:
+        known.pop(name, None)
     written = 0.0
-    for name, verdict in _tried(picked, settings, asked.workers):
-        known[name] = verdict
-        if verdict in (_SURVIVED, _UNREACHED):
-            print(f"{verdict}: {name}", flush=True)
-        if time.monotonic() > written + 2:
-            _keep(known)
-            written = time.monotonic()
-    _keep(known)
+    try:
+        for name, verdict in _tried(picked, settings, asked.workers):
+            known[name] = verdict
+            if verdict in (_SURVIVED, _UNREACHED):
+                print(f"{verdict}: {name}", flush=True)
+            if time.monotonic() > written + 2:
+                _keep(known, made)
+                written = time.monotonic()
+    except BrokenError as error:
+        print(error, file=sys.stderr)
+        return 3
+    finally:
+        _keep(known, made)
     left = [name for name in picked if known[name] in (_SURVIVED, _UNREACHED)]
     (PLACE / "survivors.txt").write_text("".join(_differences(name) for name in left), encoding="utf-8")
     _table(names, known)
     return 1 if left else 0
 
 
-def _keep(known: dict[str, str]) -> None:
-    new = RESULTS.with_suffix(".new")
-    new.write_text(json.dumps(known, indent=1))
-    new.replace(RESULTS)
+class BrokenError(Exception):
+    """Mutants could not be tried, for a reason that says nothing of them."""
 
 
-def make(patterns: Iterable[str]) -> list[str]:
-    """Make mutants/ anew, a copy in which the files that patterns name hold all their mutants; return the mutants' names."""
+def _kept(made: dict[str, str]) -> dict[str, str]:
+    """Return the verdicts of earlier runs on mutants that are still what they were."""
+    if not VERDICTS.exists():
+        return {}
+    kept: dict[str, list[str]] = json.loads(VERDICTS.read_text())
+    return {name: verdict for name, (digest, verdict) in kept.items() if made.get(name) == digest}
+
+
+def _keep(known: dict[str, str], made: dict[str, str]) -> None:
+    new = VERDICTS.with_suffix(".new")
+    new.write_text(json.dumps({name: [made[name], verdict] for name, verdict in known.items()}, indent=1))
+    new.replace(VERDICTS)
+
+
+def make(settings: dict[str, Any]) -> dict[str, str]:
+    """Make mutants/ anew, a copy in which the files to change hold all their mutants; return a digest of each by its name."""
     PLACE.mkdir(exist_ok=True)
-    for name in _COPIED:
+    for name in (*settings["source_paths"], "tests", *settings.get("also_copy", ()), "pyproject.toml"):
         source, target = ROOT / name, PLACE / name
         if source.is_dir():
             shutil.rmtree(target, ignore_errors=True)
             shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__"))
         else:
             shutil.copy(source, target)
-    names: list[str] = []
-    for path in sorted(path for pattern in patterns for path in ROOT.glob(pattern)):
+    digests: dict[str, str] = {}
+    for path in sorted(path for pattern in settings["only_mutate"] for path in ROOT.glob(pattern)):
         code, made = _mutated(path)
         (PLACE / path.relative_to(ROOT)).write_text(code, encoding="utf-8")
         module = ".".join(path.relative_to(ROOT).with_suffix("").parts).removeprefix("src.")
-        names += [f"{module}.{name}" for name in made]
-    return names
+        digests |= {f"{module}.{name}": digest for name, digest in made.items()}
+    return digests
 
 
-def _mutated(path: Path) -> tuple[str, list[str]]:
-    """Return a file with its mutants and their names; what was made of the same text before is taken from where it was kept."""
+def _mutated(path: Path) -> tuple[str, dict[str, str]]:
+    """Return a file with its mutants, and a digest of each; what was made of the same text before is taken from where it was kept."""
     from mutmut.mutation.file_mutation import mutate_file_contents
 
     text = path.read_text(encoding="utf-8")
-    kept = PLACE / "made" / f"{sha256(Path(__file__).read_bytes() + text.encode()).hexdigest()}.json"
+    makers = Path(__file__).read_bytes() + version("mutmut").encode()
+    kept = PLACE / "made" / f"{sha256(makers + text.encode()).hexdigest()}.json"
     if not kept.exists():
         # mutmut leaves decorated functions alone; a property is made one again when its mutants are there.
         plain, names = (
@@ -131,9 +161,16 @@ def _mutated(path: Path) -> tuple[str, list[str]]:
         top = rf"(    @_mutmut_mutated\(mutants_xǁ\w+ǁ(?:{'|'.join(names) or ' '})__mutmut\)\n)"
         code = re.sub(top, r"    @property\n\1", made.code)
         kept.parent.mkdir(exist_ok=True)
-        kept.write_text(json.dumps([code, list(made.mutant_names)]))
-    found: tuple[str, list[str]] = json.loads(kept.read_text())
+        functions = _functions_of(code)
+        kept.write_text(json.dumps([code, {name: _digest(functions, name) for name in made.mutant_names}]))
+    found: tuple[str, dict[str, str]] = json.loads(kept.read_text())
     return found
+
+
+def _digest(functions: tuple[list[str], dict[str, Any]], mutant: str) -> str:
+    """Return a digest of a function and of what a mutant makes of it: numbers are given anew when a function is edited."""
+    _, old, new = _sides(functions, mutant)
+    return sha256("\n".join([*old, "becomes", *new]).encode()).hexdigest()[:16]
 
 
 def _tried(names: list[str], settings: dict[str, Any], workers: int) -> Iterator[tuple[str, str]]:
@@ -151,15 +188,20 @@ def _tried(names: list[str], settings: dict[str, Any], workers: int) -> Iterator
             )
         )  # fmt: skip
     missing = set(names)
-    for line in _lines(running):
-        name, verdict = json.loads(line)
-        missing.discard(name)
-        yield name, verdict
+    try:
+        for line in _lines(running):
+            name, verdict = json.loads(line)
+            missing.discard(name)
+            yield name, verdict
+    finally:
+        for one in running:
+            one.terminate()
     if missing:
-        raise SystemExit(f"{len(missing)} mutants were not tried; what the workers said stands above")
+        raise BrokenError(f"{len(missing)} mutants were not tried; what stopped it stands above")
 
 
 def _lines(running: list[subprocess.Popen[str]]) -> Iterator[str]:
+    """Yield what the workers say, until all are done or one of them fails."""
     import selectors
 
     with selectors.DefaultSelector() as waiting:
@@ -172,6 +214,8 @@ def _lines(running: list[subprocess.Popen[str]]) -> Iterator[str]:
                     yield line
                 elif not line:
                     waiting.unregister(key.fileobj)
+                    if key.data.wait():
+                        return
 
 
 class _Switch:
@@ -204,21 +248,44 @@ class _Trials:
 
     def __init__(self, names: list[str], switch: _Switch) -> None:
         self.names, self.switch = names, switch
-        self.failed = False
+        self.failed = self.broken = False
         self.found: Counter[str] = Counter()
         self.reached: dict[tuple[str, int], dict[str, float]] = {}
 
     def pytest_runtest_logreport(self, report: Any) -> None:
         self.failed |= report.failed
 
+    def pytest_collectreport(self, report: Any) -> None:
+        if report.failed:
+            print(report.longreprtext, file=sys.stderr)
+
+    def pytest_internalerror(self, excrepr: Any) -> None:
+        print(excrepr, file=sys.stderr)
+
     def pytest_runtestloop(self, session: Any) -> bool:
+        try:
+            self._try_all(session)
+        except BrokenError as error:
+            self.broken = True
+            print(error, file=sys.stderr)
+        return True
+
+    def _try_all(self, session: Any) -> None:
         items = {item.nodeid: item for item in session.items}
+        if session.testsfailed or not items:
+            raise BrokenError(f"tests cannot be collected ({session.testsfailed} errors); mend them first")
+        for module in sorted({name.rpartition(".")[0] for name in self.names}):
+            found = importlib.import_module(module).__file__
+            if found != str(_path(module)):
+                raise BrokenError(f"{module} is imported from {found} and not from {_path(module)}")
         for item in items.values():
             _without_shrinking(item)
-        learned = self._forked(lambda: self._learned(items))
+        try:
+            learned = forked(lambda: self._learned(items))
+        except TimeoutError:
+            raise BrokenError("the tests take too long without any mutant; try fewer with --tests") from None
         if isinstance(learned, str):
-            print(f"{learned} fails without any mutant; mend it first", file=sys.stderr)
-            return True
+            raise BrokenError(f"{learned} fails without any mutant; mend it first")
         self.reached, modules = learned
         for module in modules:
             # What a test imports late is imported once, not in each process.
@@ -226,7 +293,6 @@ class _Trials:
         gc.freeze()
         for name in self.names:
             print(json.dumps([name, self._tried(name, items)]), file=sys.__stdout__, flush=True)
-        return True
 
     def _learned(
         self, items: dict[str, Any]
@@ -244,8 +310,15 @@ class _Trials:
             sys.settrace(_tracer(lines))
             self._run(item)
             sys.settrace(None)
+            if self.failed:
+                return nodeid
             for line in lines:
                 reached.setdefault(line, {})[nodeid] = lasted
+        for nodeid, item in reversed(items.items()):
+            # One that needs others before it would find every mutant.
+            self._run(item)
+            if self.failed:
+                return nodeid
         late = [name for name in set(sys.modules) - before if name.startswith(("ledger.", "projections."))]
         return reached, sorted(late)
 
@@ -271,7 +344,7 @@ class _Trials:
             return None
 
         try:
-            killer: str | None = self._forked(attempt, seconds=int(4 + 4 * sum(tests.values())))
+            killer: str | None = forked(attempt, seconds=int(4 + 4 * sum(tests.values())))
         except TimeoutError:
             return _ENDLESS
         if killer is None:
@@ -279,29 +352,69 @@ class _Trials:
         self.found[killer] += 1
         return _KILLED
 
-    def _forked(self, call: Callable[[], Any], seconds: int = 600) -> Any:
-        """Return what a function returns in a process of its own. Raises TimeoutError where that takes too long, or too much."""
-        come, go = os.pipe()
-        child = os.fork()
-        if not child:
-            os.close(come)
-            silent = os.open(os.devnull, os.O_WRONLY)
-            os.dup2(silent, 1)
-            os.dup2(silent, 2)
-            resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds))
-            resource.setrlimit(resource.RLIMIT_AS, (_MOST_BYTES, _MOST_BYTES))
-            try:
-                with os.fdopen(go, "wb") as out:
-                    pickle.dump(call(), out)
-            finally:
-                os._exit(0)
-        os.close(go)
-        with os.fdopen(come, "rb") as answer:
-            content = answer.read()
-        os.waitpid(child, 0)
-        if not content:
-            raise TimeoutError
-        return pickle.loads(content)  # noqa: S301 - it comes from the process that was forked above
+
+def forked(call: Callable[[], Any], seconds: int = 600, clock: int = _CLOCK) -> Any:
+    """Return what a function returns in a process of its own.
+
+    Raises TimeoutError where that takes too long, or too much; BrokenError where it raises, or the process ends otherwise.
+    """
+    come, go = os.pipe()
+    child = os.fork()
+    if not child:
+        os.close(come)
+        _answer(go, call, seconds)
+    os.close(go)
+    with os.fdopen(come, "rb", buffering=0) as answer:
+        content = _read(answer, time.monotonic() + seconds * clock)
+    if content is None:
+        os.kill(child, signal.SIGKILL)
+    ended = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    if content is None or ended == -signal.SIGXCPU:
+        raise TimeoutError
+    if ended or not content:
+        raise BrokenError(f"a process that tries a mutant ended with {ended}, and without an answer")
+    returned, value = pickle.loads(content)  # noqa: S301 - it comes from the process that was forked above
+    if returned:
+        return value
+    if value is None:
+        raise TimeoutError
+    raise BrokenError(f"what tries a mutant failed itself:\n{value}")
+
+
+def _answer(go: int, call: Callable[[], Any], seconds: int) -> NoReturn:
+    """End this process with what a function returns, or how it failed, written to a pipe; None where it ran out of memory."""
+    try:
+        silent = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(silent, 1)
+        os.dup2(silent, 2)
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+        resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds + 1))
+        resource.setrlimit(resource.RLIMIT_AS, (_MOST_BYTES, _MOST_BYTES))
+        answer: tuple[bool, Any]
+        try:
+            answer = True, call()
+        except MemoryError:
+            answer = False, None
+        except BaseException:  # noqa: BLE001 - the process that waits raises it
+            answer = False, traceback.format_exc()
+        with os.fdopen(go, "wb") as out:
+            pickle.dump(answer, out)
+        os._exit(0)
+    finally:
+        os._exit(1)
+
+
+def _read(answer: Any, until: float) -> bytes | None:
+    """Return all that comes from a pipe, or None where it is not closed by then."""
+    import select
+
+    content = b""
+    while select.select([answer], [], [], max(0.0, until - time.monotonic()))[0]:
+        more = answer.read(1 << 20)
+        if not more:
+            return content
+        content += more
+    return None
 
 
 def _tracer(lines: set[tuple[str, int]]) -> Any:
@@ -338,7 +451,8 @@ def _work(path: Path) -> int:
     work, switch = json.loads(path.read_text()), _Switch()
     vars(trampoline)["wrap_in_trampoline"] = switch.wrap
     trials = _Trials(work["names"], switch)
-    return int(pytest.main(["-q", "--tb=no", "-s", "--no-header", *work["tests"]], [trials]))
+    ended = int(pytest.main(["-q", "--tb=no", "-s", "--no-header", *work["tests"]], [trials]))
+    return 3 if trials.broken else ended
 
 
 @functools.cache
@@ -350,7 +464,10 @@ def _path(module: str) -> Path:
 @functools.cache
 def _functions(module: str) -> tuple[list[str], dict[str, Any]]:
     """Return the lines of a file with mutants, and its functions."""
-    text = _path(module).read_text(encoding="utf-8")
+    return _functions_of(_path(module).read_text(encoding="utf-8"))
+
+
+def _functions_of(text: str) -> tuple[list[str], dict[str, Any]]:
     found = {node.name: node for node in ast.walk(ast.parse(text)) if isinstance(node, ast.FunctionDef)}
     return text.splitlines(), found
 
@@ -358,7 +475,11 @@ def _functions(module: str) -> tuple[list[str], dict[str, Any]]:
 def _both(name: str) -> tuple[Any, list[str], list[str]]:
     """Return the original of a mutant, and the lines of both, each without its name."""
     module, _, mutant = name.rpartition(".")
-    lines, functions = _functions(module)
+    return _sides(_functions(module), mutant)
+
+
+def _sides(found: tuple[list[str], dict[str, Any]], mutant: str) -> tuple[Any, list[str], list[str]]:
+    lines, functions = found
     before = functions[f"{mutant.rpartition('__mutmut_')[0]}__mutmut_orig"]
     old, new = (
         [line.replace(node.name, "") for line in lines[node.lineno - 1 : node.end_lineno]]

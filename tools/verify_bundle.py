@@ -4,7 +4,7 @@ FILE: a bundle (docs/bundle-format.md). VKEY: whom you trust, NAME+ID+KEY or a f
 the first key of the ledger will do. Needs Python 3.11 and, to check signatures, the package cryptography; asks no network.
 It proves that what is in FILE was in the ledger, as a key that follows from yours signed it, and with scope all that nothing
 is missing. It does not prove that what was recorded is true, what came later, or what page.html says; it prints which words of
-the format are proven and which not. Exit codes: 0 verified; 1 something does not hold, or no key that counts signed; 2 usage, or
+the format are proven and which not. Whether issued documents add up, ledger verify-bundle checks, and this does not. Exit codes: 0 verified; 1 something does not hold, or no key that counts signed; 2 usage, or
 a VKEY that is none; 3 all holds, but not who made it (no VKEY, no signature, no cryptography), or FILE cannot be read.
 """
 
@@ -88,8 +88,7 @@ def base64(text: str) -> bytes:
 def tree(level: list[bytes]) -> bytes:
     """Return the root over leaves (RFC 6962, section 2.1): whoever has no partner moves up alone."""
     while len(level) > 1:
-        pairs = zip(level[::2], level[1::2], strict=False)
-        level = [sha256(b"\x01" + one + other).digest() for one, other in pairs] + level[len(level) & ~1 :]
+        level = [sha256(b"\x01" + level[at] + level[at + 1]).digest() for at in range(0, len(level) - 1, 2)] + level[len(level) & ~1 :]  # fmt: skip
     return level[0]
 
 
@@ -124,7 +123,7 @@ def public(vkey: str) -> bytes:
     made, square = base64(encoded), (int.from_bytes(base64(encoded)[1:], "little") % 2**255) ** 2
     fits = made[:1] == b"\x01" and key_id == sha256(name.encode() + b"\n" + made).hexdigest()[:8]
     fits &= square * (square - 1) * (121665 * square**2 - 243332 * square + 121666) % (2**255 - 19) != 0
-    need(fits, f"not a verifier key, or one under which anybody can sign: {vkey[:80]!r}")
+    need(fits, f"not a verifier key, or one under which anybody can sign: {vkey[:80] if 'PRIVATE' not in vkey else 'a private key; give the public one (ledger key show)'}")  # fmt: skip
     return made[1:]
 
 
@@ -139,10 +138,8 @@ def accepted(brought: set[str], entries: list[Json]) -> tuple[set[str], list[Any
         fits = header["version"] == versions[name] and type_ in kinds
         if type_ == "key.rotated":
             said = {"replaces": old, "vkey": vkey, **{n: header[n] for n in ("ledger", "stream", "version")}}
-            fits &= old == data["replaces"] != "" and vkey not in chain
-            fits &= vkey.split("+")[0] == old.split("+")[0]
-            message = b"incident-sla-ledger/key.rotated/v1\0" + spelled(said)
-            signed.append((old, base64(data["signature"]), message))
+            fits &= old == data["replaces"] != "" and vkey not in chain and vkey.split("+")[0] == old.split("+")[0]  # fmt: skip
+            signed.append((old, base64(data["signature"]), b"incident-sla-ledger/key.rotated/v1\0" + spelled(said)))  # fmt: skip
         elif type_ == "key.revoked":
             fits &= vkey in chain and (name, vkey) not in gone
             gone.add((name, vkey))
@@ -236,8 +233,7 @@ def verify(file: bytes, brought: set[str]) -> str:
         need(here == sorted(here) and together == [*range(1, len(together) + 1)], f"{name} has gaps")
         while partial and through + 1 in positions:
             through += 1
-        row = {"stream": name, "versions": len(together), "complete_through": through}
-        described.append({**row, "left_out": [*map(int, sorted(gaps))]})
+        described.append({"stream": name, "versions": len(together), "complete_through": through, "left_out": [*map(int, sorted(gaps))]})  # fmt: skip
         lacks |= {*["later-versions"] * (partial and through < size), *["left-out-versions"] * bool(gaps)}
     wanted = {
         "format": manifest["format"], "scope": scope, "with": with_, "streams": described if partial else None,
@@ -246,31 +242,31 @@ def verify(file: bytes, brought: set[str]) -> str:
         "does_not_prove": sorted(lacks | ({"left-out-tables"} if referenced - {*tables} else set())),
     }  # fmt: skip
     need(spelled(wanted) == parts["manifest.json"], "the manifest does not say what the bundle holds")
-    told = f"{len(lines[0])} entries of {size} in {ledger}, root {root.hex()}, scope {scope}"
-    told += f"\nproves: {', '.join(wanted['proves'])}"
-    told += f"\ndoes not prove: {', '.join(wanted['does_not_prove'])}"
-    counts, signatures = accepted(brought, keys)
-    by = next((key for key in counts if key.startswith(f"{signer}+")), "")
-    need(by or not signer or not brought, f"{signer} signed it, and no given key leads to that one")
-    signatures += [(by, signature, text.encode()), (by, stated, statement.encode())] * (by != "")
-    for key, made, message in signatures:
+    told = f"{len(lines[0])} entries of {size} in {ledger}, root {root.hex()}, scope {scope}\nproves: {', '.join(wanted['proves'])}\ndoes not prove: {', '.join(wanted['does_not_prove'])}"  # fmt: skip
+    counts, rotations = accepted(brought, keys)
+    signers = sorted(key for key in counts if key.startswith(f"{signer}+"))  # an id is short: several may fit
+    need(signers or not signer or not brought, f"{signer} signed it, and no given key leads to that one")
+    notes, failed = ((signature, text.encode()), (stated, statement.encode())), set[Any]()
+    for row in [*rotations, *((key, *one) for key in signers for one in notes)]:
         try:
             from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-            Ed25519PublicKey.from_public_bytes(public(key)).verify(made, message)
+            Ed25519PublicKey.from_public_bytes(public(row[0])).verify(*row[1:])
         except ImportError:
             raise Stop(3, f"{told}\nsignatures need the package cryptography") from None
         except Exception:  # noqa: BLE001  # InvalidSignature, or no point of the curve
-            raise Stop(1, f"a signature is not that of {key}") from None
+            failed.add(row)
+    by = [key for key in signers if not failed.intersection((key, *one) for one in notes)]
+    need(failed.isdisjoint(rotations) and (by or not signers), f"a signature is not that of {' or '.join(sorted({row[0] for row in failed}))}")  # fmt: skip
     need(by, f"{told}\nwho made it was not checked: it is not signed, or no key was given", 3)
-    return f"{told}\nsigned by {by}"
+    return f"{told}\nsigned by {by[0]}"
 
 
 def verdict(file: bytes | str, words: list[str] | set[str]) -> tuple[int, str]:
     """Return the exit code and the sentences of the verdict on a bundle, or its path. words: keys, and files of keys."""
     try:
         files = {word: Path(word).read_text("utf-8") for word in words if os.path.isfile(word)}  # noqa: PTH113  # a key is no path
-        lines = {line.strip() for text in files.values() for line in text.splitlines()} - {""}
+        lines = {line.strip() for text in files.values() for line in text.splitlines() if line.strip()}
         brought = {key for key in {*words} - {*files} | lines if public(key)}
     except (Stop, ValueError, OSError) as error:
         return 2, f"a VKEY is no key, and no text with keys in its lines: {error.args[-1]}"
@@ -285,13 +281,17 @@ def verdict(file: bytes | str, words: list[str] | set[str]) -> tuple[int, str]:
 
 
 def main() -> int:
-    """Print the verdict on a file and return the exit code."""
-    if {"--help", "-h"} & {*sys.argv[1:]} or len(sys.argv) < 2:
-        print(__doc__)
-        return 0 if sys.argv[1:] else 2
-    code, told = verdict(sys.argv[1], sys.argv[2:])
+    """Print the verdict on a file and return the exit code; 3 where it cannot be printed."""
+    asked = {"--help", "-h"} & {*sys.argv[1:]} or len(sys.argv) < 2
+    code, told = (2 * (len(sys.argv) < 2), str(__doc__)) if asked else verdict(sys.argv[1], sys.argv[2:])
     told = "".join(one if one == "\n" or one.isprintable() else f"<U+{ord(one):04X}>" for one in told)
-    print(told, ("verified", "DOES NOT HOLD", "USAGE", "NOT CHECKED")[code], sep="\n")
+    try:
+        sys.stdout.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]  # a letter a terminal lacks is no verdict
+        word = "" if asked else ("verified", "DOES NOT HOLD", "USAGE", "NOT CHECKED")[code]
+        print(told, word, sep="\n", end="\n" if word else "", flush=True)
+    except (OSError, AttributeError) as error:  # AttributeError: it is closed
+        sys.stderr.write(f"standard output cannot be written: {getattr(error, 'strerror', None) or 'it is closed'}\n")  # fmt: skip
+        os._exit(3)  # what is left in the buffer would fail once more
     return code
 
 

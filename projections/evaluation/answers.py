@@ -304,7 +304,7 @@ def _why(policy: Policy, asked: Question, made: Outcome, found: dict[str, Any]) 
         if one.commitment.measure.makes == "availability":
             yield (
                 f"{name}{_span(one.eligible_least, one.eligible_most)} of eligible downtime ({_seconds(one.downtime_seconds)} in all, "
-                f"{_seconds(one.excluded_seconds)} of it not counted) in {_seconds(one.period_seconds)}"
+                f"{_seconds(one.excluded_seconds)} of it not counted{_quanta(one)}) in {_seconds(one.period_seconds)}"
                 f"{f', after {_seconds(one.removed_seconds)} were taken out' if one.removed_seconds else ''}"
             )
             low, high = percent_text(one.low), percent_text(one.high)
@@ -341,6 +341,15 @@ def _why(policy: Policy, asked: Question, made: Outcome, found: dict[str, Any]) 
     yield from _while_open(policy, asked, found)
     if found["decides"]:
         yield f"what would decide: {found['decides']}"
+
+
+def _quanta(one: Figure) -> str:
+    counting = one.commitment.counting
+    return (
+        ""
+        if counting.quantise == "exact"
+        else f", in whole quanta of {duration_text(Fraction(counting.quantum))}"
+    )
 
 
 def _while_open(policy: Policy, asked: Question, found: dict[str, Any]) -> Iterator[str]:

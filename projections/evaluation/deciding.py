@@ -134,7 +134,7 @@ def _near_an_edge(evidence: Evidence, made: Outcome) -> str | None:
             stated = reach(window, *evidence.span, evidence.as_of).stated
             counts = 0 if stated is None else length(intersect(one.intervals, [stated]))
             edges = [
-                *([f"{_seconds(more)} more of downtime leads to the next tier"] if more is not None and more <= counts else []),
+                *([f"{_seconds(more)} more of eligible downtime leads to the next tier"] if more is not None and more <= counts else []),
                 *([f"{_seconds(less)} less leads to a better one"] if less is not None and less <= counts else []),
             ]  # fmt: skip
             if edges:

@@ -11,7 +11,7 @@ from ledger.domain.exclusion import Exclusion
 from ledger.domain.interval import Span, intersect, length, union
 from ledger.domain.period import day_of, local_second
 from ledger.domain.policy.model import Commitment, ExclusionRule, Policy
-from ledger.domain.window import EVERY, Window
+from ledger.domain.window import EVERY, UNKNOWN, Window
 from projections.evaluation.evidence import Evidence
 
 __all__ = ["Excluded", "excluded", "is_everywhere", "named", "takes_from", "used_before"]
@@ -33,8 +33,8 @@ class Excluded(msgspec.Struct, frozen=True):
 
     beside: the spans taken out of a window or measurement, surely and perhaps, by its component, its region, and incident and
     name of a window, which may be excluded by its own plan. removed: what leaves the denominator, surely and at most.
-    everywhere: excluded time that is about all of the service, however it is treated. entries: the exclusions that have a part
-    in the period.
+    everywhere: excluded time that is about all of the service, however it is treated. entries: the exclusions that have a part in
+    it: those of the period, and where a limit left less of them, what used it up.
     """
 
     beside: Callable[[str, str, tuple[str, str] | None], tuple[tuple[Span, ...], tuple[Span, ...]]]
@@ -46,14 +46,23 @@ class Excluded(msgspec.Struct, frozen=True):
 def excluded(policy: Policy, commitment: Commitment, evidence: Evidence) -> Excluded:
     """Return what the rules of a policy exclude for one commitment."""
     start, end = evidence.span
-    plans: list[tuple[ExclusionRule, _Plan]] = []
+    here: list[tuple[ExclusionRule, _Plan]] = []
+    entries: list[str] = []
     for rule in policy.exclusions:
         found = [*_recorded(rule, evidence), *_own(rule, evidence)]
-        plans += [
-            (rule, plan)
+        kept = [
+            plan
             for plan in _limited(rule, found, policy.zone, evidence.period.start, evidence.period.end)
+            if plan.span[0] < end and plan.span[1] > start
         ]
-    here = [(rule, plan) for rule, plan in plans if plan.span[0] < end and plan.span[1] > start]
+        here += [(rule, plan) for plan in kept]
+        asked = [plan for plan in found if plan.span[0] < end and plan.span[1] > start]
+        mine = [plan for plan in asked if _is_of(plan, evidence, commitment)]
+        if mine and _seconds(kept, start, end) < _seconds(asked, start, end):
+            # What used up the limit has its part in it, wherever and whenever in the year it was.
+            first = _first(rule, policy.zone, evidence)
+            mine = [plan for plan in found if plan.span[0] < end and plan.span[1] > first]
+        entries += [entry for plan in mine for entry in plan.entries]
 
     def beside(
         component: str, region: str, window: tuple[str, str] | None
@@ -79,8 +88,24 @@ def excluded(policy: Policy, commitment: Commitment, evidence: Evidence) -> Excl
             intersect(whole, [plan.span for plan in leaving]),
         ),
         intersect(whole, [plan.span for _, plan in general if plan.surely]),
-        tuple(entry for _, plan in here for entry in plan.entries),
+        tuple(entries),
     )
+
+
+def _seconds(plans: Iterable[_Plan], start: int, end: int) -> int:
+    return length(intersect([(start, end)], [plan.span for plan in plans]))
+
+
+def _is_of(plan: _Plan, evidence: Evidence, commitment: Commitment) -> bool:
+    """Tell whether a plan may be about what is asked: where each region is asked for alone, not that of another one."""
+    return commitment.scope.regions != "each" or plan.region in (EVERY, UNKNOWN, evidence.region)
+
+
+def _first(rule: ExclusionRule, zone: str, evidence: Evidence) -> int:
+    """Return the second from which a rule's limit counts: that of the year, or the period, in which the period begins."""
+    if rule.most_per == "period":
+        return evidence.period.start
+    return local_second(zone, f"{day_of(zone, evidence.period.start)[:4]}-01-01", 0)
 
 
 def _recorded(rule: ExclusionRule, evidence: Evidence) -> Iterable[_Plan]:
@@ -116,8 +141,8 @@ def is_everywhere(one: Exclusion, region: str, commitment: Commitment) -> bool:
 
 def used_before(rule: ExclusionRule, evidence: Evidence, zone: str) -> int:
     """Return the seconds of a rule's plans in the calendar year in which the period begins, before it does."""
-    first = local_second(zone, f"{day_of(zone, evidence.period.start)[:4]}-01-01", 0)
     plans = [*_recorded(rule, evidence), *_own(rule, evidence)]
+    first = _first(rule, zone, evidence)
     return length(union(intersect([(first, evidence.period.start)], [plan.span for plan in plans])))
 
 

@@ -13,7 +13,7 @@ from ledger.domain.period import days
 from ledger.domain.policy.model import Commitment, Policy
 from ledger.domain.window import EVERY, place
 from ledger.errors import Refused
-from projections.evaluation.evidence import Evidence
+from projections.evaluation.evidence import Evidence, Plain
 from projections.evaluation.exclusions import excluded
 from projections.evaluation.levels import NONE, WHOLE
 from projections.evaluation.timeline import Timeline, timeline
@@ -83,6 +83,9 @@ class Figure(msgspec.Struct, frozen=True):
 def figure(policy: Policy, commitment: Commitment, evidence: Evidence) -> Figure:
     """Return what a commitment comes to. Raises Refused where the facts do not fit what it measures."""
     if evidence.plain.given:
+        if len(policy.commitments) > 1:
+            plain = _its_own(policy, commitment, evidence.plain)
+            evidence = msgspec.structs.replace(evidence, plain=plain)
         return _plain(policy, commitment, evidence)
     match commitment.measure.of:
         case "time" | "affected-share" | "user-minutes":
@@ -340,7 +343,8 @@ def _latency(policy: Policy, commitment: Commitment, evidence: Evidence) -> Figu
             )
     if not weights:
         raise Refused(
-            f"no latency ({measure.statistic}) was measured in {evidence.region} in {evidence.period.label}; record it"
+            f"no latency ({measure.statistic}) of {evidence.service} was measured in {evidence.region} in {evidence.period.label}, which "
+            f"{policy.key} prices; record it with ledger incident record-measurement"
         )
     if measure.combine == "maximum":
         value = max(value for _, value in weights)
@@ -415,6 +419,40 @@ def _events(policy: Policy, commitment: Commitment, evidence: Evidence) -> Figur
         eligible_least=found.least, eligible_stated=found.stated, eligible_most=found.most, downtime=found.downtime,
         intervals=found.intervals, excluded=found.excluded, provisional=found.provisional, approximate=found.approximate,
     )  # fmt: skip
+
+
+def _its_own(policy: Policy, commitment: Commitment, plain: Plain) -> Plain:
+    """Return of the figures stated for several commitments those of one. Raises Refused where they are none or anybody's."""
+    of, kind = commitment.measure.of, "value"
+    keep = msgspec.structs.replace
+    if commitment.measure.makes == "value":
+        others = [
+            one.name for one in policy.commitments if one.measure.makes == "value" and one != commitment
+        ]
+        if others:
+            raise Refused(
+                f"value may be that of {commitment.name} or of {' or '.join(others)}; state measurements instead of plain figures"
+            )
+        found = Plain(value=plain.value)
+    elif of in ("executions", "messages"):
+        kind = "failed and total"
+        found = keep(plain, value=None, downtime=None, outages=(), rates=())
+        found = found if found.total is None else keep(found, availability=None)
+    elif of == "error-rate":
+        kind = "error_rates"
+        found = keep(plain, value=None)
+        if found.rates:
+            found = keep(found, downtime=None, availability=None, outages=(), failed=None, total=None)
+        elif found.total is not None:
+            found = keep(found, downtime=None, availability=None, outages=())
+    else:
+        kind = "downtime"
+        found = keep(plain, value=None, failed=None, total=None, rates=())
+    if not found.given:
+        raise Refused(
+            f"the commitment {commitment.name} measures {of}, and the facts state nothing of it; add {kind}, 0 where nothing failed"
+        )
+    return found
 
 
 def _plain(policy: Policy, commitment: Commitment, evidence: Evidence) -> Figure:

@@ -112,20 +112,27 @@ def long_enough(levels: list[Level], counting: Counting, zone: str) -> tuple[lis
     What does not last long enough counts on a local day on which all of it together is above the limit: whole (then it is
     among the levels), or as the seconds by which it exceeds the limit.
     """
-    if counting.minimum is None:
-        return levels, NONE
+    limit = counting.unless_daily_total_above
+    if counting.minimum is None or limit is None:
+        return _lasting(levels, counting.minimum), NONE
     outages = spans_of(levels)
     kept = [span for span in outages if span[1] - span[0] >= counting.minimum]
     short = [span for span in outages if span[1] - span[0] < counting.minimum]
-    more, limit = NONE, counting.unless_daily_total_above
-    if limit is not None:
-        for parts in _by_day(short, zone).values():
-            total = length(parts)
-            if total > limit and counting.daily_total_counts == "all":
-                kept += parts
-            elif total > limit:
-                more += total - limit
+    more = NONE
+    for parts in _by_day(short, zone).values():
+        total = length(parts)
+        if total > limit and counting.daily_total_counts == "all":
+            kept += parts
+        elif total > limit:
+            more += total - limit
     return _within(levels, union(kept)), more
+
+
+def _lasting(levels: list[Level], minimum: Fraction | None) -> list[Level]:
+    """Return the levels in outages that last so many seconds."""
+    if minimum is None:
+        return levels
+    return _within(levels, [span for span in spans_of(levels) if span[1] - span[0] >= minimum])
 
 
 def _by_day(spans: Sequence[Span], zone: str) -> dict[str, list[Span]]:
@@ -151,9 +158,7 @@ def _within(levels: list[Level], spans: Sequence[Span]) -> list[Level]:
     return found
 
 
-def counted_most(
-    levels: list[Level], pieces: Iterable[Span], counting: Counting, start: int, zone: str
-) -> Fraction:
+def counted_most(levels: list[Level], pieces: Iterable[Span], counting: Counting, start: int) -> Fraction:
     """Return the most seconds that levels can come to, if what is down is a part of them cut in any way.
 
     pieces: the spans they were made from, which are never cut further. start: where quanta are counted from.
@@ -161,18 +166,15 @@ def counted_most(
     if counting.quantise == "each-up":
         return Fraction(sum(_up(end - begin, counting.quantum) for begin, end in pieces))
     if counting.unless_daily_total_above is None:
-        levels, _ = long_enough(levels, counting, zone)
+        levels = _lasting(levels, counting.minimum)
     return quantised(levels, counting, start)
 
 
-def counted_least(levels: list[Level], counting: Counting, start: int, zone: str) -> Fraction:
+def counted_least(levels: list[Level], counting: Counting, start: int) -> Fraction:
     """Return the least seconds that levels come to, if what is down can be more than they are."""
-    from msgspec.structs import replace
-
     # Short outages may join to one that lasts long enough, which can leave the rest of a day below its limit; and outages
     # that are rounded up one by one may join to fewer.
-    alone = replace(counting, unless_daily_total_above=None)
-    levels, _ = long_enough(levels, alone, zone)
+    levels = _lasting(levels, counting.minimum)
     total = sum((weight * (end - begin) for begin, end, weight in levels), NONE)
     if counting.quantise == "each-up":
         return Fraction(_up_exact(total, counting.quantum))

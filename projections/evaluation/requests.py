@@ -7,7 +7,7 @@ in one of several units: `downtime_minutes` or `downtime_seconds`, `_hours`, `_d
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from fractions import Fraction
 from typing import Any, get_args
 
@@ -186,11 +186,11 @@ class _Facts:
         found = self.decimal(spelled)
         return None if found is None else found * unit_seconds
 
-    def required(self, name: str) -> bool:
-        if self.facts.get(name) is None:
-            self.wrong(name, "is missing; add it")
-            return False
-        return True
+    def required(self, *names: str) -> None:
+        """Say which of these are missing."""
+        for name in names:
+            if self.facts.get(name) is None:
+                self.wrong(name, "is missing; add it")
 
 
 def _shown(value: object) -> str:
@@ -269,11 +269,12 @@ def question(policy: Policy, facts: dict[str, Any], now: int) -> Question:
     measurements = tuple(_each(reader, "measurements", _MEASUREMENT, _measurement))
     exclusions = tuple(_each(reader, "exclusions", _EXCLUSION, _exclusion))
     within = _approximately(reader)
-    plain = _plain(reader)
+    kinds = len(policy.commitments) > 1
+    plain = _plain(reader, kinds=kinds)
     service = reader.text("service") or _only("service", reader, windows, measurements) or "service"
     region = reader.text("region") or _only("region", reader, windows, measurements, policy) or "region"
     currency, base = _base(policy, reader)
-    earlier = tuple(_each(reader, "earlier", _PLAIN, _plain))
+    earlier = tuple(_each(reader, "earlier", _PLAIN, lambda inner: _plain(inner, kinds=kinds)))
     ratios = reader.read("allocate_to", lambda value: tuple(_decimal(one) for one in _list(value)), ())
     order = reader.choice("allocate_order", ("first-to-last", "last-to-first"), "first-to-last")
     times = {name: found for name in _TIMES if (found := reader.instant(name)) is not None}
@@ -288,6 +289,8 @@ def question(policy: Policy, facts: dict[str, Any], now: int) -> Question:
         for cohort in reader.read(name, _texts, ())
     }
     customer = reader.text("customer")
+    if kinds:
+        problems += _unasked(policy, plain)
     if plain.given and (windows or measurements):
         problems.append(
             "plain figures stand beside windows or measurements; state one of them, so that nothing counts twice"
@@ -387,7 +390,8 @@ def _period(policy: Policy, reader: _Facts) -> Period | None:
     if isinstance(given, dict):
         inner = _Facts(given, ("start", "end"), "period.", reader.problems)
         start, end = inner.instant("start"), inner.instant("end")
-        if not (inner.required("start") and inner.required("end")) or start is None or end is None:
+        inner.required("start", "end")
+        if start is None or end is None:
             return None
         if end <= start:
             inner.wrong("end", "is not after start; a period is [start, end)")
@@ -447,7 +451,8 @@ def _each(reader: _Facts, name: str, known: tuple[str, ...], read: Callable[[_Fa
 
 def _bounds_of(inner: _Facts) -> tuple[int, int] | None:
     start, end = inner.instant("start"), inner.instant("end")
-    if not (inner.required("start") and inner.required("end")) or start is None or end is None:
+    inner.required("start", "end")
+    if start is None or end is None:
         return None
     if end <= start:
         inner.wrong("end", "is not after start; it is [start, end)")
@@ -457,7 +462,8 @@ def _bounds_of(inner: _Facts) -> tuple[int, int] | None:
 
 def _window(inner: _Facts) -> Window | None:
     start, end = inner.instant("start"), inner.instant("end")
-    if not inner.required("start") or start is None:
+    inner.required("start")
+    if start is None:
         return None
     if end is not None and end <= start:
         inner.wrong("end", "is not after start; a window is [start, end)")
@@ -491,16 +497,18 @@ def _planned(outer: _Facts, value: Any) -> Planned | None:
         outer.wrong("planned", f"is not an object with {', '.join(names)}")
         return None
     inner = _Facts(value, names, f"{outer.where}planned.", outer.problems)
-    found = [inner.instant(name) for name in names if inner.required(name)]
-    if len(found) != 3 or found[0] is None or found[1] is None or found[2] is None:
+    inner.required(*names)
+    announced, start, end = (inner.instant(name) for name in names)
+    if announced is None or start is None or end is None:
         return None
-    return Planned(found[0], found[1], found[2])
+    return Planned(announced, start, end)
 
 
 def _measurement(inner: _Facts) -> Measurement | None:
     span = _bounds_of(inner)
     of = inner.choice("of", ("requests", "users", "messages", "executions", "latency"))
-    if not inner.required("of") or span is None or of is None:
+    inner.required("of")
+    if span is None or of is None:
         return None
     failed, total, value = (
         inner.count("failed"),
@@ -544,8 +552,8 @@ def _pair(stated: Sequence[Fraction | None], top: Fraction) -> tuple[Fraction, F
     return (Fraction(0) if least is None else least), (top if most is None else most)
 
 
-def _plain(reader: _Facts) -> Plain:
-    """Return the figures that are stated without saying when."""
+def _plain(reader: _Facts, *, kinds: bool) -> Plain:
+    """Return the figures that are stated without saying when. kinds: of several commitments each may need one of its own."""
     lengths = {name: reader.length(name) for name in _LENGTHS[1:]}
     bounds = ("", *_BOUNDS)
     uptime = _pair([reader.decimal(f"availability{bound}") for bound in bounds], Fraction(100))
@@ -568,14 +576,15 @@ def _plain(reader: _Facts) -> Plain:
         )
     )  # fmt: skip
     rates = tuple(_each(reader, "error_rates", ("rate", "buckets"), _rate))
+    figures: tuple[tuple[str, object], ...] = (
+        ("downtime", downtime), ("availability", uptime), ("value", value), ("failed and total", total),
+        ("outages", outages or None), ("error_rates", rates or None),
+    )  # fmt: skip
     stated = [
         name
-        for name, given in (
-            ("downtime", downtime), ("availability", uptime), ("value", value), ("failed and total", total),
-            ("outages", outages or None), ("error_rates", rates or None),
-        )
-        if given is not None
-    ]  # fmt: skip
+        for name, given in figures
+        if given is not None and not (kinds and name in ("value", "failed and total", "error_rates"))
+    ]
     if len(stated) > 1:
         reader.problems.append(
             f"{reader.where}{' and '.join(stated)} state the same thing; leave all but one out"
@@ -586,6 +595,18 @@ def _plain(reader: _Facts) -> Plain:
         removed=lengths["excluded"] or Fraction(0), unobserved=lengths["unobserved"] or Fraction(0), failed=failed, total=total,
         outages=outages, rates=rates,
     )  # fmt: skip
+
+
+def _unasked(policy: Policy, plain: Plain) -> Iterator[str]:
+    """Yield which figures were stated that none of several commitments measures."""
+    measures = {one.measure.of for one in policy.commitments}
+    shares = {"executions", "messages", "error-rate"}
+    for name, given, of in (
+        ("value", plain.value is not None, {"latency", "consecutive-days", "events"}),
+        ("failed and total", plain.total is not None, shares), ("error_rates", bool(plain.rates), {"error-rate"}),
+    ):  # fmt: skip
+        if given and not measures & of:
+            yield f"{name}: nothing of the kind is measured by a policy of {' and '.join(sorted(measures))}; leave it out"
 
 
 def _outage(inner: _Facts, users: int | None) -> tuple[Fraction, Fraction, Fraction] | None:
@@ -614,7 +635,8 @@ def _outage(inner: _Facts, users: int | None) -> tuple[Fraction, Fraction, Fract
 
 def _rate(inner: _Facts) -> tuple[Fraction, int] | None:
     rate, buckets = inner.read("rate", _share), inner.count("buckets")
-    if not inner.required("rate") or not inner.required("buckets") or rate is None or buckets is None:
+    inner.required("rate", "buckets")
+    if rate is None or buckets is None:
         return None
     return Fraction(rate), buckets
 

@@ -135,7 +135,7 @@ def _bounds(
         exact = _exactly(least, commitment, start, zone)
         return exact, exact
     counting = commitment.counting
-    return counted_least(least, counting, start, zone), counted_most(most, pieces, counting, start, zone)
+    return counted_least(least, counting, start), counted_most(most, pieces, counting, start)
 
 
 def _exactly(levels: list[Level], commitment: Commitment, start: int, zone: str) -> Fraction:

@@ -94,7 +94,7 @@ function compareShown(results, data) {
 function tellAgain(results, data, findings) {
   let found;
   try {
-    found = new Retelling(results, data).all();
+    found = new Shown(results, data).compared();
   } catch (error) {
     findings.add(false, `What is shown cannot be compared with the entries: ${error.message}.`);
     return;
@@ -178,6 +178,7 @@ async function checkAll(findings) {
   findings.many(results.flatMap((each) => each.texts), count, `All ${fits} texts that are here fit what their entries committed to${left.map(([some, word]) => `; ${some} ${word}`).join("")}.`);
   const shown = compareShown(results, data);
   findings.many(shown.problems, shown.places, `The ${shown.places} places that show a text show exactly these.`);
+  if (hex(await sha256(utf8(looks))) !== LOOKS) findings.add(false, "What the page looks like is not what its program knows: its style was altered.");
   tellAgain(results, data, findings);
   sayWhatIsLeftOut(results, data, findings);
   await checkSignature(checkpoint, data.vkeys, findings);
@@ -275,7 +276,7 @@ for (const button of all("button.bytes")) {
   button.addEventListener("click", () => showBytes(button));
 }
 // For an auditor's console, and for tests against published vectors.
-window.replay = Object.freeze({ ownSha256, check });
+window.replay = Object.freeze({ ownSha256, check, outOfForm });
 
 document.documentElement.classList.add("js");
 byId("controls").hidden = false;

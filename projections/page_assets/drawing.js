@@ -20,7 +20,7 @@ function scaleOf(states) {
 const partOf = (name, attributes) => `${name} ${Object.entries(attributes).filter(([, value]) => value !== null && value !== undefined).map(([key, value]) => `${key}=${value}`).sort().join(" ")}`;
 function partName(part) {
   const attributes = Object.fromEntries(part.getAttributeNames().filter((name) => name !== "data-state").map((name) => [name, part.getAttribute(name)]));
-  if (attributes.class) attributes.class = attributes.class.split(/\s+/).filter((name) => name && !PROGRAM_CLASSES.includes(name)).join(" ");
+  if (part.classList.contains("said-in")) attributes.class = attributes.class.replace(" unsaid", "");
   return partOf(part.localName, attributes);
 }
 const textOfPart = (part) => (["text", "tspan"].includes(part.localName) ? part.textContent.replace(/\bnew in r/, "since r") : "");

@@ -1,38 +1,69 @@
-// What the page is made of: where words are compared, which elements stand where, and what the program itself changes.
-const PROGRAM_CLASSES = ["unsaid", "settled", "good", "bad", "printed"];
-const COMPARED = "h1, .lede, .rail, #windows tbody, .revision > h2, .clocks, .changes, .said, .counted, .notice > .title, .facts, .standing, .figure > h4, .figure > .big, .figure > .was, .post, #entries tbody, #drawing, #unproven, .checkpoint, .vkey";
-const NOT_RECOMPUTED = ".figure > table, .totals, #checks, #outcome, #compared, #live, #bytes, #place, #kept, script, noscript";
-const INLINE = ["bdi", "bdi.text", "bdi.erased", "ins", "del", "span.ctl", "span.aside", "span.label", "time", "code", "span.after.mark", "span.late.mark", "span.mark", "br"];
-const MARK_TITLES = [
-  "It is said to have been published before it was recorded.", "It came after the notice had said that it was over.", "The clock of the ledger was behind its last entry.",
-];
-const SPOKEN = [
-  "role", "aria-label", "aria-labelledby", "aria-describedby", "aria-live", "aria-disabled", "aria-current", "aria-valuetext", "aria-expanded", "aria-controls",
-];
-const LABELS = [
-  "Walk through the revisions", "First revision", "Earlier revision", "Later revision", "Last revision", "Revisions", "Text of the statement",
-  "Bytes of an entry", "Checkpoint",
-];
-const ATTRIBUTES = [
-  "autocomplete", "class", "colspan", "datetime", "dir", "disabled", "for", "height", "hidden", "href", "id", "max", "min", "open", "rows",
-  "scope", "spellcheck", "step", "tabindex", "title", "type", "value", "width",
-];
-// Which elements of the page may stand within which, by name and class; those that stand within a line may stand anywhere.
-const FORM = {
-  "a": "span.number span.what span.when",
-  "article.notice": "div.posts dl.facts h4.title p.standing",
-  "article.post": "div.body.erased div.body.long.text div.body.text h5 p.aside p.correction p.reason",
-  "body": "a.skip div.columns div.controls header.top noscript p.sr script",
-  "details": "div.scroll p.aside.raw-hint pre.raw summary",
-  "div": "dd dt", "div.columns": "main nav.rail", "div.controls": "button input label p.hint", "div.drawing": "svg",
-  "div.figures": "p.aside section.figure", "div.posts": "article.post", "div.scroll": "table", "dl.clocks": "div", "dl.facts": "div",
-  "h5": "span.fresh.mark", "header.top": "h1 p.eyebrow p.lede", "label": "output", "li": "a p p.entry",
-  "main": "section.proof section.revision section.timeline", "nav.rail": "ol", "ol": "li", "p": "code.hash.vkey", "p.big": "span.value",
-  "p.compare": "label textarea", "p.hint": "kbd", "p.lede": "a.verdict", "section.figure": "h4 p.big p.was table",
-  "section.proof": "button details h2 h3 p p.compare p.outcome pre.checkpoint ul ul.checks",
-  "section.revision": "article.notice div.figures dl.clocks h2 h3 p.aside p.aside.counted table.totals ul.changes ul.said",
-  "section.timeline": "details div.drawing h2 p p.aside", "table": "caption tbody thead", "table.totals": "caption tbody thead", "tbody": "tr",
-  "td.credit.num": "span.sr span.was", "th": "button.bytes", "thead": "tr",
-  "tr": "td td.availability.num td.credit.num td.fitting td.hash.leaf td.included td.num td.standing-now th th.num",
-  "ul": "li", "ul.changes": "li", "ul.checks": "li", "ul.said": "li",
-};
+// What the page is made of, as it arrived, against its form: FORM is read off the template when the page is written
+// (projections/page_form.py), and says which elements, attributes and words stand where. The programs of the page run as one.
+const WITHOUT_END = ["br", "input", "line", "meta", "rect"], NOT_READ = ["script", "style", "noscript"];
+const NAMED = { "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;" };
+const escaped = (text) => text.replace(/[&<>"]/g, (letter) => NAMED[letter]);
+
+// A page written down in one way: words without spaces, and attributes without a value by name alone.
+function writtenDown(node, into = []) {
+  if (node.nodeType === Node.TEXT_NODE) into.push(escaped(node.data.replace(/\s+/g, "")));
+  if (node.nodeType !== Node.ELEMENT_NODE) return into;
+  const attributes = node.getAttributeNames().map((name) => [name, node.getAttribute(name)]);
+  into.push(`<${node.localName}`, ...attributes.map(([name, value]) => (value ? ` ${name}="${escaped(value)}"` : ` ${name}`)), ">");
+  if (node.shadowRoot) into.push("<shadow>");
+  if (!NOT_READ.includes(node.localName)) for (const child of node.childNodes) writtenDown(child, into);
+  if (!WITHOUT_END.includes(node.localName)) into.push(`</${node.localName}>`);
+  return into;
+}
+
+const patterns = new Map();
+function patternOf(source) {
+  if (!patterns.has(source)) patterns.set(source, new RegExp(source, "uy"));
+  return patterns.get(source);
+}
+
+// A page, and how far it was followed.
+class Following {
+  constructor(text) { this.text = text; this.reached = 0; }
+  // Where a form that begins at a place ends, or -1 where it is not what stands there.
+  end(form, from) {
+    if (typeof form === "string") return this.endOfPattern(form, from);
+    if (Array.isArray(form)) return form.reduce((at, part) => (at < 0 ? at : this.end(part, at)), from);
+    if (form.rule) return this.end(FORM.rules[form.rule], from);
+    if (form.any) {
+      for (const one of form.any) { const at = this.end(one, from); if (at >= 0) return at; }
+      return -1;
+    }
+    let at = from, next = from;
+    do { at = next; next = this.end(form.many || form.some, at); } while (next > at);
+    return form.some && at === from ? -1 : at;
+  }
+  endOfPattern(source, from) {
+    const pattern = patternOf(source);
+    pattern.lastIndex = from;
+    const at = pattern.test(this.text) ? pattern.lastIndex : -1;
+    this.reached = Math.max(this.reached, from, at);
+    return at;
+  }
+}
+
+// Nothing where a page, written down, has its form to the end, or else what stands where it leaves it.
+function outOfForm(root) {
+  const text = writtenDown(root).join(""), following = new Following(text);
+  return following.end(FORM.page, 0) === text.length ? "" : text.slice(following.reached, following.reached + 120) || "its end";
+}
+
+// A closed shadow, which nobody can look into, would show something else in place of what is compared: a copy has none.
+function withoutShadows(node) {
+  if (node.nodeType !== Node.ELEMENT_NODE || node.localName === "script") return node;
+  const copy = document.createElementNS(node.namespaceURI, node.localName);
+  for (const name of node.getAttributeNames()) {
+    // The policy refuses what has no place here, and was found to have none.
+    try { copy.setAttribute(name, node.getAttribute(name)); } catch { continue; }
+  }
+  copy.append(...Array.from(node.childNodes, withoutShadows));
+  return copy;
+}
+
+const arrivedOutOfForm = outOfForm(document.documentElement), looks = document.querySelector("style")?.textContent ?? "";
+document.body.replaceWith(withoutShadows(document.body));

@@ -1,12 +1,10 @@
-// Walking the revisions. The programs of the page run as one, in one scope.
+// Walking the revisions.
 // Texts of events are only ever written with textContent, and no link is made of them.
 const byId = (id) => document.getElementById(id);
 const all = (selector, root = document) => Array.from(root.querySelectorAll(selector));
 const sections = all("section.revision");
 const numbers = sections.map((section) => Number(section.id.slice(1)));
 const posts = all("article.post");
-// Only copies are without marks, and none was made yet.
-for (const post of posts) post.classList.remove("settled");
 const slider = byId("slider");
 let index = numbers.length - 1;
 

@@ -19,7 +19,7 @@ from ledger.store.stream import Entry
 from projections.credits import Workings
 from projections.workbook.about import about, events
 from projections.workbook.against_tiers import availability
-from projections.workbook.book import Book
+from projections.workbook.book import WORKBOOK, Book
 from projections.workbook.cells import Formula, Styled
 from projections.workbook.checks import ALL_HOLD, checks
 from projections.workbook.inputs import exclusions, inputs, intervals, policy_texts
@@ -30,7 +30,7 @@ from projections.workbook.remedy_inputs import currencies_of
 from projections.workbook.summary import HOLDS_ROW, summary
 from projections.workbook.workings import workings
 
-__all__ = ["Changes", "write_workbook"]
+__all__ = ["WORKBOOK", "Changes", "write_workbook"]
 
 
 def write_workbook(
@@ -94,7 +94,7 @@ def _sheets(
     first.rows[HOLDS_ROW - 1] = ("all checks hold", Styled(book.style("formula", "flag"), holds))
     policy_texts(book, policies)
     order = ["Summary", "Availability", "Inputs", "Events", "Intervals", *([excluded.title] if excluded else []), "Terms",
-             "Edges", "Coverage", "Segments", *([calculated.limits.title] if calculated.limits else []), "Calculation", *(["Remedies"] if paid.tables else []), *(one.title for one in paid.tables), *(one.title for one in lines),
+             "Edges", "Coverage", "Segments", *([calculated.limits.title] if calculated.limits else []), *([calculated.outages.outages.title] if calculated.outages else []), "Calculation", *(["Remedies"] if paid.tables else []), *(one.title for one in paid.tables), *(one.title for one in lines),
              *(one.title for one in changed), "Checks", "Policy"]  # fmt: skip
     values = sum(scope.case is None for scope in found.scopes)
     about(book, period, provenance, order, holds, len(found.scopes), values)

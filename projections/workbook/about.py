@@ -30,6 +30,7 @@ _SHEETS = {
     "Coverage": "working: which seconds of the period each interval covers, at least and at most",
     "Segments": "working: seconds in which nothing changes, and how much of each counts",
     "Exclusion limits": "working: how much of each segment is left to be excluded under a limit, earliest first",
+    "Outages": "working: how long each outage lasts, and what it comes to in whole quanta",
     "Calculation": "working: eligible downtime, availability, tier and percentage of each scope",
     "Remedies": "working: what scopes pay in each currency beside a mere percentage, and their limits",
     "Amounts": "working: what is paid for each fee, in minor units, where it is more than a percentage of it",
@@ -100,9 +101,9 @@ def about(
     book.red_where_false(sheet, f"B{row}")
 
 
-def events(book: Book, entries: Sequence[Entry], rests_on: Iterable[str]) -> None:
-    """Add Events. rests_on: entries that rows of credit name, such as "incident/email-2022-03 v3"."""
-    named = frozenset(rests_on)
+def events(book: Book, entries: Sequence[Entry], named_by_rows: Iterable[str]) -> None:
+    """Add Events. named_by_rows: entries that rows of credit name, such as "incident/email-2022-03 v3"."""
+    named = frozenset(named_by_rows)
     ordered = sorted(entries, key=lambda entry: entry.position)
     table = Table(
         "Events",

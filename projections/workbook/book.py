@@ -9,12 +9,13 @@ from __future__ import annotations
 import io
 import re
 import zipfile
+import zlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cache
 from itertools import islice
 from pathlib import Path
 from textwrap import wrap
-from typing import Any, Literal, NamedTuple, TypeAlias, get_args
+from typing import Any, BinaryIO, Literal, NamedTuple, TypeAlias, get_args
 
 from openpyxl import Workbook
 from openpyxl.cell import Cell
@@ -23,14 +24,16 @@ from openpyxl.styles import Alignment, Border, Font, PatternFill, Protection, Si
 from openpyxl.utils import get_column_letter
 from openpyxl.workbook.defined_name import DefinedName
 
-from projections.credit_files import digest, whole
+from ledger.outputs import Kind, output_file
+from projections.credit_files import digest
 from projections.workbook.cells import Styled, row_xml
 
-__all__ = ["MOST_ROWS", "Block", "Book", "Column", "Role", "Row", "Table", "parts"]
+__all__ = ["MOST_ROWS", "WORKBOOK", "Block", "Book", "Column", "Role", "Row", "Table", "parts"]
 
 # Rows of a sheet below its heading.
 MOST_ROWS = 1_048_575
 _EPOCH = (1980, 1, 1, 0, 0, 0)
+_CREATOR, _STAMP = "incident-sla-ledger", b"1980-01-01T00:00:00Z"
 _ROWS_AT_ONCE = 1_000
 # Characters beyond which a sheet that is fitted to its width is too small to read on A4.
 _WIDE = 220
@@ -274,10 +277,10 @@ class Book:
 
     def save(self, path: Path) -> str:
         """Write the file and return the SHA-256 of its bytes, in hexadecimal. Raises Unavailable where it cannot."""
-        self.openpyxl.properties.creator = "incident-sla-ledger"
+        self.openpyxl.properties.creator = _CREATOR
         raw = io.BytesIO()
         self.openpyxl.save(raw)
-        with whole(path) as beside:
+        with output_file(path, WORKBOOK) as beside:
             with (
                 zipfile.ZipFile(raw) as source,
                 beside.open("wb") as file,
@@ -295,9 +298,7 @@ class Book:
         if found is None:
             if name == "docProps/core.xml":
                 # The two stamps of the present are all that differs from run to run.
-                content = re.sub(
-                    rb"(<dcterms:(created|modified)[^>]*>)[^<]*", rb"\g<1>1980-01-01T00:00:00Z", content
-                )
+                content = re.sub(rb"(<dcterms:(created|modified)[^>]*>)[^<]*", rb"\g<1>" + _STAMP, content)
             target.writestr(info, content)
             return
         sheet = self._contents[self.openpyxl.sheetnames[int(found[1]) - 1]]
@@ -311,6 +312,19 @@ class Book:
             for chunk in chunks:
                 part.write(chunk)
             part.write(tail)
+
+
+def _is_workbook(file: BinaryIO) -> bool:
+    """Return whether a file is a workbook as it was written here; one that somebody saved has another stamp, and is theirs."""
+    try:
+        with zipfile.ZipFile(file) as found, found.open("docProps/core.xml") as part:
+            core = part.read(10_000)
+    except (zipfile.BadZipFile, zlib.error, KeyError, EOFError, NotImplementedError, RuntimeError):
+        return False
+    return _CREATOR.encode() in core and core.count(_STAMP) == 2
+
+
+WORKBOOK = Kind("a workbook of credits as it was exported", _is_workbook)
 
 
 def _chunks(rows: Iterable[str]) -> Iterator[bytes]:

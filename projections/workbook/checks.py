@@ -6,12 +6,15 @@ from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from typing import Any
 
+from ledger.domain.documents import signed_minor_units
 from ledger.domain.money import minor_units
+from ledger.domain.policy import Policy
 from projections.credits import Workings as Priced
 from projections.credits import rows, totals
 from projections.workbook.book import Block, Book, Table
 from projections.workbook.cells import Formula, Styled
 from projections.workbook.inputs import NEARLY_NOTHING, NEARLY_SAME
+from projections.workbook.lasting import counts_quanta
 from projections.workbook.lines import Changes
 from projections.workbook.model import Model, Scope, union_of
 from projections.workbook.summary import Totals, shown
@@ -103,10 +106,10 @@ def _all_checks(
     for currency, row in at.credits.items():
         looks = f"money{minor_units(currency)}"
         for letter, name in (("D", "fee"), ("E", "credit_at_least"), ("F", "credit_at_most")):
-            value = Decimal(sums[currency][name])
+            said = sums[currency][name]
             yield (
                 f"lines = total, {name.replace('_', ' ')}, {currency}", looks,
-                Formula(f"Summary!${letter}${row}", shown(int(value.scaleb(minor_units(currency))), currency)), value,
+                Formula(f"Summary!${letter}${row}", shown(signed_minor_units(name, said, currency), currency)), Decimal(said),
                 "the sum of the lines; the total of the ledger",
             )  # fmt: skip
     yield from _minutes(model, workings, segments, as_of)
@@ -160,7 +163,7 @@ def _gross(live: list[Scope], calculation: Table) -> Iterator[_Check]:
         Formula(f"SUMIFS({calculation.whole('downtime')},{how})", gross),
         "what a policy does not count and what it does; all that was down",
     )  # fmt: skip
-    full = [scope for scope in live if scope.group.policy.windows == "full" and scope.least == scope.most]
+    full = [scope for scope in live if _in_full(scope.group.policy) and scope.least == scope.most]
     down = sum(scope.downtime for scope in full)
     yield (
         "excluded + eligible = gross downtime where all is counted in full and known, seconds", "integer",
@@ -168,6 +171,11 @@ def _gross(live: list[Scope], calculation: Table) -> Iterator[_Check]:
         Formula(_where_full(calculation, ("downtime",)), down),
         "from the segments; all that was down",
     )  # fmt: skip
+
+
+def _in_full(policy: Policy) -> bool:
+    """Tell whether what counts are the seconds themselves: neither shares nor whole quanta of them."""
+    return policy.windows == "full" and not counts_quanta(policy)
 
 
 def _where_full(calculation: Table, names: Sequence[str]) -> str:

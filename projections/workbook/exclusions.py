@@ -101,7 +101,7 @@ def excluding(group: Group, as_of: int) -> Excluding:
         mine, said = _named(number, rule, group.policy.commitments[0], evidence, windows)
         problem = problem or said
         taken += mine
-        if rule.most is not None and mine:
+        if rule.most is not None and (mine or _uses_plans(rule, evidence)):
             problem = problem or _open_limit(rule, evidence)
             used = used_before(rule, evidence, group.policy.zone) if rule.most_per == "year" else 0
             limits.append(Limit(number, int(rule.most), used))
@@ -126,9 +126,14 @@ def _named(
     return found, ""
 
 
+def _uses_plans(rule: ExclusionRule, evidence: Evidence) -> bool:
+    """Tell whether what windows say of their own plans falls under a rule."""
+    return "planned-maintenance" in rule.kinds and any(one.planned is not None for one in evidence.windows)
+
+
 def _open_limit(rule: ExclusionRule, evidence: Evidence) -> str:
     """Return why a limit has no formula, "" where it has."""
-    if "planned-maintenance" in rule.kinds and any(one.planned is not None for one in evidence.windows):
+    if _uses_plans(rule, evidence):
         return "value: no formula for planned windows that use up a limit"
     first, last = (
         day_of(evidence.period.zone, second)[:4]

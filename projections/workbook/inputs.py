@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from datetime import date
 from decimal import Decimal
+from fractions import Fraction
 from typing import Any, NamedTuple, get_args
 
 from ledger.domain.events import Effect
@@ -14,7 +15,8 @@ from ledger.domain.window import Window
 from projections.workbook.book import Block, Book, Column, Table
 from projections.workbook.cells import Formula, Moment, Styled, listed
 from projections.workbook.exclusions import notice_of, recorded_rules
-from projections.workbook.model import Model, reason_for_values
+from projections.workbook.lasting import asks_outages, counts_quanta
+from projections.workbook.model import Model, by_lifetime, has_gaps, reason_for_values
 from projections.workbook.remedies import MODES, percent_of
 from projections.workbook.remedy_inputs import columns_for, remedy_inputs
 
@@ -31,7 +33,8 @@ WAYS = ("full", "by-share", "above-share", "all")
 class Inputs(NamedTuple):
     """Where the inputs stand: the row on the sheet of each policy, of each tier, of each scope and of the effects.
 
-    rules: by policy and rule, both from 1, that of each rule for recorded exclusions.
+    rules: by policy and rule, both from 1, that of each rule for recorded exclusions. gaps: of each tier the row that says where it
+    ends, none where no terms leave gaps. outages: by policy, from 1, the row that says which outages count, and how.
     """
 
     policies: list[int]
@@ -39,6 +42,8 @@ class Inputs(NamedTuple):
     scopes: list[int]
     effects: int
     rules: dict[tuple[int, int], int]
+    gaps: list[int]
+    outages: dict[int, int]
 
 
 def inputs(book: Book, model: Model, period: str, as_of: int | None, currencies: Sequence[str]) -> Inputs:
@@ -54,6 +59,8 @@ def inputs(book: Book, model: Model, period: str, as_of: int | None, currencies:
     block.add()
     tiers = _tiers(book, block, model)
     block.add()
+    gaps = _gaps(book, block, model)
+    outages = _outages(book, block, model)
     _lengths(book, block, model)
     remedy_inputs(book, block, model, tiers, currencies)
     rules = _rules(book, block, model)
@@ -70,12 +77,13 @@ def inputs(book: Book, model: Model, period: str, as_of: int | None, currencies:
         ("P", policies, MODES),
         ("J", policies, ("TRUE", "FALSE")),
         ("F", tiers, ("TRUE", "FALSE")),
+        ("F", gaps, ("TRUE", "FALSE")),
     ):
         if rows:
             choice = DataValidation("list", formula1=f'"{",".join(choices)}"', allow_blank=False)
             choice.add(f"{letter}{rows[0]}:{letter}{rows[-1]}")
             sheet.add_data_validation(choice)
-    return Inputs(policies, tiers, scopes, effects, rules)
+    return Inputs(policies, tiers, scopes, effects, rules, gaps, outages)
 
 
 def _single(book: Book, block: Block, model: Model, period: str, as_of: int | None) -> None:
@@ -97,6 +105,11 @@ def _single(book: Book, block: Block, model: Model, period: str, as_of: int | No
         ("way_by_share", "text", WAYS[1], "each second counts by the share that was touched"),
         ("way_above_share", "text", WAYS[2], "a second counts in full where more than a share was touched"),
         ("way_all", "text", WAYS[3], "a second counts in full where all was touched"),
+        *(
+            [("way_user_minutes", "text", "user-minutes", "each second counts by the shares that were touched, added up")]
+            if model.adds_shares
+            else []
+        ),
         ("nearly_nothing", "decimal", NEARLY_NOTHING, "differences below this come from binary fractions"),
         ("nearly_same", "exponent", NEARLY_SAME, "and so do differences below this part of a number"),
         ("exact_limit", "integer", 10**15, "a spreadsheet keeps 15 digits: integers below this are exact"),
@@ -134,7 +147,9 @@ def _policies(book: Book, block: Block, model: Model) -> tuple[int, list[int]]:
         above = None if policy.share_above is None else Decimal(decimal_text(policy.share_above))
         rows.append(
             block.add(
-                *head, *(Styled(style("input", "moment"), moment) for moment in span), Styled(style("input"), policy.windows),
+                *head, *(Styled(style("input", "moment"), moment) for moment in span),
+                # Shares that add up are other formulas; whole quanta, and parts of the period, are never counted by share.
+                Styled(style("input" if _may_change(policy) else "given"), policy.windows),
                 # Where rules name exclusions they say what of planned work counts.
                 Styled(style("input", "decimal"), above),
                 Styled(style("given" if recorded_rules(policy) else "input", "flag"), policy.planned_counts),
@@ -143,6 +158,11 @@ def _policies(book: Book, block: Block, model: Model) -> tuple[int, list[int]]:
             )
         )  # fmt: skip
     return effects, rows
+
+
+def _may_change(policy: Policy) -> bool:
+    """Tell whether another way to count intervals has the same formulas."""
+    return policy.windows in WAYS and not counts_quanta(policy) and not by_lifetime(policy)
 
 
 def _tiers(book: Book, block: Block, model: Model) -> list[int]:
@@ -166,6 +186,64 @@ def _tiers(book: Book, block: Block, model: Model) -> list[int]:
                     tier.words,
                 )
             )  # fmt: skip
+    return rows
+
+
+def _gaps(book: Book, block: Block, model: Model) -> list[int]:
+    """Add where tiers end, where any terms leave gaps between them, and return the rows."""
+    if not model.has_gaps:
+        return []
+    block.add(Styled(book.style("title"), "Gaps between tiers: both neighbours are possible there"))
+    block.heading(
+        "policy no", "policy", "version", "tier", "availability to (%), empty where the tier before begins",
+        "that bound belongs to it", numbers="ACDEF",
+    )  # fmt: skip
+    style = book.style
+    rows = []
+    for number, (version, policy, _) in enumerate(model.policies[: model.live], 1):
+        for place, tier in enumerate(policy.tiers, 1):
+            apart = place > 1 and has_gaps(policy)
+            ends = Styled(style("input", "decimal"), Decimal(decimal_text(tier.upper * 100)))
+            belongs = Styled(style("input", "flag"), tier.upper_included)
+            rows.append(
+                block.add(number, policy.key, version, place, *((ends, belongs) if apart else (None, None)))
+            )
+    block.add()
+    return rows
+
+
+def _outages(book: Book, block: Block, model: Model) -> dict[int, int]:
+    """Add how long an outage has to last, and in which quanta it counts, where any terms say that; return the rows by policy."""
+    asking = [
+        (number, version, policy)
+        for number, (version, policy, _) in enumerate(model.policies[: model.live], 1)
+        if asks_outages(policy)
+    ]
+    if not asking:
+        return {}
+    block.add(Styled(book.style("title"), "Outages"))
+    block.heading(
+        "policy no",
+        "policy",
+        "version",
+        "lasts at least (s), empty for any",
+        "whole quanta",
+        "quantum (s)",
+        numbers="ACDF",
+    )
+    style, rows = book.style, {}
+    for number, version, policy in asking:
+        counting = policy.commitments[0].counting
+        # What the terms do not have cannot be put in: it is not laid out.
+        least, quantum = (
+            Styled(style("given"), None) if value is None else Styled(style("input", "integer"), value)
+            for value in (
+                None if counting.minimum is None else int(counting.minimum),
+                counting.quantum if counts_quanta(policy) else None,
+            )
+        )
+        rows[number] = block.add(number, policy.key, version, least, counting.quantise, quantum)
+    block.add()
     return rows
 
 
@@ -319,7 +397,7 @@ def _interval(table: Table, number: int, window: Window, moment: int, parts: int
     planned = window.planned
     low, high = window.share_at_least, window.share_at_most
     least = (
-        int(Decimal(low) * parts)
+        int(Fraction(low) * parts)
         if low is not None
         else parts
         if high is None and window.effect == "outage"
@@ -340,7 +418,7 @@ def _interval(table: Table, number: int, window: Window, moment: int, parts: int
         ),
         Formula(
             f'IF({at["share_at_most"]}="",share_units,ROUND({at["share_at_most"]}*share_units,0))',
-            parts if high is None else int(Decimal(high) * parts),
+            parts if high is None else int(Fraction(high) * parts),
         ),
         window.share_of, window.start_within_seconds, window.end_within_seconds,
         # Work that was not planned stays so here: which pieces it falls into is not a matter of a cell.

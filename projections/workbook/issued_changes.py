@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -10,9 +11,9 @@ import pandas as pd
 
 from projections.drafts import PolicyOf
 from projections.issued import Held
-from projections.restated import Restated
+from projections.restated import Restated, days_held
 from projections.workbook.cells import listed
-from projections.workbook.lines import Changes
+from projections.workbook.lines import DAYS, Changes
 
 __all__ = ["changes_since_issue"]
 
@@ -27,13 +28,15 @@ def changes_since_issue(
     made, where it is another one now.
     """
     rows: dict[str, dict[str, Any]] = {}
-    for line in issued.lines.to_dict("records"):
+    for line, days, days_now in zip(
+        issued.lines.to_dict("records"), *days_held(issued, policy_of), strict=True
+    ):
         facts = issued.known[line["before"]]
         # An adjustment books all that it does not waive, so what is left between the two was waived.
         waived = line["now"] - line["issued"]
         rows[line["subscription"]] = _row(
             line, facts, policy_of, period, line["issued"], line["now"], waived, ""
-        )
+        ) | _days(days, days_now, None if days is None else days_now - days)
     for pair in found.pairs:
         facts = pair.after or pair.before or {}
         for line in pair.lines.to_dict("records"):
@@ -46,12 +49,27 @@ def changes_since_issue(
                 line["as_now"],
                 line["waived"],
                 listed(pair.causes) or calculator or "",
-            )
+            ) | _days(*(line[f"service_days_{name}"] for name in ("as_issued", "as_now", "waived")))
     money = ("as_issued", "as_now", "delta", "waived")
-    frame = pd.DataFrame(list(rows.values()), columns=[*_LABELS, *money, "taken_back", "cause"])
+    of_days = DAYS if any(row["days_as_now"] is not None for row in rows.values()) else ()
+    frame = pd.DataFrame(
+        {
+            name: pd.Series([row[name] for row in rows.values()], dtype=object)
+            for name in (*_LABELS, *money, "taken_back", *of_days, "cause")
+        }
+    )
     return Changes(
         frame.astype({**dict.fromkeys(money, np.int64), "taken_back": bool}), "as issued", "as now"
     )
+
+
+def _days(
+    issued: Fraction | None, now: Fraction | None, waived: Fraction | None
+) -> dict[str, Fraction | None]:
+    """Return the days of service of a line as a row has them; None where it has none to say."""
+    if issued is None or now is None or waived is None:
+        return dict.fromkeys(DAYS)
+    return dict(zip(DAYS, (issued, now, now - issued - waived, waived), strict=True))
 
 
 _LABELS = ("customer", "subscription", "service", "region", "policy", "period", "currency")

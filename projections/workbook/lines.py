@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from decimal import Decimal
+from fractions import Fraction
 from itertools import repeat
 from typing import Any, NamedTuple
 
 import pandas as pd
 
-from ledger.domain.money import minor_units
+from ledger.domain.money import decimal_text, format_money, minor_units
 from projections.causes import told_apart
 from projections.credits import Workings as Priced
 from projections.credits import difference
@@ -24,6 +25,7 @@ from projections.workbook.payments import Payments
 from projections.workbook.remedies import Payment
 
 __all__ = [
+    "DAYS",
     "Changes",
     "changes_between",
     "changes_sheets",
@@ -241,15 +243,24 @@ def major(amount: int, unit: int) -> Any:
     if unit == 1:
         return amount
     # The nearest binary fraction is what the formula gives, too; beyond, its digits would be another number's.
-    return amount / unit if -(10**15) < amount < 10**15 else Decimal(amount) / unit
+    if -(10**15) < amount < 10**15:
+        return amount / unit
+    # From its text: a division would round to the digits of a context.
+    return Decimal(f"{amount}e-{len(str(unit)) - 1}")
 
 
 def exactly(amount: int, currency: str) -> str:
     """Return whole minor units as a text of major units, with every digit."""
-    return f"{Decimal(amount).scaleb(-minor_units(currency)):f}"
+    return format_money(amount, currency)
 
 
 # ---- Changes -------------------------------------------------------------------------------------------------------
+
+
+# The days of service of a line that changed, beside its money.
+DAYS = ("days_as_issued", "days_as_now", "days_delta", "days_waived")
+# Digits that a number of a sheet keeps.
+_DIGITS = 15
 
 
 class Changes(NamedTuple):
@@ -258,7 +269,8 @@ class Changes(NamedTuple):
     frame: customer, subscription, service, region, policy, period, currency, as_issued, as_now, delta (whole minor units,
     nullable), cause (entries, as a text); perhaps also as_issued_at_least, as_issued_at_most, as_now_at_least and
     as_now_at_most. Of what was issued also waived (at most 0: as_issued + delta + waived = as_now) and taken_back, whether the
-    policy takes back what proves too high.
+    policy takes back what proves too high; and where any line has days of service, DAYS: the same of these, as fractions, None where a
+    line has none.
     """
 
     frame: pd.DataFrame
@@ -269,6 +281,11 @@ class Changes(NamedTuple):
     def waives(self) -> bool:
         """Whether it is told what was waived."""
         return "waived" in self.frame.columns
+
+    @property
+    def has_days(self) -> bool:
+        """Whether any line has days of service."""
+        return DAYS[0] in self.frame.columns
 
 
 def changes_between(before: pd.DataFrame, after: pd.DataFrame) -> Changes:
@@ -317,6 +334,14 @@ def _change_columns(changes: Changes) -> dict[str, Column]:
                 "taken_back": Column("policy takes back", "flag", width=9),
             }
             if changes.waives
+            else {}
+        ),
+        **(
+            {
+                name: Column(f"days {words}", "decimal", "formula", 11)
+                for name, words in zip(DAYS, (changes.issued, changes.now, "delta", "waived"), strict=True)
+            }
+            if changes.has_days
             else {}
         ),
         "cause": Column("cause", width=60),
@@ -370,7 +395,7 @@ class _ChangeLines:
                 0 if line["taken_back"] else min(0, line["as_now"] - line["as_issued"])
             )
             for name in names[7:]:
-                if name not in ("delta", "taken_back", "cause"):
+                if name not in ("delta", "taken_back", "cause", *DAYS):
                     line[name] = "undecided" if line[name] is None else major(line[name], unit)
             # What stands on Credits is referred to; what does not, such as a subscription that ended, is a value.
             if place >= 0 and (
@@ -389,7 +414,27 @@ class _ChangeLines:
                     f"IF(OR({at['taken_back']}{row},NOT(ISNUMBER({now}))),0,MIN(0,ROUND({now}-{issued},decimals_{currency})))",
                     line["waived"],
                 )
+            if DAYS[0] in at:
+                line |= self._days(row, line)
             yield Row(self._styles(currency), [line[name] for name in names])
+
+    def _days(self, row: int, line: dict[str, Any]) -> dict[str, Any]:
+        """Return the days of a line as its cells have them: the delta, and what is waived by the rule, as formulas."""
+        at = {name: f"{self.table.letters[name]}{row}" for name in (*DAYS, "taken_back")}
+        days = [line[name] for name in DAYS]
+        if days[0] is None:
+            return dict.fromkeys(DAYS)
+        issued, now, _, waived = days
+        found: dict[str, Any] = {
+            name: Decimal(decimal_text(one)) for name, one in zip(DAYS, days, strict=True)
+        }
+        if any(len(one.as_tuple().digits) > _DIGITS for one in found.values()):
+            return found  # A sheet would calculate with other numbers.
+        less = f"{at['days_as_now']}-{at['days_as_issued']}"
+        found["days_delta"] = Formula(f"{less}-{at['days_waived']}", found["days_delta"])
+        if waived == (0 if line["taken_back"] else min(Fraction(0), now - issued)):
+            found["days_waived"] = Formula(f"IF({at['taken_back']},0,MIN(0,{less}))", found["days_waived"])
+        return found
 
     def _credit(self, place: int) -> str:
         table = self.credits[place // books.MOST_ROWS]

@@ -22,7 +22,8 @@ from ledger.domain.exclusion import Exclusion
 from ledger.domain.interval import length
 from ledger.domain.money import decimal_text
 from ledger.domain.policy import Policy
-from ledger.domain.policy.model import ExclusionRule
+from ledger.domain.policy.model import Commitment, ExclusionRule
+from ledger.domain.policy.reading import holes, shared
 from ledger.domain.window import Window, reach, share_bounds
 from projections.credits import Group
 from projections.workbook.exclusions import (
@@ -33,6 +34,7 @@ from projections.workbook.exclusions import (
     excluding,
     recorded_rules,
 )
+from projections.workbook.lasting import Lasting, asks_outages, bounds, counts_quanta, lasting, pieces_up
 from projections.workbook.remedies import is_plain, percent_of, reasons
 
 __all__ = ["Case", "Cover", "Model", "Scope", "Segment", "Units", "model", "planned_rules"]
@@ -132,7 +134,11 @@ class Segment(NamedTuple):
 
 
 class Case(msgspec.Struct):
-    """One policy, service, region and circle of customers, with everything that covers seconds of the period."""
+    """One policy, service, region and circle of customers, with everything that covers seconds of the period.
+
+    scope: where terms ask for outages, the one scope of the case, at whose ends outages are cut; else 0. lasting: of each segment
+    its outages, there. edge: the share, in parts, that a covering has to be above to count.
+    """
 
     number: int
     policy: int
@@ -144,6 +150,9 @@ class Case(msgspec.Struct):
     segments: list[Segment] = []
     planned: bool = False
     limits: tuple[Limit, ...] = ()
+    scope: int = 0
+    edge: int = 0
+    lasting: list[Lasting] = []
 
     def cuts(self) -> list[int]:
         """Return all moments at which something begins or ends, in order, as often as they are said."""
@@ -152,6 +161,11 @@ class Case(msgspec.Struct):
             for span in (cover.least, cover.stated, cover.most, cover.down if self.planned else None):
                 found += span or ()
         return sorted(found)
+
+    @property
+    def rounds_pieces_up(self) -> bool:
+        """Whether each interval may be rounded up alone."""
+        return self.group.policy.commitments[0].counting.quantise == "each-up"
 
     @property
     def excludes(self) -> bool:
@@ -219,9 +233,34 @@ class Model(NamedTuple):
         return bool(self.exclusions)
 
     @property
+    def rounds_pieces_up(self) -> bool:
+        """Whether intervals of any case may be rounded up alone."""
+        return any(case.rounds_pieces_up for case in self.cases)
+
+    @property
     def has_lengths(self) -> bool:
         """Whether any terms with formulas say how long a period is."""
         return any(policy.period.length_seconds is not None for _, policy, _ in self.policies[: self.live])
+
+    @property
+    def has_gaps(self) -> bool:
+        """Whether tiers of any terms with formulas leave gaps between them."""
+        return any(has_gaps(policy) for _, policy, _ in self.policies[: self.live])
+
+    @property
+    def has_lifetimes(self) -> bool:
+        """Whether any terms with formulas take the part in which a subscription is valid for the period."""
+        return any(by_lifetime(policy) for _, policy, _ in self.policies[: self.live])
+
+    @property
+    def adds_shares(self) -> bool:
+        """Whether any terms with formulas add shares up, to more than all."""
+        return any(policy.windows == "user-minutes" for _, policy, _ in self.policies[: self.live])
+
+    @property
+    def rounds_factors(self) -> bool:
+        """Whether any terms with formulas round a factor before an amount."""
+        return any(policy.credit.factor_decimals is not None for _, policy, _ in self.policies[: self.live])
 
     @property
     def pays_more(self) -> bool:
@@ -255,6 +294,10 @@ def model(groups: Sequence[Group], counts: Sequence[int], windows: Iterable[Wind
         )  # fmt: skip
         taken.append(Excluding() if scopes[-1].problem else excluding(group, as_of))
         scopes[-1].problem = scopes[-1].problem or taken[-1].problem
+        if taken[-1].taken and group.policy.commitments[0].counting.quantise == "each-up":
+            scopes[
+                -1
+            ].problem = "value: no formula for outages that are rounded up one by one beside exclusions"
     every = {one.exclusion for found in taken for one in found.taken}
     exclusions = sorted(every, key=lambda one: (one.start, one.exclusion, repr(one)))
     facts = _Facts(
@@ -280,21 +323,54 @@ def reason_for_values(policy: Policy) -> str:
     counting = first.counting
     because = {
         "more than one commitment": len(policy.commitments) > 1,
-        f"a measure of {first.measure.of}": first.measure.of not in ("time", "affected-share"),
-        "shares above a share": first.measure.of == "affected-share" and counting.down != "any",
+        f"a measure of {first.measure.of}": first.measure.of not in ("time", "affected-share", "user-minutes"),
+        "shares above a share": first.measure.of != "time" and counting.down != "any",
         "measurements": bool(first.measure.reads),
-        "least durations": counting.minimum is not None,
-        "whole blocks of time": counting.quantise != "exact",
+        "least durations of parts of a second": (counting.minimum or Fraction(1)).denominator != 1,
+        "short outages that count by the day": counting.unless_daily_total_above is not None,
         "regions that are down at once": first.scope.regions == "service-wide",
         f"tiers of {first.tiers_of}": first.tiers_of != "availability",
-        "tiers with gaps or overlaps": first.gaps != "refused" or first.overlaps != "refused",
+        "tiers with gaps or overlaps": not _tiers_are_known(first),
         **reasons(policy),
         "incidents paid one by one": policy.stacking.incidents != "together",
-        "a part of the period": policy.period.part != "whole",
+        "gaps between tiers of a part of the period": policy.period.part != "whole" and bool(holes(first.tiers, first.tiers_of)),
+        "shares of a part of the period": policy.period.part != "whole" and first.measure.of != "time",
         "a length of parts of a second": (policy.period.length_seconds or Fraction(1)).denominator != 1,
     }  # fmt: skip
     found = [words for words, there in because.items() if there]
     return f"value: no formula for {', '.join(found)}" if found else ""
+
+
+def _tiers_are_known(commitment: Commitment) -> bool:
+    """Tell whether each availability lies in one tier, or between two neighbours that both are possible there."""
+    tiers = commitment.tiers
+    if commitment.tiers_of != "availability":
+        return True
+    if shared(tiers):
+        return False
+    within = tiers[0].holds(Fraction(1)) and tiers[-1].holds(Fraction(0))
+    return not holes(tiers, "availability") or (commitment.gaps == "undecided" and within)
+
+
+def has_gaps(policy: Policy) -> bool:
+    """Tell whether the tiers of a policy that has formulas leave gaps between them."""
+    return bool(holes(policy.tiers, "availability"))
+
+
+def by_lifetime(policy: Policy) -> bool:
+    """Tell whether availability is a part of the time in which a subscription is valid, not of the whole period."""
+    return policy.period.part == "lifetime"
+
+
+def counts_by_share(policy: Policy) -> bool:
+    """Tell whether each second counts by the share that was touched."""
+    return policy.windows in ("by-share", "user-minutes")
+
+
+def may_exceed(policy: Policy) -> bool:
+    """Tell whether eligible downtime can be more than the time it is a part of."""
+    stated = policy.period.length_seconds is not None
+    return stated or policy.windows == "user-minutes" or counts_quanta(policy)
 
 
 def _order(group: Group) -> tuple[str, int, str, str, list[tuple[str, bool]], int, int]:
@@ -307,6 +383,9 @@ def _units(policies: Sequence[Policy], windows: Sequence[Window]) -> Units:
     shares = [text for window in windows for text in (window.share_at_least, window.share_at_most) if text]
     shares += [decimal_text(policy.share_above) for policy in policies if policy.share_above is not None]
     edges = [decimal_text(tier.lower * 100) for policy in policies for tier in policy.tiers]
+    edges += [
+        decimal_text(tier.upper * 100) for policy in policies if has_gaps(policy) for tier in policy.tiers
+    ]
     pays = [decimal_text(percent_of(tier)) for policy in policies for tier in policy.tiers]
     pays += [decimal_text(one.limits.percent * 100) for one in policies if one.limits.percent is not None]
     pays += [
@@ -340,7 +419,9 @@ def _problem(group: Group, units: Units) -> str:
     if reason := reason_for_values(group.policy):
         return reason
     seconds = max(group.period.seconds, length_of(group))
-    by_share = group.policy.windows == "by-share"
+    if not length_of(group):
+        return "value: no second of the period is valid"
+    by_share = counts_by_share(group.policy)
     if units.edge * seconds > EXACT_DIVIDED:
         return "value: a bound of availability has more decimals than a spreadsheet keeps exact"
     if (
@@ -357,21 +438,45 @@ def _problem(group: Group, units: Units) -> str:
         return "value: a share has more decimals than a spreadsheet divides exactly"
     if units.share * max(seconds if by_share else 1, units.edge) > EXACT:
         return "value: a share has more decimals than a spreadsheet keeps exact"
+    if _highest_factor(group.policy, seconds * (units.share if by_share else 1), units) > EXACT_DIVIDED:
+        return "value: a factor has more decimals than a spreadsheet divides exactly"
     return ""
 
 
+def _highest_factor(policy: Policy, parts: int, units: Units) -> int:
+    """Return the highest integer on the way to a factor that is rounded, 0 where none is. parts: of a second, in the period."""
+    if policy.credit.factor_decimals is None:
+        return 0
+    found = [4 * units.credit, 4 * units.multiple * parts]
+    scale = 2 * 10**policy.credit.factor_decimals
+    for tier in policy.tiers:
+        blocks = 1 if tier.remedy.block_seconds is None else parts // int(tier.remedy.block_seconds) + 1
+        found.append(int(percent_of(tier) * units.credit / 100) * blocks * scale)
+        found.append(int((tier.remedy.multiple or 0) * units.multiple) * parts * scale)
+    return sum(found)
+
+
 def _cases(scopes: Sequence[Scope], taken: Sequence[Excluding], facts: _Facts, units: Units) -> list[Case]:
-    found: dict[tuple[int, str, str, str, Excluding], Case] = {}
+    found: dict[tuple[int, str, str, str, Excluding, int], Case] = {}
     total = 0
     for scope, outside in zip(scopes, taken, strict=True):
         if scope.problem:
             continue
         group = scope.group
         place = scope.policy, group.service, group.region, scope.circle
-        key = (*place, outside)
+        # Where a subscription begins or ends it cuts an outage.
+        alone = scope.number if asks_outages(group.policy) else 0
+        key = (*place, outside, alone)
         case = found.get(key)
         if case is None:
-            case = Case(len(found) + 1, *place, group, limits=outside.limits)
+            case = Case(
+                len(found) + 1,
+                *place,
+                group,
+                limits=outside.limits,
+                scope=alone,
+                edge=edge_of(group.policy, units),
+            )
             for window, here in concerned(group):
                 case.covers += _covers(case, window, facts.windows[window], units, facts.as_of, here=here)
             case.planned = any(cover.piece for cover in case.covers)
@@ -394,6 +499,9 @@ def _cases(scopes: Sequence[Scope], taken: Sequence[Excluding], facts: _Facts, u
         case.number = len(kept) + 1
         kept.append(case)
         case.segments = _segments(case, units)
+        if case.scope:
+            counting = case.group.policy.commitments[0].counting
+            case.lasting = lasting(case.segments, counting, (mine[0].start, mine[0].end), case.edge)
         for scope in mine:
             _count(scope, case, units)
     return kept
@@ -480,8 +588,8 @@ def _with_exclusions(case: Case, segments: Sequence[Segment]) -> Iterator[Segmen
 
 def _segments(case: Case, units: Units) -> list[Segment]:
     policy = case.group.policy
-    edge = edge_of(policy, units)
-    by_share = policy.windows == "by-share"
+    edge = case.edge
+    by_share, adds = counts_by_share(policy), policy.windows == "user-minutes"
     nothing = (0, 0)
     spans = {
         name: np.asarray([getattr(cover, name) or nothing for cover in case.covers], dtype=np.int64)
@@ -503,12 +611,13 @@ def _segments(case: Case, units: Units) -> list[Segment]:
         def covered(name: str, start: int = start, end: int = end) -> np.ndarray:
             return (spans[name][:, 0] <= start) & (spans[name][:, 1] >= end)
 
-        least = int((covered("least") * low).max(initial=0))
+        shares = covered("least") * low
+        least = int(shares.sum() if adds else shares.max(initial=0))
         most = int((covered("most") * high).sum())
         before = Segment(
             start, end, least, most, int((covered("stated") * high).sum()), int((covered("down") * here).sum()),
             least if by_share else int(least > edge),
-            min(most, units.share) if by_share else int(most > edge),
+            (most if adds else min(most, units.share)) if by_share else int(most > edge),
         )  # fmt: skip
         found.append(before)
     return list(_with_exclusions(case, found)) if case.excludes else found
@@ -524,8 +633,8 @@ def edge_of(policy: Policy, units: Units) -> int:
 def _count(scope: Scope, case: Case, units: Units) -> None:
     """Add up the segments of a scope, and find the tiers; where that is not what the ledger has, say so."""
     policy = scope.group.policy
-    edge = edge_of(policy, units)
-    scope.parts_of_a_second = units.share if policy.windows == "by-share" else 1
+    edge = case.edge
+    scope.parts_of_a_second = units.share if counts_by_share(policy) else 1
     for one in case.segments:
         if scope.start <= one.start and one.end <= scope.end:
             scope.downtime += one.downtime
@@ -533,6 +642,8 @@ def _count(scope: Scope, case: Case, units: Units) -> None:
             scope.counted += one.counted(edge)
             scope.least += one.least
             scope.most += one.most
+    if case.scope:
+        _count_outages(scope, case)
     seconds = length_of(scope.group)
     if scope.most > seconds * scope.parts_of_a_second:
         scope.case, scope.problem = None, "value: no formula for more downtime than the length of a period"
@@ -541,6 +652,10 @@ def _count(scope: Scope, case: Case, units: Units) -> None:
     scope.best, scope.worst = (
         1 + sum(most < found for most in allowed) for found in (scope.least, scope.most)
     )
+    if has_gaps(policy):
+        # In a gap both neighbours are possible: the better one until the worse is entered.
+        before = not_entered(policy, seconds, scope.parts_of_a_second, units)
+        scope.best = sum(most < scope.least for most in before)
     ledger = scope.group.assessment
     tiers = policy.tiers[scope.best - 1 : scope.worst]
     if len(tiers) > 1 and not all(tier.remedy.is_percent for tier in tiers):
@@ -559,9 +674,25 @@ def _count(scope: Scope, case: Case, units: Units) -> None:
         scope.case, scope.problem = None, "value: this workbook has no formula for how these terms count"
 
 
+def _count_outages(scope: Scope, case: Case) -> None:
+    """Count instead what lasts long enough, and in whole quanta."""
+    counting = case.group.policy.commitments[0].counting
+    scope.counted = sum(
+        one.counted(case.edge)
+        for one, outage in zip(case.segments, case.lasting, strict=True)
+        if outage.stated.begin >= 0 and outage.stated.lasts >= (counting.minimum or 0)
+    )
+    scope.excluded = scope.downtime - scope.counted
+    spans = [cover.most for cover in case.covers if cover.window is not None and cover.most_share]
+    pieces = sum(pieces_up(spans, (scope.start, scope.end), counting.quantum))
+    scope.least, scope.most = bounds(case.lasting, counting, pieces)
+
+
 def length_of(group: Group) -> int:
-    """Return the seconds that availability is a part of: those of the period, or as many as the terms say it has."""
+    """Return the seconds that availability is a part of: those of the period, of its valid part, or as many as the terms say."""
     length = group.policy.period.length_seconds
+    if by_lifetime(group.policy):
+        return max(min(group.valid[1], group.period.end) - max(group.valid[0], group.period.start), 0)
     return group.period.seconds if length is None else int(length)
 
 
@@ -571,6 +702,15 @@ def allowances(policy: Policy, seconds: int, parts: int, units: Units) -> list[i
     for tier in policy.tiers:
         whole, rest = divmod(int((1 - tier.lower) * units.edge) * seconds, units.edge)
         found.append(whole * parts + (rest * parts - (0 if tier.lower_included else 1)) // units.edge)
+    return found
+
+
+def not_entered(policy: Policy, seconds: int, parts: int, units: Units) -> list[int]:
+    """Return for each tier the most eligible downtime, in parts of a second, that does not yet lead into it; -1 for the best."""
+    found = [-1]
+    for tier in policy.tiers[1:]:
+        whole, rest = divmod(int((1 - tier.upper) * units.edge) * seconds, units.edge)
+        found.append(whole * parts + (rest * parts - int(tier.upper_included)) // units.edge)
     return found
 
 

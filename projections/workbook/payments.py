@@ -16,7 +16,7 @@ from projections.credits import Workings as Priced
 from projections.workbook import book as books
 from projections.workbook.book import Book, Column, Table, parts
 from projections.workbook.cells import Formula, Styled
-from projections.workbook.model import EXACT_DIVIDED, Model, Scope, length_of, pays_in_parts
+from projections.workbook.model import EXACT_DIVIDED, Model, Scope, length_of, may_exceed, pays_in_parts
 from projections.workbook.remedies import Line, Payment, Side, is_plain, payment
 from projections.workbook.workings import Workings
 
@@ -76,7 +76,7 @@ def payments(
     currencies = priced.frame["currency"].astype(object).to_numpy()
     pairs = sorted({(int(at), str(code)) for at, code in zip(place[mine], currencies[mine], strict=True)})
     found = {(at, code): _payment(model, model.scopes[at], code) for at, code in pairs}
-    remedies = _remedies_table(len(pairs))
+    remedies = _remedies_table(len(pairs), factors=model.rounds_factors)
     for row, ((at, _), one) in enumerate(found.items(), 2):
         scope = model.scopes[at]
         if scope.group.assessment.service_days == tuple(
@@ -124,7 +124,7 @@ def _payment(model: Model, scope: Scope, currency: str) -> Payment:
 # ---- Remedies ------------------------------------------------------------------------------------------------------
 
 
-def _remedies_table(count: int) -> Table:
+def _remedies_table(count: int, *, factors: bool) -> Table:
     def formula(heading: str, width: int = 13) -> Column:
         return Column(heading, "integer", "formula", width)
 
@@ -160,6 +160,13 @@ def _remedies_table(count: int) -> Table:
         "days": formula("days of service (parts)", 10),
         "days_limit": formula("at most (parts of a day)", 10),
     }
+    if factors:
+        columns |= {
+            "scale": formula("a factor is rounded to so many parts", 11),
+            "scale_part": Column("of a factor: rounding adds of the divisor", "decimal", "formula", 10),
+            "scale_offset": formula("of a factor: and", 9),
+            "scale_even": Column("of a factor: ties go to even", "flag", "formula", 9),
+        }
     for side, words in zip(_SIDES, ("at least", "at most"), strict=True):
         columns |= {
             f"down_{side}": formula(f"{words}: eligible (parts of a second)"),
@@ -182,6 +189,16 @@ def _remedies_table(count: int) -> Table:
             f"second_b_{side}": formula(f"{words}: second line, and with what rounding adds"),
             f"second_w_{side}": formula(f"{words}: second line, divided by"),
             f"second_t_{side}": formula(f"{words}: second line, tie that goes down"),
+            **(
+                {
+                    f"fn_{side}": formula(f"{words}: first line, factor"),
+                    f"fd_{side}": formula(f"{words}: first line, factor in so many parts"),
+                    f"gn_{side}": formula(f"{words}: second line, factor"),
+                    f"gd_{side}": formula(f"{words}: second line, factor in so many parts"),
+                }
+                if factors
+                else {}
+            ),
             f"constant_{side}": formula(f"{words}: without the fee (minor units)"),
             f"service_{side}": Column(f"{words}: days of service", "decimal", "formula", 10),
         }
@@ -264,15 +281,52 @@ class _Remedy:
             "above": self._sums("above", paid.above, of_tier=False),
             "days": Formula(self._of_tier("tier_days", "days_units"), _or_empty(paid.days)),
             "days_limit": Formula(self._of_policy("limit_days", "days_units"), _or_empty(paid.days_limit)),
+            **(self._scale() if "scale" in at else {}),
+        }  # fmt: skip
+
+    def _scale(self) -> dict[str, Any]:
+        """Return how a factor is rounded; where the terms do not round it, as amounts are, and it is not asked."""
+        scale, rounds, number = self.paid.scale, self.paid.rounds, self.at["policy_no"]
+        decimals, chosen = (f"INDEX({name},{number})" for name in ("factor_decimals", "factor_rounding"))
+        mode = f"IF(ISNUMBER({decimals}),MATCH({chosen},rounding_modes,0),{self.mode})"
+        return {
+            "scale": Formula(
+                f'IF(ISNUMBER({decimals}),ROUND(decimal_base^{decimals},0),"")', _or_empty(scale)
+            ),
+            "scale_part": Formula(f"INDEX(rounding_part,{mode})", _plain(rounds.part)),
+            "scale_offset": Formula(f"INDEX(rounding_offset,{mode})", rounds.offset),
+            "scale_even": Formula(f"INDEX(rounding_even,{mode})", rounds.even),
+        }
+
+    def _factored(self, one: Side, at: Mapping[str, str]) -> dict[str, Any]:
+        """Return both quotients with their factors rounded, where the terms round them."""
+        if "scale" not in at:
+            return {}
+        scale = at["scale"]
+
+        def rounded(number: str, of: str) -> str:
+            twice, exact = f"({of}+{of})", f"({number}+{number})*{scale}"
+            return (
+                f"INT(({exact}+{at['scale_part']}*{twice}+{at['scale_offset']})/{twice})"
+                f"-IF({at['scale_even']},IF(MOD({exact}+{of},{twice}+{twice})={twice},1,0),0)"
+            )
+
+        first = f"AND(ISNUMBER({scale}),ISNUMBER({at['n']}),COUNT({at['percent']},{at['multiple']})>0)"
+        second = f"AND(ISNUMBER({scale}),ISNUMBER({at['multiple']}))"
+        return {
+            "fn": Formula(f"IF({first},{rounded(at['n'], at['d'])},{at['n']})", _or_empty(one.factor)),
+            "fd": Formula(f"IF({first},{scale},{at['d']})", one.factor_in),
+            "gn": Formula(f"IF({second},{rounded(at['multiple'], at['of'])},{at['multiple']})", _or_empty(one.second_factor)),
+            "gd": Formula(f"IF({second},{scale},{at['of']})", _or_empty(one.second_in)),
         }  # fmt: skip
 
     def _calculated(self) -> str:
-        """Return whether there is one tier, or several that pay percentages alone; no downtime is longer than a stated length."""
+        """Return whether there is one tier, or several that pay percentages alone; no downtime is longer than the period."""
         tiers, best, worst, most, period, spread = (
             self.scopes[name] for name in ("tiers", "best", "worst", "most", "period", "parts")
         )
         one = f"IF({best}={worst},TRUE,MIN(INDEX(tier_alone,{tiers}+{best}):INDEX(tier_alone,{tiers}+{worst}))=1)"
-        if self.scope.group.policy.period.length_seconds is None:
+        if not may_exceed(self.scope.group.policy):
             return one
         return f"IF({most}>{period}*{spread},FALSE,{one})"
 
@@ -296,7 +350,7 @@ class _Remedy:
         """Return what is paid for the least or for the most eligible downtime."""
         name, one = _SIDES[number], self.paid.sides[number]
         at = {key.removesuffix(f"_{name}"): cell for key, cell in self.at.items()} | self.at
-        found = {**self._parts(name, one, at), **self._lines(one, at)}
+        found = {**self._parts(name, one, at), **self._lines(one, at), **self._factored(one, at)}
         return {f"{key}_{name}": value for key, value in found.items()}
 
     def _parts(self, name: str, one: Side, at: Mapping[str, str]) -> dict[str, Any]:
@@ -332,7 +386,11 @@ class _Remedy:
 
     def _lines(self, one: Side, at: Mapping[str, str]) -> dict[str, Any]:
         first, second = one.first, one.second
-        n, multiple, sums = at["n"], at["multiple"], at["sums"]
+        multiple, sums = at["multiple"], at["sums"]
+        # The quotients as they are, or with factors that are rounded.
+        n, d, times, of = (
+            at[name] for name in (("fn", "fd", "gn", "gd") if "scale" in at else ("n", "d", "multiple", "of"))
+        )
         there = f"ISNUMBER({at['second_a']})"
         return {
             "d": Formula(
@@ -341,25 +399,25 @@ class _Remedy:
                 one.divisor,
             ),
             "n": Formula(f"IF({sums},SUM({at['percent']},{multiple}),{at['percent']})", _or_empty(one.numerator)),
-            "c": Formula(f"IF({sums},SUM({at['fixed']})*{at['d']}+SUM({at['hourly']}),0)", one.adds),
+            "c": Formula(f"IF({sums},SUM({at['fixed']})*{d}+SUM({at['hourly']}),0)", one.adds),
             "first_a": Formula(f'IF(ISNUMBER({n}),({n}+{n})*{at["base_of"]},"")', "" if first is None else first.times),
             "first_b": Formula(
                 f"({at['c']}+{at['c']})*{at['base_in']}+{at['part']}*{at['first_w']}+{at['offset']}",
                 2 * one.adds * self.paid.terms.base_in + int(self.paid.terms.part * one.first_divisor) + self.paid.terms.offset,
             ),
-            "first_w": Formula(f"({at['d']}+{at['d']})*{at['base_in']}", one.first_divisor),
+            "first_w": Formula(f"({d}+{d})*{at['base_in']}", one.first_divisor),
             "first_t": Formula(
                 f"IF({at['even']},{at['first_w']},-1)", one.first_divisor if self.paid.terms.even else -1
             ),
             "second_a": Formula(
-                f'IF(OR({sums},NOT(ISNUMBER({multiple}))),"",({multiple}+{multiple})*{at["base_of"]})',
+                f'IF(OR({sums},NOT(ISNUMBER({multiple}))),"",({times}+{times})*{at["base_of"]})',
                 "" if second is None else second.times,
             ),
             "second_b": Formula(
                 f'IF({there},{at["part"]}*{at["second_w"]}+{at["offset"]},"")', "" if second is None else second.adds
             ),
             "second_w": Formula(
-                f'IF({there},({at["of"]}+{at["of"]})*{at["base_in"]},"")', "" if second is None else second.divisor
+                f'IF({there},({of}+{of})*{at["base_in"]},"")', "" if second is None else second.divisor
             ),
             "second_t": Formula(
                 f'IF({there},IF({at["even"]},{at["second_w"]},-1),"")', "" if second is None else second.tie

@@ -47,6 +47,7 @@ def is_plain(policy: Policy) -> bool:
     return (
         all(tier.remedy.is_percent for tier in policy.tiers)
         and base_factor(policy) == 1
+        and policy.credit.factor_decimals is None
         and limits == Limits(days=limits.days, rolling_months=limits.rolling_months)
     )
 
@@ -61,7 +62,6 @@ def reasons(policy: Policy) -> dict[str, bool]:
     remedies = [tier.remedy for tier in policy.tiers]
     sums = [amount for one in remedies for table in (one.fixed, one.hourly) for _, amount in table]
     return {
-        "a rounded factor": policy.credit.factor_decimals is not None,
         "blocks of parts of a second": any((one.block_seconds or Fraction(1)).denominator != 1 for one in remedies),
         "parts of a minor unit": any(amount.denominator != 1 for amount in sums),
         "a sum of parts of several kinds": any(one.take == "sum" and _parts(one) > 1 for one in remedies),
@@ -123,7 +123,8 @@ class Terms(NamedTuple):
 class Side(NamedTuple):
     """What the tier pays for so much eligible downtime; None where it has no such amount.
 
-    common: the divisor that eligible downtime and the period share. numerator, adds, divisor: the quotient of the first line.
+    common: the divisor that eligible downtime and the period share. numerator, divisor, and adds: the quotient of the first line.
+    factor, factor_in: the same where a factor is rounded before the amount is, else no other; second_factor, second_in: of the second.
     """
 
     units: int
@@ -141,7 +142,11 @@ class Side(NamedTuple):
     first_divisor: int
     second: Line | None
     constant: int | None
-    days: int = 0
+    days: int
+    factor: int | None
+    factor_in: int
+    second_factor: int | None
+    second_in: int | None
 
 
 class Amounts(NamedTuple):
@@ -176,6 +181,8 @@ class Payment(NamedTuple):
     days: int | None
     days_limit: int | None
     sides: tuple[Side, Side]
+    scale: int | None
+    rounds: Terms
 
     def amounts(self, fee: int, before: int = 0) -> Amounts:
         """Return what is paid for a fee, and on which way; before: what was credited and counts. All are minor units."""
@@ -226,6 +233,10 @@ def payment(
     block, begun = int(remedy.block_seconds or 0), remedy.blocks == "begun"
     limits = policy.limits
     cap, rolling = whole(limits.percent, credit), whole(limits.rolling_percent, credit)
+    decimals = policy.credit.factor_decimals
+    scale = None if decimals is None else 10**decimals
+    factor_part, factor_offset, factor_even = MODES[policy.credit.factor_rounding or policy.rounding]
+    rounds = Terms(Fraction(factor_part), factor_offset, factor_even, 1, 1)
     sums = tiers[0].remedy.take == "sum"
     lesser = tiers[0].remedy.take != "greater"
     per_hour = 3_600 * parts
@@ -239,17 +250,24 @@ def payment(
         sum_paid = None if fixed is None else fixed * times_paid
         by_hour = None if hourly is None else hourly * down
         hour_paid = None if by_hour is None else terms.rounded(by_hour, per_hour)
-        divisor, top, adds = credit, percent, 0
+        divisor, top = credit, percent
         if sums:
             divisor = credit if percent is not None else of or (per_hour if by_hour is not None else 1)
-            top, adds = (percent or 0) + (numerator or 0), (sum_paid or 0) * divisor + (by_hour or 0)
+            top = (percent or 0) + (numerator or 0)
+        factor, factor_in, second, second_in = top, divisor, numerator, of
+        if scale is not None:
+            if top is not None and (percent is not None or numerator is not None):
+                factor, factor_in = rounds.rounded(top * scale, divisor), scale
+            if numerator is not None and of is not None:
+                second, second_in = rounds.rounded(numerator * scale, of), scale
+        adds = (sum_paid or 0) * factor_in + (by_hour or 0) if sums else 0
         alone = [] if sums else [one for one in (sum_paid, hour_paid) if one is not None]
         return Side(
             times_paid, percent, common, numerator, of, sum_paid, by_hour, hour_paid, divisor, top, adds,
-            None if top is None else terms.line(top, adds, divisor), 2 * divisor * terms.base_in,
-            None if sums or numerator is None or of is None else terms.line(numerator, 0, of),
+            None if factor is None else terms.line(factor, adds, factor_in), 2 * factor_in * terms.base_in,
+            None if sums or second is None or second_in is None else terms.line(second, 0, second_in),
             (min if lesser else max)(alone) if alone else None,
-            min([(given or 0) * times_paid, *([] if at_most is None else [at_most])]),
+            min([(given or 0) * times_paid, *([] if at_most is None else [at_most])]), factor, factor_in, second, second_in,
         )  # fmt: skip
 
     return Payment(
@@ -257,4 +275,5 @@ def payment(
         None if cap is None else terms.line(cap, 0, credit),
         None if rolling is None else terms.line(rolling, 0, credit), whole(sum_in(limits.amount, currency), 1),
         whole(sum_in(limits.only_above, currency), 1), given, at_most, (side(pays[0], eligible[0]), side(pays[1], eligible[1])),
+        scale, rounds,
     )  # fmt: skip

@@ -9,7 +9,7 @@ from typing import Any
 
 from openpyxl.utils import get_column_letter
 
-from ledger.domain.money import decimal_text, minor_units
+from ledger.domain.money import decimal_text, format_money, minor_units
 from ledger.domain.policy.model import Sums, sum_in, tables_of_sums
 from projections.evaluation.amounts import base_factor
 from projections.workbook.book import Block, Book
@@ -66,6 +66,7 @@ def remedy_inputs(
     block.add()
     _limits(book, block, model, known)
     block.add()
+    _factors(book, block, model)
     book.name("tier_percent", f"Inputs!$G${tiers[0]}:$G${tiers[-1]}")
 
 
@@ -74,7 +75,7 @@ def _money(book: Book, sums: Sums, code: str) -> Styled:
     found = sum_in(sums, code)
     if found is None:
         return Styled(book.style("given"), None)
-    return Styled(book.style("input", f"money{digits}"), Decimal(int(found)).scaleb(-digits))
+    return Styled(book.style("input", f"money{digits}"), Decimal(format_money(int(found), code)))
 
 
 def _decimal(book: Book, value: Fraction | None) -> Styled:
@@ -118,6 +119,32 @@ def _tiers(book: Book, block: Block, model: Model, known: Sequence[str]) -> None
             rows.append(block.add(number, policy.key, version, place, *shown, *sums))
     names = ["tier_alone", "tier_multiple", "tier_block", "tier_begun", "tier_take", "tier_days"]
     _named(book, rows, [*names, *(f"tier_{what}_{code}" for code in known for what in ("sum", "hour"))], 5)
+
+
+def _factors(book: Book, block: Block, model: Model) -> None:
+    """Add to how many decimals a factor is rounded before the amount is, where any terms say that."""
+    if not model.rounds_factors:
+        return
+    style = book.style
+    block.add(Styled(style("title"), "Rounded factors"))
+    block.heading(
+        "policy no", "policy", "version", "to so many decimals, empty for none", "rounding", numbers="ACD"
+    )
+    rows = []
+    for number, (version, policy, _) in enumerate(model.policies[: model.live], 1):
+        decimals, mode = policy.credit.factor_decimals, policy.credit.factor_rounding or policy.rounding
+        shown = (
+            (Styled(style("given"), None), None)
+            if decimals is None
+            else (Styled(style("input", "integer"), decimals), Styled(style("input"), mode))
+        )
+        rows.append(block.add(number, policy.key, version, *shown))
+    _named(book, rows, ["factor_decimals", "factor_rounding"], 4)
+    row = block.add(
+        "ten", Styled(style("given", "integer"), 10), Styled(style("note"), "a decimal is a tenth")
+    )
+    book.name("decimal_base", block.address("B", row))
+    block.add()
 
 
 def _limits(book: Book, block: Block, model: Model, known: Sequence[str]) -> None:

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from decimal import Decimal
+from fractions import Fraction
 from typing import Any, NamedTuple
 
-from ledger.domain.money import minor_units
+import pandas as pd
+
+from ledger.domain.money import decimal_text, minor_units
 from projections.credits import Workings as Priced
 from projections.credits import totals
 from projections.workbook import book as books
 from projections.workbook.book import Block, Book, Table
 from projections.workbook.cells import Formula, Styled
-from projections.workbook.lines import Changes, exactly, major
+from projections.workbook.lines import DAYS, Changes, exactly, major
 from projections.workbook.model import EXACT
 
 __all__ = ["HOLDS_ROW", "Totals", "shown", "summary"]
@@ -214,4 +218,28 @@ def _changed(book: Book, block: Block, changes: Changes, tables: list[Table]) ->
                 for name in ("as_issued", "as_now", "delta", *waived)
             ),
         )
+    if changes.has_days:
+        _changed_days(book, block, frame, tables)
     return found
+
+
+def _changed_days(book: Book, block: Block, frame: pd.DataFrame, tables: list[Table]) -> None:
+    """Add the sums of the days of service of all lines that have any, below those of money."""
+
+    def over(function: str, name: str) -> str:
+        return "+".join(f"{function}({table.whole(name)})" for table in tables)
+
+    integer, decimal = (book.style("formula", name) for name in ("integer", "decimal"))
+    said = frame[frame[DAYS[0]].notna()]
+    block.add(
+        "days of service",
+        Styled(integer, Formula(over("COUNT", DAYS[0]), len(said))),
+        Styled(integer, None),
+        *(
+            Styled(
+                decimal,
+                Formula(over("SUM", name), Decimal(decimal_text(sum(said[name].tolist(), Fraction(0))))),
+            )
+            for name in DAYS
+        ),
+    )

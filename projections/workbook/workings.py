@@ -6,18 +6,19 @@ afterwards; nothing that may change stands inside a formula.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from fractions import Fraction
 from typing import Any, NamedTuple
 
 from ledger.domain.policy import Policy
 from projections.availability import Assessment, percent_text
 from projections.credits import Group
-from projections.workbook import limits
+from projections.workbook import limits, outages
 from projections.workbook.book import Book, Column, Table
 from projections.workbook.cells import Formula, Styled, listed
 from projections.workbook.exclusions import notice_of, recorded_rules
 from projections.workbook.inputs import Inputs
+from projections.workbook.lasting import counts_quanta, pieces_up
 from projections.workbook.model import (
     Case,
     Cover,
@@ -26,8 +27,13 @@ from projections.workbook.model import (
     Segment,
     Units,
     allowances,
+    by_lifetime,
+    counts_by_share,
     edge_of,
+    has_gaps,
     length_of,
+    may_exceed,
+    not_entered,
     pays_in_parts,
     planned_rules,
 )  # fmt: skip
@@ -39,7 +45,8 @@ __all__ = ["Workings", "availability_of", "percents_of", "workings"]
 class Workings(NamedTuple):
     """The calculating sheets, and the rows of each case on Coverage and on Segments, first and last.
 
-    limits: the sheet of limited exclusions, and limit_rows by case and rule; None where no case has any. days: where days of
+    limits: the sheet of limited exclusions, and limit_rows by case and rule; None where no case has any. outages: the sheet of outages and
+    what it reads; None where no terms ask for them. days: where days of
     service are calculated, by scope: the cells at least and at most, put in when their sheet is laid out.
     """
 
@@ -54,6 +61,7 @@ class Workings(NamedTuple):
     limits: Table | None
     limit_rows: dict[tuple[int, int], int]
     days: dict[int, tuple[str, ...]]
+    outages: outages.Places | None
 
 
 def workings(
@@ -73,11 +81,28 @@ def workings(
         segment_rows[case.number] = segmented, segmented + len(case.segments) - 1
         segmented += len(case.segments)
     limit_rows, limited = limits.rows_of(model)
-    found = Workings(
+    outage_rows, lasting = outages.rows_of(model)
+    terms, coverage, segments = (
         _terms_table(model.live, notices=bool(inputs.rules), lengths=model.has_lengths),
-        _edges_table(len(inputs.tiers)),
-        _coverage_table(covered - 2, exclusions=model.excludes),
+        _coverage_table(covered - 2, exclusions=model.excludes, pieces=model.rounds_pieces_up),
         _segments_table(segmented - 2, exclusions=model.excludes),
+    )
+    runs = outages.Places(
+        outages.table(lasting),
+        outage_rows,
+        segments,
+        segment_rows,
+        coverage,
+        coverage_rows,
+        coverage_of_scope,
+        terms,
+        inputs.outages,
+    )
+    found = Workings(
+        terms,
+        _edges_table(len(inputs.tiers), gaps=model.has_gaps),
+        coverage,
+        segments,
         _calculation_table(len(model.scopes)),
         coverage_rows,
         segment_rows,
@@ -85,9 +110,15 @@ def workings(
         limits.table(limited) if limited else None,
         limit_rows,
         {},
+        runs if lasting else None,
     )
     for name, column in (("tier_policy", "policy"), ("tier_allowed", "allowed"), ("tier_pays", "pays")):
         book.name(name, found.edges.whole(column))
+    if model.has_lifetimes:
+        book.name("tier_edge", found.edges.whole("edge"))
+        book.name("tier_belongs", f"Inputs!$F${inputs.tiers[0]}:$F${inputs.tiers[-1]}")
+    if model.has_gaps:
+        book.name("tier_entered", found.edges.whole("entered"))
     for name in ("pays_least", "pays_most", "adds", "tie", "rule", "eligible_least", "eligible_most"):
         book.name(f"scope_{name}", found.calculation.whole(name))
     book.table(found.terms, lambda: _terms(model, inputs, found.terms, as_of), freeze=3)
@@ -105,6 +136,8 @@ def workings(
             inputs.rules,
         )
         book.table(found.limits, lambda: limits.lines(model, at), freeze=3)
+    if lasting:
+        book.table(runs.outages, lambda: outages.lines(model, runs), freeze=2)
     book.table(found.calculation, lambda: _calculation(book, model, found), freeze=7)
     return found
 
@@ -141,7 +174,7 @@ def _terms(model: Model, inputs: Inputs, table: Table, as_of: int | None) -> Ite
     for number, (version, policy, group) in enumerate(model.policies[: model.live], 1):
         here, row = inputs.policies[number - 1], number + 1
         letter = table.letters
-        by_share = policy.windows == "by-share"
+        by_share = counts_by_share(policy)
         mode = list(MODES).index(policy.rounding) + 1
         adds, tie = rounding(policy, model.units)
         start = f"Inputs!$F${here}"
@@ -153,7 +186,7 @@ def _terms(model: Model, inputs: Inputs, table: Table, as_of: int | None) -> Ite
                 group.period.seconds if as_of is None else as_of - group.period.start,
             ),
             Formula(f"Inputs!$H${here}=way_full", policy.windows == "full"),
-            Formula(f"Inputs!$H${here}=way_by_share", by_share),
+            Formula(f"Inputs!$H${here}={'way_user_minutes' if policy.windows == 'user-minutes' else 'way_by_share'}", by_share),
             Formula(
                 f"IF(Inputs!$H${here}=way_above_share,ROUND(Inputs!$I${here}*share_units,0),"
                 f"IF(Inputs!$H${here}=way_all,share_units-1,0))",
@@ -192,7 +225,12 @@ def _length(model: Model, group: Group, number: str, period: str) -> list[Any]:
     if not model.has_lengths:
         return []
     said = f"INDEX(period_length,{number})"
-    return [Formula(f"IF(ISNUMBER({said}),{said},{period})", length_of(group))]
+    stated = group.policy.period.length_seconds
+    return [
+        Formula(
+            f"IF(ISNUMBER({said}),{said},{period})", group.period.seconds if stated is None else int(stated)
+        )
+    ]
 
 
 def _denominator(found: Workings, row: int) -> str:
@@ -207,7 +245,7 @@ def rounding(policy: Policy, units: Units) -> tuple[int, int]:
     return adds, adds if even else -1
 
 
-def _edges_table(count: int) -> Table:
+def _edges_table(count: int, *, gaps: bool) -> Table:
     return Table(
         "Edges",
         {
@@ -221,9 +259,46 @@ def _edges_table(count: int) -> Table:
             "allowed": Column("eligible downtime at most (parts of a second)", "integer", "formula", 18),
             "pays": Column("pays (parts)", "integer", "formula", 12),
             "fits": Column("its decimals fit the parts", "flag", "formula", 11),
+            **(_ENDING if gaps else {}),
         },
         count,
     )
+
+
+_ENDING = {
+    "to": Column("availability to (parts)", "integer", "formula", 14),
+    "not_available_to": Column("unavailable at least (parts x s)", "integer", "formula", 18),
+    "entered": Column(
+        "eligible downtime that does not lead into it (parts of a second)", "integer", "formula", 18
+    ),
+}
+
+
+def _ends(
+    policy: Policy, place: int, seconds: int, before: int, units: Units, where: tuple[int, int, str, str], table: Table
+) -> list[Any]:  # fmt: skip
+    """Return where a tier ends, where that is not where the tier before it begins.
+
+    before: the most eligible downtime that does not lead into it. where: the rows on Edges and Inputs, and the cells of the
+    period and of the parts of a second.
+    """
+    row, here, period, of_second = where
+    if by_lifetime(policy):
+        return [None] * 3
+    if place == 1:
+        return [None, None, before]
+    if not has_gaps(policy):
+        return [None, None, Formula(f"{table.letters['allowed']}{row - 1}", before)]
+    to, off = (f"{table.letters[name]}{row}" for name in ("to", "not_available_to"))
+    upper = int(policy.tiers[place - 1].upper * units.edge)
+    whole = f"INT({off}/edge_units)"
+    return [
+        Formula(f"ROUND(Inputs!$E${here}*edge_units/hundred,0)", upper),
+        Formula(f"(edge_units-{to})*{period}", (units.edge - upper) * seconds),
+        Formula(
+            f"{whole}*{of_second}+INT((({off}-{whole}*edge_units)*{of_second}-IF(Inputs!$F${here},1,0))/edge_units)", before
+        ),
+    ]  # fmt: skip
 
 
 def _edges(model: Model, inputs: Inputs, found: Workings) -> Iterator[list[Any]]:
@@ -231,18 +306,28 @@ def _edges(model: Model, inputs: Inputs, found: Workings) -> Iterator[list[Any]]
     row = 1
     for number, (version, policy, group) in enumerate(model.policies[: model.live], 1):
         seconds = length_of(group)
-        parts = units.share if policy.windows == "by-share" else 1
+        parts = units.share if counts_by_share(policy) else 1
         period, of_second = _denominator(found, number + 1), found.terms.cell("parts", number + 1)
-        allowed = allowances(policy, seconds, parts, units)
+        allowed, before = (of(policy, seconds, parts, units) for of in (allowances, not_entered))
         for place, tier in enumerate(policy.tiers, 1):
             here, row = inputs.tiers[row - 1], row + 1
             edge, beyond, whole, pays = (
                 f"{table.letters[name]}{row}" for name in ("edge", "not_available", "whole", "pays")
             )
             off = int((1 - tier.lower) * units.edge) * seconds
+            ends = (
+                _ends(policy, place, seconds, before[place - 1], units, (row, inputs.gaps[row - 2], period, of_second), table)
+                if inputs.gaps
+                else []
+            )  # fmt: skip
+            fit = [("E", here, edge, "edge"), ("G", here, pays, "credit")]
+            if place > 1 and ends and has_gaps(policy):
+                fit.append(("E", inputs.gaps[row - 2], f"{table.letters['to']}{row}", "edge"))
             yield [
                 number, policy.key, version, place,
                 Formula(f"ROUND(Inputs!$E${here}*edge_units/hundred,0)", int(tier.lower * units.edge)),
+                # Where the period is another for each scope, so is what a tier allows: Calculation asks the edges themselves.
+                *([None] * 3 if by_lifetime(policy) else (
                 Formula(f"(edge_units-{edge})*{period}", off),
                 Formula(f"INT({beyond}/edge_units)", off // units.edge),
                 # What is not a whole second is cut to parts; a bound that is not the tier's own allows one part less.
@@ -250,22 +335,23 @@ def _edges(model: Model, inputs: Inputs, found: Workings) -> Iterator[list[Any]]
                     f"{whole}*{of_second}+INT((({beyond}-{whole}*edge_units)*{of_second}-IF(Inputs!$F${here},0,1))/edge_units)",
                     allowed[place - 1],
                 ),
+                )),
                 Formula(
                     f"ROUND(Inputs!$G${here}*credit_units/hundred,0)",
                     int(percent_of(tier) * units.credit / 100),
                 ),
                 Formula(
-                    f"AND(ABS(Inputs!$E${here}*edge_units/hundred-{edge})<nearly_nothing,"
-                    f"ABS(Inputs!$G${here}*credit_units/hundred-{pays})<nearly_nothing)",
+                    f"AND({','.join(f'ABS(Inputs!${column}${at}*{unit}_units/hundred-{cell})<nearly_nothing' for column, at, cell, unit in fit)})",
                     True,
                 ),
+                *ends,
             ]  # fmt: skip
 
 
 # ---- Coverage and Segments -----------------------------------------------------------------------------------------
 
 
-def _coverage_table(count: int, *, exclusions: bool) -> Table:
+def _coverage_table(count: int, *, exclusions: bool, pieces: bool) -> Table:
     return Table(
         "Coverage",
         {
@@ -291,6 +377,11 @@ def _coverage_table(count: int, *, exclusions: bool) -> Table:
             "counts": Column("effect counts", "flag", "formula", 9),
             "least_share": Column("share at least (parts)", "integer", "formula", 10),
             "most_share": Column("share at most (parts)", "integer", "formula", 10),
+            **(
+                {"pieces": Column("valid, in whole quanta, at most (s)", "integer", "formula", 12)}
+                if pieces
+                else {}
+            ),
             **(_EXCLUDING if exclusions else {}),
         },
         count,
@@ -381,7 +472,26 @@ def _covering(
         Formula(
             f"IF({at['counts']},IF({term['in_full']},share_units,{fact['most_share']}),0)", cover.most_share
         ),
+        *_piece(case, cover, at, found),
     ]  # fmt: skip
+
+
+def _piece(case: Case, cover: Cover, at: dict[str, str], found: Workings) -> list[Any]:
+    """Return how many seconds an interval comes to where it is rounded up alone, as far as it is valid."""
+    if found.outages is None or not case.rounds_pieces_up:
+        return [None] if "pieces" in at else []
+    here = found.coverage_of_scope[case.scope]
+    valid = next(one.most for one in case.covers if one.scope == case.scope)
+    begin = f"MAX({at['most_from']},{found.coverage.letters['most_from']}{here})"
+    end = f"MIN({at['most_to']},{found.coverage.letters['most_to']}{here})"
+    quantum = f"Inputs!$F${found.outages.inputs[case.policy]}"
+    (value,) = pieces_up([cover.most], valid, case.group.policy.commitments[0].counting.quantum)
+    return [
+        Formula(
+            f"IF({at['most_share']}>0,-INT(-MAX(0,{end}-{begin})/{quantum})*{quantum},0)",
+            value if cover.most_share else 0,
+        )
+    ]
 
 
 def _excluding(
@@ -407,7 +517,7 @@ def _excluding(
         Formula(second("start"), cover.start), Formula(second("end"), cover.end), *[None] * 6,
         Formula(f"MAX(0,{at['start']})", cover.most[0]), Formula(f"MIN({period},{at['end']})", cover.most[1]), None, None,
         Formula(f"IF({notice}>0,AND(ISNUMBER({fact['announced']}),{ahead}>={notice}),TRUE)", cover.counts),
-        None, None, cover.rule, limited, cover.cuts,
+        None, None, *([None] if "pieces" in at else []), cover.rule, limited, cover.cuts,
         Formula(f"IF({at['counts']},1,0)", uses),
         Formula(f"IF({at['about']},{at['uses']},0)", takes),
         Formula(f"IF({at['concerned']},{at['takes']},0)", takes if cover.concerned else 0),
@@ -481,7 +591,9 @@ def _segments(model: Model, found: Workings) -> Iterator[list[Any]]:
     for case in model.cases:
         rows = found.coverage_rows[case.number]
         term = {name: found.terms.cell(name, case.policy + 1) for name in ("by_share", "share_edge")}
-        edge = edge_of(case.group.policy, model.units)
+        edge = case.edge
+        # Shares of users that were touched add up, to more than all.
+        adds = case.group.policy.windows == "user-minutes"
         cuts = found.coverage.span("least_from", "down_to" if case.planned else "most_to", rows)
         span = {name: found.coverage.span(name, name, rows) for name in found.coverage.letters}
         for place, one in enumerate(case.segments, 1):
@@ -492,6 +604,7 @@ def _segments(model: Model, found: Workings) -> Iterator[list[Any]]:
                 return f"({span[f'{kind}_from']}<={at['from']})*({span[f'{kind}_to']}>={at['to']})"
 
             counted = one.counted(edge)
+            capped = f"MIN({at['most_share']},share_units)"
             # Where nothing is excluded the formulas say nothing of it.
             surely = f"-IF({at['down']}>0,{at['outside_surely']},0)" if case.excludes else ""
             least, most = (
@@ -503,7 +616,12 @@ def _segments(model: Model, found: Workings) -> Iterator[list[Any]]:
                 Formula(f"SMALL({cuts},{at['no']})", one.start),
                 Formula(f"SMALL({cuts},{at['no']}+1)", one.end),
                 Formula(f"{at['to']}-{at['from']}", one.seconds),
-                Formula(f"SUMPRODUCT(MAX({covers('least')}*{span['least_share']}))", one.least_share),
+                Formula(
+                    f"SUMPRODUCT({covers('least')}*{span['least_share']})"
+                    if adds
+                    else f"SUMPRODUCT(MAX({covers('least')}*{span['least_share']}))",
+                    one.least_share,
+                ),
                 Formula(f"SUMPRODUCT({covers('most')}*{span['most_share']})", one.most_share),
                 Formula(f"SUMPRODUCT({covers('stated')}*{span['most_share']})", one.stated_share),
                 Formula(f"SUMPRODUCT({covers('down')}*{span['here']})", one.down),
@@ -512,7 +630,7 @@ def _segments(model: Model, found: Workings) -> Iterator[list[Any]]:
                     one.least_weight,
                 ),
                 Formula(
-                    f"IF({term['by_share']},MIN({at['most_share']},share_units),"
+                    f"IF({term['by_share']},{at['most_share'] if adds else capped},"
                     f"IF({at['most_share']}>{term['share_edge']},1,0))",
                     one.most_weight,
                 ),
@@ -632,27 +750,48 @@ def _calculated(model: Model, scope: Scope, case: Case, row: int, found: Working
         return f"{kind}({first}:{last})"
 
     def tier_of(side: str) -> str:
+        if by_lifetime(policy):
+            # What a tier allows differs from scope to scope; this compares the same integers, not divided.
+            allows = f"(edge_units-tier_edge)*{at['period']}<{at[side]}*edge_units+1-tier_belongs"
+            left = f"1+SUMPRODUCT((tier_policy={at['policy_no']})*({allows}))"
+            return f"MIN(COUNTIF(tier_policy,{at['policy_no']}),{left})"
         left = f"1+SUMPRODUCT((tier_policy={at['policy_no']})*(tier_allowed<{at[side]}))"
-        # More downtime than a stated length of the period is still in the last tier.
-        stated = policy.period.length_seconds is not None
-        return f"MIN(COUNTIF(tier_policy,{at['policy_no']}),{left})" if stated else left
+        if gaps and side == "least":
+            return f"SUMPRODUCT((tier_policy={at['policy_no']})*(tier_entered<{at[side]}))"
+        # More downtime than the length of the period is still in the last tier.
+        return f"MIN(COUNTIF(tier_policy,{at['policy_no']}),{left})" if may_exceed(policy) else left
 
+    gaps = has_gaps(policy)
     lowest, highest = (value or 0 for value in pays_in_parts(scope, units))
     allowed = allowances(policy, seconds, parts, units)
+    before_it = (
+        not_entered(policy, seconds, parts, units)[scope.best - 1] if gaps else allowed[scope.best - 2]
+    )
+    entered = (
+        f"INDEX(tier_entered,{at['tiers']}+{at['best']})"
+        if gaps
+        else f"INDEX(tier_allowed,{at['tiers']}+{at['best']}-1)"
+    )
+    allows = f"INDEX(tier_allowed,{at['tiers']}+{at['best']})"
+    if by_lifetime(policy):
+        allows, entered = (
+            f"INT(((edge_units-INDEX(tier_edge,{one}))*{at['period']}-IF(INDEX(tier_belongs,{one}),0,1))/edge_units)"
+            for one in (f"{at['tiers']}+{at['best']}", f"{at['tiers']}+{at['best']}-1")
+        )
     decided = scope.least == scope.most
+    alone = decided and (not gaps or scope.best == scope.worst)
     more = (allowed[scope.best - 1] - scope.least) // parts + 1
-    less = seconds + 1 if scope.best == 1 else -((allowed[scope.best - 2] - scope.least) // parts)
+    less = seconds + 1 if scope.best == 1 else -((before_it - scope.least) // parts)
     ledger = scope.group.assessment
     same = f"{at['least']}={at['most']}"
+    # Where two tiers are possible there is no edge.
+    one = f"{same},{at['best']}={at['worst']}" if gaps else same
     return [
         Formula(found.coverage.cell("most_from", validity), scope.start),
         Formula(found.coverage.cell("most_to", validity), scope.end),
-        Formula(_denominator(found, scope.policy + 1), seconds),
+        Formula(f"{at['to']}-{at['from']}" if by_lifetime(policy) else _denominator(found, scope.policy + 1), seconds),
         Formula(added("downtime"), scope.downtime),
-        Formula(added("excluded"), scope.excluded),
-        Formula(added("counted"), scope.counted),
-        Formula(added("least"), scope.least),
-        Formula(added("most"), scope.most),
+        *_counted(scope, case, added, at, found),
         Formula(term["parts"], parts),
         Formula(f"{at['least']}/{at['parts']}", scope.least / parts),
         Formula(f"{at['most']}/{at['parts']}", scope.most / parts),
@@ -670,23 +809,23 @@ def _calculated(model: Model, scope: Scope, case: Case, row: int, found: Working
         Formula(f"{at['pays_most']}*hundred/credit_units", highest * 100 / units.credit),
         Formula(term["adds"], rounding(policy, units)[0]),
         Formula(term["tie"], rounding(policy, units)[1]),
-        Formula(f"INT((INDEX(tier_allowed,{at['tiers']}+{at['best']})-{at['least']})/{at['parts']})+1", more),
+        Formula(f"INT(({allows}-{at['least']})/{at['parts']})+1", more),
         Formula(
-            f'IF(AND({same},{at["least"]}+{at["more"]}*{at["parts"]}<={at["period"]}*{at["parts"]}),{at["more"]},"")',
-            more if decided and scope.least + more * parts <= seconds * parts else "",
+            f'IF(AND({one},{at["least"]}+{at["more"]}*{at["parts"]}<={at["period"]}*{at["parts"]}),{at["more"]},"")',
+            more if alone and scope.least + more * parts <= seconds * parts else "",
         ),
         Formula(
             f"IF({at['best']}=1,{at['period']}+1,"
-            f"-INT((INDEX(tier_allowed,{at['tiers']}+{at['best']}-1)-{at['least']})/{at['parts']}))",
+            f"-INT(({entered}-{at['least']})/{at['parts']}))",
             less,
         ),
         Formula(
-            f'IF(AND({same},{at["less"]}*{at["parts"]}<={at["least"]}),{at["less"]},"")',
-            less if decided and less * parts <= scope.least else "",
+            f'IF(AND({one},{at["less"]}*{at["parts"]}<={at["least"]}),{at["less"]},"")',
+            less if alone and less * parts <= scope.least else "",
         ),
         int(ledger.eligible_at_least * parts), int(ledger.eligible_at_most * parts),
         float(min(map(percent_of, ledger.tiers))), float(max(map(percent_of, ledger.tiers))),
-        Formula(f"IF({term['in_full']},1,0)", int(policy.windows == "full")),
+        0 if counts_quanta(policy) else Formula(f"IF({term['in_full']},1,0)", int(policy.windows == "full")),
         Formula(f"IF({same},1,0)", int(decided)),
         Formula(
             f"AND({at['least']}={at['ledger_least']},{at['most']}={at['ledger_most']},"
@@ -695,6 +834,23 @@ def _calculated(model: Model, scope: Scope, case: Case, row: int, found: Working
             True,
         ),
     ]  # fmt: skip
+
+
+def _counted(
+    scope: Scope, case: Case, added: Callable[[str], str], at: dict[str, str], found: Workings
+) -> list[Any]:
+    """Return what is excluded, what counts, and eligible downtime at least and at most."""
+    counts = scope.excluded, scope.counted, scope.least, scope.most
+    if found.outages is None or not case.scope:
+        names = "excluded", "counted", "least", "most"
+        return [Formula(added(name), value) for name, value in zip(names, counts, strict=True)]
+    span = found.outages.outages.span("counted", "counted", found.outages.outage_rows[case.number])
+    formulas = (
+        f"{at['downtime']}-{at['counted']}",
+        f"SUM({span})",
+        *(outages.eligible(case, side, found.outages) for side in ("least", "most")),
+    )
+    return [Formula(text, value) for text, value in zip(formulas, counts, strict=True)]
 
 
 def _priced_as_values(book: Book, scope: Scope, units: Units) -> list[Any]:

@@ -23,14 +23,21 @@ __all__ = [
 class LedgerError(Exception):
     """Root of all errors of the ledger; `str(error)` is the sentence to show.
 
-    `problems` holds one sentence each where several things are wrong at once.
+    `problems` holds one sentence each where several things are wrong at once; `hints` what is to be said behind them, of
+    all of them together.
     """
 
     exit_code = 3
 
-    def __init__(self, sentence: str, problems: tuple[str, ...] = ()) -> None:
+    def __init__(self, sentence: str, problems: tuple[str, ...] = (), hints: tuple[str, ...] = ()) -> None:
         super().__init__(sentence)
         self.problems = problems or (sentence,)
+        self.hints = hints
+
+    @property
+    def told(self) -> tuple[str, ...]:
+        """All that a command says of it, a line each."""
+        return (*self.problems, *self.hints)
 
 
 class Refused(LedgerError):

@@ -299,7 +299,8 @@ def test_a_damaged_ledger_gives_no_bundle(own_desk: Desk) -> None:
             "UPDATE ledger_entry SET texts = CAST(replace(CAST(texts AS TEXT), 'Looking.', 'Cooking.') AS BLOB)"
         )
     result = own_desk.run("bundle", "emea-1", "-o", own_desk.path("no.zip"), code=1)
-    assert "text-differs" in result.stderr
+    assert "the text body of @5 does not fit its commitment" in result.stderr
+    assert "run ledger verify" in result.stderr
     assert not Path(own_desk.path("no.zip")).exists()
 
 

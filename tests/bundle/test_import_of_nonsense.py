@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import random
 import re
+import tomllib
+from collections.abc import Callable
 from contextlib import closing
 from functools import partial
 from hashlib import sha256
@@ -23,8 +25,10 @@ from ledger.store.location import open_log
 from ledger.store.replayed import unfit
 from ledger.store.tree import Frontier, leaf_hash
 from tests.bundle.test_same_verdict import COMMITTED, MAIN, SALT, A, B, Said, bundled, rotated
+from tools import verify_bundle
 from tools.attack import rebuilt, value_mutants
 from tools.small_ledger import Desk, make, members_of, settle
+from tools.verify_bundle import verdict
 
 SAID = {"actor": COMMITTED}
 PLACES = {"components": ["mail"], "regions": ["EMEA"], "services": ["email"]}
@@ -51,6 +55,19 @@ EXCLUDED = of(
     "exclusion/x", "exclusion.recorded", approved_by=COMMITTED, component="*", end="2022-03-01T02:00:00.000000Z",
     evidence=COMMITTED, kind="force-majeure", region="*", service="email", start="2022-03-01T01:00:00.000000Z",
 )  # fmt: skip
+TERMS = (
+    Path(__file__).parents[2] / "examples" / "email_delivery_2022" / "policies" / "email-standard.toml"
+).read_text("utf-8")
+
+
+def policy(**fields: Any) -> Said:
+    said = tomllib.loads(TERMS)
+    return of(
+        f"policy/{said['policy']}", "policy.published", in_force_from=str(said["in_force_from"]),
+        sha256=sha256(TERMS.encode()).hexdigest(), terms=TERMS, **fields,
+    )  # fmt: skip
+
+
 GOOD: list[Said] = [
     OPENED, ADDED, UPDATED,
     of("incident/i", "window.revised", effect="delay", reason=COMMITTED, window="w"),
@@ -118,6 +135,12 @@ OUT_OF_ORDER: dict[str, tuple[list[Said], int, str]] = {
     "a link to what comes later": (
         [OPENED, of("incident/i", "incident.linked", relation="related", to="j"),
          of("incident/j", "incident.opened", status="investigating", title=COMMITTED)], 2, "incident 'j' does not exist by then",
+    ),
+    "a policy published years later": ([policy(published_at="2030-01-01T00:00:00.000000Z")], 1, "is in the future"),
+    "a policy under a label that is taken": ([policy(ref="p"), policy(ref="p")], 2, "ref 'p' already names v1"),
+    "a policy for the house only": ([policy(internal=True)], 1, "internal does not fit"),
+    "a policy in a change that was broken off": (
+        [policy(change="c"), policy(), policy(change="c")], 3, "change 'c' is interrupted by v2",
     ),
     "an exclusion given up before it was made": ([of("exclusion/x", "exclusion.withdrawn", reason=COMMITTED)], 1, "does not exist"),
     "a claim decided before it was filed": (
@@ -190,7 +213,9 @@ def test_earlier_rules_take_what_can_be_read(desk: Desk, tmp_path: Path, name: s
         return
     desk.run(*words, url=place)
     incidents = {stream.partition("/")[2] for stream, _, _ in said if stream.startswith("incident/")}
-    for reading in (("incidents",), ("log",), ("views", "rebuild"), ("downtime", "--period", "2022-03")):
+    for reading in (
+        ("incidents",), ("log",), ("views", "rebuild"), ("downtime", "--period", "2022-03"), ("policy", "list"),
+    ):  # fmt: skip
         desk.run(*reading, url=place)
     for verb in ("notice", "replay", "blame", "state"):
         for key in incidents:
@@ -229,6 +254,16 @@ def test_a_document_that_rests_on_another_ledger_is_refused(
     tmp_path: Path, name: str, value: object, why: str
 ) -> None:
     """As `ledger verify` would find it, once it is too late."""
+    desk, _ = issued_wrongly(tmp_path, lambda data: data["rests_on"].update({name: value}))
+    words = ("import", "--bundle", desk.path("altered.zip"), "--key", A.vkey)
+    refused = desk.run(*words, url=f"sqlite:///{tmp_path / 'x.db'}", code=1)
+    assert "nothing was imported" in refused.stderr
+    assert why in refused.stderr
+    assert not (tmp_path / "x.db").exists()
+
+
+def issued_wrongly(tmp_path: Path, change: Callable[[Any], None]) -> tuple[Desk, bytes]:
+    """Return a desk with a bundle, altered.zip, of a ledger that somebody with a key let issue a document as they liked."""
     desk = make(tmp_path)
     settle(desk)
     members = members_of(desk.bundle("--all", "--with", "actor", "--with", "note"))
@@ -236,18 +271,39 @@ def test_a_document_that_rests_on_another_ledger_is_refused(
     for line in members["entries.jsonl"].splitlines():
         entry = json.loads(line)
         if entry["header"]["type"] == "statement.issued":
-            entry["data"]["rests_on"][name] = value
+            change(entry["data"])
         lines.append(canonical(entry) + b"\n")
         frontier.add(leaf_hash(lines[-1][:-1]))
     text = checkpoint_text(Checkpoint("ledger-bundled", frontier.size, frontier.root()))
     sign = partial(sign_note, vkey=A.vkey, sign=A.private.sign)
     altered = {**members, "entries.jsonl": b"".join(lines), "checkpoint.note": sign(text)}
-    Path(desk.path("altered.zip")).write_bytes(rebuilt(altered, sign))
-    words = ("import", "--bundle", desk.path("altered.zip"), "--key", A.vkey)
-    refused = desk.run(*words, url=f"sqlite:///{tmp_path / 'x.db'}", code=1)
-    assert "nothing was imported" in refused.stderr
-    assert why in refused.stderr
-    assert not (tmp_path / "x.db").exists()
+    content = rebuilt(altered, sign)
+    Path(desk.path("altered.zip")).write_bytes(content)
+    return desk, content
+
+
+@pytest.mark.parametrize(
+    ("kind", "change"),
+    [
+        ("document-totals", lambda data: data["totals"][0].update(amount="999999.00")),
+        ("document-lines", lambda data: data["lines"].update(root="00" * 32)),
+        ("document-basis", lambda data: data["rests_on"].update(root="00" * 32)),
+        ("document-number", lambda data: data.update(number=7)),
+        ("document-unreadable", lambda data: data.update(rests_on=None)),
+    ],
+)
+def test_a_bundle_with_a_document_that_does_not_add_up(
+    tmp_path: Path, kind: str, change: Callable[[Any], None]
+) -> None:
+    """The command checks documents as `ledger verify` does; the verifier of one file does not, and says that it does not."""
+    desk, content = issued_wrongly(tmp_path, change)
+    words = ("verify-bundle", desk.path("altered.zip"), "--key", A.vkey)
+    said = json.loads(desk.run(*words, "--json", code=1).stdout)
+    assert said["ok"] is False
+    assert {one["kind"] for one in said["problems"]} == {kind}
+    assert "what was issued does not add up" in desk.run(*words, code=1).stderr
+    assert verdict(content, {A.vkey})[0] == 0
+    assert "documents" in (verify_bundle.__doc__ or "")
 
 
 def found_unfit(url: str) -> list[Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 import sys
@@ -35,10 +36,10 @@ SALT = "00" * 16
 
 
 class Key:
-    """A key made of one byte."""
+    """A key made of one byte, or of 32."""
 
     def __init__(self, seed: bytes, name: str = "k") -> None:
-        self.private = Ed25519PrivateKey.from_private_bytes(seed * 32)
+        self.private = Ed25519PrivateKey.from_private_bytes(seed if len(seed) == 32 else seed * 32)
         raw = b"\x01" + self.private.public_key().public_bytes_raw()
         self.vkey = f"{name}+{_id(name, raw)}+{b64encode(raw).decode()}"
 
@@ -80,7 +81,7 @@ PLAIN: Said = ("incident/i", "update.posted", {})
 
 def bundled(
     said: list[Said], signer: Key, *, scope: Any = None, texts: dict[int, Any] | None = None, proof: Any = None,
-    lacks: tuple[str, ...] = (), signed: bool = True, form: Any = FORMAT, with_: Any = ("actor", "note"),
+    lacks: tuple[str, ...] = (), signed: bool = True, format_: Any = FORMAT, with_: Any = ("actor", "note"),
 ) -> bytes:  # fmt: skip
     """Return a signed bundle of entries; texts by position, proof (raw) of its one entry where the scope is not all."""
     frontier, versions, entries = Frontier(), dict[str, int](), []
@@ -108,13 +109,13 @@ def bundled(
     }
     lacking = {"after", "truth", "page", *lacks} | ({"others"} if partial else set())
     manifest = canonical({
-        "format": form, "scope": scope, "with": with_,
+        "format": format_, "scope": scope, "with": with_,
         "streams": [{"stream": said[0][0], "versions": 1, "left_out": [], "complete_through": 1}] if partial else None,
         "proves": sorted(["entries", "texts", "streams" if partial else "whole"]),
         "does_not_prove": sorted(lacking),
         "members": [{"name": name, "bytes": len(one), "sha256": sha256(one).hexdigest()} for name, one in parts.items()],
     })  # fmt: skip
-    statement = f"{form}\nmanifest {sha256(manifest).hexdigest()}\n{LEDGER}\n"
+    statement = f"{format_}\nmanifest {sha256(manifest).hexdigest()}\n{LEDGER}\n"
     file = BytesIO()
     members = {**parts, "manifest.json": manifest, "statement.note": sign(statement)}
     write_members(file, [(name, [one]) for name, one in members.items()])
@@ -177,8 +178,8 @@ NAMED: Said = (
 )
 TOLD_ALL = {name: [SALT, "Told."] for name in ("actor", "approved_by", "note")}
 FORMS: list[tuple[int, Any, list[str], tuple[str, ...]]] = [
-    (code, form, with_, tuple(here.split()))
-    for form, with_, wanted in (
+    (code, format_, with_, tuple(here.split()))
+    for format_, with_, wanted in (
         (EARLIER, ["actor", "note"], "actor approved_by note"),
         (EARLIER, ["note"], "approved_by note"),
         (EARLIER, [], "approved_by"),
@@ -193,22 +194,22 @@ FORMS: list[tuple[int, Any, list[str], tuple[str, ...]]] = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("code", "form", "with_", "here"), FORMS, ids=range(len(FORMS)))
+@pytest.mark.parametrize(("code", "format_", "with_", "here"), FORMS, ids=range(len(FORMS)))
 def test_which_texts_are_here_in_each_format(
-    code: int, form: Any, with_: list[str], here: tuple[str, ...]
+    code: int, format_: Any, with_: list[str], here: tuple[str, ...]
 ) -> None:
     """Bundles of format 1 have the names of those who approved, and are read for ever."""
     texts = {1: {name: TOLD_ALL[name] for name in here}}
     lacks = () if len(with_) == 2 else ("left-out-texts",)
-    content = bundled([NAMED], A, texts=texts, form=form, with_=with_, lacks=lacks)
+    content = bundled([NAMED], A, texts=texts, format_=format_, with_=with_, lacks=lacks)
     assert both(content, A) == (code, code)
 
 
 @pytest.mark.parametrize(
-    "form", ["incident-sla-ledger/bundle@v3", "incident-sla-ledger/bundle@v", "", None, 1, True, [EARLIER]]
+    "format_", ["incident-sla-ledger/bundle@v3", "incident-sla-ledger/bundle@v", "", None, 1, True, [EARLIER]]
 )
-def test_other_formats_are_none(form: Any) -> None:
-    assert both(bundled([PLAIN], A, form=form), A) == (1, 1)
+def test_other_formats_are_none(format_: Any) -> None:
+    assert both(bundled([PLAIN], A, format_=format_), A) == (1, 1)
     # The statement names the format: it is not that of the other one.
     good = bundled([PLAIN], A)
     assert both(good.replace(b"bundle@v2", b"bundle@v1"), A) == (1, 1)
@@ -246,6 +247,40 @@ def test_oddly_keyed_bundles(code: int, said: list[Said], signer: Key, brought: 
     assert both(bundled(said, signer), *brought) == (code, code)
 
 
+# Two keys named k of one id, 86de152b: the first pair among those made of SHA-256("collision 0"), ("collision 1") and so on. 32 bits
+# are found in some 2**16 keys, in 2 s of processor time.
+ALIKE = [Key(sha256(b"collision %d" % number).digest()) for number in (19_798, 45_712)]
+
+
+@pytest.mark.parametrize("signer", ALIKE, ids=("first", "second"))
+def test_two_keys_of_one_name_and_id_are_both_tried(desk: Desk, signer: Key) -> None:
+    """Which of them signed is found by trying, and hangs on no order: not of a set, nor of the arguments."""
+    [other] = [one for one in ALIKE if one is not signer]
+    assert signer.vkey.split("+")[:2] == other.vkey.split("+")[:2]
+    assert signer.vkey != other.vkey
+    plain = bundled([PLAIN], signer)
+    for brought in (ALIKE, ALIKE[::-1], [signer]):
+        assert both(plain, *brought) == (0, 0)
+    assert both(plain, other) == (1, 1)
+    words = [word for one in ALIKE for word in ("--key", one.vkey)]
+    assert desk.verdict(plain, *words) == 0
+    assert f"signed by {signer.vkey}" in verdict(plain, {one.vkey for one in ALIKE})[1]
+    # The other is out of use, by the entries of the bundle, and the signer is not.
+    away = bundled([published(MAIN, other), rotated(MAIN, 2, other, A)], signer)
+    assert both(away, *ALIKE) == (0, 0)
+    assert both(away, other) == (1, 1)
+    assert both(bundled([published(MAIN, signer), rotated(MAIN, 2, signer, A)], signer), *ALIKE) == (1, 1)
+
+
+def test_two_keys_of_one_name_and_id_sign_no_bundle_together() -> None:
+    """Checkpoint and statement are of one hand; which hand the name and the id do not say."""
+    one, other = (members_of(bundled([PLAIN], key)) for key in ALIKE)
+    file = BytesIO()
+    mixed = {**one, "statement.note": other["statement.note"]}
+    write_members(file, [(name, [content]) for name, content in mixed.items()])
+    assert both(file.getvalue(), *ALIKE) == (1, 1)
+
+
 def run(folder: Path, *words: str, alone: bool = False) -> tuple[int, str, str]:
     shutil.copy(FILE, folder)
     options = ["-I", "-S"] if alone else []
@@ -254,6 +289,7 @@ def run(folder: Path, *words: str, alone: bool = False) -> tuple[int, str, str]:
         cwd=folder,
         capture_output=True,
         text=True,
+        errors="replace",
         check=False,
     )
     return done.returncode, done.stdout, done.stderr
@@ -272,6 +308,31 @@ def test_what_the_single_file_says(tmp_path: Path) -> None:
     (tmp_path / "binary").write_bytes(b"\xff\xfe\x00")
     code, told, trouble = run(tmp_path, "b.bundle", "binary")
     assert (code, trouble, "no text" in told) == (2, "", True)
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "cp1252", "ascii:surrogateescape"])
+def test_a_letter_that_a_terminal_lacks_is_no_verdict(
+    desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, encoding: str
+) -> None:
+    monkeypatch.setenv("PYTHONIOENCODING", encoding)
+    scope = {"customer": "東京", "kind": "customer"}
+    (tmp_path / "b.bundle").write_bytes(bundled([PLAIN], A, scope=scope, proof=[]))
+    for words, wanted in ((("b.bundle",), 3), (("b.bundle", A.vkey), 0)):
+        code, told, trouble = run(tmp_path, *words)
+        assert (code, trouble) == (wanted, "")
+        assert r"\u6771\u4eac" in told
+        keys = [word for key in words[1:] for word in ("--key", key)]
+        done = subprocess.run(
+            [Path(sys.executable).with_name("ledger"), "verify-bundle", "b.bundle", *keys],
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == wanted, done.stderr
+        # For an ASCII terminal some commands write UTF-8; what counts is that all is said.
+        assert re.search(r"customer (東京|\\u6771\\u4eac), of 1 in", done.stdout)
+    assert run(tmp_path, "--help")[0] == 0
 
 
 def spelled(public: bytes, name: str = "k") -> str:

@@ -181,6 +181,24 @@ def test_a_line(folder: Path, line: dict[str, Any], sentence: str, each: tuple[s
     assert _run("log", "--json").stdout.count("\n") == 1
 
 
+def test_what_is_to_be_said_of_all_problems_stands_behind_them(folder: Path) -> None:
+    """Given a table with many bad rows, then each is told, and last what became of the table."""
+    (folder / "bad.csv").write_text(
+        _HEADER + "".join(f"A,s{at},m,R,p,EUR,x,2022-01-01,\n" for at in range(25))
+    )
+    result = CliRunner().invoke(main, ["subscriptions", "publish", "all", "bad.csv", "--actor", "f"])
+    told = result.stderr.splitlines()
+    assert (result.exit_code, len(told)) == (1, 26)
+    assert told[0].startswith("ledger: line 2: fee 'x'")
+    assert told[-1] == "ledger: the subscriptions were not read"
+
+
+def test_hints_are_told_by_every_error_that_has_some() -> None:
+    error = Refused("a; b; do c", ("a", "b"), ("do c",))
+    assert (str(error), error.problems, error.told) == ("a; b; do c", ("a", "b"), ("a", "b", "do c"))
+    assert Refused("a").told == ("a",)
+
+
 def test_nothing_to_record_and_nothing_to_show_are_said(folder: Path) -> None:
     assert _run("append", "-", stdin="\n").stderr == "there is no action in standard input\n"
     assert _run("log", "--actor", "nobody").stderr == "no entry fits what was asked for\n"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import io
 import os
 import pty
 import re
@@ -11,11 +12,13 @@ import subprocess
 import sys
 import termios
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ledger.cli import output
 from ledger.cli.session import folded
 from ledger.errors import counted
 
@@ -89,6 +92,41 @@ def test_folding_changes_white_space_only(text: str, width: int) -> None:
     found = folded(text, width)
     assert found.split() == text.split()
     assert all(len(line) <= width or " " not in line.strip() for line in found.split("\n"))
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "ascii:surrogateescape", "cp1252"])
+def test_what_a_terminal_cannot_show_is_told_all_the_same(tmp_path: Path, encoding: str) -> None:
+    """As the table of incidents does, which the library for tables writes; in the locale C Python asks for surrogateescape."""
+    url = f"sqlite:///{tmp_path / 'ledger.db'}"
+    opening = ("incident", "open", "k", "--title", "東京", "--actor", "ops", "--status", "investigating")
+    for words in (
+        ("init",),
+        opening,
+        ("incidents",),
+        ("notice", "k"),
+        ("log",),
+        ("bundle", "k", "-o", str(tmp_path / "b")),
+    ):
+        done = subprocess.run(
+            [sys.executable, "-m", "ledger", "--ledger", url, *words],
+            check=False, capture_output=True, env={**os.environ, "PYTHONIOENCODING": encoding},
+        )  # fmt: skip
+        assert (done.returncode, done.stderr.replace(b"\r", b"").startswith(b"ledger:")) == (0, False), (
+            done.stderr
+        )
+        if words[0] in ("incidents", "notice"):
+            assert "東京".encode() in done.stdout or b"\\u6771\\u4eac" in done.stdout
+
+
+def test_what_a_console_of_windows_cannot_show_is_spelled_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    written = io.BytesIO()
+    stdout = io.TextIOWrapper(written, encoding="cp1252")
+    monkeypatch.setattr(sys, "__stdout__", stdout)
+    monkeypatch.setattr(sys, "stdout", stdout)
+    monkeypatch.setattr(output, "os", SimpleNamespace(name="nt"))
+    assert output.guard_output()
+    print("東京 Größe", flush=True)
+    assert written.getvalue().replace(b"\r", b"") == b"\\u6771\\u4eac Gr\xf6\xdfe\n"
 
 
 def test_one_is_not_many() -> None:

@@ -97,7 +97,11 @@ def test_a_key_can_be_copied_whole(environment: dict[str, str]) -> None:
 
 def test_verification_says_what_it_compared() -> None:
     vkey = done("key", "show", "main").strip()
-    assert json.loads(done("verify", "--json"))["compared"] == {"checkpoints": [], "views": False}
+    assert json.loads(done("verify", "--json"))["compared"] == {
+        "checkpoints": [],
+        "not_compared": [],
+        "views": False,
+    }
     done("views", "rebuild")
     done("checkpoint", "--key-file", "main.key", "-o", "2.checkpoint")
     root = json.loads(done("verify", "--json"))["root"]

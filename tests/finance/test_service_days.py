@@ -7,16 +7,20 @@ import runpy
 from pathlib import Path
 from typing import Any
 
+import formualizer
 import msgspec
+import openpyxl
 import pandas as pd
 import pytest
 
+from ledger.cli.documents import days_as_json, totals_as_json
+from ledger.cli.restating import _sums
 from ledger.domain.documents import Document
 from ledger.domain.events import StatementIssued
 from ledger.errors import Refused
 from ledger.store.lines import lines_of
 from projections.issued import Chain
-from projections.restated import restated
+from projections.restated import _check_currency, restated
 
 _HERE = Path(__file__)
 _DESK = runpy.run_path(str(_HERE.with_name("test_document_commands.py")))["Desk"]
@@ -125,7 +129,9 @@ def test_days_that_were_too_many_are_waived_and_more_are_added(days: _Days) -> N
     found = days.desk.restate()
     assert found["service_days"] == {"lines": 2, "days": "0", "waived": "-1"}
     assert [one["memo"] for one in found["lines"]] == ["waived", "waived"]
-    assert days.adjust()["service_days"] == {"lines": 2, "days": "0", "waived": "-1"}
+    adjusted = days.adjust()
+    assert adjusted["service_days"] == {"lines": 2, "days": "0", "waived": "-1"}
+    assert (adjusted["totals"], adjusted["service_days"]) == (found["totals"], found["service_days"])
     assert days.lines(2)["aurora"] == {"": "0", "as_issued": "3", "as_now": "2.5", "waived": "-0.5"}
     assert days.desk.restate()["assessments"] == []
     days.until("18:00")
@@ -151,6 +157,70 @@ def test_days_are_taken_back_where_the_policy_says_so(sqlite_url: str, tmp_path:
     days.desk.file("mail.csv", "\n".join([*_CUSTOMERS.splitlines()[:1], *_CUSTOMERS.splitlines()[2:]]) + "\n")
     days.desk.ok("subscriptions", "publish", "mail", "mail.csv", "--actor", "f")
     assert days.desk.restate()["lines"] == []
+
+
+@pytest.mark.parametrize(
+    ("more", "later"), [("clawback = true\n", (3, 2.5, -0.5, 0)), ("", (3, 2.5, 0, -0.5))]
+)
+def test_the_workbook_shows_the_days_that_changed_since_they_were_issued(
+    sqlite_url: str, tmp_path: Path, more: str, later: tuple[float, ...]
+) -> None:
+    """Given 3 days, of which half a day proves too much, then Changes and Summary have it, before it is issued and after."""
+    days = _Days(sqlite_url, tmp_path, more)
+    days.issue()
+    days.until("15:00")
+    # What was waived stays so: it is the difference between what was issued and what is right.
+    settled = (2.5, 2.5, 0, 0) if more else later
+    for adjusted, expected in ((False, later), (True, settled)):
+        if adjusted:
+            days.adjust()
+        book = _exported(days, tmp_path / "c.xlsx")
+        heading, *lines = book["Changes"].iter_rows(values_only=True)
+        found = {line[1]: dict(zip(heading, line, strict=True)) for line in lines}
+        names = ("days as issued", "days as now", "days delta", "days waived")
+        assert [tuple(found[who][name] for name in names) for who in ("aurora", "baltic", "cedar")] == [
+            expected, expected, (0, 0, 0, 0),
+        ]  # fmt: skip
+        [total] = [row for row in book["Summary"].iter_rows(values_only=True) if row[0] == "days of service"]
+        assert total[1] == 3
+        assert total[3:7] == tuple(2 * one for one in expected)
+        calculated = formualizer.recalculate_xlsx_bytes((tmp_path / "c.xlsx").read_bytes())
+        assert (calculated["summary"]["errors"], calculated["cache_cells_changed"]) == (0, 0)
+        live = openpyxl.load_workbook(tmp_path / "c.xlsx")["Changes"]
+        assert {row[heading.index("days delta")].data_type for row in live.iter_rows(min_row=2)} == {"f"}
+
+
+def _exported(days: _Days, path: Path) -> Any:
+    words = (
+        "credits",
+        "export",
+        "--period",
+        "2022-03",
+        "--subscriptions",
+        "mail",
+        "--compare-issued",
+        "main",
+    )
+    days.desk.ok(*words, "-o", str(path))
+    return openpyxl.load_workbook(path, data_only=True)
+
+
+def test_a_workbook_without_days_has_no_columns_for_them(days: _Days, tmp_path: Path) -> None:
+    days.desk.issue("--subscriptions", "customers")
+    words = (
+        "credits",
+        "export",
+        "--period",
+        "2022-03",
+        "--subscriptions",
+        "customers",
+        "--compare-issued",
+        "main",
+    )
+    days.desk.ok(*words, "-o", str(tmp_path / "c.xlsx"))
+    book = openpyxl.load_workbook(tmp_path / "c.xlsx", data_only=True)
+    assert not any("days" in str(cell.value) for cell in book["Changes"][1])
+    assert "days of service" not in [row[0] for row in book["Summary"].iter_rows(values_only=True)]
 
 
 @pytest.mark.parametrize(
@@ -311,6 +381,28 @@ def test_lines_whose_days_contradict_themselves_are_refused(line: dict[str, str]
     with pytest.raises(Refused) as refused:
         lines_of(_content(line))
     assert str(refused.value) == sentence
+
+
+@pytest.mark.parametrize(
+    "line",
+    [{"service_days": "1.5", "service_days_waived": "0", "waived": "0.00"}, {"service_days": "1.5"}, {}],
+)
+def test_a_proposal_adds_up_as_the_document_it_would_be(line: dict[str, str]) -> None:
+    """What a line says is waived is summed where any says it, be it nothing, in a proposal as in a document."""
+    added = lines_of(_content(line))
+    totals, days = _sums([{"currency": "EUR", "amount": "0.00", **line}])
+    assert totals == totals_as_json(added.totals)
+    assert days == (None if added.service_days is None else days_as_json(added.service_days))
+    assert [one["waived"] for one in totals] == [line.get("waived")]
+
+
+def test_more_currencies_that_changed_than_are_named_are_counted() -> None:
+    """The first 20 are named; what is joined behind them is told behind them."""
+    new = pd.DataFrame({"subscription": [f"s-{at}" for at in range(25)], "currency": ["USD"] * 25})
+    with pytest.raises(Refused) as refused:
+        _check_currency(new, pd.Series(["EUR"] * 25, dtype=object).to_numpy())
+    assert (len(refused.value.problems), refused.value.told[-1]) == (20, "and 5 more of this kind")
+    assert str(refused.value).endswith("; and 5 more of this kind")
 
 
 def test_what_was_issued_before_lines_said_days_is_what_its_assessment_says() -> None:

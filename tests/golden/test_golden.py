@@ -26,7 +26,7 @@ from ledger.domain.actions import Action, parse_action
 from ledger.domain.checks import is_text_field
 from ledger.domain.events import ACTIONS, TEXTS, AnyEvent, Commitment, EntryCorrected, EntryRedacted
 from ledger.domain.instants import micros, parse_instant
-from ledger.store.entry import StoredEntry, decode_entry, decode_texts, encode_data
+from ledger.store.entry import NewEntry, StoredEntry, commit, decode_entry, decode_texts, encode_data
 from ledger.store.stream import event_of, open_entry
 from ledger.store.tree import Frontier, leaf_hash
 
@@ -240,14 +240,13 @@ def test_an_event_of_an_earlier_name_is_read_as_what_it_means_today(
     monkeypatch.setitem(events.UPCASTS, "incident.noted", noted)
     monkeypatch.setitem(events.UPCASTS, "incident.commented", commented)
     words = "ab" * 32
-    data = b'{"actor":{"sha256":"%b"},"words":{"sha256":"%b"}}' % (b"cd" * 32, words.encode())
+    said = commit(bytes(16), "ops")["sha256"]
+    data = b'{"actor":{"sha256":"%b"},"words":{"sha256":"%b"}}' % (said.encode(), words.encode())
     texts = b'{"actor":["00000000000000000000000000000000","ops"]}'
     event = event_of("incident.noted", data, texts)
     assert event == events.IncidentUpdated(actor="ops", body=Commitment(words))
 
     # The rules read through the same door: an incident with such an entry goes on.
-    from ledger.store.entry import NewEntry
-
     ledger = IncidentLedger(sqlite_url)
     ledger.create()
     ledger.record("open", "a", actor="ops", title="t", status="investigating")

@@ -20,7 +20,7 @@ from projections.notice import notice
 from projections.reading import Reader
 from projections.replay import Cut
 from projections.state import as_text as state_text
-from projections.state import state
+from projections.state import state, titles_erased
 
 Incident = Callable[..., list[Entry]]
 OPENED = {
@@ -291,3 +291,77 @@ def test_state_shows_what_a_notice_does_not(incident: Incident) -> None:
         state(entries, Cut("2022-03-01T00:00:00.000000Z"))
     fields = between(entries, "r2", "r4")["fields"]
     assert [one["field"] for one in fields] == ["measurement m1", "links"]
+
+
+QUOTED = {**WINDOW, "quote": "Ann said so."}
+
+
+def redact(entry: str, *fields: str, **more: Any) -> dict[str, Any]:
+    return {
+        "action": "redact",
+        "entry": entry,
+        "fields": list(fields),
+        "reason": "A name.",
+        "actor": "dpo",
+        **more,
+    }
+
+
+def test_a_text_that_another_replaced_is_told_as_changed_though_both_were_erased(incident: Incident) -> None:
+    entries = incident(
+        [OPENED],
+        [{"action": "correct", "corrects": "v1", "kind": "correction", "set": {"body": "Ann knew.", "title": "Ann's mail"},
+          "reason": "Named."}],
+        [QUOTED],
+        [{"action": "revise-window", "window": "w1", "quote": "Bob said so.", "reason": "It was Bob."}],
+        [redact("v1", "body", "title"), redact("v2", "set.body", "set.title"), redact("v3", "quote"), redact("v4", "quote")],
+    )  # fmt: skip
+    found = between(entries, "r1", "r2")
+    [title], [body, _] = found["fields"], found["texts"]
+    for one in (title, body):
+        assert (one["before"], one["after"]) == ("[erased]", "[erased]")
+        assert one["words"] == (("taken", "[erased]"), ("put", "[erased]"))
+    assert body["change"] == "changed"
+    assert [(one["version"], one["field"], one["actor"], one["reason"]) for one in body["erased"]] == [
+        (1, "body", "dpo", "A name."), (2, "set.body", "dpo", "A name.")
+    ]  # fmt: skip
+    assert [(one["version"], one["field"]) for one in title["erased"]] == [(1, "title"), (2, "set.title")]
+    [window] = between(entries, "r3", "r4")["windows"]
+    assert [(one["field"], one["before"], one["after"]) for one in window["fields"]] == [
+        ("quote", "[erased]", "[erased]")
+    ]
+    reader = Reader(entries)
+    before, after = reader.at(Cut(None, 1)), reader.at(Cut(None, 2))
+    lines = as_text(changes(before, after), before, after)
+    assert [line for line in lines if "before and after" in line or "of v1 erased" in line] == [
+        "  title: changed, [erased] before and after",
+        "    title of v1 erased 2022-04-01 00:05 UTC by dpo (as claimed): A name.",
+        "  v1 Opened, body: changed, [erased] before and after",
+        "    body of v1 erased 2022-04-01 00:05 UTC by dpo (as claimed): A name.",
+    ]
+    # A text that stayed is not told as changed because it was erased.
+    assert between(entries, "r4", "r5")["fields"] == between(entries, "r4", "r5")["texts"] == []
+    assert between(entries, "r2", "r3")["texts"] == []
+
+
+def test_a_state_says_who_erased_its_texts_when_and_why(incident: Incident) -> None:
+    entries = incident([OPENED], [QUOTED], [redact("v1", "title"), redact("v2", "quote")])
+    found = state(entries)
+    for one, version, field in ((found, 1, "title"), (found["windows"][0], 2, "quote")):
+        assert one[field] == "[erased]"
+        [made] = one["erased"]
+        assert made == {
+            "version": version, "field": field, "by_version": version + 2, "actor": "dpo", "reason": "A name.",
+            "published_at": made["recorded_at"], "recorded_at": entries[version + 1].recorded_at,
+        }  # fmt: skip
+    lines = state_text(found).splitlines()
+    for field in ("title", "quote"):
+        assert f"  {field:<22}[erased] 2022-04-01 00:03 UTC by dpo (as claimed): A name." in lines
+    whole = state(incident([OPENED], [QUOTED]))
+    assert "erased" not in whole
+    assert "erased" not in whole["windows"][0]
+    # What the house keeps to itself is not said to the public, also not that of an erasure.
+    hidden = incident([OPENED], [redact("v1", "title", internal=True)])
+    assert "erased" not in state(hidden)
+    assert [one["by_version"] for one in state(hidden, audience="house")["erased"]] == [2]
+    assert [one.by_version for one in titles_erased(hidden)] == [2]

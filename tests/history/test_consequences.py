@@ -255,3 +255,31 @@ def test_a_policy_per_quarter_is_counted_in_the_month_its_quarter_ends(
     made = march.outcomes[0].assessment
     assert made is not None
     assert (made.downtime_seconds, made.period_seconds) == (86_400, 90 * 86_400)
+
+
+def test_who_asks_is_told_what_did_not_move_too(incident: Callable[..., list[Entry]]) -> None:
+    policy = parse_policy(FIXED)
+    down = windows(incident([OPENED], [window("w1")]))
+    made = consequences(down, {policy.key: [(1, policy)]}, AS_OF)
+    assert difference_text(made, made) == []
+    assert difference_text(made, made, unchanged=True) == [
+        "the same on both sides",
+        "2022-03  email, EMEA: downtime 27,000 s, no change",
+        "  fixed v1: no change, availability 98.991935483871%, fixed v1: availability below 99% gives 50 EUR",
+    ]
+    nothing = consequences([], {policy.key: [(1, policy)]}, AS_OF)
+    assert difference_text(nothing, nothing, unchanged=True) == [
+        "the same on both sides: no impact window, so no downtime"
+    ]
+    before = consequences(
+        windows(incident([OPENED], [window("w1", region="NAM")])), {}, AS_OF,
+        places=[("email", "EMEA"), ("email", "NAM")],
+    )  # fmt: skip
+    after = consequences(
+        windows(incident([OPENED], [window("w1", region="NAM"), window("w2")])), {}, AS_OF,
+        places=[("email", "EMEA"), ("email", "NAM")],
+    )  # fmt: skip
+    assert difference_text(before, after, unchanged=True) == [
+        "2022-03  email, EMEA: downtime 0 s -> 27,000 s (+27,000)",
+        "2022-03  email, NAM: downtime 27,000 s, no change",
+    ]

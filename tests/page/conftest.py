@@ -7,7 +7,7 @@ import importlib.util
 import itertools
 import json
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -180,6 +180,50 @@ def opened(browser: Browser) -> Iterator[Open]:
     yield opens
     for made in contexts:
         made.close()
+
+
+HOST = "<!doctype html><title>Pages in frames</title><body>"
+JUDGE = """async (content) => {
+  const frame = document.createElement("iframe");
+  frame.srcdoc = content;
+  frame.style.display = "none";
+  document.querySelector("iframe")?.remove();
+  document.body.append(frame);
+  await new Promise((loaded) => { frame.onload = loaded; });
+  const outcome = () => frame.contentDocument.querySelector("#outcome.good, #outcome.bad");
+  while (!outcome()) await new Promise((later) => { setTimeout(later, 1); });
+  return [outcome().textContent, Array.from(frame.contentDocument.querySelectorAll("#checks li.bad"), (one) => one.textContent).join("\\n")];
+}"""
+
+
+@dataclass
+class Court:
+    """Pages that are altered on the way, one after another in a frame of one page, as each opened anew would take long."""
+
+    opened: Opened
+
+    def judge(self, content: str) -> tuple[str, str]:
+        """Return what a page says came of its checks, and each that does not hold."""
+        outcome, bad = self.opened.page.evaluate(JUDGE, content)
+        return outcome, bad
+
+    def survivors(
+        self, contents: Mapping[str, str], said: Mapping[str, str] | None = None
+    ) -> list[tuple[str, str]]:
+        """Return those of altered pages, by name, that do not fail, or do not say what they are known to say."""
+        found = []
+        for name, content in contents.items():
+            outcome, bad = self.judge(content)
+            if not outcome.startswith("It fails: ") or not bad or (said or {}).get(name, "") not in bad:
+                found.append((name, bad or outcome))
+        return found
+
+
+@pytest.fixture
+def court(opened: Open, tmp_path: Path) -> Court:
+    """Give a page that judges others."""
+    (tmp_path / "host.html").write_text(HOST, encoding="utf-8")
+    return Court(opened(tmp_path / "host.html"))
 
 
 def window(name: str, start: str, end: str | None, **more: Any) -> dict[str, Any]:

@@ -112,16 +112,17 @@ def test_a_run_that_fails_leaves_the_earlier_file(tmp_path: Path) -> None:
         raise Refused("a bad row")
 
     for name, write in (("a.parquet", write_parquet), ("a.csv", write_csv)):
-        (tmp_path / name).write_text("the earlier one")
+        write(tmp_path / name, [JOB.price(table(4))])
+        earlier = (tmp_path / name).read_bytes()
         with pytest.raises(Refused, match="a bad row"):
             write(tmp_path / name, failing())
-        assert (tmp_path / name).read_text() == "the earlier one"
+        assert (tmp_path / name).read_bytes() == earlier
     assert len(list(tmp_path.iterdir())) == 2
 
 
 def test_a_folder_that_is_not_there_is_a_sentence(tmp_path: Path) -> None:
     with pytest.raises(
-        Unavailable, match="cannot be written: No such file or directory; choose another place with -o"
+        Unavailable, match="cannot be written: No such file or directory; choose another place"
     ):
         write_parquet(tmp_path / "no" / "a.parquet", [JOB.price(table(4))])
 

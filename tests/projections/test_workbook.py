@@ -8,6 +8,7 @@ import re
 import time
 import zipfile
 from datetime import datetime
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +27,7 @@ from projections.subscriptions import read_subscriptions
 from projections.workbook import book as books
 from projections.workbook import write_workbook
 from projections.workbook.cells import listed, row_xml
-from projections.workbook.lines import Changes
+from projections.workbook.lines import DAYS, Changes
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "email_delivery_2022"
 TERMS = (EXAMPLE / "policies" / "email-standard.toml").read_text()
@@ -234,6 +235,29 @@ def test_changes_name_their_cause(tmp_path: Path) -> None:
     assert lines["s-open"]["credit after at most"] > lines["s-open"]["credit after at least"]
 
 
+def test_days_of_service_of_more_digits_than_a_sheet_keeps_are_values(tmp_path: Path) -> None:
+    """A line without days has empty cells; one whose days a sheet cannot subtract exactly has the ledger's."""
+    line = {"customer": "C", "service": "email", "region": "EMEA", "policy": "email-standard", "period": "2022-03", "currency": "EUR",
+            "as_issued": 0, "as_now": 0, "delta": 0, "waived": 0, "taken_back": False, "cause": ""}  # fmt: skip
+    days = {
+        "none": (None,) * 4,
+        "short": (Fraction(1, 2), Fraction(3), Fraction(5, 2), Fraction(0)),
+        "long": (Fraction(1, 10**9), Fraction(10**7), 10**7 - Fraction(1, 10**9), Fraction(0)),
+    }
+    frame = pd.DataFrame(
+        [{**line, "subscription": name, **dict(zip(DAYS, some, strict=True))} for name, some in days.items()]
+    )
+    frame = frame.astype(dict.fromkeys(DAYS, object)).where(frame.notna(), None)
+    write(tmp_path / "c.xlsx", before=None, changes=Changes(frame, "as issued", "as now"))
+    lines = {one["subscription"]: one for one in lines_of(tmp_path / "c.xlsx", "Changes")}
+    assert [lines["none"][f"days {name}"] for name in ("as issued", "delta", "waived")] == [None] * 3
+    assert [lines["short"][f"days {name}"] for name in ("as issued", "delta", "waived")] == [0.5, 2.5, 0]
+    sheet = openpyxl.load_workbook(tmp_path / "c.xlsx")["Changes"]
+    at = [cell.value for cell in sheet[1]].index("days delta")
+    assert [row[at].data_type for row in sheet.iter_rows(min_row=2)] == ["n", "f", "n"]
+    assert lines["long"]["days delta"] == 9999999.999999999
+
+
 def test_an_adjustment_fills_the_sheet_of_changes(tmp_path: Path) -> None:
     """As issued, as now, delta and cause, whatever made them; a line that is no longer credited is a value."""
     _, after, _, _ = frames()
@@ -390,6 +414,7 @@ of = "time"
 [counting]
 effects = ["outage"]
 minimum = "1 minute"
+unless_daily_total_above = "1 hour"
 [[tiers]]
 availability_at_least = "99"
 credit_percent = "0"
@@ -427,7 +452,7 @@ def test_what_is_paid_has_no_parts_where_they_are_not_whole(tmp_path: Path) -> N
         assert (
             line["credit (% of fee)"] == scope["pays at least (% of fee)"] == (10.005 if paid is None else 0)
         )
-        assert scope["figures are"] == "value: no formula for least durations"
+        assert scope["figures are"] == "value: no formula for short outages that count by the day"
 
 
 def test_checks_of_values_alone_do_not_claim_to_hold(tmp_path: Path) -> None:

@@ -19,15 +19,16 @@ import pandas as pd
 from hypothesis import HealthCheck, Phase, event, given, settings
 from hypothesis import strategies as st
 
+import ledger
 from ledger.domain.exclusion import Exclusion
 from ledger.domain.money import ALL_ROUNDINGS
 from ledger.domain.policy import parse_policy
-from ledger.domain.window import Window
+from ledger.domain.window import Planned, Window
 from projections.cohorts import Cohort
 from projections.credits import Workings, rows, workings
 from projections.earlier_credits import Earlier
 from projections.workbook import write_workbook
-from projections.workbook.model import EXACT
+from projections.workbook.model import EXACT, reason_for_values
 
 MARCH = 1_646_092_800
 HOUR = 3_600
@@ -165,7 +166,10 @@ _OTHER = {
     "availability_below": {"99.9": "99.5", "98": "97", "95": "94.5"},
     "notice": {"1 hour": "3 hours", "2 days": "30 minutes"},
     "most": {"90 minutes": "2 hours", "10 hours": "3 hours"},
+    "minimum": {"5 minutes": "16 minutes", "40 minutes": "30 minutes"},
+    "quantum": {"7 minutes": "11 minutes", "1 hour": "30 minutes"},
     "rounding": dict(zip(ALL_ROUNDINGS, (*ALL_ROUNDINGS[1:], ALL_ROUNDINGS[0]), strict=True)),
+    "factor_rounding": dict(zip(ALL_ROUNDINGS, (*ALL_ROUNDINGS[2:], *ALL_ROUNDINGS[:2]), strict=True)),
 }
 
 
@@ -174,6 +178,7 @@ def other(text: str) -> str:
     text = re.sub(
         r'(?m)^(\w+) = "([^"]+)"', lambda at: f'{at[1]} = "{_OTHER.get(at[1], {}).get(at[2], at[2])}"', text
     )
+    text = text.replace("factor_decimals = 3", "factor_decimals = 4")
     return re.sub(r'(USD|JPY|BHD) = "(\d+)', lambda at: f'{at[1]} = "{int(at[2]) + 1}', text)
 
 
@@ -238,7 +243,7 @@ PERCENTS = (
 
 # To shrink a book is to calculate hundreds of them.
 FEW = settings(
-    max_examples=8, deadline=None, suppress_health_check=[HealthCheck.too_slow],
+    max_examples=6, deadline=None, suppress_health_check=[HealthCheck.too_slow],
     phases=(Phase.explicit, Phase.reuse, Phase.generate),
 )  # fmt: skip
 
@@ -318,6 +323,24 @@ def test_a_fee_that_no_number_of_a_sheet_holds_stands_in_its_rule_after_a_change
     )
 
 
+def test_planned_work_under_a_limit_is_a_value_also_where_no_exclusion_was_recorded(tmp_path: Path) -> None:
+    """Two hours of planned work, of which 90 minutes are excluded: no formula would follow if the work took longer."""
+    rules = '[[exclusions]]\nkinds = ["planned-maintenance"]\nmost = "90 minutes"\nmost_per = "year"\n'
+    texts = {"a": terms("a", IN_FULL, rules, PERCENTS, "half-up")}
+    work = Planned(MARCH, MARCH + DAY, MARCH + DAY + 2 * HOUR)
+    outage = Window(
+        "i", "w", "email", "*", "EMEA", MARCH + DAY, MARCH + DAY + 2 * HOUR, "outage", planned=work
+    )
+    facts = Facts([outage], [], MARCH + 31 * DAY, frozenset())
+    line = {"customer": "Acme", "service": "email", "region": "EMEA", "policy": "a", "currency": "USD", "fee": "10.00",
+            "valid_from": "2022-01-01", "valid_to": ""}  # fmt: skip
+    found = priced(texts, SLOW["read"]([line]), facts)
+    write(tmp_path / "c.xlsx", texts, found, facts)
+    book = openpyxl.load_workbook(tmp_path / "c.xlsx", data_only=True)
+    assert reasons(book) == {"value: no formula for planned windows that use up a limit"}
+    same_amounts(book, found)
+
+
 # ---- remedies and limits -------------------------------------------------------------------------------------------
 
 
@@ -388,6 +411,9 @@ def some_paying_terms(draw: st.DrawFn, key: str) -> str:
         if draw(st.booleans()) and ("days" not in text or "service_days" in tiers)
     )  # fmt: skip
     more = f"[limits]\n{limits}" if limits else ""
+    if draw(st.booleans()):
+        more = f"factor_decimals = {draw(st.sampled_from([2, 3]))}\n" + more
+        more = f'factor_rounding = "{draw(st.sampled_from(ALL_ROUNDINGS))}"\n' + more
     base = draw(st.sampled_from(["", 'of = "annual-fee"\n', 'of = "service-share"\nshare = "12.5"\n']))
     rounding = draw(st.sampled_from(ALL_ROUNDINGS))
     known = 'currencies = ["USD", "JPY", "BHD"]\n' if draw(st.booleans()) else ""
@@ -471,6 +497,32 @@ def test_days_of_service_are_calculated(tmp_path: Path) -> None:
     assert days(changed(tmp_path / "c.xlsx", {at_most: 7})) == [2.5, 2.5]
 
 
+def test_a_factor_is_rounded_before_the_amount(tmp_path: Path) -> None:
+    """Ten times 10 hours of 744 are 0.1344 of the fee: 0.13 of 100.00 USD are 13.00, 0.134 are 13.40, and rounded up 14.00."""
+    tiers = '[[tiers]]\ncredit_multiple = "10"\n'
+    more = 'factor_decimals = 2\nfactor_rounding = "half-even"\n'
+    texts = {"a": terms("a", IN_FULL, "", tiers, "half-up", more)}
+    outage = Window("i", "w", "email", "*", "EMEA", MARCH, MARCH + 10 * HOUR, "outage")
+    facts = Facts([outage], [], MARCH + 31 * DAY, frozenset())
+    line = {"customer": "Acme", "service": "email", "region": "EMEA", "policy": "a", "currency": "USD", "fee": "100.00",
+            "valid_from": "2022-01-01", "valid_to": ""}  # fmt: skip
+    found = priced(texts, SLOW["read"]([line]), facts)
+    path = tmp_path / "c.xlsx"
+    write(path, texts, found, facts)
+    assert reasons(agrees(path)) == {"formulas"}
+    book = openpyxl.load_workbook(path)
+    decimals, mode = (
+        input_of(book, "Rounded factors", name, 1, "a")
+        for name in ("to so many decimals, empty for none", "rounding")
+    )
+
+    def credit(changes: dict[str, Any]) -> Any:
+        (shown,) = credits_of(changed(path, changes)).values()
+        return shown["credit"]
+
+    assert [credit({}), credit({decimals: 3}), credit({mode: "up"})] == [13, 13.4, 14]
+
+
 def test_excluded_and_eligible_are_all_that_was_down(tmp_path: Path) -> None:
     """Five days down, twelve hours of them excluded, of which the rule allows ten: 110 hours count; with twelve allowed, 108."""
     outage = Window("i", "w", "email", "*", "EMEA", MARCH, MARCH + 5 * DAY, "outage")
@@ -511,3 +563,251 @@ def test_excluded_and_eligible_are_all_that_was_down(tmp_path: Path) -> None:
         120 * HOUR,
         True,
     )
+
+
+# ---- which seconds count, and gaps between tiers -------------------------------------------------------------------
+
+USERS = '[measure]\nof = "user-minutes"\n[counting]\neffects = ["outage", "data-loss"]\n'
+GAPS = (
+    '[[tiers]]\navailability_above = "99.9"\ncredit_percent = "0"\n'
+    '[[tiers]]\navailability_above = "98"\navailability_below = "99.9"\ncredit_percent = "10"\n'
+    '[[tiers]]\navailability_at_most = "95"\ncredit_percent = "33.333"\n'
+    '[reading]\ngaps = "undecided"\n'
+)  # fmt: skip
+
+
+@st.composite
+def some_parts_of_hours(draw: st.DrawFn) -> Window:
+    """A window that may touch others, or begin where another ends; planned or not, of a known or an unknown share, place and end."""
+    start = MARCH + draw(st.integers(0, 8)) * 900 + draw(st.sampled_from([0, 0, 10 * DAY]))
+    low, high = draw(st.sampled_from([("1", "1"), ("1", "1"), ("0.25", "0.25"), ("0", "0.5"), ("0.5", "1")]))
+    until = start + draw(st.sampled_from([60, 300, 900, 1_800, 2_677, DAY]))
+    plan = Planned(start - draw(st.sampled_from([0, DAY])), start + 120, start + 1_020)
+    return Window(
+        f"i-{draw(st.integers(1, 2))}", f"w-{draw(st.integers(1, 99))}", "email", "*", draw(st.sampled_from(["*", "*", "EMEA", "unknown"])),
+        start, draw(st.sampled_from([until] * 7 + [None])), "outage", share_at_least=low, share_at_most=high,
+        start_within_seconds=draw(st.sampled_from([0, 0, 0, 120])), end_within_seconds=draw(st.sampled_from([0, 0, 0, 61])),
+        planned=draw(st.sampled_from([None, None, None, plan])),
+    )  # fmt: skip
+
+
+@FEW
+@given(data=st.data())
+def test_every_formula_of_what_counts_gives_its_cell_and_follows_a_change(
+    tmp_path_factory: Any, data: st.DataObject
+) -> None:
+    """Least durations, whole quanta, shares of users that add up, and gaps between tiers; then other terms, then a window that begins a minute earlier."""
+    folder = tmp_path_factory.mktemp("counted")
+    windows = data.draw(st.lists(some_parts_of_hours(), min_size=1, max_size=4))
+    exclusions = data.draw(st.lists(some_exclusions(), max_size=1))
+    facts = Facts(windows, exclusions, MARCH + data.draw(st.sampled_from([31, 31, 1])) * DAY, frozenset())
+    texts = {
+        key: terms(
+            key, data.draw(some_counting()), data.draw(st.sampled_from(["", RULES])), data.draw(st.sampled_from([PERCENTS, GAPS])),
+            "half-up",
+        ).replace('zone = "UTC"\n', data.draw(st.sampled_from(['zone = "UTC"\n', 'zone = "UTC"\n', LIFETIME])))
+        for key in "ab"
+    }  # fmt: skip
+    table = SLOW["read"](
+        [
+            {"customer": "Acme", "service": "email", "region": "EMEA", "policy": key, "currency": "USD", "fee": "100.00",
+             "valid_from": first, "valid_to": last}
+            for key, first, last in (("a", "2022-01-01", ""), ("b", "2022-01-01", ""), ("a", "2022-03-11", ""), ("b", "2022-03-01", "2022-03-12"))
+        ]
+    )  # fmt: skip
+    found = priced(texts, table, facts)
+    path = folder / "c.xlsx"
+    assert write(path, texts, found, facts) == write(folder / "again.xlsx", texts, found, facts)
+    book = agrees(path)
+    same_amounts(book, found)
+    said = reasons(book)
+    event(f"{said}")
+    assert said <= {"formulas", *(f"value: no formula for {one}" for one in (*OPEN, *BESIDE))}
+    follows(folder, texts, {key: other(text) for key, text in texts.items()}, table, facts, facts)
+    moved = [msgspec.structs.replace(windows[0], start=windows[0].start - 60), *windows[1:]]
+    if len(set(windows)) == len(windows) and sorted(moved, key=_place) == [
+        moved[at] for at in _order(windows)
+    ]:
+        follows(folder, texts, texts, table, facts, facts._replace(windows=moved))
+
+
+RULES = '[[exclusions]]\nkinds = ["planned-maintenance", "third-party", "force-majeure"]\n'
+MODES = ("exact", "each-up", "each-down", "total-up", "total-down", "slots-touched", "slots-filled")
+LIFETIME = 'zone = "UTC"\npart = "lifetime"\n'
+BESIDE = (
+    "shares of a part of the period", "gaps between tiers of a part of the period",
+    "gaps between tiers of a part of the period, shares of a part of the period",
+    "exclusions of some windows and not of others", "outages that are rounded up one by one beside exclusions",
+)  # fmt: skip
+
+
+@st.composite
+def some_counting(draw: st.DrawFn) -> str:
+    """Shares, least durations and whole quanta."""
+    text = draw(st.sampled_from([IN_FULL, IN_FULL, IN_FULL, ABOVE, ALL, BY_SHARE, USERS]))
+    if text != USERS and draw(st.booleans()):
+        text += f'minimum = "{draw(st.sampled_from(["5 minutes", "40 minutes"]))}"\n'
+    if text not in (USERS, BY_SHARE) and '"affected-share"' not in text and draw(st.integers(0, 3)):
+        text += f'quantise = "{draw(st.sampled_from(MODES[1:]))}"\nquantum = "{draw(st.sampled_from(["7 minutes", "1 hour"]))}"\n'
+    return text
+
+
+def _place(window: Window) -> tuple[Any, ...]:
+    """Return by what windows are in order on Intervals."""
+    return window.start, window.incident, window.window, repr(window)
+
+
+def _order(windows: Sequence[Window]) -> list[int]:
+    return sorted(range(len(windows)), key=lambda at: _place(windows[at]))
+
+
+def test_in_a_gap_two_tiers_are_possible_until_an_edge_is_moved(tmp_path: Path) -> None:
+    """Exactly 99.0% of a quarter of 90 days: 10% or 25%; one second more or less, or a tier that begins there, decides it."""
+    key = "github-enterprise-cloud"
+    texts = {key: (Path(ledger.__file__).parent / "policies" / f"{key}.toml").read_text(encoding="utf-8")}
+    line = {"customer": "Acme", "service": "email", "region": "EMEA", "policy": key, "currency": "USD", "fee": "100.00",
+            "valid_from": "2022-01-01", "valid_to": ""}  # fmt: skip
+    edge = MARCH + 90 * DAY // 100
+    facts = Facts(
+        [Window("i", "w", "email", "*", "EMEA", MARCH, edge, "outage")], [], MARCH + 31 * DAY, frozenset()
+    )
+    found = priced(texts, SLOW["read"]([line]), facts)
+    path = tmp_path / "c.xlsx"
+    write(path, texts, found, facts)
+    assert reasons(agrees(path)) == {"formulas"}
+    same_amounts(agrees(path), found)
+    book = openpyxl.load_workbook(path)
+    end = find(book, "Intervals", "end (UTC), empty while open", window="w")
+    belongs = input_of(book, "Gaps", "that bound belongs to it", 1, key, 1, 3)
+
+    def credit(changes: dict[str, Any]) -> tuple[Any, ...]:
+        (shown,) = credits_of(changed(path, changes)).values()
+        return tuple(shown[name] for name in ("credit at least", "credit at most", "credit"))
+
+    assert credit({}) == (10, 25, "undecided")
+    assert credit({end: moment(edge - 1)}) == (10, 10, 10)
+    assert credit({end: moment(edge + 1)}) == (25, 25, 25)
+    assert credit({belongs: True}) == (25, 25, 25)
+
+
+def eligible(book: openpyxl.Workbook) -> list[tuple[Any, ...]]:
+    """Return of each scope its downtime, what is excluded, and what counts at least and at most, in seconds."""
+    heading, *scopes = book["Calculation"].iter_rows(values_only=True)
+    names = (
+        "downtime (s)", "excluded (s)", "eligible downtime at least (s)", "eligible downtime at most (s)",
+    )  # fmt: skip
+    return [tuple(scope[heading.index(name)] for name in names) for scope in scopes]
+
+
+def down(start: int, seconds: int, **more: Any) -> Window:
+    return Window(
+        "i", f"w-{start}", "email", "*", "EMEA", MARCH + start, MARCH + start + seconds, "outage", **more
+    )
+
+
+LINE = {"customer": "Acme", "service": "email", "region": "EMEA", "currency": "USD", "fee": "100.00", "valid_from": "2022-01-01",
+        "valid_to": ""}  # fmt: skip
+
+
+def test_an_outage_that_is_too_short_is_dropped_and_another_is_cut_to_whole_minutes(tmp_path: Path) -> None:
+    """59 seconds; 40 and 40 that touch, so 80; 119: with a minute at least 60 + 60 count, with 81 seconds 60, by 7 seconds 77 + 119."""
+    texts = {
+        "a": terms(
+            "a",
+            f'{IN_FULL}minimum = "1 minute"\nquantise = "each-down"\nquantum = "1 minute"\n',
+            "",
+            PERCENTS,
+            "half-up",
+        )
+    }
+    facts = Facts(
+        [down(0, 59), down(100, 40), down(140, 40), down(900, 119)], [], MARCH + 31 * DAY, frozenset()
+    )
+    found = priced(texts, SLOW["read"]([{**LINE, "policy": "a"}]), facts)
+    path = tmp_path / "c.xlsx"
+    write(path, texts, found, facts)
+    assert reasons(agrees(path)) == {"formulas"}
+    book = openpyxl.load_workbook(path)
+    least, quantum = (
+        input_of(book, "Outages", name, 1, "a")
+        for name in ("lasts at least (s), empty for any", "quantum (s)")
+    )
+    assert eligible(agrees(path)) == [(258, 59, 120, 120)]
+    assert eligible(changed(path, {least: 81})) == [(258, 139, 60, 60)]
+    assert eligible(changed(path, {quantum: 7})) == [(258, 59, 196, 196)]
+    # Where the two do not touch they are two outages, and both are too short.
+    end = find(book, "Intervals", "end (UTC), empty while open", window="w-100")
+    assert eligible(changed(path, {end: moment(MARCH + 139)})) == [(257, 138, 60, 60)]
+
+
+def test_slots_are_counted_where_they_are_filled_or_touched_and_a_lifetime_is_a_period_of_its_own(
+    tmp_path: Path,
+) -> None:
+    """From second 100 to 700, and from 800 to 850: slots of 300 seconds are filled from 300 to 600, touched from 0 to 900."""
+    texts = {
+        key: terms(key, f'{IN_FULL}quantise = "{mode}"\nquantum = "5 minutes"\n', "", PERCENTS, "half-up").replace(*part)
+        for key, mode, part in (
+            ("a", "slots-filled", ("", "")), ("b", "slots-touched", ("", "")), ("c", "slots-filled", ('"UTC"\n', '"UTC"\npart = "lifetime"\n')),
+        )
+    }  # fmt: skip
+    facts = Facts([down(100, 600), down(800, 50)], [], MARCH + 31 * DAY, frozenset())
+    lines = [{**LINE, "policy": key} for key in "abc"]
+    lines[2]["valid_to"] = "2022-03-02"
+    found = priced(texts, SLOW["read"](lines), facts)
+    path = tmp_path / "c.xlsx"
+    write(path, texts, found, facts)
+    book = agrees(path)
+    assert reasons(book) == {"formulas"}
+    assert [one[2:] for one in eligible(book)] == [(300, 300), (900, 900), (300, 300)]
+    # 300 seconds of a month are nothing; of one day they are more than 0.1%, and of four days less.
+    assert [line["credit"] for line in credits_of(book).values()] == [0, 0, 10]
+    until = input_of(openpyxl.load_workbook(path), "Scopes", "valid to (UTC)", 3, "c")
+    assert [
+        line["credit"] for line in credits_of(changed(path, {until: moment(MARCH + 4 * DAY)})).values()
+    ] == [0, 0, 0]
+
+
+def test_what_is_open_leaves_outages_between_bounds(tmp_path: Path) -> None:
+    """30 minutes that perhaps began 10 minutes later: rounded up alone to hours they are one hour either way, to 7 minutes 21 to 42."""
+    texts = {"a": terms("a", f'{IN_FULL}quantise = "each-up"\nquantum = "1 hour"\n', "", PERCENTS, "half-up")}
+    facts = Facts([down(6_000, 1_800, start_within_seconds=600)], [], MARCH + 31 * DAY, frozenset())
+    found = priced(texts, SLOW["read"]([{**LINE, "policy": "a"}]), facts)
+    path = tmp_path / "c.xlsx"
+    write(path, texts, found, facts)
+    assert eligible(agrees(path)) == [(1_800, 0, HOUR, HOUR)]
+    quantum = input_of(openpyxl.load_workbook(path), "Outages", "quantum (s)", 1, "a")
+    assert eligible(changed(path, {quantum: 420})) == [(1_800, 0, 1_260, 2_520)]
+
+
+def test_outages_that_last_long_enough_count_by_share_where_that_is_put_in(tmp_path: Path) -> None:
+    """4 minutes are too short; of 10 minutes a quarter, and of 20 that touch all, count: 30 minutes, or 22.5 by share."""
+    full, by_share = (
+        {"a": terms("a", f'{counting}minimum = "5 minutes"\n', "", PERCENTS, "half-up")}
+        for counting in (IN_FULL, BY_SHARE)
+    )
+    quarter = {"share_at_least": "0.25", "share_at_most": "0.25"}
+    facts = Facts(
+        [down(0, 240), down(6_000, 600, **quarter), down(6_600, 1_200)], [], MARCH + 31 * DAY, frozenset()
+    )
+    table = SLOW["read"]([{**LINE, "policy": "a"}])
+    path = tmp_path / "c.xlsx"
+    write(path, full, priced(full, table, facts), facts)
+    way = input_of(openpyxl.load_workbook(path), "Policies", "intervals count", 1, "a")
+    assert eligible(agrees(path)) == [(2_040, 240, 1_800, 1_800)]
+    assert eligible(changed(path, {way: "by-share"})) == [(2_040, 240, 1_350, 1_350)]
+    (after,) = priced(by_share, table, facts).groups
+    assert after.assessment.eligible_at_least == 1_350
+
+
+def test_of_the_policies_that_come_along_these_are_values() -> None:
+    """What reads measurements, counts events, or promises several things."""
+    folder = Path(ledger.__file__).parent / "policies"
+    said = {
+        path.stem: reason_for_values(parse_policy(path.read_text(encoding="utf-8")))
+        for path in folder.glob("*.toml")
+    }
+    assert {key for key, reason in said.items() if reason} == {
+        "aws-dynamodb-standard", "aws-s3-infrequent-access", "aws-s3-standard", "azure-functions-consumption",
+        "trend-micro-hosted-email-2019", "verizon-managed-email",
+    }  # fmt: skip
+    assert len(said) == 23

@@ -301,6 +301,10 @@ def test_what_cannot_be_calculated_exactly_is_a_value_that_says_why(
         ("nodespace", "formulas", 1234.56, 1234.56),
         ("aws-ec2-instance", "formulas", 370.37, 370.37),
         ("cloudflare-business", "formulas", 24.06, 38.5),
+        ("google-compute-instance", "formulas", 123.46, 123.46),
+        ("microsoft-365", "formulas", 617.28, 617.28),
+        ("digitalocean-droplets", "formulas", 48.12, 48.12),
+        ("trend-micro-hosted-email-old", "formulas", 1234.56, 1234.56),
         (
             "verizon-managed-email",
             "value: no formula for a measure of events, tiers of value",

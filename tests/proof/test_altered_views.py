@@ -95,9 +95,15 @@ def test_only_where_nothing_stands_there_are_no_views(tmp_path: Path) -> None:
     fill(desk)
     place = tmp_path / "ledger.views.db"
     place.unlink()  # A command that erases or lists makes them.
-    assert "there are no views to compare" in desk.run("verify", "--views", code=3).stderr
+    assert (
+        "what stands in the views was not compared, because there are none"
+        in desk.run("verify", "--views", code=3).stderr
+    )
     place.touch()
-    assert "there are no views to compare" in desk.run("verify", "--views", code=3).stderr
+    assert (
+        "what stands in the views was not compared, because there are none"
+        in desk.run("verify", "--views", code=3).stderr
+    )
     place.write_bytes(b"this is no database at all " * 200)
     assert "cannot be compared: file is not a database" in desk.run("verify", "--views", code=3).stderr
     place.unlink()
@@ -108,6 +114,58 @@ def test_only_where_nothing_stands_there_are_no_views(tmp_path: Path) -> None:
     other.run("incident", "open", "x", "--actor", "a", "--title", "T", "--status", "investigating")
     # The desk names every ledger alike: these are the views of more entries than there are.
     assert kinds(other, 1) == ["view-differs"]
+
+
+ADDED = {
+    "a table": (["CREATE TABLE more (x INTEGER)"], "it has the table more"),
+    "a column": (["ALTER TABLE incident ADD COLUMN more TEXT"], "its table incident has more"),
+    "a view": (["CREATE VIEW more AS SELECT 1"], "it has the view more"),
+    "a view for a table": (
+        ['ALTER TABLE "window" RENAME TO kept', 'CREATE VIEW "window" AS SELECT * FROM kept'],
+        "it has the table kept",
+    ),
+}
+SQLITE_TRIGGER = [
+    "CREATE TRIGGER more AFTER INSERT ON incident BEGIN UPDATE incident SET status = 'resolved'; END",
+]
+POSTGRES_TRIGGER = [
+    "CREATE FUNCTION act() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN NEW.status := 'resolved'; RETURN NEW; END $$",
+    "CREATE TRIGGER more BEFORE INSERT ON incident FOR EACH ROW EXECUTE FUNCTION act()",
+]
+POSTGRES_RULE = ["CREATE RULE more AS ON DELETE TO incident DO INSTEAD NOTHING"]
+
+
+def act(desk: Desk, statements: list[str]) -> None:
+    """Do something to the views of a ledger, in the place where they are kept."""
+    if desk.url.startswith("sqlite"):
+        with closing(sqlite3.connect(desk.folder / "ledger.views.db", isolation_level=None)) as raw:
+            for statement in statements:
+                raw.execute(statement)
+        return
+    import psycopg
+
+    with psycopg.connect(desk.url, autocommit=True) as raw:
+        raw.execute(b"SET search_path TO ledger_views")
+        for statement in statements:
+            raw.execute(statement.encode())
+
+
+def test_what_was_added_to_the_views_is_found(desk: Desk) -> None:
+    """A trigger acts when the views are brought up, so it is found before that; whatever else was added is not theirs."""
+    added = dict(ADDED)
+    if desk.url.startswith("sqlite"):
+        added["a trigger"] = (SQLITE_TRIGGER, "it has the trigger more on incident")
+    else:
+        added["a trigger"] = (POSTGRES_TRIGGER, "it has the trigger more on incident")
+        added["a rule"] = (POSTGRES_RULE, "it has the rule more on incident")
+    for what, (statements, sentence) in added.items():
+        desk.run("views", "rebuild")
+        assert kinds(desk, 0) == []
+        act(desk, statements)
+        desk.run("incident", "update", "nam-1", "--actor", "Bob", "--body", "More.")
+        result = desk.run("verify", "--views", code=1)
+        assert sentence in result.stdout, what
+        assert "the ledger itself is whole" in result.stderr
 
 
 @pytest.mark.postgres

@@ -340,15 +340,15 @@ def test_a_window_that_may_vanish_or_fill_the_period() -> None:
 @pytest.mark.parametrize(
     ("one", "said"),
     [
-        (window(1_100, 1_180, approximate=True), "21 seconds more of downtime leads to the next tier"),
-        (window(1_100, 1_200, approximate=True), "1 second more of downtime leads to the next tier"),
+        (window(1_100, 1_180, approximate=True), "21 seconds more of eligible downtime leads to the next tier"),
+        (window(1_100, 1_200, approximate=True), "1 second more of eligible downtime leads to the next tier"),
         (window(1_100, 1_201, approximate=True), "1 second less leads to a better one"),
         # 51 seconds more are more than it counts for, but both of its ends may be off.
         (window(1_100, 1_150, approximate=True), "the answer stays as it is while they are off by up to 25 seconds"),
         # 34 seconds may be off by 33, which is less than they are; 33 by as much.
         (window(1_100, 1_134, approximate=True), "the answer stays as it is while they are off by up to 33 seconds"),
         (window(1_100, 1_133, approximate=True), None),
-        (window(1_100, 1_151, approximate=True), "50 seconds more of downtime leads to the next tier"),
+        (window(1_100, 1_151, approximate=True), "50 seconds more of eligible downtime leads to the next tier"),
         (window(1_100, 1_299, approximate=True), "99 seconds less leads to a better one"),
         (window(1_100, 1_200), None),
         (window(1_100, 1_200, approximate=True, start_within_seconds=0, withdrawn=True), None),
@@ -366,7 +366,7 @@ def test_each_window_near_an_edge_is_named_once() -> None:
     )  # fmt: skip
     long, short = window(1_100, 1_160, approximate=True), window(1_300, 1_315, "v", approximate=True)
     assert decides(terms(*middle), of_all(long, short)) == (
-        "the exact times of window i/w, which are approximate: 26 seconds more of downtime leads to the next tier, "
+        "the exact times of window i/w, which are approximate: 26 seconds more of eligible downtime leads to the next tier, "
         "25 seconds less leads to a better one"
     )
     both = (window(1_100, 1_140, approximate=True), window(1_300, 1_335, "v", approximate=True))
@@ -385,9 +385,7 @@ def test_where_every_second_is_paid_the_distance_is_said() -> None:
     assert decides(terms(tier(F(0), F(1), 10, "always", top=True)), of_all(ABOUT)) is None
 
 
-NEAR = (
-    "the exact times of window i/w, which are approximate: 21 seconds more of downtime leads to the next tier"
-)
+NEAR = "the exact times of window i/w, which are approximate: 21 seconds more of eligible downtime leads to the next tier"
 
 
 @pytest.mark.parametrize(

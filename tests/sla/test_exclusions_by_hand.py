@@ -362,3 +362,32 @@ def test_what_a_rule_names_is_named_in_time_or_not() -> None:
         ("of", False),
     ]
     assert list(named(rule(own_plan_only=True), asked)) == []
+
+
+@pytest.mark.parametrize(
+    ("most", "most_per", "named_too"),
+    [
+        (None, "year", ()),  # no limit: what was before the period has no part in it
+        (F(300), "year", ()),  # 100 of before and 150 of here fit
+        (F(250), "year", ()),
+        (
+            F(249),
+            "year",
+            ("exclusion/before v1",),
+        ),  # one second of here did not fit, since 100 were used before
+        (F(149), "period", ()),  # in the period one second too many: nothing from before has to do with it
+    ],
+)
+def test_what_used_up_a_limit_is_named(
+    most: Fraction | None, most_per: str, named_too: tuple[str, ...]
+) -> None:
+    found = found_by(
+        off(100, 200, "before", region="B"), off(1_100, 1_250, "here"), rules=(rule(most=most, most_per=most_per),)
+    )  # fmt: skip
+    assert found.entries == (*named_too, "exclusion/here v1")
+
+
+def test_exclusions_of_another_region_are_named_where_regions_count_together() -> None:
+    there = off(1_100, 1_200, "there", region="B"), off(1_300, 1_400, "somewhere", region="unknown")
+    assert found_by(*there).entries == ("exclusion/somewhere v1",)
+    assert found_by(*there, scope=Scope(regions="union")).entries == ("exclusion/there v1", "exclusion/somewhere v1")  # fmt: skip

@@ -363,7 +363,7 @@ def test_a_latency_weighs_by_its_seconds_that_count_or_the_highest_is_taken() ->
 @pytest.mark.parametrize(
     ("facts", "said"),
     [
-        ((), "no latency (p95) was measured in A in p; record it"),
+        ((), "no latency (p95) of mail was measured in A in p, which p prices; record it with ledger incident record-measurement"),
         ((latency(1_000, 1_100, "4", statistic="p50"),), "measurement 'm' states 'p50', but the policy asks for 'p95'; record that one"),
         ((latency(1_000, 1_100, "4", statistic=None),), "measurement 'm' states 'no statistic', but the policy asks for 'p95'"),
         ((latency(1_000, 1_100, None),), "measurement 'm' states 'p95', but the policy asks for 'p95'"),

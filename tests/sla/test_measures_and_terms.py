@@ -392,7 +392,7 @@ def test_approximate_times_near_an_edge_are_named_with_the_seconds_to_it() -> No
     answer = ask(text, period="2022-06", windows=[window])
     assert (answer["credit_percent"], answer["approximate"]) == ("0", True)
     assert answer["decides"] == (
-        "the exact times of window incident-1/window-1, which are approximate: 1 second more of downtime leads to the next tier"
+        "the exact times of window incident-1/window-1, which are approximate: 1 second more of eligible downtime leads to the next tier"
     )
     assert f"what would decide: {answer['decides']}" in answer["why"]
     past = ask(text, period="2022-06", windows=[{**window, "end": "2022-06-10T07:12:01Z"}])

@@ -455,6 +455,28 @@ def test_wrong_facts_are_refused_by_name_with_what_to_do(facts: dict[str, Any], 
     assert len(found) == 1 or "failed" in said or "base and fee" in said or "planned.announced" in said, found
 
 
+@pytest.mark.parametrize(
+    ("facts", "missing"),
+    [
+        ({"period": {}}, ["period.start", "period.end"]),
+        ({"period": "2022-06", "error_rates": [{}]}, ["error_rates 1: rate", "error_rates 1: buckets"]),
+        ({"period": "2022-06", "exclusions": [{}]}, ["exclusions 1: start", "exclusions 1: end"]),
+        (
+            {"period": "2022-06", "measurements": [{}]},
+            ["measurements 1: start", "measurements 1: end", "measurements 1: of"],
+        ),
+        (
+            {"period": "2022-06", "windows": [{"start": START, "planned": {}}]},
+            [f"windows 1: planned.{name}" for name in ("announced_at", "scheduled_start", "scheduled_end")],
+        ),
+    ],
+)
+def test_all_that_is_missing_is_said_at_once(facts: dict[str, Any], missing: list[str]) -> None:
+    assert [one for one in problems(**facts) if one.endswith("is missing; add it")] == [
+        f"{name} is missing; add it" for name in missing
+    ]
+
+
 def test_all_that_is_wrong_is_said_at_once_and_in_every_list() -> None:
     found = problems(
         period="2022-06",

@@ -222,14 +222,14 @@ def test_the_least_and_the_most_that_levels_come_to(changed: dict[str, Any], lea
     """Ten seconds whole, made from two pieces of 5, and four at a half, made from two of 2."""
     counting = Counting(**changed)
     pieces = [(0, 5), (5, 10), (20, 22), (22, 24)]
-    assert counted_least(TEN, counting, 0, "UTC") == least
-    assert counted_most(TEN, pieces, counting, 0, "UTC") == most
+    assert counted_least(TEN, counting, 0) == least
+    assert counted_most(TEN, pieces, counting, 0) == most
 
 
 def test_quanta_of_what_is_sure_are_rounded_once() -> None:
     """Two halves of 3 and 4 seconds are 3 and a half: one quantum of 4."""
-    assert counted_least([(0, 3, HALF), (5, 9, HALF)], Counting(quantise="each-up", quantum=4), 0, "UTC") == 4
-    assert counted_least([(0, 3, HALF)], Counting(quantise="slots-touched", quantum=4), 2, "UTC") == 8
+    assert counted_least([(0, 3, HALF), (5, 9, HALF)], Counting(quantise="each-up", quantum=4), 0) == 4
+    assert counted_least([(0, 3, HALF)], Counting(quantise="slots-touched", quantum=4), 2) == 8
 
 
 PERIOD = Period("p", "span", "UTC", 1_000, 2_000, "1970-01-01")

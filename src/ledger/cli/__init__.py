@@ -80,7 +80,7 @@ class _Lazy(click.Group):
         try:
             return super().invoke(ctx)
         except LedgerError as error:
-            _tell(error.problems)
+            _tell(error.told)
             ctx.exit(error.exit_code)
         except KeyboardInterrupt:
             _tell(("interrupted",))
@@ -97,7 +97,7 @@ class _Lazy(click.Group):
             _check_unicode(args[0] if args else kwargs.get("args"))
             return super().main(*args, **kwargs)
         except LedgerError as error:
-            _tell(error.problems)
+            _tell(error.told)
             sys.exit(error.exit_code)
         except Exception as error:
             if not alone or os.environ.get("LEDGER_TRACEBACK"):

@@ -112,9 +112,9 @@ def _stopped(numbers: list[int], error: LedgerError, at: list[int]) -> LedgerErr
     """Return an error that says where it stopped. numbers: of the lines that stand together; at: those it is about."""
     failures = getattr(error, "failures", None)
     if failures is None:
-        told = [f"{_named(at)}: {problem}" for problem in error.problems]
+        told = [f"{_named(at)}: {problem}" for problem in error.told]
     else:
-        told = [f"line {at[index]}: {problem}" for index, one in failures for problem in one.problems]
+        told = [f"line {at[index]}: {problem}" for index, one in failures for problem in one.told]
     done = f"stopped at line {numbers[0]}; the lines before it are recorded"
     if len(numbers) > 1:
         done += f", and of its change, lines {numbers[0]} to {numbers[-1]}, nothing"

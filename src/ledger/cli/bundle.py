@@ -9,16 +9,33 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 import click
 
-from ledger.cli.proof import made, read_file, signer_of, signing, verifier_keys, whole_file
+from ledger.cli.kept import Compared
+from ledger.cli.proof import made, signer_of, signing, verifier_keys
 from ledger.cli.session import Session, emit_json, json_option, say, visible
 from ledger.errors import Refused, Unavailable, counted
+from ledger.outputs import Kind, check_output, is_stream, output_file
 
 if TYPE_CHECKING:
+    from ledger.proof.against import Kept
     from ledger.proof.bundle import Scope
     from ledger.proof.bundle_check import Bundle, BundleReport
     from ledger.proof.container import Bytes
+    from ledger.proof.documents import DocumentFault
+    from ledger.proof.note import VerifierKey
 
 __all__ = ["bundle", "import_", "verify_bundle"]
+
+# Of what is wrong with a bundle a refusal shows so many.
+_DETAILS = 20
+
+
+def _is_bundle(file: BinaryIO) -> bool:
+    """Return whether a file begins as the container of a bundle does: a ZIP file whose first member is the checkpoint."""
+    head = file.read(45)
+    return head[:4] == b"PK\x03\x04" and head[30:] == b"checkpoint.note"
+
+
+_BUNDLE = Kind("a bundle", _is_bundle)
 
 
 @click.command()
@@ -57,6 +74,7 @@ def bundle(
     from ledger.proof.note import sign_note
 
     scope = _scope(key, customer, whole=whole)
+    check_output(output, _BUNDLE)
     log = session.log()
     size = session.cut(None, recorded_by).recorded_by
     size = log.head().size if size is None else size
@@ -65,7 +83,7 @@ def bundle(
     signer = signer_of(session, key_file, sign_command, vkey)
     note = made(session, size, signer)
     sign: Callable[[str], bytes] = str.encode if signer is None else lambda text: sign_note(text, *signer)
-    with log.snapshot(), whole_file(output) as file:
+    with log.snapshot(), output_file(output, _BUNDLE) as beside, beside.open("w+b") as file:
         contents = contents_of(log, scope, size, tuple(sorted(set(with_))))
         said = write_bundle(file, log, contents, read_checkpoint(note)[0], note, sign)
         file.flush()
@@ -74,8 +92,12 @@ def bundle(
     if as_json:
         emit_json({"file": output, "signed": signer is not None, **said})
     else:
-        click.echo(f"wrote {output}  ({counted(said['entries'], 'entry')} of {size:,}, root {said['root']})")
-        _echo_lacks(said)
+        aside = is_stream(output)
+        click.echo(
+            f"wrote {output}  ({counted(said['entries'], 'entry')} of {size:,}, root {said['root']})",
+            err=aside,
+        )
+        _echo_lacks(said, aside=aside)
     if signer is None:
         click.echo("not signed: no --key-file and no --sign-command were given", err=True)
     if said["texts"]["gone"]:
@@ -110,10 +132,10 @@ def _check_own(content: Bytes) -> None:
         )
 
 
-def _echo_lacks(said: dict[str, Any]) -> None:
-    click.echo("it does not prove:")
+def _echo_lacks(said: dict[str, Any], *, aside: bool = False) -> None:
+    click.echo("it does not prove:", err=aside)
     for sentence in said["does_not_prove"].values():
-        click.echo(f"  {sentence}")
+        click.echo(f"  {sentence}", err=aside)
 
 
 @click.command("verify-bundle")
@@ -137,10 +159,11 @@ def verify_bundle(
     Exit code 0: all of it holds, and a key you named (or one that follows from it) signed it; 1: something does not hold;
     3: there was no key, or no signature, to check it with, or a checkpoint could not be compared.
     """
-    from ledger.proof.bundle_check import check_bundle, open_bundle
+    from ledger.proof.bundle_check import BundleProblem, check_bundle, open_bundle
     from ledger.proof.errors import ProofError
 
     trusted = verifier_keys(keys)
+    compared = Compared([], [])
     with _opened(file) as content:
         try:
             opened = open_bundle(content)
@@ -151,20 +174,26 @@ def verify_bundle(
                 else [f"whose ledger this is was not checked: {report.unchecked}"]
             )
             if report.ok:
-                report, more = _against(opened, report, checkpoints, keys)
-                undone += more
+                report, compared = _against(opened, report, checkpoints, trusted)
+            if report.ok:
+                report = report._replace(
+                    problems=tuple(BundleProblem(*one) for one in _document_faults(opened))
+                )
         except ProofError as error:
             _fail_unread(ctx, str(error), as_json=as_json)
     if as_json:
-        emit_json(report.as_json())
+        emit_json({**report.as_json(), "compared": compared.as_json()})
     else:
-        _echo(report, len(checkpoints))
+        _echo(report, len(compared.kept))
+    for one in compared.apart:
+        click.echo(visible(str(one)), err=True)
     if not report.ok:
-        click.echo(f"{counted(len(report.problems), 'problem')} found: the bundle was altered", err=True)
+        found = _found(report, disputed=compared.disputed)
+        click.echo(f"{counted(len(report.problems), 'problem')} found: {found}", err=True)
         ctx.exit(1)
     for sentence in undone:
         click.echo(visible(sentence), err=True)
-    if undone:
+    if undone or compared.apart:
         ctx.exit(3)
 
 
@@ -213,50 +242,64 @@ def _echo(report: BundleReport, compared: int) -> None:
 
 
 def _against(
-    opened: Bundle, report: BundleReport, checkpoints: tuple[str, ...], keys: tuple[str, ...]
-) -> tuple[BundleReport, list[str]]:
-    """Return the report with what checkpoints kept elsewhere show, and why some of them could not be compared."""
-    from ledger.cli.proof import signers_of
+    opened: Bundle, report: BundleReport, checkpoints: tuple[str, ...], trusted: list[VerifierKey]
+) -> tuple[BundleReport, Compared]:
+    """Return the report with what checkpoints kept elsewhere show, and which of them it was compared with."""
+    from ledger.cli.kept import NotCompared, read_kept
+    from ledger.proof.against import refusal, rests_on
     from ledger.proof.bundle_check import BundleProblem, key_entries, root_of_first
-    from ledger.proof.checkpoint import read_checkpoint
-    from ledger.proof.errors import ProofError
-    from ledger.proof.ledger_keys import counting, outs_of, trusted_through
 
-    if not checkpoints:
-        return report, []
     # One that was kept may be signed by a key that was in use then; the same rules as for a ledger.
-    entries = key_entries(opened)
-    trusted, outs = [*trusted_through(verifier_keys(keys), entries)] if keys else [], outs_of(entries)
-    problems, undone = [], []
-    for path in checkpoints:
-        try:
-            kept, note = read_checkpoint(read_file("--against", path))
-            if trusted and note is None:
-                raise ProofError("it is not signed, but --key was given")
-            counting(signers_of(note, trusted), outs, kept.size, opened.recorded_at)
-        except ProofError as error:
-            problems.append(BundleProblem(None, "checkpoint-refused", f"{path}: {error}"))
-            continue
-        here = opened.checkpoint
+    given = read_kept(checkpoints, trusted, key_entries(opened), opened.recorded_at)
+    problems = [BundleProblem(None, "checkpoint-refused", sentence) for sentence in given.refused]
+    compared: list[Kept] = []
+    contradicting: list[Kept] = []
+    here = opened.checkpoint
+    for one in given.kept:
+        kept = one.checkpoint
         if kept.origin != here.origin:
-            problems.append(
-                BundleProblem(
-                    None, "other-ledger", f"{path} is of {kept.origin[:200]!r}, the bundle of {here.origin!r}"
+            sentence = f"{one.name} is of {kept.origin[:200]!r}, the bundle of {here.origin!r}"
+            problems.append(BundleProblem(None, "other-ledger", sentence))
+            continue
+        root = root_of_first(opened, kept.size)
+        if root is None:
+            because = f"it has {kept.size:,} entries and the bundle {here.size:,}; ask for a proof with ledger prove --from"
+            given.apart.append(NotCompared(one.name, because))
+        else:
+            compared.append(one)
+            if root != kept.root:
+                contradicting.append(one)
+                sentence = (
+                    f"{one.name} has the root {kept.root.hex()} for {kept.size} entries, the bundle has {root.hex()}"
+                    f"{rests_on(one)}"
                 )
-            )
-        elif (root := root_of_first(opened, kept.size)) is None:
-            undone.append(
-                f"{path} has {kept.size:,} entries and the bundle {here.size:,}: they could not be compared; ask for a proof "
-                "with ledger prove --from"
-            )
-        elif root != kept.root:
-            problems.append(
-                BundleProblem(
-                    None, "history-rewritten",
-                    f"{path} has the root {kept.root.hex()} for {kept.size} entries, the bundle has {root.hex()}",
-                )
-            )  # fmt: skip
-    return report._replace(problems=(*report.problems, *problems)), undone
+                problems.append(BundleProblem(None, "history-rewritten", sentence))
+        if one.doubt:
+            problems.append(BundleProblem(None, "checkpoint-refused", refusal(one, agrees=root == kept.root)))
+    disputed = bool(contradicting) and all(one.doubt for one in contradicting)
+    return (
+        report._replace(problems=(*report.problems, *problems)),
+        Compared(compared, given.apart, disputed=disputed),
+    )
+
+
+def _found(report: BundleReport, *, disputed: bool) -> str:
+    """Return the end of the sentence on problems: what they are of."""
+    kinds = {problem.kind for problem in report.problems}
+    if all(kind.startswith("document-") for kind in kinds):
+        return "what was issued does not add up"
+    if not report.intact:
+        return "the bundle was altered"
+    if "not-signed" in kinds:
+        return "no key that counts signed the bundle; the bundle itself is whole"
+    if "history-rewritten" not in kinds:
+        return "what was to be compared with does not count; the bundle itself is whole"
+    if disputed:
+        return (
+            "the bundle contradicts what a key signed that, by its own entries, does not count: the ledger was altered, or that "
+            "signature is not by the owner of the key"
+        )
+    return "the bundle is whole in itself, and of another history than the one that was signed"
 
 
 @click.command("import")
@@ -307,7 +350,7 @@ def import_(
         opened = open_bundle(content)
         report = check_bundle(opened, trusted)
         _check_importable(report, signed=bool(trusted), lacking_texts=lacking_texts)
-        _check_recordable(opened, order=not earlier_rules)
+        _refuse_unfit(opened, order=not earlier_rules)
         lines = zip(opened.lines(ENTRIES), opened.lines(TEXTS), strict=True)
         tables = (
             (name.removeprefix(TABLES), b"".join(opened.pieces(name)))
@@ -338,11 +381,15 @@ def _check_importable(report: BundleReport, *, signed: bool, lacking_texts: bool
     """Refuse a bundle that does not hold, or is not the whole of a ledger."""
     said = report.said
     if report.problems:
-        details = tuple(f"{one.kind}: {one.detail}" for one in report.problems[:20])
-        raise Refused(
-            "the bundle was altered, and nothing was imported",
-            ("the bundle was altered, and nothing was imported", *details),
+        what = (
+            "the bundle is whole in itself, but no key that counts signed it"
+            if report.intact
+            else "the bundle was altered"
         )
+        sentence = f"{what}, and nothing was imported"
+        details = [f"{one.kind}: {one.detail}" for one in report.problems[:_DETAILS]]
+        hints = ("ledger verify-bundle lists what else was found",) if len(report.problems) > _DETAILS else ()
+        raise Refused(sentence, (sentence, *details), hints)
     if signed and report.signed_by is None:
         raise Refused(f"--key was given, but {report.unchecked}; nothing was imported")
     if said["scope"]["kind"] != "all":
@@ -358,42 +405,47 @@ def _check_importable(report: BundleReport, *, signed: bool, lacking_texts: bool
         )
 
 
-def _check_recordable(opened: Bundle, *, order: bool) -> None:
-    """Refuse entries that no ledger would have recorded: they are signed and whole, and could not be read."""
+def _refuse_unfit(opened: Bundle, *, order: bool) -> None:
+    """Refuse a bundle with unfit entries: they are signed and whole, and no ledger would have recorded them."""
     from ledger.proof.bundle import ENTRIES
     from ledger.store.replayed import unfit
 
     found = sorted(unfit(opened.spans(ENTRIES), lambda start, end: opened.content[start:end], order=order))
     details = [f"@{one.position} {one.stream} v{one.version} ({one.type}): {one.why}" for one in found]
     # What cannot be read is no document either, and was named.
-    details = details or _document_faults(opened)
+    details = details or [f"@{one.position} {one.kind}: {one.detail}" for one in _document_faults(opened)]
     if details:
         sentence = (
             f"the bundle holds what no ledger of this version would have recorded ({counted(len(details), 'stream or document', 'streams or documents')}), "
             "and nothing was imported"
         )
-        raise Refused(sentence, (sentence, *details[:20]))
+        more = len(details) - _DETAILS
+        raise Refused(sentence, (sentence, *details[:_DETAILS]), (f"and {more:,} more",) if more > 0 else ())
 
 
-def _document_faults(opened: Bundle) -> list[str]:
-    """Return what is wrong with the documents of a whole bundle whose entries can be read, as `ledger verify` would find it."""
-    import json
+def _document_faults(opened: Bundle) -> list[DocumentFault]:
+    """Return what is wrong with the documents of a bundle that holds, as `ledger verify` would find it.
 
+    Nothing where it is not of the whole ledger: it shows neither the root that a document rests on nor all numbers before, and
+    `ledger bundle` puts none in.
+    """
+    if not opened.scope.whole:
+        return []
     from ledger.proof.bundle import ENTRIES, TABLES
     from ledger.proof.bundle_check import roots_of_first
+    from ledger.proof.canonical import read_canonical
     from ledger.proof.documents import check_documents
 
     issued = [line for line in opened.lines(ENTRIES) if b'"stream":"statement/' in line]
-    basis = [json.loads(line)["data"].get("rests_on", {}).get("position") for line in issued]
-    roots = roots_of_first(opened, {size for size in basis if type(size) is int}) if issued else {}
+    basis = [read_canonical(line, "a document")["data"].get("rests_on") for line in issued]
+    sizes = {one.get("position") for one in basis if type(one) is dict}
+    roots = roots_of_first(opened, {size for size in sizes if type(size) is int}) if issued else {}
 
     def content(digest: str) -> bytes | None:
         name = TABLES + digest
         return b"".join(opened.pieces(name)) if name in opened.members else None
 
-    return [
-        f"@{one.position} {one.kind}: {one.detail}" for one in check_documents(issued, roots.get, content)
-    ]
+    return [*check_documents(issued, roots.get, content)]
 
 
 @contextmanager

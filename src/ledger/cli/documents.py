@@ -21,13 +21,13 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from ledger.cli.run import Basis
-    from ledger.domain.events import PolicySays, RestsOn, ServiceDays
+    from ledger.domain.events import PolicySays, RestsOn, ServiceDays, Total
     from ledger.domain.policy import Policy
     from projections.drafts import Choice, Draft
 
 __all__ = [
-    "Reading", "chain_of", "check_month", "days_as_json", "documents_in", "drafted", "read_facts", "rests_on", "row_of", "series_named",
-    "sources_of",
+    "Reading", "chain_of", "check_month", "days_as_json", "documents_in", "drafted", "read_facts", "row_of", "said_to_rest_on",
+    "series_named", "sources_of", "totals_as_json",
 ]  # fmt: skip
 
 _MONTH = re.compile(r"\d{4}-\d\d", re.ASCII)
@@ -74,6 +74,7 @@ def drafted(
     session: Session, reading: Reading, choice: Choice, subscriptions: pd.DataFrame | None = None
 ) -> Draft:
     """Return the draft of all subscriptions of a reading, or of some that are given."""
+    from projections.claimed import windows_of
     from projections.drafts import draft
     from projections.subscriptions import joined
 
@@ -82,8 +83,7 @@ def drafted(
     job = run.job_of(reading.basis)
 
     def price_with(some: pd.DataFrame, incidents: frozenset[str]) -> pd.DataFrame:
-        windows = tuple(one for one in job.windows if one.incident in incidents)
-        return msgspec.structs.replace(job, windows=windows).price(some)
+        return msgspec.structs.replace(job, windows=windows_of(job.windows, incidents)).price(some)
 
     frame = job.price(subscriptions)
     return draft(
@@ -118,11 +118,11 @@ def sources_of(
     return found
 
 
-def rests_on(
+def said_to_rest_on(
     reading: Reading, choice: Choice, draft: Draft, sources: dict[str, tuple[int, str | None]], *, over: bool,
     kept: RestsOn | None = None,
 ) -> dict[str, Any]:  # fmt: skip
-    """Return what a document says it rests on, as an action says it. over: the period was, so that no more can come.
+    """Return what a document says it rests on, the field `rests_on` as an action says it. over: the period was, so that no more can come.
 
     kept: what the document before it rests on, where only a part of the lines was looked at: the others still rest on it.
     """
@@ -196,6 +196,14 @@ def chain_of(session: Session, series: str, chosen: Callable[[Document], bool], 
     return Chain(series, [one for one in documents if one.statement == found[0].statement])
 
 
+def totals_as_json(totals: Iterable[Total]) -> list[dict[str, Any]]:
+    """Return the sums of money for programs (contract in docs/json.md)."""
+    return [
+        {"currency": one.currency, "lines": one.lines, "amount": one.amount, "waived": one.waived}
+        for one in totals
+    ]
+
+
 def days_as_json(total: ServiceDays) -> dict[str, Any]:
     """Return the sum of days of service for programs (contract in docs/json.md)."""
     return {"lines": total.lines, "days": total.days, "waived": total.waived}
@@ -211,10 +219,7 @@ def row_of(series: str, document: Document, entry: Any) -> dict[str, Any]:
         "adjusts": event.adjusts if isinstance(event, AdjustmentIssued) else None,
         "follows": event.follows if isinstance(event, AdjustmentIssued) else None,
         "lines": event.lines.lines, "assessments": event.lines.assessments,
-        "totals": [
-            {"currency": one.currency, "lines": one.lines, "amount": one.amount, "waived": one.waived}
-            for one in event.totals
-        ],
+        "totals": totals_as_json(event.totals),
         "service_days": None if event.service_days is None else days_as_json(event.service_days),
         "causes": (
             [f"{one.stream} v{one.version}" for one in event.causes] if isinstance(event, AdjustmentIssued) else None

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ledger.cli.session import Session, emit_json, json_option
-from ledger.errors import LedgerError, Refused, nearest
+from ledger.errors import LedgerError, NotUnderstood, Refused, nearest
 
 if TYPE_CHECKING:
     from ledger.domain.policy import Policy
@@ -98,7 +98,7 @@ def evaluate(
             echoed = {"id": found["id"]} if type(found) is dict and "id" in found else {}
             named = f" (id {json.dumps(echoed['id'], ensure_ascii=False)})" if echoed else ""
             where = "" if number is None else f"line {number}{named}: "
-            for problem in error.problems:
+            for problem in error.told:
                 click.echo(f"ledger: {where}{problem}", err=True)
             if as_json:
                 emit_json({**echoed, "line": number, "error": str(error), "problems": list(error.problems)})
@@ -239,7 +239,7 @@ def _from_json(path: str) -> Iterator[tuple[int | None, Any]]:
             with open(path, "rb") as source:
                 text = source.read()
         except OSError as error:
-            raise Refused(f"{path} cannot be read: {error.strerror}; check the path") from None
+            raise NotUnderstood(f"{path} cannot be read: {error.strerror}; check the path") from None
     try:
         whole = text.decode("utf-8-sig")
     except UnicodeDecodeError as error:

@@ -53,7 +53,7 @@ def _edges(row: dict[str, Any]) -> str:
     if row["seconds_past_tier_edge"] is not None:
         parts.append(f"{_seconds(row['seconds_past_tier_edge'])} past the edge of its tier")
     if row["seconds_to_next_tier"] is not None:
-        parts.append(f"{_seconds(row['seconds_to_next_tier'])} more downtime to the next tier")
+        parts.append(f"{_seconds(row['seconds_to_next_tier'])} more eligible downtime to the next tier")
     return ", ".join(parts)
 
 

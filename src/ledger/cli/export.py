@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from projections.engines import Engine
     from projections.workbook import Changes
 
-__all__ = ["Kind", "issued_changes", "kind_of", "rows_of", "workbook"]
+__all__ = ["Kind", "check_place", "issued_changes", "kind_of", "rows_of", "workbook"]
 
 Kind: TypeAlias = Literal["xlsx", "parquet", "csv"]
 
@@ -34,6 +34,20 @@ def kind_of(output: str, option: str = "--output") -> Kind:
             f"{option} {output!r} does not end in .xlsx, .parquet or .csv; name the file so"
         )
     return kind
+
+
+def check_place(output: str, kind: Kind) -> None:
+    """Refuse a place where something else stands than an earlier export of the kind, before anything is priced."""
+    from ledger.outputs import check_output
+
+    if kind == "xlsx":
+        from projections.workbook import WORKBOOK
+
+        check_output(output, WORKBOOK)
+    else:
+        from projections.credit_files import CSV, PARQUET
+
+        check_output(output, PARQUET if kind == "parquet" else CSV)
 
 
 def rows_of(

@@ -308,6 +308,9 @@ def _print_rows(found: Any, names: tuple[str, ...], right_from: int) -> None:
 def _cell(row: dict[str, Any], name: str) -> str:
     value = row.get(name)
     if value is None and f"{name}_at_least" in row:
+        if row[f"{name}_at_least"] is None:
+            # What is measured makes none, such as days or counts.
+            return ""
         return f"{row[f'{name}_at_least']} to {row[f'{name}_at_most']}"
     if value is None and name == "claim_last_day":
         return ""
@@ -365,6 +368,9 @@ def export(
         raise click.UsageError(
             "--detail writes a .parquet file beside a workbook: name both so, or write the rows alone with --output"
         )
+    files.check_place(output, kind)
+    if detail is not None:
+        files.check_place(detail, "parquet")
     detail_digest: str | None = None
     if kind == "xlsx":
         if engine != "local":

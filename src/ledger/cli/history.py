@@ -109,8 +109,12 @@ def diff(
         )
         return
     say(f"{entries[0].key}  from {_side(a, numbers[0])} to {_side(b, numbers[1])}")
-    lines = [*view.as_text(found, before, after), *_spaced(difference_text(*priced), pricing.heading)]
-    for line in ["", *lines] if lines else ["nothing changed"]:
+    moved = difference_text(*priced)
+    # Who names a policy asks what it comes to, also where that is the same as before.
+    money = difference_text(*priced, unchanged=True) if policies or amounts else moved
+    lines = view.as_text(found, before, after)
+    head = [""] if lines else [] if moved else ["nothing changed"]
+    for line in [*head, *lines, *_spaced(money, pricing.heading)]:
         say(line)
 
 

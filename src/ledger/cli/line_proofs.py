@@ -8,9 +8,10 @@ from typing import Any
 import click
 import msgspec
 
-from ledger.cli.proof import made, own_checkpoint, read_file, signer_of, signing, write_file
+from ledger.cli.proof import PROOF, made, own_checkpoint, read_file, signer_of, signing
 from ledger.cli.session import Session
 from ledger.errors import Refused, nearest
+from ledger.outputs import check_output, is_stream, written
 
 __all__ = ["prove"]
 
@@ -45,6 +46,8 @@ def prove(
 
     if checkpoint_file is not None and (key_file or sign_command or vkey):
         raise click.UsageError("--checkpoint is signed already; leave out the options that sign another")
+    if output is not None:
+        check_output(output, PROOF)
     document = (
         chain_of(session, series, lambda one: one.number == number, f"number {number}").upto(number).last
     )
@@ -68,11 +71,12 @@ def prove(
         sys.stdout.buffer.write(proof)
         sys.stdout.buffer.flush()
         return
-    write_file(output, proof)
+    written(output, proof, PROOF)
     shown = sum(leaf.place >= document.event.lines.assessments for leaf in leaves)
     click.echo(
         f"wrote {output}  ({shown} line{'s' if shown > 1 else ''} of {customer}, against {later.size:,} entries, root "
-        f"{later.root.hex()})"
+        f"{later.root.hex()})",
+        err=is_stream(output),
     )
 
 

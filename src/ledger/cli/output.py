@@ -44,7 +44,11 @@ def guard_output() -> bool:
     stdout = sys.__stdout__
     if stdout is None or sys.stdout is not stdout:
         return False
+    # A character that the terminal does not have is spelled out, and ends no command.
+    errors = "backslashreplace" if stdout.errors in ("strict", "surrogateescape") else stdout.errors
     if os.name != "posix":
+        if isinstance(stdout, io.TextIOWrapper):
+            stdout.reconfigure(errors=errors)
         return True  # A console of Windows is no file of bytes.
     try:
         raw = _Raw(stdout.fileno())
@@ -54,8 +58,7 @@ def guard_output() -> bool:
     sys.stdout = io.TextIOWrapper(
         io.BufferedWriter(raw),
         encoding=stdout.encoding,
-        # A character that the terminal does not have is spelled out, and ends no command.
-        errors="backslashreplace" if stdout.errors == "strict" else stdout.errors,
+        errors=errors,
         line_buffering=stdout.line_buffering,
     )
     return True

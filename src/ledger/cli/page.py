@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from hashlib import sha256
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import click
 
 from ledger.errors import Refused, counted
+from ledger.outputs import Kind, check_output, written
 
 if TYPE_CHECKING:
     from ledger.cli.session import Session
@@ -19,6 +20,14 @@ if TYPE_CHECKING:
     from projections.replay import Cut
 
 __all__ = ["write_page"]
+
+
+def _is_page(file: BinaryIO) -> bool:
+    head = file.read(4_096)
+    return head.startswith(b"<!doctype html>\n") and b"<title>Replay of " in head
+
+
+_PAGE = Kind("a page of replay", _is_page)
 
 
 def write_page(
@@ -40,12 +49,13 @@ def write_page(
     """
     from importlib.metadata import version
 
-    from ledger.cli.proof import made, own_checkpoint, read_file, signer_of, write_file
+    from ledger.cli.proof import made, own_checkpoint, read_file, signer_of
     from projections.page import replay_page
     from projections.replay import Cut
 
     if checkpoint_file is not None and (key_file or sign_command or vkey):
         raise click.UsageError("--checkpoint is signed already; leave out the options that sign another")
+    check_output(file, _PAGE)
     content = (
         made(session, None, signer_of(session, key_file, sign_command, vkey))
         if checkpoint_file is None
@@ -66,7 +76,7 @@ def write_page(
         cut=Cut(cut.published_by, upto),
         version=version("incident-sla-ledger"),
     )
-    write_file(file, page)
+    written(file, page, _PAGE)
     return {
         "file": file,
         "sha256": sha256(page).hexdigest(),

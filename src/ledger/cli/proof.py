@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, BinaryIO
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from ledger.cli.session import Session, emit_json, json_option
 from ledger.errors import Refused, Unavailable, counted
+from ledger.outputs import Kind, beginning_with, check_output, is_stream, written
 
 if TYPE_CHECKING:
     from ledger.domain.keys import KeyUse
@@ -21,9 +21,15 @@ if TYPE_CHECKING:
     from ledger.proof.tlog_proof import ConsistencyProof, InclusionProof
 
 __all__ = [
-    "checkpoint", "made", "prove", "read_file", "signer_of", "signing", "verifier_keys", "verify_proof",
-    "whole_file", "write_file",
+    "PROOF", "checkpoint", "made", "prove", "read_file", "signer_of", "signing", "verifier_keys", "verify_proof",
 ]  # fmt: skip
+
+PROOF = beginning_with(
+    "a proof",
+    b"c2sp.org/tlog-proof@v1\n",
+    b"incident-sla-ledger/consistency-proof@v1\n",
+    b"incident-sla-ledger/document-proof@v1\n",
+)
 
 
 def signing(command: Any) -> Any:
@@ -60,7 +66,9 @@ def checkpoint(
 
     found, note = read_checkpoint(content)
     if output is not None:
-        write_file(output, content)
+        # One that was kept is worth what it is worth because nothing replaces it, a later one least of all.
+        same = Kind("this very checkpoint", lambda file: file.read(len(content) + 1) == content)
+        written(output, content, same)
     if as_json:
         emit_json(
             {
@@ -75,7 +83,10 @@ def checkpoint(
         sys.stdout.buffer.write(content)
         sys.stdout.buffer.flush()
     else:
-        click.echo(f"wrote {output}  ({counted(found.size, 'entry')}, root {found.root.hex()})")
+        click.echo(
+            f"wrote {output}  ({counted(found.size, 'entry')}, root {found.root.hex()})",
+            err=is_stream(output),
+        )
     if note is None:
         click.echo("not signed: no --key-file and no --sign-command were given", err=True)
 
@@ -117,7 +128,8 @@ def signer_of(
     from ledger.proof.signers import command_signature
 
     command = sign_command
-    vkey = vkey or _only_present(session)
+    # What is no public key, a private one above all, is named by no sentence that follows.
+    vkey = str(verifier_key("--vkey", vkey)) if vkey else _only_present(session)
     _check_signer(session, vkey)
     return vkey, lambda message: command_signature(command, message)
 
@@ -202,6 +214,8 @@ def prove(
         raise click.UsageError("name either an entry or, with --from, an earlier checkpoint")
     if checkpoint_file is not None and (key_file or sign_command or vkey):
         raise click.UsageError("--checkpoint is signed already; leave out the options that sign another")
+    if output is not None:
+        check_output(output, PROOF)
     content = (
         made(session, None, signer_of(session, key_file, sign_command, vkey))
         if checkpoint_file is None
@@ -216,8 +230,11 @@ def prove(
         sys.stdout.buffer.write(proof)
         sys.stdout.buffer.flush()
         return
-    write_file(output, proof)
-    click.echo(f"wrote {output}  (against {counted(later.size, 'entry')}, root {later.root.hex()})")
+    written(output, proof, PROOF)
+    click.echo(
+        f"wrote {output}  (against {counted(later.size, 'entry')}, root {later.root.hex()})",
+        err=is_stream(output),
+    )
 
 
 def _inclusion(session: Session, entry: tuple[str, ...], later: Checkpoint, content: bytes) -> bytes:
@@ -417,25 +434,47 @@ def signers_of(note: Note | None, trusted: list[VerifierKey]) -> tuple[VerifierK
     return verify_note(note, trusted) if note is not None and trusted else ()
 
 
+def verifier_key(option: str, text: str) -> VerifierKey:
+    """Return the public key that an option spells; a usage error where it is none."""
+    from ledger.proof.errors import ProofError
+    from ledger.proof.note import key_of
+
+    try:
+        return key_of(text)
+    except ProofError as error:
+        raise click.UsageError(f"{option}: {error}") from None
+
+
 def verifier_keys(given: tuple[str, ...]) -> list[VerifierKey]:
-    """Return the keys that --key names, each a vkey or a file with one in each line; a usage error where one is none."""
+    """Return the keys that --key names, each a vkey or a file with one in each line; a usage error where one is none.
+
+    No sentence repeats a private key that was given by mistake.
+    """
+    from ledger.domain.checks import PRIVATE_MARKS
     from ledger.proof.errors import ProofError
     from ledger.proof.note import key_of
 
     found: list[VerifierKey] = []
     for one in given:
+        is_file = os.path.isfile(one)
         try:
-            if os.path.isfile(one):
-                lines = read_file("--key", one).decode().splitlines()
-                found += [key_of(line.strip()) for line in lines if line.strip()]
-            else:
-                found.append(key_of(one))
+            text = read_file("--key", one).decode() if is_file else one
+            if is_file and any(mark in text for mark in PRIVATE_MARKS):
+                raise click.UsageError(
+                    f"--key: {one} holds a private key, for its owner alone; name a file with the public one, as ledger key show "
+                    "prints it"
+                )
+            found += (
+                [key_of(line.strip()) for line in text.splitlines() if line.strip()]
+                if is_file
+                else [key_of(one)]
+            )
         except UnicodeDecodeError:
             raise click.UsageError(
                 f"--key {one} is no text; it has a key, NAME+ID+KEY, in each line"
             ) from None
         except ProofError as error:
-            where = f", in the file {one}" if os.path.isfile(one) else ", and there is no such file"
+            where = f", in the file {one}" if is_file else ", and there is no such file"
             raise click.UsageError(f"--key: {error}{where if '+' not in one else ''}") from None
         except Unavailable as error:
             raise click.UsageError(str(error)) from None
@@ -451,26 +490,3 @@ def read_file(option: str, path: str) -> bytes:
             return file.read()
     except OSError as error:
         raise Unavailable(f"{option} {path} cannot be read: {error.strerror}; check the path") from None
-
-
-def write_file(path: str, content: bytes) -> None:
-    """Write a file whole, or not at all."""
-    with whole_file(path) as file:
-        file.write(content)
-
-
-@contextmanager
-def whole_file(path: str) -> Iterator[BinaryIO]:
-    """Give a file to write; it is there under its name once all went well, and not at all otherwise."""
-    beside = f"{path}.{os.getpid()}.tmp"
-    try:
-        with open(beside, "w+b") as file:
-            yield file
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(beside, path)
-    except OSError as error:
-        raise Unavailable(f"{path} cannot be written: {error.strerror}; choose another place") from None
-    finally:
-        if os.path.exists(beside):
-            os.unlink(beside)

@@ -11,8 +11,8 @@ import click
 from ledger.cli.recording import record, telling
 from ledger.cli.session import Session, emit_json, json_option, table
 from ledger.cli.tables import parse_with_files
-from ledger.cli.terms import library, lint, schema
-from ledger.domain.events import CohortPublished, SubscriptionsPublished
+from ledger.cli.terms import findings_of, library, lint, schema
+from ledger.domain.events import CohortPublished, PolicyPublished, SubscriptionsPublished
 from ledger.errors import LedgerError, nearest
 
 if TYPE_CHECKING:
@@ -58,6 +58,18 @@ def _publish(session: Session, given: dict[str, Any], *, as_json: bool, accept_c
             _warn_of_names(session, receipt.stream.partition("/")[2])
         elif isinstance(parsed.event, CohortPublished):
             _warn_of_customers(session, receipt.stream.partition("/")[2])
+        elif isinstance(parsed.event, PolicyPublished):
+            _warn_of_contradictions(parsed.event.terms)
+
+
+def _warn_of_contradictions(terms: str) -> None:
+    """Say on standard error what the linter calls an error: terms may be a true copy of a contract that contradicts itself."""
+    for one in findings_of(terms)[1]:
+        if one.level == "error":
+            click.echo(
+                f"warning: {one.kind}: {one.sentence}; see ledger policy lint, and publish a next version if it is a mistake",
+                err=True,
+            )
 
 
 def _warn_of_customers(session: Session, key: str) -> None:
@@ -232,7 +244,8 @@ def _table_group(kind: str, words: str, columns: str) -> click.Group:
 subscriptions = _table_group(
     "subscriptions",
     "Publish what customers pay for.",
-    "Columns: customer, subscription, service, region, policy, currency, fee, valid_from, valid_to.",
+    "Columns: customer, subscription, service, region, policy, currency, fee, valid_from, valid_to. valid_from is the first day, "
+    "valid_to the first one on which it is no longer valid (empty: it goes on).",
 )
 cohort = _table_group(
     "cohort",

@@ -261,6 +261,7 @@ def incidents(
             f"no incident fits what was asked for{_unknown_place(places, service=service, region=region)}",
             err=True,
         )
+    _explain_titles(session, cut, rows)
     if as_json:
         for row in rows:
             emit_json(row)
@@ -269,17 +270,35 @@ def incidents(
         ("incident", "title", "status", "regions", "windows", "entries", "last told", ""),
         (
             (row["incident"], row["title"] or "", row["status"] or "", ", ".join(row["regions"]), str(row["windows"]),
-             str(row["entries"]), shown(row["last_told_at"]) if row["last_told_at"] else "never", _unsaid(row))
+             str(row["entries"]), shown(row["last_told_at"]) if row["last_told_at"] else "never", _noted(row))
             for row in rows
         ),
         right=(4, 5),
     )  # fmt: skip
 
 
-def _unsaid(row: dict[str, Any]) -> str:
-    """Return in words what of a row of state the public does not know."""
+def _explain_titles(session: Session, cut: Cut, rows: Sequence[dict[str, Any]]) -> None:
+    """Add to rows of state whose title was erased who did it, when and why: the views keep the word alone."""
+    for row in rows:
+        if "[erased]" in (row["title"], row["told_title"]):
+            from projections.state import erasures_json, titles_erased
+
+            row |= erasures_json(titles_erased(read_entries(session, row["incident"]), cut))
+
+
+def _noted(row: dict[str, Any]) -> str:
+    """Return in words what of a row of state the public does not know, and who erased its title."""
+    found = [] if (unsaid := _unsaid(row)) is None else [unsaid]
+    if "erased" in row:
+        from projections.marks import Erasure, erased_words
+
+        found += [f"title erased {erased_words(Erasure(**made))}" for made in row["erased"]]
+    return "; ".join(found)
+
+
+def _unsaid(row: dict[str, Any]) -> str | None:
     if row["internal"]:
         return "internal"
     number = row["internal_entries"]
     title = ", the title too" if row["title"] != row["told_title"] else ""
-    return f"{counted(number, 'entry')} internal{title}" if number else ""
+    return f"{counted(number, 'entry')} internal{title}" if number else None

@@ -145,7 +145,7 @@ def _issue(
     as_json: bool,
     accept_clock: bool,
 ) -> None:
-    from ledger.cli.documents import rests_on
+    from ledger.cli.documents import said_to_rest_on
     from ledger.store.lines import KeptLines
     from projections.restated import adjustment_text
 
@@ -160,7 +160,7 @@ def _issue(
         KeptLines(session.log(), one.event.lines).whole()
     action |= when | {
         "adjusts": chain.statement.number, "follows": chain.last.number,
-        "rests_on": rests_on(
+        "rests_on": said_to_rest_on(
             made.reading, choice, made.draft, made.sources, over=is_over(made.reading),
             kept=None if made.whole else chain.last.event.rests_on,
         ),
@@ -465,7 +465,7 @@ def _documents_since(
 def _tell(made: Proposal, as_json: bool) -> None:
     found = made.found
     rows = [row for pair in found.pairs for row in _rows(pair)]
-    totals, days = _totals(rows), _days_total(rows)
+    totals, days = _sums(rows)
     if as_json:
         emit_json(
             {"series": made.chain.series, "adjusts": made.chain.statement.number, "follows": made.chain.last.number,
@@ -522,37 +522,13 @@ def _rows(pair: Any) -> list[dict[str, Any]]:
     return found
 
 
-def _days_total(rows: list[dict[str, Any]]) -> dict[str, Any] | None:
-    """Return the sum of the days of service that lines would book, None where none has any to say."""
-    from fractions import Fraction
+def _sums(rows: list[dict[str, Any]]) -> tuple[list[dict[str, Any]], dict[str, Any] | None]:
+    """Return what lines would add up to as a document says it: money by currency, and days of service or None."""
+    from ledger.cli.documents import days_as_json, totals_as_json
+    from ledger.store.lines import Money, Sums
 
-    from ledger.domain.money import decimal_text
-
-    some = [row for row in rows if "service_days" in row]
-    if not some:
-        return None
-    days, waived = (
-        sum((Fraction(row.get(name, "0")) for row in some), Fraction(0))
-        for name in ("service_days", "service_days_waived")
-    )
-    return {
-        "lines": len(some),
-        "days": decimal_text(days),
-        "waived": decimal_text(waived) if waived else None,
-    }
-
-
-def _totals(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    from projections.issued import signed
-
-    sums: dict[str, list[int]] = {}
-    for row in rows:
-        total = sums.setdefault(row["currency"], [0, 0, 0])
-        total[0] += 1
-        total[1] += signed(row["amount"])
-        total[2] += signed(row.get("waived", "0"))
-    return [
-        {"currency": code, "lines": lines, "amount": format_money(amount, code),
-         "waived": format_money(waived, code) if waived else None}
-        for code, (lines, amount, waived) in sorted(sums.items())
-    ]  # fmt: skip
+    sums = Sums()
+    for number, row in enumerate(rows, 1):
+        sums.add(number, msgspec.convert({"assessment": 0, **row}, Money))
+    days = sums.service_days()
+    return totals_as_json(sums.totals()), None if days is None else days_as_json(days)

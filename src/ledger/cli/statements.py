@@ -151,7 +151,7 @@ def issue(
     they count.
     """
     from ledger.cli import run
-    from ledger.cli.documents import check_month, drafted, read_facts, rests_on, sources_of
+    from ledger.cli.documents import check_month, drafted, read_facts, said_to_rest_on, sources_of
     from ledger.domain.documents import check_begun, latest_date
     from projections.drafts import Choice, statement_text
 
@@ -179,7 +179,7 @@ def issue(
     say_not_due(period, reading.basis.not_due)
     sources = sources_of(session, reading, draft, {one["policy"] for one in draft.facts})
     action |= dates(session, period, decided_on, accounting_date)
-    action["rests_on"] = rests_on(reading, choice, draft, sources, over=is_over(reading))
+    action["rests_on"] = said_to_rest_on(reading, choice, draft, sources, over=is_over(reading))
     receipt = record(
         session, action, lambda: statement_text(draft, session.salt_source()), accept_clock=accept_clock
     )

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ledger.cli.session import emit_json, json_option, table
-from ledger.errors import Refused, nearest
+from ledger.errors import NotUnderstood, Refused, Unavailable, nearest
 
 if TYPE_CHECKING:
     from ledger.domain.policy.lint import Finding
 
-__all__ = ["library", "lint", "schema"]
+__all__ = ["findings_of", "library", "lint", "schema"]
 
 
 @click.command()
@@ -33,11 +33,13 @@ def lint(ctx: click.Context, files: tuple[str, ...], strict: bool, as_json: bool
     for path in files:
         try:
             text = read_file("FILE", path).decode("utf-8-sig")
+        except Unavailable as error:
+            raise NotUnderstood(str(error)) from None
         except UnicodeDecodeError as error:
             raise Refused(
                 f"{path} is not UTF-8: {error.reason} at byte {error.start}; save it as UTF-8"
             ) from None
-        key, found = _found(text)
+        key, found = findings_of(text)
         bad |= any(one.level == "error" or strict for one in found)
         if as_json:
             emit_json({"file": path, "policy": key, "findings": found})
@@ -51,7 +53,8 @@ def lint(ctx: click.Context, files: tuple[str, ...], strict: bool, as_json: bool
         ctx.exit(1)
 
 
-def _found(text: str) -> tuple[str | None, list[Finding]]:
+def findings_of(text: str) -> tuple[str | None, list[Finding]]:
+    """Return the key of a policy, None where it cannot be read, and what is doubtful in it, examples tried."""
     from ledger.domain.policy.lint import Finding
     from ledger.domain.policy.lint import lint as findings
 

@@ -11,8 +11,9 @@ from ledger.cli.session import Session, emit_json, json_option
 from ledger.errors import counted
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
+    from ledger.cli.kept import Compared, NotCompared
     from ledger.proof.against import Kept
     from ledger.proof.note import VerifierKey
     from ledger.store.verify import Problem, Report
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 __all__ = ["verify"]
 
 _VIEWS_SHOWN = 100
+_NOT_OF_ENTRIES = ("checkpoint-refused", "other-ledger", "tail-cut", "history-rewritten", "fork")
+_CONTRADICTING = ("tail-cut", "history-rewritten", "fork")
 
 
 @click.command()
@@ -55,6 +58,7 @@ def verify(
     Exit code 0: all is well; 1: something was altered; 3: there was nothing to verify, no key to verify a checkpoint
     with, or something else that could not be checked.
     """
+    from ledger.cli.kept import Compared
     from ledger.cli.proof import verifier_keys
     from ledger.store.verify import verify as run
 
@@ -70,47 +74,43 @@ def verify(
             f"{unchecked} rotations of keys were not checked, as the package cryptography is not there; "
             "install incident-sla-ledger[sign]"
         )
-    kept: list[Kept] = []
+    compared = Compared([], [])
     if checkpoints:
         trusted = verifier_keys(keys)
-        report, kept = _with_checkpoints(session, report, checkpoints, trusted)
+        report, compared = _with_checkpoints(session, report, checkpoints, trusted)
         if not trusted:
             undone.append("whether the checkpoints are genuine was not checked: no key was given (--key)")
     elif keys:
         raise click.UsageError("--key says who signed checkpoints; name them with --against")
-    compared = False
-    if with_views and not report.problems:
-        report, not_compared = _with_views(session, report)
-        compared = not not_compared
-        undone += [not_compared] if not_compared else []
+    views = False
+    if with_views:
+        report, apart = _with_views(session, report)
+        compared.apart.extend(apart)
+        views = not apart
     if session.log().erasure_unfinished():
         undone.append(
             "texts that were erased still stand in the files of the ledger; run any command that records, when no reader "
             "keeps them open"
         )
-    _show(report, as_json, kept, views=compared)
+    _show(report, compared, views=views, as_json=as_json)
+    for one in compared.apart:
+        click.echo(str(one), err=True)
     if not report.ok:
-        click.echo(f"{counted(len(report.problems), 'problem')} found: {_found(report)}", err=True)
+        click.echo(
+            f"{counted(len(report.problems), 'problem')} found: {_found(report, disputed=compared.disputed)}",
+            err=True,
+        )
         ctx.exit(1)
     for sentence in undone:
         click.echo(sentence, err=True)
-    if undone:
+    if undone or compared.apart:
         ctx.exit(3)
 
 
-def _show(report: Report, as_json: bool, kept: list[Kept], *, views: bool) -> None:
-    """Print the report. kept: the checkpoints that it was compared with; views: whether they were."""
+def _show(report: Report, compared: Compared, *, views: bool, as_json: bool) -> None:
+    """Print the report, and what it was compared with; views: whether they were among that."""
     if as_json:
-        checkpoints = [
-            {
-                "file": one.name,
-                "size": one.checkpoint.size,
-                "root": one.checkpoint.root.hex(),
-                "signed_by": [*one.signers],
-            }
-            for one in kept
-        ]
-        emit_json({**report.as_json(), "compared": {"checkpoints": checkpoints, "views": views}})
+        emit_json({**report.as_json(), "compared": {**compared.as_json(), "views": views}})
         return
     for problem in report.problems:
         where = "ledger" if problem.position is None else f"@{problem.position}"
@@ -118,8 +118,8 @@ def _show(report: Report, as_json: bool, kept: list[Kept], *, views: bool) -> No
     if report.ok:
         click.echo(f"verified {counted(report.size, 'entry')}")
         click.echo(f"root {report.root}")
-        if kept:
-            click.echo(f"continues {counted(len(kept), 'checkpoint')} kept elsewhere")
+        if compared.kept:
+            click.echo(f"continues {counted(len(compared.kept), 'checkpoint')} kept elsewhere")
         if views:
             click.echo("the views are what the entries come to")
     if report.erased:
@@ -164,13 +164,18 @@ def _key_entries(session: Session, report: Report) -> list[dict[str, Any]]:
     return [json.loads(row[6]) for row in session.log().rows_by_stream("key") if row[0] <= report.size]
 
 
-def _found(report: Report) -> str:
+def _found(report: Report, *, disputed: bool) -> str:
     """Return the end of a command's sentence on problems: what they are of."""
     kinds = {problem.kind for problem in report.problems}
     if kinds <= {"checkpoint-refused", "other-ledger"}:
         return "what was to be compared with does not count; the ledger itself is whole"
     if kinds == {"view-differs"}:
         return "the views are not what the entries come to; the ledger itself is whole"
+    if disputed and "view-differs" not in kinds:
+        return (
+            "the ledger contradicts what a key signed that, by its own entries, does not count: it was altered, or that "
+            "signature is not by the owner of the key"
+        )
     return "the ledger was altered or damaged"
 
 
@@ -200,56 +205,90 @@ def _with_documents(session: Session, report: Report) -> Report:
 
 def _with_checkpoints(
     session: Session, report: Report, checkpoints: tuple[str, ...], trusted: list[VerifierKey]
-) -> tuple[Report, list[Kept]]:
-    """Return the report with what the checkpoints show, and which it was compared with, each with the keys that count."""
-    from ledger.cli.proof import read_file, signers_of
-    from ledger.proof.against import Kept, check_against
-    from ledger.proof.checkpoint import read_checkpoint
-    from ledger.proof.errors import ProofError
-    from ledger.proof.ledger_keys import counting, outs_of, trusted_through
+) -> tuple[Report, Compared]:
+    """Return the report with what the checkpoints show, and what it was compared with.
+
+    Where the ledger does not hold, they are held against what its entries come to by their bytes.
+    """
+    from ledger.cli.kept import Compared, read_kept
+    from ledger.proof.against import check_against
     from ledger.store.verify import Problem
 
     log = session.log()
     # Entries that do not hold lead to no key, and revoke none.
     entries = _key_entries(session, report) if report.ok else []
-    outs = outs_of(entries)
-    known = trusted_through(trusted, entries) if trusted else ()
-    kept: list[Kept] = []
 
     def recorded_at(position: int) -> str | None:
         entry = log.at(position)
         return None if entry is None else entry.recorded_at
 
-    for path in checkpoints:
-        try:
-            found, note = read_checkpoint(read_file("--against", path))
-            if trusted and note is None:
-                raise ProofError("it is not signed, but --key was given")
-            signers = counting(signers_of(note, list(known)), outs, found.size, recorded_at)
-            kept.append(Kept(path, found, signers))
-        except ProofError as error:
-            report = _with(report, [Problem(None, "checkpoint-refused", f"{path}: {error}")])
+    given = read_kept(checkpoints, trusted, entries, recorded_at)
+    kept, apart = given.kept, given.apart
     # The stored tree is only worth asking where it was found to be that of the entries.
-    if not all(problem.kind == "checkpoint-refused" for problem in report.problems):
-        return report, []
-    findings = check_against(log.head().ledger, report.size, log.root_at, kept)
-    return _with(report, [Problem(*finding) for finding in findings]), kept
+    ledger, size, root_at = (
+        (log.head().ledger, report.size, log.root_at)
+        if report.ok
+        else _by_bytes(session, report, kept, apart)
+    )
+    beside = (
+        "" if report.ok else "; keys that follow from yours are not looked for where the ledger does not hold"
+    )
+    refused = [Problem(None, "checkpoint-refused", f"{sentence}{beside}") for sentence in given.refused]
+    findings = check_against(ledger, size, root_at, kept)
+    disputed = any(one.kind in _CONTRADICTING for one in findings) and not any(
+        one.kind in _CONTRADICTING
+        for one in check_against(ledger, size, root_at, [one for one in kept if not one.doubt])
+    )
+    problems = [*refused, *(Problem(*finding) for finding in findings)]
+    return _with(report, problems), Compared(kept, apart, disputed=disputed and report.ok)
 
 
-def _with_views(session: Session, report: Report) -> tuple[Report, str]:
-    """Return the report with what in kept views is not what the entries come to, and why they were not compared, or ""."""
+def _by_bytes(
+    session: Session, report: Report, kept: list[Kept], apart: list[NotCompared]
+) -> tuple[str, int, Callable[[int], bytes]]:
+    """Return id, size and roots of a ledger that does not hold; what cannot be compared with those goes from kept to apart."""
+    from ledger.cli.kept import NotCompared
+    from ledger.errors import LedgerError
+    from ledger.store.verify import recomputed
+
+    found = recomputed(session.log(), {one.checkpoint.size for one in kept}, report.size)
+    ledger = found.ledger
+    if ledger is None:
+        try:
+            ledger = session.log().head().ledger
+        except LedgerError as error:
+            apart += [NotCompared(one.name, f"the id of the ledger cannot be read: {error}") for one in kept]
+            kept.clear()
+    for one in [one for one in kept if found.why and one.checkpoint.size > found.size]:
+        apart.append(NotCompared(one.name, found.why))
+        kept.remove(one)
+    return ledger or "", found.size, found.roots.__getitem__
+
+
+def _with_views(session: Session, report: Report) -> tuple[Report, list[NotCompared]]:
+    """Return the report with what in kept views is not what the entries come to, and why they were not compared, if so."""
+    from ledger.cli.kept import NotCompared
     from ledger.errors import Unavailable
     from ledger.store.verify import Problem
     from projections.views_compared import differences
 
+    whole = all(problem.kind in _NOT_OF_ENTRIES for problem in report.problems)
     try:
         found = differences(session.log())
+        problems = [
+            Problem(None, "view-differs", _difference(one)) for one in islice(found or (), _VIEWS_SHOWN)
+        ]
     except Unavailable as error:
-        return report, str(error)
-    if found is None:
-        return report, "there are no views to compare; ledger views rebuild makes them"
-    problems = [Problem(None, "view-differs", _difference(one)) for one in islice(found, _VIEWS_SHOWN)]
-    return _with(report, problems), ""
+        because = str(error)
+    except Exception as error:
+        if whole:
+            raise
+        because = f"what the ledger holds cannot be read for views: {type(error).__name__} {error}"
+    else:
+        if found is not None:
+            return _with(report, problems), []
+        because = "there are none; ledger views rebuild makes them"
+    return report, [NotCompared("what stands in the views", because)]
 
 
 def _difference(one: Difference | Misfit) -> str:

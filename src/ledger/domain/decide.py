@@ -7,7 +7,8 @@ history and action always give the same event, which is also how a retry is reco
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
+from collections.abc import Set as AbstractSet
 from typing import Any, NoReturn, assert_never
 
 import msgspec
@@ -54,17 +55,18 @@ from ledger.domain.events import (
     text_paths,
 )
 from ledger.domain.incident import (
+    WORDS,
     Facts,
     ImpactWindow,
     Statement,
-    effective,
     fold,
     revised_fields,
     set_fields,
 )
+from ledger.domain.standing import Standing
 from ledger.errors import Refused, nearest
 
-__all__ = ["History", "decide"]
+__all__ = ["History", "check_terms", "decide"]
 
 _OPEN_STATUSES = ("investigating", "identified", "monitoring", "scheduled", "in-progress", "verifying")
 _OVER = ("resolved", "postmortem", "completed")
@@ -94,6 +96,10 @@ _WITHDRAWABLE = (
     IncidentIdentified, IncidentUpdated, IncidentFixDeployed, IncidentResolved, IncidentReopened, EntryCorrected,
     IncidentRetitled, IncidentAffectedSet, IncidentImpactSet, MeasurementRecorded, IncidentLinked,
 )  # fmt: skip
+# What the status of an incident follows from, and its kind.
+_OF_STATE = (
+    IncidentOpened, IncidentIdentified, IncidentUpdated, IncidentFixDeployed, IncidentResolved, IncidentReopened, IncidentWithdrawn,
+)  # fmt: skip
 
 
 class History:
@@ -103,10 +109,10 @@ class History:
         "changes",
         "erased",
         "events",
-        "facts",
         "labels",
         "last_recorded_at",
         "refs",
+        "standing",
         "stream",
         "told",
     )
@@ -122,7 +128,8 @@ class History:
         # the public changes in position order, each the versions it made: revision n is changes[n - 1]
         self.changes: list[list[int]] = []
         self.erased: set[tuple[int, str]] = set()
-        self.facts = Facts()
+        # what the entries of an incident say; nothing in any other stream
+        self.standing = Standing()
         self.last_recorded_at = ""
 
     @property
@@ -130,11 +137,18 @@ class History:
         """The version of the last entry, 0 when there is none."""
         return len(self.events)
 
+    @property
+    def facts(self) -> Facts:
+        """What the entries of an incident add up to."""
+        return self.standing.facts
+
     def add(self, event: AnyEvent, recorded_at: str) -> None:
         """Take in the next event of the stream."""
         self.events.append(event)
         self.last_recorded_at = recorded_at
         version = len(self.events)
+        if self.stream.startswith("incident/"):
+            self.standing.add(event)
         told = "" if event.internal else event.published_at or recorded_at
         self.told.append(told)
         if event.ref is not None:
@@ -151,11 +165,6 @@ class History:
             self.told[int(event.publishes) - 1] = told
         if isinstance(event, EntryRedacted):
             self.erased.update((int(event.entry), field) for field in event.fields)
-        if self.stream.startswith("incident/"):
-            if isinstance(event, EntryCorrected | EntryWithdrawn):
-                self.facts = fold(effective(list(enumerate(self.events, 1))))
-            else:
-                self.facts.apply(version, event)
 
     def resolve(self, name: object, field: str) -> int:
         """Return the version that a reference names: a ref, `v5` or `r3`."""
@@ -377,7 +386,7 @@ def _hidden(history: History) -> str:
     """Return what to say of an incident that is over for those inside only, "" where the public knows it too."""
     if history.facts.status not in _OVER:
         return ""
-    for statement in reversed(effective(list(enumerate(history.events, 1)))):
+    for statement in reversed(history.standing.said):
         event, version = statement.event, statement.version
         if isinstance(event, IncidentResolved) or getattr(event, "status", None) in _OVER:
             if history.told[version - 1]:
@@ -599,7 +608,8 @@ def _corrected(
             f"corrects v{version} is {target.TYPE}, which cannot be corrected; correct the entry it was about"
         )
     _after(history, version, told, "what it corrects")
-    if _is_withdrawn(history, version):
+    stands = history.standing.of(version)
+    if stands is None:
         _refuse(f"corrects v{version} was withdrawn; there is nothing left to correct")
     if not event.set:
         _refuse("set is empty; give the fields as they should have been")
@@ -615,7 +625,7 @@ def _corrected(
             _refuse(
                 f"set.{name} is a fact, and an editorial correction changes body and title only; use kind correction"
             )
-    standing = next(one.event for one in _statements(history) if one.version == version)
+    standing = stands.event
     if (
         event.kind == "editorial"
         and ("body" in event.set)
@@ -631,7 +641,7 @@ def _corrected(
         new = getattr(fixed, name)
         spelled[name] = None if value is None else new if is_text_field(name) else msgspec.to_builtins(new)
     event = msgspec.structs.replace(event, corrects=version, set=spelled)
-    _fits_as_corrected(history, version, standing, fixed, event.set, said)
+    _fits_as_corrected(history, version, standing, fixed, event.set.keys(), said)
     return event, _checked_refold(history, event, said)
 
 
@@ -651,13 +661,8 @@ def _fixed(standing: AnyEvent, event: EntryCorrected) -> AnyEvent:
     return result
 
 
-def _statements(history: History, *further: AnyEvent) -> list[Statement]:
-    """Return the statements of a stream in position order, with further entries at its end."""
-    return effective(list(enumerate((*history.events, *further), 1)))
-
-
 def _fits_as_corrected(
-    history: History, version: int, standing: AnyEvent, fixed: AnyEvent, changed: Iterable[str], said: str
+    history: History, version: int, standing: AnyEvent, fixed: AnyEvent, changed: AbstractSet[str], said: str
 ) -> None:
     """Refuse a corrected entry that would have been refused as it is to read now, unless it was no better before.
 
@@ -672,10 +677,15 @@ def _fits_as_corrected(
         case MeasurementRecorded():
             if "end" in changed:
                 _past("end", fixed.end, said)
+        case _ if changed <= WORDS and not (
+            isinstance(fixed, IncidentUpdated) and _why(_said_something, fixed)
+        ):
+            return  # Nothing else than whether it says something hangs on its words.
         case _:
             name = history.stream.partition("/")[2]
-            facts = fold(one for one in _statements(history) if one.version < version)
-            timed = said if {"at", "began_at"}.intersection(changed) else ""
+            before = (one for one in history.standing.said if one.version < version)
+            facts = fold(one for one in before if isinstance(one.event, _OF_STATE))
+            timed = said if changed & {"at", "began_at"} else ""
             why = _why(_fits, fixed, facts, name, timed)
             if why is not None and why != _why(_fits, standing, facts, name, ""):
                 _refuse(why)
@@ -696,13 +706,20 @@ def _checked_refold(history: History, event: EntryCorrected | EntryWithdrawn, sa
     What did not make sense before, as there were fewer rules once, may stay as it is.
     """
     name = history.stream.partition("/")[2]
-    known, statements = _misfits(_statements(history), name), _statements(history, event)
-    for version, reason in _misfits(statements, name).items():
-        if version not in known and version != event.corrects:
-            _refuse(f"v{version} ({history.events[version - 1].TYPE}) would no longer fit: {reason}")
-    before, after = history.facts, fold(statements)
+    touched = history.standing.touched(event)
+    if touched == ():
+        return []
+    then = history.standing.then(event)
+    if touched is None:
+        known = _misfits(history.standing.said, name)
+        for version, reason in _misfits(then.said, name).items():
+            if version not in known and version != event.corrects:
+                _refuse(f"v{version} ({history.events[version - 1].TYPE}) would no longer fit: {reason}")
+    before, after = history.facts, then.facts
     warnings = _widened(before, after)
-    for key, window in after.windows.items():
+    # Where nothing but a window changes, all others fit as they did.
+    for key in after.windows if touched is None else touched:
+        window = after.windows[key]
         if window.withdrawn:
             continue
         stood, fields = before.windows[key].fields, window.fields
@@ -728,19 +745,14 @@ def _misfits(statements: list[Statement], name: str) -> dict[int, str]:
     found: dict[int, str] = {}
     for statement in statements:
         event = statement.event
-        if isinstance(
-            event,
-            IncidentIdentified | IncidentUpdated | IncidentFixDeployed | IncidentResolved | IncidentReopened,
-        ):
+        if not isinstance(event, _OF_STATE):
+            continue
+        if not isinstance(event, IncidentOpened | IncidentWithdrawn):
             why = _why(_fits, event, facts, name, "")
             if why is not None:
                 found[statement.version] = why
         facts.apply(statement.version, event)
     return found
-
-
-def _is_withdrawn(history: History, version: int) -> bool:
-    return any(isinstance(event, EntryWithdrawn) and event.corrects == version for event in history.events)
 
 
 def _withdrawn(history: History, event: EntryWithdrawn, told: str) -> tuple[EntryWithdrawn, list[str]]:
@@ -754,7 +766,7 @@ def _withdrawn(history: History, event: EntryWithdrawn, told: str) -> tuple[Entr
         )
         _refuse(f"corrects v{version} is {target.TYPE}, which withdraw-update does not take back; {hint}")
     _after(history, version, told, "what it withdraws")
-    if _is_withdrawn(history, version):
+    if history.standing.is_withdrawn(version):
         _refuse(f"corrects v{version} is already withdrawn")
     event = msgspec.structs.replace(event, corrects=version)
     return event, _checked_refold(history, event, "")
@@ -779,7 +791,8 @@ def _published(history: History, event: EntryPublished, told: str) -> tuple[Entr
             if isinstance(other, WindowAdded) and other.window == target.window
         )  # fmt: skip
         _after(history, added, told, f"window {target.window!r}")
-    standing = next((one.event for one in _statements(history) if one.version == version), target)
+    stands = history.standing.of(version)
+    standing = target if stands is None else stands.event
     warnings = (
         _said_something(msgspec.structs.replace(standing, internal=False))
         if isinstance(standing, IncidentUpdated)
@@ -819,7 +832,7 @@ def _decide_published(history: History, action: Action, now: str, batch_start: i
     # What only one kind of stream needs is imported when that kind is written: an append to an incident pays for none.
     match event:
         case PolicyPublished():
-            _policy(event, key)
+            check_terms(event, key)
         case SubscriptionsPublished() | CohortPublished():
             pass
         case KeyPublished() | KeyRotated() | KeyRevoked():
@@ -874,7 +887,8 @@ def _rows(history: History, event: AnyEvent) -> list[str]:
     return [f"the table holds no {what}"]
 
 
-def _policy(event: PolicyPublished, key: str) -> None:
+def check_terms(event: PolicyPublished, key: str) -> None:
+    """Refuse terms that cannot be parsed, or that are not those of the policy that the event says. key: of its stream."""
     from ledger.domain.policy import parse_policy, policy_sha256
 
     policy = parse_policy(event.terms)

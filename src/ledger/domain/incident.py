@@ -56,8 +56,15 @@ from ledger.domain.events import (
 )
 
 __all__ = [
-    "Facts", "ImpactWindow", "Statement", "acts_on_windows", "effective", "revised_fields", "set_fields",
+    "KEPT_WHOLE", "OF_WINDOWS", "WORDS", "Facts", "ImpactWindow", "Statement", "acts_on_windows", "effective", "fold",
+    "revised_fields", "set_fields",
 ]  # fmt: skip
+
+
+# Corrections of these fields change no fact, unless the facts keep the corrected event itself, or who acted on a correction.
+WORDS = frozenset(("body", "body_format", "reason"))
+OF_WINDOWS = (WindowAdded, WindowRevised, WindowWithdrawn)
+KEPT_WHOLE = (MeasurementRecorded, IncidentLinked, EntryCorrected, EntryWithdrawn)
 
 
 class ImpactWindow(msgspec.Struct, frozen=True):
@@ -284,11 +291,7 @@ def acts_on_windows(entries: Sequence[tuple[int, AnyEvent]]) -> dict[str, tuple[
     ]
     if not acting:
         return {}
-    about = {
-        version: event.window
-        for version, event in entries
-        if isinstance(event, WindowAdded | WindowRevised | WindowWithdrawn)
-    }
+    about = {version: event.window for version, event in entries if isinstance(event, OF_WINDOWS)}
     withdrawn = {int(event.corrects) for _, event in acting if isinstance(event, EntryWithdrawn)}
     # A correction is always recorded before its withdrawal, which may yet be told first.
     found: dict[str, list[int]] = {}

@@ -100,9 +100,9 @@ def member_names(scope: Scope, tables: Sequence[str]) -> list[str]:
     ]  # fmt: skip
 
 
-def statement_text(ledger: str, digest: str, form: str = FORMAT) -> str:
-    """Return the text that whoever makes a bundle signs. digest: SHA-256 of the manifest, in hexadecimal; form: its format."""
-    return f"{form}\nmanifest {digest}\n{ledger}\n"
+def statement_text(ledger: str, digest: str, format_: str = FORMAT) -> str:
+    """Return the text that whoever makes a bundle signs. digest: SHA-256 of the manifest, in hexadecimal; format_: of the bundle."""
+    return f"{format_}\nmanifest {digest}\n{ledger}\n"
 
 
 def commitments(data: dict[str, Any]) -> Iterator[tuple[str, str]]:
@@ -114,9 +114,9 @@ def commitments(data: dict[str, Any]) -> Iterator[tuple[str, str]]:
                     yield prefix + name, value["sha256"]
 
 
-def is_left_out(path: str, with_: Iterable[str], form: str = FORMAT) -> bool:
+def is_left_out(path: str, with_: Iterable[str], format_: str = FORMAT) -> bool:
     """Tell whether a text is of a kind that a bundle of a format leaves out. with_: what was asked for."""
-    word = FORMATS[form].get(path.rpartition(".")[2])
+    word = FORMATS[format_].get(path.rpartition(".")[2])
     return word is not None and word not in with_
 
 
@@ -143,10 +143,14 @@ class Outline:
     """
 
     def __init__(
-        self, scope: Scope, with_: Sequence[str], erased: Iterable[tuple[str, int, str]], form: str = FORMAT
+        self,
+        scope: Scope,
+        with_: Sequence[str],
+        erased: Iterable[tuple[str, int, str]],
+        format_: str = FORMAT,
     ) -> None:
         self.scope = scope
-        self.form = form
+        self.format = format_
         self.with_ = tuple(sorted(with_))
         self.erased = frozenset(erased)
         self.entries = 0
@@ -161,7 +165,7 @@ class Outline:
         """Return what a text of an entry has to be."""
         if (stream, version, path) in self.erased:
             return "erased"
-        return "left out" if is_left_out(path, self.with_, self.form) else "here"
+        return "left out" if is_left_out(path, self.with_, self.format) else "here"
 
     def take(self, entry: bytes, header: dict[str, Any], data: dict[str, Any], texts: dict[str, Any]) -> None:
         """Take in an entry, as bytes and as what they say, and the texts of it that are in the bundle."""
@@ -219,7 +223,7 @@ class Outline:
             "left-out-tables": bool(self.referenced - set(tables)),
         }
         return {
-            "format": self.form,
+            "format": self.format,
             "scope": self.scope.as_json(),
             "with": list(self.with_),
             "streams": streams if partial else None,

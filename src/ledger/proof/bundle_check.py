@@ -36,7 +36,7 @@ from ledger.proof.bundle_keys import follow_keys, signer
 from ledger.proof.canonical import canonical, read_canonical
 from ledger.proof.checkpoint import Checkpoint, read_checkpoint
 from ledger.proof.container import Bytes, Member, read_members
-from ledger.proof.errors import ProofError
+from ledger.proof.errors import NotByKnownKey, ProofError
 from ledger.proof.merkle import check_inclusion, leaf_of
 from ledger.proof.note import Note, VerifierKey, decode64, parse_note
 from ledger.proof.rotations import check_keys
@@ -141,12 +141,14 @@ class BundleReport(NamedTuple):
     """What a bundle came to. said: what is said of it (`described`). signed_by: the accepted key that signed both notes, None where none was looked for.
 
     unchecked: why nobody was found to have signed, None where somebody was. Only without problems does anything here hold.
+    intact: whether all problems are of what the bundle was compared with, keys and checkpoints from elsewhere.
     """
 
     said: dict[str, Any]
     problems: tuple[BundleProblem, ...]
     signed_by: str | None
     unchecked: str | None
+    intact: bool
 
     @property
     def ok(self) -> bool:
@@ -229,7 +231,7 @@ def check_bundle(bundle: Bundle, brought: Sequence[VerifierKey] = ()) -> BundleR
     found.tables()
     said = found.compare()
     signed_by, unchecked = found.signers(brought)
-    return BundleReport(said, tuple(found.problems), signed_by, unchecked)
+    return BundleReport(said, tuple(found.problems), signed_by, unchecked, found.intact)
 
 
 class _Check:
@@ -238,6 +240,7 @@ class _Check:
     def __init__(self, bundle: Bundle) -> None:
         self.bundle = bundle
         self.problems: list[BundleProblem] = []
+        self.intact = False
         self.key_entries: list[bytes] = []
         self.frontier = Frontier()
         self.position = 0
@@ -458,6 +461,7 @@ class _Check:
         signed, made = self.bundle.checkpoint_note, self.bundle.statement_note
         if self.problems:
             return None, "the bundle does not hold"
+        self.intact = True
         if signed is None or made is None:
             return None, "the bundle is not signed"
         if not brought:
@@ -466,9 +470,10 @@ class _Check:
             raise Unavailable("signatures need the package cryptography; install incident-sla-ledger[sign]")
         accepted = follow_keys(brought, key_entries(self.bundle)).present
         try:
-            signer(signed, brought, accepted)
-            return str(signer(made, brought, accepted)), None
+            return str(signer([signed, made], brought, accepted)), None
         except ProofError as error:
+            # A signature that is not that of a known key was altered; with one of an unknown key nothing was shown.
+            self.intact = isinstance(error, NotByKnownKey)
             self.say(None, "not-signed", str(error))
             return None, "no key that counts signed the bundle"
 

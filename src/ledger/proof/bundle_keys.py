@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
-from ledger.proof.errors import ProofError
+from ledger.proof.errors import NotByKnownKey, ProofError
 from ledger.proof.note import Note, VerifierKey, key_of, verify_note
 
 __all__ = ["KeysFollowed", "follow_keys", "signer"]
@@ -47,12 +47,23 @@ def follow_keys(brought: Sequence[VerifierKey], key_entries: Iterable[dict[str, 
     return KeysFollowed(tuple(map(key_of, sorted(present))), tuple(map(key_of, sorted(ever))))
 
 
-def signer(note: Note, brought: Sequence[VerifierKey], accepted: Sequence[VerifierKey]) -> VerifierKey:
-    """Return the accepted key that signed a note with one signature. Raises ProofError, also where a key is out of use."""
-    one = note.signatures[0]
-    for key in brought:
-        if (key.name, key.key_id) == (one.name, one.key_id) and key not in accepted:
-            raise ProofError(
-                f"{key} signed this, but by the entries of the bundle itself it was replaced or revoked by then"
-            )
-    return verify_note(note, accepted)[0] if accepted else verify_note(note, brought)[0]
+def signer(
+    notes: Sequence[Note], brought: Sequence[VerifierKey], accepted: Sequence[VerifierKey]
+) -> VerifierKey:
+    """Return the accepted key that signed each of some notes with one signature.
+
+    Raises ProofError, NotByKnownKey where a key is out of use, or where the notes are of different keys that share name and id.
+    """
+    try:
+        key = verify_note(notes[0], accepted)[0]
+        for note in notes[1:]:
+            verify_note(note, [key])
+    except ProofError:
+        one = notes[0].signatures[0]
+        for out in brought:
+            if (out.name, out.key_id) == (one.name, one.key_id) and out not in accepted:
+                raise NotByKnownKey(
+                    f"{out} signed this, but by the entries of the bundle itself it was replaced or revoked by then"
+                ) from None
+        raise
+    return key

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Iterator
-from decimal import Decimal, InvalidOperation
+from decimal import Context, Decimal, Inexact, InvalidOperation, Overflow
 from hashlib import sha256
 from typing import Any, NamedTuple
 
@@ -17,6 +17,8 @@ from ledger.proof.merkle import leaf_of
 __all__ = ["DocumentFault", "check_documents"]
 
 _TYPES = ("statement.issued", "adjustment.issued")
+# Sums are exact or an error: more digits than any document can have, and nothing is ever rounded.
+_EXACT = Context(prec=10_000, traps=[Inexact, InvalidOperation, Overflow])
 
 
 class DocumentFault(NamedTuple):
@@ -58,7 +60,7 @@ def check_documents(
                 )
             yield from _rests(position, data, root_at)
             yield from _lines(position, data, content(data["lines"]["sha256"]))
-        except (ValueError, KeyError, TypeError, AttributeError, RecursionError, InvalidOperation) as error:
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError, ArithmeticError) as error:
             yield DocumentFault(
                 position,
                 "document-unreadable",
@@ -102,12 +104,12 @@ def _lines(position: int, data: Any, content: bytes | None) -> Iterator[Document
         line = json.loads(leaf)["line"]
         total = sums.setdefault(line["currency"], [0, Decimal(0), Decimal(0)])
         total[0] += 1
-        total[1] += Decimal(line["amount"])
-        total[2] += Decimal(line.get("waived", "0"))
+        total[1] = _EXACT.add(total[1], Decimal(line["amount"]))
+        total[2] = _EXACT.add(total[2], Decimal(line.get("waived", "0")))
         if "service_days" in line:
             days[0] += 1
-            days[1] += Decimal(line["service_days"])
-            days[2] += Decimal(line.get("service_days_waived", "0"))
+            days[1] = _EXACT.add(days[1], Decimal(line["service_days"]))
+            days[2] = _EXACT.add(days[2], Decimal(line.get("service_days_waived", "0")))
     stated = {
         one["currency"]: [one["lines"], Decimal(one["amount"]), Decimal(one.get("waived", "0"))]
         for one in data["totals"]
@@ -122,7 +124,7 @@ def _lines(position: int, data: Any, content: bytes | None) -> Iterator[Document
     if stated_days != days:
         yield DocumentFault(
             position, "document-totals",
-            f"its lines add up to {days[1]} days of service in {days[0]} lines, it says {stated_days[1]} in {stated_days[0]}",
+            f"its lines add up to {days[1]:f} days of service in {days[0]} lines, it says {stated_days[1]:f} in {stated_days[0]}",
         )  # fmt: skip
 
 

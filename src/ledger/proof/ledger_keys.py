@@ -6,10 +6,9 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 
 from ledger.proof.bundle_keys import follow_keys
-from ledger.proof.errors import ProofError
-from ledger.proof.note import VerifierKey
+from ledger.proof.note import Note, VerifierKey, verify_note
 
-__all__ = ["Out", "counting", "outs_of", "trusted_through"]
+__all__ = ["Counted", "Out", "counting", "outs_of"]
 
 
 class Out(NamedTuple):
@@ -36,33 +35,55 @@ class Out(NamedTuple):
         return None
 
 
+class Counted(NamedTuple):
+    """What the signatures under a checkpoint come to. signers: the vkeys that count.
+
+    doubt: why those that were found do not count, "" where one does; the checkpoint is compared all the same, as the entries
+    that put a key out of use are themselves what it is compared with.
+    """
+
+    signers: tuple[str, ...]
+    doubt: str = ""
+
+
 def counting(
-    signers: Sequence[VerifierKey],
-    outs: dict[str, list[Out]],
+    note: Note,
+    brought: Sequence[VerifierKey],
+    key_entries: Sequence[dict[str, Any]],
     size: int,
     recorded_at: Callable[[int], str | None],
-) -> tuple[str, ...]:
-    """Return which of the known keys that signed a checkpoint of a size count. Raises ProofError where some did, but none counts.
+) -> Counted:
+    """Return which keys signed a checkpoint of a size and count, of those brought and those that they lead to.
 
-    outs: how keys went out of use, by the entries that the checkpoint is compared with; recorded_at: of `Out`.
+    key_entries: of the ledger that it is compared with, checked, in order of stream and version; recorded_at: of `Out`.
+    Raises ProofError where nobody known signed it, or a signature does not fit. A key that somebody brought is known
+    whatever the ledger says of it, and so is one that follows from it by rotations, past keys that were revoked, too.
     """
-    doubts = {
-        str(key): [why for out in outs.get(str(key), ()) if (why := out.counts_against(size, recorded_at))]
-        for key in signers
-    }
+    counted_of = (*brought, *follow_keys(brought, key_entries).ever)
+    signers = verify_note(note, (*brought, *_reached(brought, key_entries)))
+    outs = outs_of(key_entries)
+    doubts: dict[str, list[str]] = {}
+    for key in signers:
+        found = [
+            why
+            for out in outs.get(str(key), ())
+            if (why := out.counts_against(size, recorded_at)) is not None
+        ]
+        if key not in counted_of and not found:
+            found = ["was revoked, or follows from a key that was"]
+        doubts[str(key)] = found
     # One signature that counts is enough.
-    if signers and all(doubts.values()):
-        sentence = "; ".join(f"{key} signed it, but {whys[-1]}" for key, whys in doubts.items())
-        raise ProofError(f"{sentence}: compare with one that a key in use signed")
-    return tuple(key for key, whys in doubts.items() if not whys)
+    if all(doubts.values()):
+        return Counted((), "; ".join(f"{key} signed it, but {whys[-1]}" for key, whys in doubts.items()))
+    return Counted(tuple(key for key, whys in doubts.items() if not whys))
 
 
-def trusted_through(
+def _reached(
     brought: Sequence[VerifierKey], key_entries: Sequence[dict[str, Any]]
 ) -> tuple[VerifierKey, ...]:
-    """Return the keys that were brought and those they lead to by the rotations in entries that were checked."""
-    followed = follow_keys(brought, key_entries).ever
-    return (*brought, *(key for key in followed if key not in brought))
+    """Return the keys that rotations lead to from those that were brought, revoked or not."""
+    rotated = [entry for entry in key_entries if entry["header"]["type"] != "key.revoked"]
+    return tuple(key for key in follow_keys(brought, rotated).ever if key not in brought)
 
 
 def outs_of(key_entries: Iterable[dict[str, Any]]) -> dict[str, list[Out]]:

@@ -12,8 +12,9 @@ from collections.abc import Callable, Sequence
 from hashlib import sha256
 from typing import NamedTuple
 
+from ledger.domain.checks import PRIVATE_MARKS
 from ledger.errors import Unavailable
-from ledger.proof.errors import ProofError
+from ledger.proof.errors import NotByKnownKey, ProofError
 from ledger.proof.small_order import is_small_order
 
 __all__ = ["Note", "Signature", "VerifierKey", "decode64", "key_of", "parse_note", "sign_note", "verify_note"]
@@ -68,6 +69,10 @@ def decode64(text: str) -> bytes:
 
 def key_of(text: str) -> VerifierKey:
     """Return the verifier key that a text spells. Raises ProofError."""
+    if any(mark in text for mark in PRIVATE_MARKS):
+        raise ProofError(
+            "this is a private key, for its owner alone; give the public one, as ledger key show prints it"
+        )
     found = _VKEY.fullmatch(text)
     if found is None:
         raise ProofError(f"{text[:200]!r} is not a verifier key; it reads NAME+ID+KEY")
@@ -129,20 +134,21 @@ def verify_note(note: Note, keys: Sequence[VerifierKey]) -> tuple[VerifierKey, .
 
     Signatures of keys that are not given are ignored. Raises Unavailable without the package cryptography.
     """
-    known = {(key.name, key.key_id): key for key in keys}
     signed: list[VerifierKey] = []
     for one in note.signatures:
-        key = known.get((one.name, one.key_id))
-        if key is None or key in signed:
+        # An id has 32 bits, and two keys of one name can be made to share it: it says which keys to try.
+        named = [key for key in keys if (key.name, key.key_id) == (one.name, one.key_id)]
+        if not named or (signed and set(named) <= set(signed)):
             continue
-        if not verify_ed25519(key.public, one.signature, note.text.encode()):
+        fits = [key for key in named if verify_ed25519(key.public, one.signature, note.text.encode())]
+        if not fits:
             raise ProofError(
-                f"the signature of {key.name} (key {key.key_id.hex()}) does not fit the text: it was altered"
+                f"the signature of {one.name} (key {one.key_id.hex()}) does not fit the text: it was altered"
             )
-        signed.append(key)
+        signed += [key for key in fits[:1] if key not in signed]
     if not signed:
         names = ", ".join(f"{one.name} (key {one.key_id.hex()})" for one in note.signatures[:5])
-        raise ProofError(f"no known key signed this; it is signed by {names}")
+        raise NotByKnownKey(f"no known key signed this; it is signed by {names}")
     return tuple(signed)
 
 

@@ -19,7 +19,7 @@ from ledger.errors import Unavailable
 
 __all__ = [
     "FORMAT", "Header", "NewEntry", "SALT_BYTES", "StoredEntry", "Texts", "commit", "decode_entry", "encode_data",
-    "frame", "split_entry",
+    "fits", "frame", "split_entry",
 ]  # fmt: skip
 
 FORMAT = 1
@@ -125,6 +125,20 @@ def commit(salt: bytes, value: str) -> dict[str, str]:
     return {"sha256": hashlib.sha256(salt + value.encode()).hexdigest()}
 
 
+def fits(salt: str, value: str, sha256: str) -> bool:
+    """Tell whether a text with its salt hashes to its commitment, the salt written in the one way there is."""
+    try:
+        bare = bytes.fromhex(salt)
+        # A salt of another length could lend its last bytes to the text, and the hash would be the same.
+        return (
+            len(bare) == SALT_BYTES
+            and bare.hex() == salt
+            and hashlib.sha256(bare + value.encode()).hexdigest() == sha256
+        )
+    except ValueError:
+        return False
+
+
 def encode_data(
     event: msgspec.Struct,
     text_fields: tuple[str, ...],
@@ -173,5 +187,5 @@ def encode_texts(texts: Texts) -> bytes:
 
 
 def decode_texts(texts: bytes) -> Texts:
-    """Return the texts kept beside an entry."""
+    """Return the texts kept beside an entry. Raises msgspec's MsgspecError where they are none, as when altered."""
     return _texts_decoder.decode(texts) if texts != b"{}" else {}

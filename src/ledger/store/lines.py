@@ -7,7 +7,7 @@ and how many bytes rest on it, so that they can be found without reading the oth
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from fractions import Fraction
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -28,6 +28,7 @@ __all__ = [
     "Assessed",
     "KeptLines",
     "Money",
+    "Sums",
     "check_lines",
     "leaf_paths",
     "lines_of",
@@ -108,14 +109,11 @@ def _decoded(leaves: Sequence[bytes]) -> Iterator[_Line]:
 
 def lines_of(content: bytes) -> Added:
     """Return what a document says of its lines, and their totals; Refused where they contradict themselves."""
-    from ledger.domain.money import decimal_text, format_money
-
     leaves = split_lines(content)
     edge = Frontier()
     assessed: list[Assessed] = []
     counted: list[list[int]] = []
-    sums: dict[str, list[Any]] = {}
-    days = _Days()
+    sums = Sums()
     before = -1
     for number, (leaf, one) in enumerate(zip(leaves, _decoded(leaves), strict=True), 1):
         edge.add(leaf_hash(leaf))
@@ -134,25 +132,51 @@ def lines_of(content: bytes) -> Added:
             before = line.assessment
             counted[before][0] += 1
             counted[before][1] += len(leaf) + 1
-            amount, waived = _amounts(number, line)
-            total = sums.setdefault(line.currency, [0, 0, None])
-            total[0] += 1
-            total[1] += amount
-            if waived is not None:
-                total[2] = (total[2] or 0) + waived
-            if line.service_days is not None:
-                days.add(number, line)
+            sums.add(number, line)
     for at, (known, (lines, size)) in enumerate(zip(assessed, counted, strict=True)):
         if (known.lines, known.bytes) != (lines, size):
             raise Refused(
                 f"assessment {at} says {known.lines} lines of {known.bytes} bytes, but {lines} of {size} bytes rest on it"
             )
-    totals = tuple(
-        Total(code, lines, format_money(amount, code), None if waived is None else format_money(waived, code))
-        for code, (lines, amount, waived) in sorted(sums.items())
-    )
     found = Lines(sha256(content).hexdigest(), edge.root().hex(), len(assessed), len(leaves) - len(assessed))
-    return Added(found, totals, days.total(decimal_text))
+    return Added(found, sums.totals(), sums.service_days())
+
+
+class Sums:
+    """What the lines of a document add up to: kept ones, and those that a proposal would keep."""
+
+    def __init__(self) -> None:
+        self._money: dict[str, list[Any]] = {}
+        self._days = _Days()
+
+    def add(self, number: int, line: Money) -> None:
+        """Count a line; Refused, with its number, where what it says does not lead to what is right now."""
+        amount, waived = _amounts(number, line)
+        total = self._money.setdefault(line.currency, [0, 0, None])
+        total[0] += 1
+        total[1] += amount
+        if waived is not None:
+            total[2] = (total[2] or 0) + waived
+        if line.service_days is not None:
+            self._days.add(number, line)
+
+    def totals(self) -> tuple[Total, ...]:
+        """Return the sums of money by currency. Where any line says what it waives they do, be it 0."""
+        from ledger.domain.money import format_money
+
+        return tuple(
+            Total(
+                code,
+                lines,
+                format_money(amount, code),
+                None if waived is None else format_money(waived, code),
+            )
+            for code, (lines, amount, waived) in sorted(self._money.items())
+        )
+
+    def service_days(self) -> ServiceDays | None:
+        """Return the sum of the days of service, None where no line has any to say."""
+        return self._days.total()
 
 
 class _Days:
@@ -184,13 +208,14 @@ class _Days:
         if line.service_days_waived is not None:
             self._waived = (self._waived or Fraction(0)) + waived
 
-    def total(self, spelled: Callable[[Fraction], str]) -> ServiceDays | None:
+    def total(self) -> ServiceDays | None:
         """Return their sum, None where no line has days to say."""
+        from ledger.domain.money import decimal_text
+
         if not self._lines:
             return None
-        return ServiceDays(
-            self._lines, spelled(self._days), None if self._waived is None else spelled(self._waived)
-        )
+        waived = None if self._waived is None else decimal_text(self._waived)
+        return ServiceDays(self._lines, decimal_text(self._days), waived)
 
 
 def _amounts(number: int, line: Money) -> tuple[int, int | None]:

@@ -59,7 +59,12 @@ class SealedMapper(Mapper[str]):
         return EventToStore(
             str(stored_event.originator_id),
             stored_event.originator_version,
-            event_of(stored_event.topic, stored_event.state, texts),
+            event_of(
+                stored_event.topic,
+                stored_event.state,
+                texts,
+                f"{stored_event.originator_id} v{stored_event.originator_version}",
+            ),
             stored_event.idempotency_key if isinstance(stored_event, SealedStoredEvent) else None,
         )
 

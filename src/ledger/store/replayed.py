@@ -15,7 +15,7 @@ import msgspec
 
 from ledger.domain.actions import KINDS, Action, field_problems, kind_of
 from ledger.domain.checks import check_fields, is_text_field
-from ledger.domain.decide import History, decide
+from ledger.domain.decide import History, check_terms, decide
 from ledger.domain.events import (
     ACTIONS,
     TEXTS,
@@ -93,10 +93,12 @@ def _take(history: History, header: Header, data: bytes, first: dict[str, int], 
         if first.get(f"incident/{key}", header.position) >= header.position:
             raise Refused(f"incident {key!r} does not exist by then")
     try:
-        # Streams of keys were held to rules of their own, with all signatures; terms that cannot be parsed cannot be read.
-        asked = order and (not header.stream.startswith("key/") or isinstance(event, EntryRedacted))
-        if asked or isinstance(event, PolicyPublished):
+        # Streams of keys were held to rules of their own, with all signatures.
+        if order and (not header.stream.startswith("key/") or isinstance(event, EntryRedacted)):
             decide(history, action, latest, 0)
+        elif isinstance(event, PolicyPublished):
+            # Terms that cannot be parsed cannot be read, by whatever rules of order.
+            check_terms(event, header.stream.partition("/")[2])
         history.add(_with_texts(event), earliest)
     except LedgerError:
         raise

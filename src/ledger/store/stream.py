@@ -1,8 +1,8 @@
-"""The one door from the log to the read side: entries with their events, texts put back in."""
+"""The one door from the log to the read side: entries with their events, texts held to their commitments and put back in."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Iterator, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from typing import Any
 
 import msgspec
@@ -19,8 +19,16 @@ from ledger.domain.events import (
     Missing,
     upcast,
 )
-from ledger.errors import Unavailable
-from ledger.store.entry import NewEntry, StoredEntry, decode_entry, decode_texts, encode_data, encode_texts
+from ledger.errors import Altered, Unavailable
+from ledger.store.entry import (
+    NewEntry,
+    StoredEntry,
+    decode_entry,
+    decode_texts,
+    encode_data,
+    encode_texts,
+    fits,
+)
 from ledger.store.log import SealedLog
 
 __all__ = [
@@ -100,8 +108,12 @@ class _Decoders(dict[str, Callable[[bytes], AnyEvent]]):
 _DECODERS = _Decoders()
 
 
-def event_of(type_: str, data: bytes, texts: bytes) -> AnyEvent:
-    """Return the event that stored data say, earlier formats upcast, with the texts that are still there."""
+def event_of(type_: str, data: bytes, texts: bytes, of: int | str | None = None) -> AnyEvent:
+    """Return the event that stored data say, earlier formats upcast, with the texts that are still there.
+
+    of: which entry it is, by its position or in words; then each text is held to its commitment, and Altered is raised for
+    one that does not fit. None, for appending: nothing is shown, and a text that was altered can still be erased.
+    """
     try:
         if type_ in UPCASTS:
             name, fields = upcast(type_, msgspec.json.decode(data))
@@ -117,12 +129,39 @@ def event_of(type_: str, data: bytes, texts: bytes) -> AnyEvent:
     if texts != b"{}":
         put = msgspec.structs.force_setattr
         known = TEXTS[type(event)]
-        for path, (_, value) in decode_texts(texts).items():
+        for path, (salt, value) in _texts_of(texts, of):
             if path in known:
+                if of is not None:
+                    _check_text(of, path, getattr(event, path), salt, value)
                 put(event, path, value)
             elif isinstance(event, EntryCorrected) and path.startswith("set."):
+                if of is not None:
+                    _check_text(of, path, event.set.get(path[4:]), salt, value)
                 event.set[path[4:]] = value
     return event
+
+
+def _texts_of(texts: bytes, of: int | str | None) -> Iterable[tuple[str, tuple[str, str]]]:
+    try:
+        return decode_texts(texts).items()
+    except msgspec.MsgspecError as error:
+        raise Altered(
+            f"the texts of {_named(of)} cannot be read ({error}); they were altered: run ledger verify"
+        ) from None
+
+
+def _check_text(of: int | str, path: str, committed: Any, salt: str, value: str) -> None:
+    """Refuse a text that the entry did not say: what hashes to another commitment, or to none."""
+    # What a correction sets is read as it is stored; whatever else stands there commits to no text.
+    said = committed.get("sha256") if type(committed) is dict else getattr(committed, "sha256", None)
+    if type(said) is not str or not fits(salt, value, said):
+        raise Altered(
+            f"the text {path} of {_named(of)} does not fit its commitment, so it was altered and is not shown; run ledger verify"
+        )
+
+
+def _named(of: int | str | None) -> str:
+    return "an entry" if of is None else f"@{of}" if type(of) is int else str(of)
 
 
 def published_time(event: AnyEvent, recorded_at: str, before: Entry | None) -> str | None:
@@ -140,9 +179,12 @@ def published_time(event: AnyEvent, recorded_at: str, before: Entry | None) -> s
 
 
 def open_entry(stored: StoredEntry, before: Entry | None) -> Entry:
-    """Return a stored entry with its event; `before` is the entry before it in its stream, None for the first."""
+    """Return a stored entry with its event; `before` is the entry before it in its stream, None for the first.
+
+    Raises Altered where a text beside it is not the one that the entry commits to.
+    """
     header, data = decode_entry(stored.entry)
-    event = event_of(header.type, data, stored.texts)
+    event = event_of(header.type, data, stored.texts, header.position)
     return Entry(
         header.position, header.stream, header.version, header.type, header.recorded_at,
         published_time(event, header.recorded_at, before), event, header.idempotency_key, header.clock_behind,
@@ -152,7 +194,7 @@ def open_entry(stored: StoredEntry, before: Entry | None) -> Entry:
 def read_stream(log: SealedLog, stream: str, *, upto_position: int | None = None) -> list[Entry]:
     """Return the entries of a stream in position order, up to a position of the ledger.
 
-    A text that is gone although no entry of the whole stream erased it is `Missing`.
+    A text that is gone although no entry of the whole stream erased it is `Missing`. Raises Altered for one that was altered.
     """
     entries: list[Entry] = []
     before: Entry | None = None

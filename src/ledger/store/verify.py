@@ -16,15 +16,15 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager, suppress
 from hashlib import sha256
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import msgspec
 
 from ledger.errors import LedgerError
-from ledger.store.tree import EMPTY_ROOT, TILE, Frontier, subtree_root
+from ledger.store.tree import EMPTY_ROOT, TILE, Frontier, leaf_hash, subtree_root
 from ledger.store.verify_entries import (
     BROKEN,
     FORMAT,
@@ -42,7 +42,7 @@ from ledger.store.verify_entries import (
 if TYPE_CHECKING:
     from ledger.store.log import SealedLog
 
-__all__ = ["Problem", "Report", "verify"]
+__all__ = ["Problem", "Recomputed", "Report", "recomputed", "verify"]
 
 _T = TypeVar("_T")
 _CHUNK = 1 << 20
@@ -91,6 +91,48 @@ def verify(log: SealedLog, *, processes: int | None = None) -> Report:
         report = again.run(1)
     assert report is not None  # noqa: S101  # one process has nobody to wait for
     return report
+
+
+class Recomputed(NamedTuple):
+    """What the entries of a ledger that does not hold come to by their bytes alone.
+
+    ledger: the id that the first entry names, None where it cannot be read; size: of the entries from position 1 on without a
+    gap; roots: by size; why: what ended that before the last entry, "" where nothing did, the end of a sentence.
+    """
+
+    ledger: str | None
+    size: int
+    roots: dict[int, bytes]
+    why: str
+
+
+def recomputed(log: SealedLog, sizes: Collection[int], upto: int) -> Recomputed:
+    """Return the roots of the first entries at some sizes, from the bytes of the entries and nothing else.
+
+    upto: how many entries there are, by the report on the ledger; those that came since are left out. Damage never raises.
+    """
+    ledger: str | None = None
+    frontier, roots, why = Frontier(), {0: EMPTY_ROOT}, ""
+    try:
+        for row in RangeReader(log, Problems(), with_tiles=False).rows(0, None):
+            if frontier.size == upto:
+                break
+            position, entry = row[0], row[6]
+            if position != frontier.size + 1:
+                why = f"@{frontier.size + 1} is missing"
+                break
+            if type(entry) is not bytes:
+                why = f"@{position} cannot be read"
+                break
+            if position == 1:
+                with suppress(*BROKEN):
+                    ledger = msgspec.json.decode(entry)["header"]["ledger"]
+            frontier.add(leaf_hash(entry))
+            if frontier.size in sizes:
+                roots[frontier.size] = frontier.root()
+    except Exception as error:  # noqa: BLE001  # drivers raise their own errors on a damaged page
+        why = f"the entries after @{frontier.size} cannot be read: {type(error).__name__} {error}"
+    return Recomputed(ledger if type(ledger) is str else None, frontier.size, roots, why)
 
 
 def _cores() -> int:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import msgspec
 
+from ledger.store.entry import fits
 from ledger.store.tree import HASH_BYTES, TILE, subtree_root
 
 if TYPE_CHECKING:
@@ -163,7 +164,7 @@ class RangeReader:
         found, first_tile = self.found, after // TILE
         expected, last_time, last_day = after, "", ""
         leaves = found.leaves
-        for position, stream, version, type_, recorded_at, key, entry, texts in self._rows(after, upto):
+        for position, stream, version, type_, recorded_at, key, entry, texts in self.rows(after, upto):
             expected += 1
             if position != expected:
                 self.say(expected, "position-missing", f"expected position {expected}, found {position}")
@@ -247,7 +248,7 @@ class RangeReader:
         found.last_time = last_time
         return found
 
-    def _rows(self, after: int, upto: int | None) -> Iterator[tuple[Any, ...]]:
+    def rows(self, after: int, upto: int | None) -> Iterator[tuple[Any, ...]]:
         """Yield the rows of the entries; around a row that the driver cannot read, one by one."""
         last = LAST_POSITION if upto is None else upto
         while True:
@@ -411,14 +412,11 @@ def _fits(text: Any, committed: Any) -> bool:
     """Whether a [salt, value] hashes to its commitment, its salt written in the one way there is."""
     try:
         salt, value = text
-        bare = bytes.fromhex(salt)
         return (
             type(text) is list
-            and len(bare) == 16
-            and bare.hex() == salt
             and type(committed) is str
             and _DIGEST.fullmatch(committed) is not None
-            and sha256(bare + value.encode()).hexdigest() == committed
+            and fits(salt, value, committed)
         )
     except BROKEN:
         return False

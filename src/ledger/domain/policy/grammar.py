@@ -185,9 +185,9 @@ GRAMMAR: tuple[Table, ...] = (
         Field("kinds", "choices", "What is excluded. A window that is planned counts as planned-maintenance for its schedule.", required=True,
               choices=EXCLUSION_KINDS, example='["planned-maintenance"]'),
         Field("notice", "duration", "It must have been announced at least so long before its start.", default="none asked for", example='"48 hours"'),
-        Field("most", "duration", "No more than so much of it, earliest first.", default="no limit", example='"10 hours"'),
+        Field("most", "duration", "No more than so much of it, earliest first, in all regions of the service together.", default="no limit", example='"10 hours"'),
         Field("most_per", "choice", "What the limit holds for: a calendar year in period.zone, or a period.", default='"year"', choices=("year", "period"), example='"year"'),
-        Field("treated", "choice", "up: it stays in the denominator as time that was up. removed: it leaves the denominator.", default='"up"',
+        Field("treated", "choice", "up: it stays in the denominator as time that was up. removed: it leaves the denominator where it is about all that the commitment is about; time excluded for one component of several, or in one region of a wider scope, does not leave it.", default='"up"',
               choices=("up", "removed"), example='"removed"'),
     ), many=True),
     Table("credit", "From a remedy to an amount.", (

@@ -66,7 +66,7 @@ def lint(text: str) -> tuple[Policy | None, list[Finding]]:
         document = load(text)
     except Refused as error:
         return None, [Finding("not-toml", "error", str(error))]
-    problems = Problems(tolerated=("gap", "overlap"))
+    problems = Problems(tolerated=("gap", "overlap", "unknown-key"))
     if document.get("format") == 2 and type(document["format"]) is int:
         from ledger.domain.policy.format_2 import read
     else:
@@ -76,9 +76,12 @@ def lint(text: str) -> tuple[Policy | None, list[Finding]]:
     policy = read(document, policy_sha256(text), problems)
     found = [
         Finding(kind, "error", sentence)
-        for kind, sentence in zip(problems.kinds, problems.found, strict=True)
+        for kind, sentence in [
+            *(said for said in problems.noted if said[0] == "unknown-key"),
+            *zip(problems.kinds, problems.found, strict=True),
+        ]
     ]
-    if policy is None or found:
+    if policy is None:
         return None, found
     for commitment in policy.commitments:
         found += _of_tiers(policy, commitment)

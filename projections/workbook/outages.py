@@ -1,0 +1,205 @@
+"""The sheet Outages: of each segment the outage through its end, where terms ask how long one lasts or count whole quanta."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
+
+from projections.workbook.book import Column, Table
+from projections.workbook.cells import Formula
+from projections.workbook.lasting import ROUNDED_ALONE, Side, asks_outages
+from projections.workbook.model import Case, Model
+
+__all__ = ["Places", "eligible", "lines", "rows_of", "table"]
+
+_SIDES = {"stated": "as stated", "least": "at least", "most": "at most"}
+
+
+class Places(NamedTuple):
+    """Where the sheet stands, and what it reads: rows by case, of scopes those on Coverage; terms: rows on Inputs by policy."""
+
+    outages: Table
+    outage_rows: Mapping[int, tuple[int, int]]
+    segments: Table
+    segment_rows: Mapping[int, tuple[int, int]]
+    coverage: Table
+    coverage_rows: Mapping[int, tuple[int, int]]
+    scope_rows: Mapping[int, int]
+    terms: Table
+    inputs: Mapping[int, int]
+
+
+def rows_of(model: Model) -> tuple[dict[int, tuple[int, int]], int]:
+    """Return the first and the last row of each case that asks for outages, and how many lines there are."""
+    found: dict[int, tuple[int, int]] = {}
+    count = 0
+    for case in model.cases:
+        if asks_outages(case.group.policy):
+            found[case.number] = count + 2, count + 1 + len(case.segments)
+            count += len(case.segments)
+    return found, count
+
+
+def table(count: int) -> Table:
+    """Return the table of so many lines."""
+
+    def formula(heading: str, width: int = 12) -> Column:
+        return Column(heading, "integer", "formula", width)
+
+    columns = {
+        "case": Column("case", "integer", width=6),
+        "segment": Column("segment", "integer", width=9),
+        "counted": formula("counted (s)"),
+    }
+    for side, words in _SIDES.items():
+        columns |= {
+            f"{side}_begin": formula(f"{words}: down since (s), -1 where it is not"),
+            f"{side}_lasts": formula(f"{words}: that outage lasts (s)"),
+        }
+        if side != "stated":
+            columns |= {
+                f"{side}_kept": formula(f"{words}: lasts long enough (parts of a second)"),
+                f"{side}_counted": formula(f"{words}: in whole quanta, where it ends (s)"),
+                f"{side}_until": formula(f"{words}: slots touched until (s)"),
+            }
+    return Table("Outages", columns, count)
+
+
+def lines(model: Model, places: Places) -> Iterator[list[Any]]:
+    """Yield the lines: for each segment of a case that asks for outages one, in their order."""
+    for case in model.cases:
+        if case.number in places.outage_rows:
+            for place in range(len(case.segments)):
+                made = _Line(case, place, places)
+                line = made.line()
+                yield [line[name] for name in places.outages.columns]
+
+
+class _Line:
+    """One row: formulas beside their values."""
+
+    def __init__(self, case: Case, place: int, places: Places) -> None:
+        first, last = places.outage_rows[case.number]
+        self.case, self.place = case, place
+        self.counting = case.group.policy.commitments[0].counting
+        letters, row = places.outages.letters, first + place
+        self.at, before, behind = (
+            {name: f"{letter}{number}" for name, letter in letters.items()}
+            for number in (row, row - 1, row + 1)
+        )
+        self.before = before if place else None
+        self.behind = behind if row < last else None
+        self.segment = {
+            name: places.segments.cell(name, places.segment_rows[case.number][0] + place)
+            for name in places.segments.letters
+        }
+        here = places.scope_rows[case.scope]
+        self.valid = places.coverage.cell("most_from", here), places.coverage.cell("most_to", here)
+        self.edge = places.terms.cell("share_edge", case.policy + 1)
+        self.least, self.quantum = (f"Inputs!${letter}${places.inputs[case.policy]}" for letter in "DF")
+
+    def line(self) -> dict[str, Any]:
+        """Return all columns."""
+        found = self.case.lasting[self.place]
+        counted = self.case.segments[self.place].counted(self.case.edge)
+        keeps = self.counting.minimum is None or found.stated.lasts >= self.counting.minimum
+        return {
+            "case": self.case.number, "segment": self.place + 1,
+            "counted": Formula(
+                f"IF({self._long('stated')},{self.segment['counted']},0)", counted if keeps and found.stated.begin >= 0 else 0
+            ),
+            **self._run("stated", found.stated, f"{self.segment['stated_share']}>{self.edge}", "outside_surely"),
+            **self._run("least", found.least, f"{self.segment['least_weight']}>0", "outside_most"),
+            **self._run("most", found.most, f"{self.segment['most_weight']}>0", "outside_surely"),
+            **self._kept("least", found.least), **self._kept("most", found.most),
+        }  # fmt: skip
+
+    def _long(self, side: str) -> str:
+        """Return whether there is an outage that lasts long enough."""
+        there = f"{self.at[f'{side}_begin']}>=0"
+        if self.counting.minimum is None:
+            return there
+        return f"AND({there},{self.at[f'{side}_lasts']}>={self.least})"
+
+    def _run(self, side: str, found: Side, down: str, outside: str) -> dict[str, Any]:
+        segment, begin, lasts = self.segment, f"{side}_begin", f"{side}_lasts"
+        start, end, seconds = (segment[name] for name in ("from", "to", "seconds"))
+        out = segment[outside] if self.case.excludes else ""
+        here = f"AND({start}>={self.valid[0]},{end}<={self.valid[1]},{down},{seconds}>{out or 0})"
+        since = f"{start}+{out}" if out else start
+        if self.before is None:
+            began = f"IF({here},{since},-1)"
+        else:
+            earlier = self.before[begin]
+            continues = f"AND({out}=0,{earlier}>=0)" if out else f"{earlier}>=0"
+            # Two changes may fall together: what lies between them is nothing, and ends nothing.
+            began = f"IF({seconds}=0,{earlier},IF({here},IF({continues},{earlier},{since}),-1))"
+        alone = f"{end}-{self.at[begin]}"
+        if self.behind is not None:
+            alone = f"IF({self.behind[begin]}={self.at[begin]},{self.behind[lasts]},{alone})"
+        return {
+            begin: Formula(began, found.begin),
+            lasts: Formula(f"IF({self.at[begin]}<0,0,{alone})", found.lasts),
+        }
+
+    def _kept(self, side: str, found: Side) -> dict[str, Any]:
+        long = self._long(side)
+        return {
+            f"{side}_kept": Formula(f"IF({long},{self.segment[side]},0)", found.kept),
+            f"{side}_counted": self._counted(side, found, long),
+            f"{side}_until": self._until(side, found, long),
+        }
+
+    def _ends(self, side: str, long: str) -> str:
+        begin = f"{side}_begin"
+        if self.behind is None:
+            return long
+        return f"AND({long},{self.behind[begin]}<>{self.at[begin]})"
+
+    def _counted(self, side: str, found: Side, long: str) -> Any:
+        """Return what an outage comes to in whole quanta, where it is rounded alone and ends here."""
+        if self.counting.quantise not in ROUNDED_ALONE:
+            return None
+        begin, lasts, end, quantum = (
+            self.at[f"{side}_begin"],
+            self.at[f"{side}_lasts"],
+            self.segment["to"],
+            self.quantum,
+        )
+        before = "0" if self.before is None else self.before[f"{side}_until"]
+        quanta = {
+            "each-up": f"-INT(-{lasts}/{quantum})*{quantum}",
+            "each-down": f"INT({lasts}/{quantum})*{quantum}",
+            "slots-touched": f"-INT(-{end}/{quantum})*{quantum}-MAX(INT({begin}/{quantum})*{quantum},{before})",
+            "slots-filled": f"MAX(0,INT({end}/{quantum})+INT(-{begin}/{quantum}))*{quantum}",
+        }[self.counting.quantise]
+        return Formula(f"IF({self._ends(side, long)},{quanta},0)", found.counted)
+
+    def _until(self, side: str, found: Side, long: str) -> Any:
+        if self.counting.quantise != "slots-touched":
+            return None
+        before = "0" if self.before is None else self.before[f"{side}_until"]
+        end, quantum = self.segment["to"], self.quantum
+        return Formula(f"IF({self._ends(side, long)},-INT(-{end}/{quantum})*{quantum},{before})", found.until)
+
+
+def eligible(case: Case, side: str, places: Places) -> str:
+    """Return the formula of what counts at least or at most, in parts of a second."""
+    rows, coverage = places.outage_rows[case.number], places.coverage
+    span = {name: places.outages.span(name, name, rows) for name in places.outages.letters}
+    quantum = f"Inputs!$F${places.inputs[case.policy]}"
+    kept, counted = f"SUM({span[f'{side}_kept']})", f"SUM({span[f'{side}_counted']})"
+    match case.group.policy.commitments[0].counting.quantise:
+        case "exact":
+            return kept
+        case "total-down":
+            return f"INT({kept}/{quantum})*{quantum}"
+        case "total-up":
+            return f"-INT(-{kept}/{quantum})*{quantum}"
+        case "each-up":
+            # Where the facts are bounds, outages may join, or be cut, within them.
+            pieces = coverage.span("pieces", "pieces", places.coverage_rows[case.number])
+            joined = f"-INT(-{kept}/{quantum})*{quantum}" if side == "least" else f"SUM({pieces})"
+            return f"IF(SUMPRODUCT(({span['least_begin']}<>{span['most_begin']})*1)=0,{counted},{joined})"
+        case _:
+            return counted
