@@ -8,7 +8,7 @@ limit, earlier periods that give a right to terminate) is a cause where it is ab
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import msgspec
 import pandas as pd
@@ -121,7 +121,7 @@ def _by_name(some: Iterable[Measurement]) -> dict[tuple[str, str], tuple[Measure
     return found
 
 
-def _no_documents(_: str) -> Sequence[tuple[str, Container[str]]]:
+def _no_documents(_: str) -> Sequence[tuple[str, Mapping[str, bool]]]:
     return ()
 
 
@@ -130,13 +130,13 @@ class Since(msgspec.Struct, frozen=True):
 
     moved: the windows, exclusions and measurements that are not what they were. streams: by other sources that changed, such as
     "policy/gold", the versions before and now; 0 for none. documents: by the entry of a document all documents about the
-    same statement since then, each with the subscriptions it has a line of. cohorts: by name. new_calculator: the
+    same statement since then, each with the subscriptions it has a line of, and whether the line books an amount. cohorts: by name. new_calculator: the
     arithmetic is another one, so that figures may change where no entry did.
     """
 
     moved: Sequence[Moved] = ()
     streams: Mapping[str, tuple[int, int]] = {}
-    documents: Callable[[str], Sequence[tuple[str, Container[str]]]] = _no_documents
+    documents: Callable[[str], Sequence[tuple[str, Mapping[str, bool]]]] = _no_documents
     cohorts: Mapping[str, Cohort] = {}
     new_calculator: bool = False
 
@@ -154,8 +154,8 @@ def causes_of(
 ) -> list[tuple[str, ...]]:
     """Return the entries that made the difference, for each of some lines that moved from one assessment to another.
 
-    lines: columns customer, subscription, old_claim and claim (entries with commas, or None), same_inputs (whether fee and
-    validity are what they were). Of a line that is new or gone its table is the cause, not what its figures rest on.
+    lines: columns customer, subscription, old_claim and claim (entries with commas, or None), same_inputs (whether customer,
+    fee and validity are what they were). Of a line that is new or gone its table is the cause, not what its figures rest on.
     """
     other_place = before is None or after is None or _place(before) != _place(after)
     tables = [
@@ -167,6 +167,7 @@ def causes_of(
     compared = before != after and not ((before is None or after is None) and tables)
     of_all: set[str] = set()
     of_some: list[tuple[tuple[str, ...], list[bool]]] = []
+    documents: list[tuple[str, Mapping[str, bool]]] = []
     if compared:
         of_all.update(_of_policy(before, after, since, policy_of))
         of_all.update(_of_cohorts(before, after, since))
@@ -176,17 +177,21 @@ def causes_of(
             if _reaches(one, before, after, policy_of)
             and (_rests_on(one, before, after) or _reads_beside(one, before, after, policy_of))
         ]
-        of_some += [
-            ((entry,), [name in theirs for name in lines["subscription"].tolist()])
-            for entry, theirs in _of_documents(before, after, since)
-        ]
+        documents = _of_documents(before, after, since)
     found = []
     rows = zip(
-        lines["old_claim"].tolist(), lines["claim"].tolist(), lines["same_inputs"].tolist(), strict=True
+        lines["subscription"].tolist(),
+        lines["old_claim"].tolist(),
+        lines["claim"].tolist(),
+        lines["same_inputs"].tolist(),
+        strict=True,
     )
-    for at, (old, new, same) in enumerate(rows):
+    for at, (name, old, new, same) in enumerate(rows):
         named = {*of_all, *(entry for entries, theirs in of_some if theirs[at] for entry in entries)}
         named.update(_of_claims(old, new, since))
+        said = [(entry, lines_of[name]) for entry, lines_of in documents if name in lines_of]
+        # Documents that only said that nothing is booked are told where no other is.
+        named.update([entry for entry, books in said if books] or [entry for entry, _ in said])
         if other_place or not same:
             named.update(tables)
         found.append(named)
@@ -194,7 +199,13 @@ def causes_of(
         # Nothing that the line itself rests on: what can reach its place did it.
         near = _near(before, after, since, policy_of)
         found = [named or near for named in found]
-    return [tuple(sorted(named, key=entry_order)) for named in found]
+    ordered: dict[frozenset[str], tuple[str, ...]] = {}
+    causes = []
+    for each in map(frozenset, found):
+        if each not in ordered:
+            ordered[each] = tuple(sorted(each, key=entry_order))
+        causes.append(ordered[each])
+    return causes
 
 
 def _place(facts: Facts) -> tuple[str, ...]:
@@ -300,12 +311,12 @@ def _of_cohorts(before: Facts | None, after: Facts | None, since: Since) -> Iter
 
 def _of_documents(
     before: Facts | None, after: Facts | None, since: Since
-) -> list[tuple[str, Container[str]]]:
+) -> list[tuple[str, Mapping[str, bool]]]:
     """Return the documents about other months that changed what counts towards a limit over several."""
     fresh, gone = told_apart(
         () if before is None else before["entries"], () if after is None else after["entries"]
     )
-    found: dict[str, Container[str]] = {}
+    found: dict[str, Mapping[str, bool]] = {}
     for one in (*fresh, *gone):
         if one.startswith("statement/"):
             found.update(since.documents(one))

@@ -42,7 +42,7 @@ from projections.availability import (
 )
 from projections.claimed import GivesAll, last_day, standings, windows_of
 from projections.cohorts import Cohort
-from projections.earlier_credits import Counted, Credited, counted
+from projections.earlier_credits import Counted, Credited, counted, counted_most
 from projections.evaluation.forms import Price
 from projections.subscriptions import read_subscriptions
 
@@ -161,7 +161,7 @@ def price(
     as_of: UTC seconds to which open windows have lasted at least. resting_on: further entries every row rests on, such as
     the one that published the subscriptions. cohorts: by name those of which it is known who is in them: a window limited to
     one counts for its customers and nobody else; one limited to any other cohort is a bound. measurements, exclusions: read
-    by the policies that ask for them. credited: what was credited in the months before, by subscription, for limits over
+    by the policies that ask for them. credited: what was credited in the months around it, by subscription, for limits over
     several months; a subscription that is not there was credited nothing. A row's entries name what of it counted. claims: those
     that may be for the period; a row says where the claim of its customer stands, and what it would pay all the same.
 
@@ -595,17 +595,29 @@ def _named(group: Group, resting_on: tuple[str, ...], more: tuple[str, ...]) -> 
 def _before(
     subscriptions: pd.DataFrame, codes: Codes, groups: list[Group], credited: Credited
 ) -> dict[int, Counted]:
-    """Return by row what was credited before and counts for its limit over several months, where anything does."""
+    """Return by row what was credited before and counts for its limit over several months, where anything does.
+
+    What later months were credited counts only where it leaves less to pay, so that issuing them changes nothing else.
+    """
     limits = [group.policy.limits for group in groups]
     months = [0 if one.rolling_percent is None else one.rolling_months for one in limits]
     found: dict[int, Counted] = {}
     if not credited or not any(months):
         return found
     where = np.flatnonzero(np.asarray(months, dtype=np.int64).take(codes))
-    rows = subscriptions[["subscription", "currency"]].iloc[where].itertuples(index=False, name=None)
-    for row, (name, currency) in zip(where.tolist(), rows, strict=True):
+    rows = subscriptions[["subscription", "currency", "fee"]].iloc[where].itertuples(index=False, name=None)
+    for row, (name, currency, fee) in zip(where.tolist(), rows, strict=True):
         if name in credited:
-            one = counted(name, currency, credited[name], months[codes[row]])
+            one, most = (
+                count(name, currency, credited[name], months[codes[row]]) for count in (counted, counted_most)
+            )
+            if most.amount > one.amount:
+                made = groups[codes[row]].assessment.outcome
+                paid = [
+                    [price.amount(int(fee)) for price in made.prices(currency, each.amount)]
+                    for each in (one, most)
+                ]
+                one = one if paid[0] == paid[1] else most
             if one.entries:
                 found[row] = one
     return found

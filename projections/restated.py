@@ -144,7 +144,7 @@ def _side_by_side(issued: Held, draft: Draft, policy_of: PolicyOf) -> pd.DataFra
 
     _check_currency(new, was("currency", None))
     inputs = there.copy()
-    for name in ("fee", "valid_from", "valid_to"):
+    for name in ("customer", "fee", "valid_from", "valid_to"):
         inputs &= _same(was(name, None), new[name].to_numpy())
     kept = new[said].assign(
         unclaimed=new["unclaimed"], undecided=new["undecided"], before=was("before", -1).astype(np.int64), after=new["group"],

@@ -8,6 +8,10 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from projections.earlier_credits import Earlier, counted, counted_most
 
 _DESK = runpy.run_path(str(Path(__file__).with_name("test_document_commands.py")))["Desk"]
 Desk: TypeAlias = Any
@@ -135,6 +139,32 @@ def test_lines_that_share_an_assessment_name_each_its_own_claim(desk: Desk) -> N
     ] == list(_causes(found).values())  # fmt: skip
 
 
+def test_a_customer_who_is_named_otherwise_in_the_table_is_a_cause_of_its_claim_being_paid(
+    desk: Desk,
+) -> None:
+    _under(desk, _TERMS + _REQUEST)
+    desk.ok(
+        "sla",
+        "claim",
+        "a",
+        "--actor",
+        "s",
+        "--customer",
+        "Aurora",
+        "--period",
+        "2022-03",
+        "--at",
+        "2022-04-01T00:00Z",
+    )
+    desk.ok("sla", "decide-claim", "a", "--actor", "f", "--decision", "granted", "--reason", "x")
+    _issue(desk, "2022-03")
+    path = desk.folder / "customers.csv"
+    path.write_text(path.read_text().replace("Aurora Rail", "Aurora"))
+    desk.ok("subscriptions", "publish", "customers", "customers.csv", "--actor", "f")
+    assert _causes(_restated(desk, 1)) == {"aurora-emea": ["subscriptions/customers v2"]}
+    desk.ok("credits", "restate", "1", "--issue", "--actor", "f")
+
+
 def test_a_claim_that_adds_no_money_under_a_limit_is_recorded(desk: Desk) -> None:
     """Given a first claim that reached the limit, when the second is granted, then an adjustment of nothing names it."""
     _under(desk, _TERMS + _REQUEST)
@@ -226,3 +256,52 @@ def test_another_end_of_the_bounds_is_no_entry_and_is_said_to_be_a_choice(desk: 
     said = desk.ok("credits", "restate", "1", "--undecided", "most")
     assert "because of how open facts are counted, by choice\n" in said
     desk.ok("credits", "restate", "1", "--undecided", "most", "--issue", "--actor", "f")
+
+
+def test_what_later_months_were_paid_is_not_paid_again_where_nothing_is_taken_back(desk: Desk) -> None:
+    """Given a fee in three months at most, and March paid 60% of it, when February is owed 60%, then it gets what is left."""
+    terms = _TERMS.replace("clawback = true", "clawback = false").replace('percent = "10"', 'percent = "15"')
+    _under(desk, terms + _ROLLING)
+    desk.window("february", "EMEA", "2022-02-14T00:00:00Z", "2022-02-14T01:00:00Z")
+    _issue(desk, "2022-02", "2022-03")
+    # What March was paid leaves more than February is owed, so it is no matter to it.
+    assert _restated(desk, 1)["assessments"] == []
+    desk.window("more", "EMEA", "2022-02-20T00:00:00Z", "2022-02-20T03:00:00Z")
+    found = _restated(desk, 1)
+    (line,) = [one for one in found["lines"] if one["subscription"] == "aurora-emea"]
+    assert (line["as_issued"], line["as_now"], line["amount"]) == ("630.00", "1680.00", "1050.00")
+    assert line["causes"] == ["incident/mail-1 v4", "statement/main v2"]
+    desk.ok("credits", "restate", "1", "--issue", "--actor", "f")
+    # March rests on that document now, and keeps what it was paid; nothing else moves.
+    assert (_restated(desk, 2)["lines"], _restated(desk, 2)["causes"]) == ([], ["statement/main v3"])
+    assert _restated(desk, 1)["assessments"] == []
+    paid = 0
+    for number in ("1", "2", "3"):
+        assert "comes out the same" in desk.ok("credits", "show", number, "--recompute")
+        lines = json.loads(desk.ok("credits", "show", number, "--json"))["details"]["lines"]
+        paid += sum(
+            int(one["amount"].replace(".", "")) for one in lines if one["subscription"] == "aurora-emea"
+        )
+    assert paid == 420_000
+
+
+@given(
+    st.integers(1, 4),
+    st.lists(st.tuples(st.integers(0, 7), st.integers(0, 1_500)), max_size=20),
+)
+def test_no_run_of_months_is_paid_more_than_its_limit(months: int, owed: list[tuple[int, int]]) -> None:
+    """Given 1000 in so many months, in whatever order months come to be owed more and nothing is taken back, it is kept."""
+    paid = dict.fromkeys(range(8), 0)
+    for month, due in owed:
+        others = [
+            Earlier(month - one, paid[one], "EUR", f"statement/main v{one + 1}")
+            for one in paid
+            if one != month
+        ]
+        most = counted_most("s", "EUR", others, months)
+        assert most.amount >= counted("s", "EUR", others, months).amount
+        paid[month] = max(paid[month], min(due, 1_000 - most.amount))
+        assert all(
+            sum(paid[at] for at in range(end - months + 1, end + 1) if at in paid) <= 1_000
+            for end in range(8)
+        )

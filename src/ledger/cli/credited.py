@@ -1,4 +1,4 @@
-"""What issued documents credited in the months before one, for limits that look over several months."""
+"""What issued documents credited in the months around one, for limits that look over several months."""
 
 from __future__ import annotations
 
@@ -20,47 +20,75 @@ Found = tuple[dict[str, tuple["Earlier", ...]], dict[str, int]]
 
 
 def credited_before(
-    log: SealedLog, policies: Mapping[str, Sequence[tuple[int, Policy]]], period: str, upto: int
+    log: SealedLog,
+    policies: Mapping[str, Sequence[tuple[int, Policy]]],
+    period: str,
+    upto: int,
+    rested: Mapping[str, int] | None = None,
 ) -> Found:
     """Return what was issued for each subscription in the months before one, as far back as any policy's limit looks.
 
-    upto: only what the ledger held at that position. Documents of all series are read, as no subscription is credited twice
+    Later months that a limit sees together with this one count, too, where their policy takes nothing back: what was paid then cannot be
+    paid again. upto: only what the ledger held at that position. rested: by series the version that a document rests on, which
+    is computed again; of later months it counted no documents beyond. Documents of all series are read, as no subscription is credited twice
     for a month, but only where a policy has such a limit.
     """
-    rolling = {
-        key: [
-            policy.limits.rolling_months
-            for _, policy in versions
-            if policy.limits.rolling_percent is not None
-        ]
-        for key, versions in policies.items()
-    }
+    every = [policy for versions in policies.values() for _, policy in versions]
     found: dict[str, tuple[Earlier, ...]] = {}
     used: dict[str, int] = {}
-    months = max((one for each in rolling.values() for one in each), default=0)
+    months = max(
+        (one.limits.rolling_months for one in every if one.limits.rolling_percent is not None), default=0
+    )
     if not months:
         return found, used
-    from projections.earlier_credits import Earlier
-    from projections.issued import Chain, held
-
     period = _month(period)
-    earliest = _months_before(period, months - 1)
+    earliest, latest = (_months_before(period, count) for count in (months - 1, 1 - months))
     for stream in log.streams("statement/", limit=100_000):
         entries = read_stream(log, stream, upto_position=upto)
         documents = documents_of((one.version, one.event) for one in entries)
         for of_month in _chains(documents, earliest, period):
             used[stream] = max(used.get(stream, 0), of_month[-1].version)
-            ago = _number(period) - _number(of_month[0].event.period)
-            chain = Chain(stream.partition("/")[2], of_month)
-            lines = held(log, chain, lambda one: bool(rolling.get(one["policy"]))).lines
-            for name, amount, currency, number in zip(
-                *(lines[column].tolist() for column in ("subscription", "issued", "currency", "document")),
-                strict=True,
-            ):
-                if amount:
-                    one = Earlier(ago, amount, currency, f"{stream} v{number}")
-                    found[name] = *found.get(name, ()), one
+            _add(found, log, policies, stream, of_month, _number(period))
+        if rested is not None:
+            documents = [one for one in documents if one.version <= rested.get(stream, 0)]
+        for of_month in _chains(documents, _months_before(period, -1), _months_before(latest, -1)):
+            if _add(found, log, policies, stream, of_month, _number(period)):
+                used[stream] = max(used.get(stream, 0), of_month[-1].version)
     return found, used
+
+
+def _add(
+    found: dict[str, tuple[Earlier, ...]],
+    log: SealedLog,
+    policies: Mapping[str, Sequence[tuple[int, Policy]]],
+    stream: str,
+    of_month: list[Document],
+    month: int,
+) -> bool:
+    """Add what the documents about one month credited; of a later month only what is not taken back. Tell whether anything was."""
+    from projections.earlier_credits import Earlier
+    from projections.issued import Chain, held
+
+    ago = month - _number(of_month[0].event.period)
+    limited = {
+        key
+        for key, versions in policies.items()
+        if any(policy.limits.rolling_percent is not None for _, policy in versions)
+    }
+    issued = held(log, Chain(stream.partition("/")[2], of_month), lambda one: one["policy"] in limited)
+    kept = [not dict(policies[one["policy"]])[one["policy_version"]].credit.clawback for one in issued.known]
+    some = False
+    for name, amount, currency, number, facts in zip(
+        *(
+            issued.lines[column].tolist()
+            for column in ("subscription", "issued", "currency", "document", "before")
+        ),
+        strict=True,
+    ):
+        if amount and (ago > 0 or kept[facts]):
+            found[name] = *found.get(name, ()), Earlier(ago, amount, currency, f"{stream} v{number}")
+            some = True
+    return some
 
 
 def _chains(documents: Sequence[Document], earliest: str, period: str) -> list[list[Document]]:

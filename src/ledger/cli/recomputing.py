@@ -81,7 +81,13 @@ def recomputed(session: Session, chain: Chain) -> Recomputed:
         KeptLines(log, one.event.lines).whole()
     basis = at_hand(
         lambda: run.basis(
-            session, document.event.period, keys, rests.published_by, f"@{rests.position}", rests.as_of
+            session,
+            document.event.period,
+            keys,
+            rests.published_by,
+            f"@{rests.position}",
+            rests.as_of,
+            rested={one.stream: one.version for one in rests.sources},
         )
     )
     reading = read_facts(session, basis)

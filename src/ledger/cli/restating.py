@@ -426,22 +426,23 @@ def _entries(state: Any) -> tuple[str, ...]:
 
 def _documents_since(
     session: Session, changed: dict[str, tuple[int, int]]
-) -> Callable[[str], list[tuple[str, set[str]]]]:
-    """Return what tells by the entry of a document all documents about its statement since then, each with its subscriptions."""
+) -> Callable[[str], list[tuple[str, dict[str, bool]]]]:
+    """Return what tells by the entry of a document all documents about its statement since then, as `Since` has them."""
     from ledger.cli.documents import documents_in
     from ledger.store.lines import KeptLines
 
     series: dict[str, list[Any]] = {}
-    subscriptions: dict[tuple[str, int], set[str]] = {}
+    known: dict[tuple[str, int], dict[str, bool]] = {}
 
-    def of(stream: str, document: Any) -> set[str]:
+    def of(stream: str, document: Any) -> dict[str, bool]:
         key = stream, document.version
-        if key not in subscriptions:
+        if key not in known:
             leaves = KeptLines(session.log(), document.event.lines).leaves()
-            subscriptions[key] = {msgspec.json.decode(leaf)["line"]["subscription"] for leaf in leaves}
-        return subscriptions[key]
+            lines = (msgspec.json.decode(leaf)["line"] for leaf in leaves)
+            known[key] = {one["subscription"]: bool(one["amount"].strip("-0.")) for one in lines}
+        return known[key]
 
-    def since(entry: str) -> list[tuple[str, set[str]]]:
+    def since(entry: str) -> list[tuple[str, dict[str, bool]]]:
         stream, _, version = entry.rpartition(" v")
         if stream not in changed:
             return []

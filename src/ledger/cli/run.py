@@ -94,9 +94,9 @@ def audience(cut: Cut) -> Any:
 
 def basis(
     session: Session, period: str, keys: tuple[str, ...], published_by: str | None, recorded_by: str | None,
-    as_of: str | None, *, with_tables: bool = True,
+    as_of: str | None, *, with_tables: bool = True, rested: Mapping[str, int] | None = None,
 ) -> Basis:  # fmt: skip
-    """Read what a run rests on; with_tables: the subscriptions, too. Raises Refused and Unavailable as the readings do."""
+    """Read what a run rests on; with_tables: the subscriptions, too. rested: as `credited_before` takes it. Raises Refused and Unavailable as the readings do."""
     from ledger.cli import facts
     from ledger.cli.credited import credited_before
     from projections.replay import Cut
@@ -111,7 +111,7 @@ def basis(
     found = Basis(
         period, held, session.as_of(cut, as_of), upto, log.root_at(upto).hex(), head.ledger,
         _windows(session, policies, period, held), policies, terms, facts.tables(log, upto, keys) if with_tables else [],
-        facts.Cohorts(log, upto), bool(keys), measurements, exclusions, *credited_before(log, policies, period, upto),
+        facts.Cohorts(log, upto), bool(keys), measurements, exclusions, *credited_before(log, policies, period, upto, rested),
         claims_for(session, period, held) if _on_request(policies) else [],
     )  # fmt: skip
     _read_cohorts(found, found)
