@@ -87,7 +87,7 @@ def both(*spans: Span) -> tuple[tuple[Span, ...], tuple[Span, ...]]:
 
 def test_only_what_has_a_part_in_the_period_is_named_and_counts() -> None:
     found = found_by(
-        off(500, 1_000, "before"), off(900, 1_001, "into"), off(1_500, 1_600, "in"), off(1_999, 2_500, "out"), off(2_000, 2_100, "after")
+        off(500, 1_000, "before"), off(900, 1_001, "into"), off(1_500, 1_600, "in"), off(1_999, 2_500, "out"), off(2_000, 2_600, "after")
     )  # fmt: skip
     assert found.entries == ("exclusion/into v1", "exclusion/in v1", "exclusion/out v1")
     assert taken(found) == both((900, 1_001), (1_500, 1_600), (1_999, 2_500))
@@ -385,6 +385,18 @@ def test_what_used_up_a_limit_is_named(
         off(100, 200, "before", region="B"), off(1_100, 1_250, "here"), rules=(rule(most=most, most_per=most_per),)
     )  # fmt: skip
     assert found.entries == (*named_too, "exclusion/here v1")
+
+
+def test_what_used_up_a_limit_is_what_began_before_the_end_and_lasted_into_the_year() -> None:
+    """The first year of all began at second 0, and the period ends at 2,000: what touches either has no part in it."""
+    facts = (
+        off(-100, 0, "old"), off(-100, 1, "into"), off(1_100, 1_250, "here"), off(1_999, 2_600, "out"), off(2_000, 2_600, "after"),
+        off(1_300, 1_310, "own", kind="customer"),
+    )  # fmt: skip
+    limited, other = rule(most=F(100)), rule(kinds=frozenset({"customer"}))
+    used = tuple(f"exclusion/{name} v1" for name in ("into", "here", "out"))
+    assert found_by(*facts, rules=(limited, other)).entries == (*used, "exclusion/own v1")
+    assert found_by(*facts, rules=(other, limited)).entries == ("exclusion/own v1", *used)
 
 
 def test_exclusions_of_another_region_are_named_where_regions_count_together() -> None:

@@ -52,6 +52,7 @@ credit_percent = "40"
 """
 _RATES = _ERRORS.format(name="errors", of="error-rate", bucket='bucket = "5 minutes"')
 _RUNS = _ERRORS.format(name="runs", of="executions", bucket="")
+_SENT = _ERRORS.format(name="sent", of="messages", bucket="")
 
 
 def asked(commitments: str, **facts: Any) -> dict[str, Any]:
@@ -78,6 +79,14 @@ def asked(commitments: str, **facts: Any) -> dict[str, Any]:
         (_TIME + _RATES, {"downtime_minutes": "180", "failed": 1, "total": 100}, "100.00"),
         # 500 of 44,640 minutes are 1.12% down for both.
         (_TIME + _RATES, {"downtime_minutes": "500"}, "500.00"),
+        # Each has one of its own here, and what is stated for another one leaves it as it is: 98% or 99.5% up is 10%.
+        (_TIME + _RUNS, {"availability": "98", "failed": 0, "total": 100}, "100.00"),
+        (_TIME + _SENT, {"downtime_minutes": "0", "failed": 2, "total": 100}, "400.00"),
+        (_TIME + _RATES, {"availability": "98", "failed": 0, "total": 100}, "100.00"),
+        (_TIME + _RATES, {"availability": "99.5", "error_rates": [{"rate": "1", "buckets": 100}]}, "500.00"),
+        (_LATENCY + _RUNS, {"value": "61", "failed": 2, "total": 100}, "650.00"),
+        (_LATENCY + _RATES, {"value": "61", "error_rates": [{"rate": "1", "buckets": 100}]}, "650.00"),
+        (_RUNS + _RATES, {"failed": 0, "total": 100, "error_rates": [{"rate": "1", "buckets": 100}]}, "400.00"),
     ],
 )  # fmt: skip
 def test_each_commitment_takes_its_own(commitments: str, facts: dict[str, Any], credit: str) -> None:
@@ -103,6 +112,14 @@ def test_each_commitment_takes_its_own(commitments: str, facts: dict[str, Any], 
          "error_rates: nothing of the kind is measured by a policy of executions and time; leave it out"),
         (_TIME + _LATENCY + _LATENCY.replace("speed", "reply"), {"downtime_minutes": "1", "value": "61"},
          "value may be that of speed or of reply; state measurements instead of plain figures"),
+        (_TIME + _LATENCY + _LATENCY.replace("speed", "reply") + _LATENCY.replace("speed", "search"), {"downtime_minutes": "1", "value": "61"},
+         "value may be that of speed or of reply or search; state measurements instead of plain figures"),
+        (_TIME + _RUNS, {"outages": [{"minutes": "1"}]},
+         "the commitment runs measures executions, and the facts state nothing of it; add failed and total, 0 where nothing failed"),
+        (_RUNS + _RATES, {"error_rates": [{"rate": "1", "buckets": 1}]},
+         "the commitment runs measures executions, and the facts state nothing of it; add failed and total, 0 where nothing failed"),
+        (_RATES + _LATENCY, {"value": "61"},
+         "the commitment errors measures error-rate, and the facts state nothing of it; add error_rates, 0 where nothing failed"),
         (_TIME + _LATENCY, {"downtime_minutes": "1", "availability": "99", "value": "61"},
          "downtime and availability state the same thing; leave all but one out"),
     ],

@@ -635,6 +635,18 @@ def test_parts_of_a_second_are_said_as_they_are() -> None:
     )
 
 
+def test_seconds_in_whole_quanta_are_said_to_be_so() -> None:
+    """90 seconds are two minutes that were begun."""
+    text = (
+        HEAD
+        + '[measure]\nof = "time"\n[counting]\neffects = ["outage"]\nquantise = "total-up"\nquantum = "1 minute"\n'
+        + '[[tiers]]\ncredit_percent = "5"\n[credit]\nrounding = "half-up"\n'
+    )
+    assert ask(text, downtime_seconds="90")["why"][0] == (
+        "2 minutes of eligible downtime (90 seconds in all, 0 seconds of it not counted, in whole quanta of 1 minute) in 30 days"
+    )
+
+
 def test_cents_that_are_left_are_served_in_the_order_that_is_asked_for() -> None:
     """100.00 in three: one cent is left, and all were cut by the same."""
     text = (
