@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from typing import Any
 
 import pytest
@@ -9,6 +10,8 @@ import pytest
 from ledger.domain.policy import parse_policy
 from ledger.errors import Refused
 from projections.evaluation.answers import answer
+from projections.evaluation.evidence import Plain
+from projections.evaluation.requests import question
 
 _TIME = """
 [[commitments]]
@@ -52,15 +55,29 @@ credit_percent = "40"
 """
 _RATES = _ERRORS.format(name="errors", of="error-rate", bucket='bucket = "5 minutes"')
 _RUNS = _ERRORS.format(name="runs", of="executions", bucket="")
+_DAYS = _LATENCY.replace("speed", "days").replace(
+    'of = "latency"\nstatistic = "p95"',
+    'of = "consecutive-days"\nreads = ["messages"]\n[commitments.counting]\nshare_above = "0.5"',
+)
+_COUNTED = _LATENCY.replace("speed", "incidents").replace(
+    'of = "latency"\nstatistic = "p95"', 'of = "events"\n[commitments.counting]\neffects = ["outage"]'
+)
 _SENT = _ERRORS.format(name="sent", of="messages", bucket="")
 
 
-def asked(commitments: str, **facts: Any) -> dict[str, Any]:
-    policy = parse_policy(
+def several(commitments: str) -> str:
+    return (
         'format = 2\npolicy = "several"\nin_force_from = 2021-01-01\n[period]\nkind = "calendar-month"\nzone = "UTC"\n'
         f'{commitments}[stacking]\ncommitments = "sum"\n[credit]\nrounding = "half-even"\n'
     )
-    return answer(policy, {"period": "2022-03", "fee": "1000.00", "currency": "USD", **facts}, 0)
+
+
+def asked(commitments: str, **facts: Any) -> dict[str, Any]:
+    return answer(
+        parse_policy(several(commitments)),
+        {"period": "2022-03", "fee": "1000.00", "currency": "USD", **facts},
+        0,
+    )
 
 
 @pytest.mark.parametrize(
@@ -86,11 +103,24 @@ def asked(commitments: str, **facts: Any) -> dict[str, Any]:
         (_TIME + _RATES, {"availability": "99.5", "error_rates": [{"rate": "1", "buckets": 100}]}, "500.00"),
         (_LATENCY + _RUNS, {"value": "61", "failed": 2, "total": 100}, "650.00"),
         (_LATENCY + _RATES, {"value": "61", "error_rates": [{"rate": "1", "buckets": 100}]}, "650.00"),
+        (_TIME + _DAYS, {"downtime_minutes": "180", "value": "61"}, "350.00"),
+        (_TIME + _COUNTED, {"downtime_minutes": "180", "value": "61"}, "350.00"),
         (_RUNS + _RATES, {"failed": 0, "total": 100, "error_rates": [{"rate": "1", "buckets": 100}]}, "400.00"),
     ],
 )  # fmt: skip
 def test_each_commitment_takes_its_own(commitments: str, facts: dict[str, Any], credit: str) -> None:
     assert asked(commitments, **facts)["credit"] == credit
+
+
+def test_periods_before_may_state_each_kind_as_well() -> None:
+    policy = parse_policy(several(_TIME + _LATENCY))
+    facts = {"downtime_minutes": "0", "value": "60"}
+    found = question(
+        policy, {"period": "2022-03", **facts, "earlier": [{"downtime_minutes": "3", "value": "61"}]}, 0
+    )
+    assert found.earlier == (
+        Plain(downtime=(Fraction(180), Fraction(180)), value=(Fraction(61), Fraction(61))),
+    )
 
 
 @pytest.mark.parametrize(
