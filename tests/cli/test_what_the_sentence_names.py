@@ -13,7 +13,7 @@ from click.testing import CliRunner, Result
 
 from ledger.cli import main
 
-TOOL = str(Path(__file__).parents[2] / "tools" / "verify_bundle.py")
+TOOL = Path(__file__).parents[2] / "tools" / "verify_bundle.py"
 
 
 def ledger(*words: str) -> Result:
@@ -50,9 +50,14 @@ def kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         ("-m", "ledger", "checkpoint"),
         ("-m", "ledger", "show", "@1", "--raw"),
         ("-m", "ledger", "verify-bundle", "all.bundle", "--key", "k"),
-        (TOOL, "all.bundle", "k"),
+        pytest.param(
+            (str(TOOL), "all.bundle", "k"),
+            marks=pytest.mark.skipif(
+                not TOOL.exists(), reason="the verifier of one file is no part of the wheel"
+            ),
+        ),
     ],
-    ids=" ".join,
+    ids=lambda words: " ".join(Path(word).name for word in words),
 )
 @pytest.mark.parametrize("where", [">&-", ">/dev/full"])
 def test_nowhere_to_write_is_3_with_a_sentence(words: tuple[str, ...], where: str) -> None:
