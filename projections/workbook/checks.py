@@ -115,7 +115,7 @@ def _all_checks(
     yield from _minutes(model, workings, segments, as_of)
     live = _live(model)
     if live:
-        yield from _gross(live, calculation)
+        yield from _gross(model, live, calculation)
     yield (
         "scopes whose formulas do not agree with the ledger", "integer",
         Formula(f"COUNTIF({calculation.whole('agrees')},FALSE)", 0), 0, "found on Calculation; none",
@@ -151,16 +151,25 @@ def _all_checks(
             Formula(f"ROUND(Summary!$D${row}+Summary!$F${row}{waived},decimals_{currency})", total),
             Formula(f"Summary!$E${row}", total), "the sums of the lines of Changes",
         )  # fmt: skip
+    if at.days is not None:
+        row, total = at.days
+        yield (
+            f"{changes.issued} + delta + waived = {changes.now}, days of service", "decimal",
+            Formula(f"Summary!$D${row}+Summary!$F${row}+Summary!$G${row}", total),
+            Formula(f"Summary!$E${row}", total), "the sums of the lines of Changes",
+        )  # fmt: skip
 
 
-def _gross(live: list[Scope], calculation: Table) -> Iterator[_Check]:
-    """Yield that what counts and what does not add up to all that was down, in the scopes that have formulas."""
-    gross = sum(scope.downtime for scope in live)
-    how = f'{calculation.whole("how")},"formulas"'
+def _gross(model: Model, live: list[Scope], calculation: Table) -> Iterator[_Check]:
+    """Yield that what counts and what does not add up to all that was down. live: the scopes that have formulas."""
+    gross = sum(
+        scope.group.assessment.downtime_seconds if scope.case is None else scope.downtime
+        for scope in model.scopes
+    )
     yield (
         "excluded + counted = gross downtime, seconds, all scopes", "integer",
-        Formula(f"SUMIFS({calculation.whole('excluded')},{how})+SUMIFS({calculation.whole('counted')},{how})", gross),
-        Formula(f"SUMIFS({calculation.whole('downtime')},{how})", gross),
+        Formula(f"SUM({calculation.whole('excluded')})+SUM({calculation.whole('counted')})", gross),
+        Formula(f"SUM({calculation.whole('downtime')})", gross),
         "what a policy does not count and what it does; all that was down",
     )  # fmt: skip
     full = [scope for scope in live if _in_full(scope.group.policy) and scope.least == scope.most]

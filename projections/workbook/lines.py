@@ -170,8 +170,8 @@ class _CreditLines:
              Formula(formulas["credit"].replace("#", at), low if least == most else "undecided"),
              Formula(formulas["credit_least"].replace("#", at), low),
              Formula(formulas["credit_most"].replace("#", at), high),
-             # What is paid beside a percentage is no part of the fee; the parts that are stand on Remedies.
-             None if kind.payment is not None else Formula(formulas["percent"].replace("#", at), kind.percent),
+             # What is paid by blocks or beside sums is worked out in money; the percentage is the one the ledger found.
+             kind.percent if kind.payment is not None else Formula(formulas["percent"].replace("#", at), kind.percent),
              Formula(formulas["rule"].replace("#", at), kind.rule),
              place + 1,
              Formula(formulas["fee_minor"].replace("#", at), fee),
@@ -216,20 +216,23 @@ class _CreditLines:
             "credit_most": credit("pays_most"),
             "percent": f"IF({column['pays_least']}={column['pays_most']},"
             f"{column['pays_least']}*hundred/credit_units,undecided)",
-            "rule": f"INDEX(scope_rule,{column['scope']})",
+            # A rule is a text of the ledger, and of no other facts or terms.
+            "rule": f'IF(INDEX(scope_agrees,{column["scope"]}),"","before the change: ")&INDEX(scope_rule,{column["scope"]})',
             "fee_minor": f"ROUND({column['fee']}*minor_units_{currency},0)",
             "pays_least": f"INDEX(scope_pays_least,{column['scope']})",
             "pays_most": f"INDEX(scope_pays_most,{column['scope']})",
         }
+        payment = self.paid.of.get((place, currency)) if live else None
         styles = []
         for name, one in self.columns.items():
             looks = f"money{digits}" if one.format == "money2" else one.format
-            given = not live and (one.role == "formula" or name == "fee")
+            given = (not live and (one.role == "formula" or name == "fee")) or (
+                name == "percent" and payment is not None
+            )
             styles.append(self.book.style("value" if given else one.role, looks))
         percent: Any = None
         if rates is not None:
             percent = float(rates[0] * 100) if rates[0] == rates[1] else "undecided"
-        payment = self.paid.of.get((place, currency)) if live else None
         if live and payment is None:
             percent = low * 100 / units.credit if low == high and low is not None else "undecided"
         return _Kind(styles, live, 10**digits, formulas, low, high, percent, ledger.rule, payment)

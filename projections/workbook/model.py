@@ -440,7 +440,19 @@ def _problem(group: Group, units: Units) -> str:
         return "value: a share has more decimals than a spreadsheet keeps exact"
     if _highest_factor(group.policy, seconds * (units.share if by_share else 1), units) > EXACT_DIVIDED:
         return "value: a factor has more decimals than a spreadsheet divides exactly"
+    if _highest_days(group.policy, seconds, units) > EXACT_DIVIDED:
+        return "value: days of service have more decimals than a spreadsheet divides exactly"
     return ""
+
+
+def _highest_days(policy: Policy, seconds: int, units: Units) -> int:
+    """Return the highest integer on the way to days of service, in parts of a day; a last block may be begun."""
+    found = [policy.limits.days or Fraction(0)]
+    for tier in policy.tiers:
+        remedy = tier.remedy
+        times = 1 if remedy.block_seconds is None else seconds // int(remedy.block_seconds) + 1
+        found.append((remedy.service_days or Fraction(0)) * times)
+    return int(max(found) * units.days)
 
 
 def _highest_factor(policy: Policy, parts: int, units: Units) -> int:

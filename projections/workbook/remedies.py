@@ -263,17 +263,19 @@ def payment(
         adds = (sum_paid or 0) * factor_in + (by_hour or 0) if sums else 0
         alone = [] if sums else [one for one in (sum_paid, hour_paid) if one is not None]
         return Side(
-            times_paid, percent, common, numerator, of, sum_paid, by_hour, hour_paid, divisor, top, adds,
-            None if factor is None else terms.line(factor, adds, factor_in), 2 * factor_in * terms.base_in,
-            None if sums or second is None or second_in is None else terms.line(second, 0, second_in),
-            (min if lesser else max)(alone) if alone else None,
-            min([(given or 0) * times_paid, *([] if at_most is None else [at_most])]), factor, factor_in, second, second_in,
+            units=times_paid, percent=percent, common=common, multiple=numerator, multiple_of=of, fixed=sum_paid, hourly=by_hour,
+            hourly_paid=hour_paid, divisor=divisor, numerator=top, adds=adds,
+            first=None if factor is None else terms.line(factor, adds, factor_in), first_divisor=2 * factor_in * terms.base_in,
+            second=None if sums or second is None or second_in is None else terms.line(second, 0, second_in),
+            constant=(min if lesser else max)(alone) if alone else None,
+            days=min([(given or 0) * times_paid, *([] if at_most is None else [at_most])]),
+            factor=factor, factor_in=factor_in, second_factor=second, second_in=second_in,
         )  # fmt: skip
 
     return Payment(
-        place, terms, sums, lesser, block, begun, times, fixed, hourly, per_hour,
-        None if cap is None else terms.line(cap, 0, credit),
-        None if rolling is None else terms.line(rolling, 0, credit), whole(sum_in(limits.amount, currency), 1),
-        whole(sum_in(limits.only_above, currency), 1), given, at_most, (side(pays[0], eligible[0]), side(pays[1], eligible[1])),
-        scale, rounds,
+        place=place, terms=terms, sums=sums, lesser=lesser, block=block, begun=begun, times=times, fixed=fixed, hourly=hourly,
+        hourly_of=per_hour, cap=None if cap is None else terms.line(cap, 0, credit),
+        rolling=None if rolling is None else terms.line(rolling, 0, credit), limit=whole(sum_in(limits.amount, currency), 1),
+        above=whole(sum_in(limits.only_above, currency), 1), days=given, days_limit=at_most,
+        sides=(side(pays[0], eligible[0]), side(pays[1], eligible[1])), scale=scale, rounds=rounds,
     )  # fmt: skip

@@ -25,10 +25,14 @@ HOLDS_ROW = 2
 
 
 class Totals(NamedTuple):
-    """Where the totals stand on Summary: by currency, the row of the credits and that of the changes."""
+    """Where the totals stand on Summary: by currency, the row of the credits and that of the changes.
+
+    days: the row of the days of service among the changes, and their sum now; None where there are none.
+    """
 
     credits: dict[str, int]
     changes: dict[str, int]
+    days: tuple[int, Decimal] | None
 
 
 class _Sum(NamedTuple):
@@ -93,9 +97,14 @@ def summary(
     for table, currency, one in by_sheet:
         _by_sheet(book, block, table, currency, one)
     again = _changed(book, block, changes, changed) if changes is not None else {}
+    days = (
+        _changed_days(book, block, changes.frame, changed)
+        if changes is not None and changes.has_days
+        else None
+    )
     sheet = book.block(block)
     book.red_where_false(sheet, f"B{HOLDS_ROW}")
-    return Totals(found, again), block
+    return Totals(found, again, days), block
 
 
 def _too_long(sums: dict[str, _Sum]) -> list[str]:
@@ -218,28 +227,28 @@ def _changed(book: Book, block: Block, changes: Changes, tables: list[Table]) ->
                 for name in ("as_issued", "as_now", "delta", *waived)
             ),
         )
-    if changes.has_days:
-        _changed_days(book, block, frame, tables)
     return found
 
 
-def _changed_days(book: Book, block: Block, frame: pd.DataFrame, tables: list[Table]) -> None:
-    """Add the sums of the days of service of all lines that have any, below those of money."""
+def _changed_days(book: Book, block: Block, frame: pd.DataFrame, tables: list[Table]) -> tuple[int, Decimal]:
+    """Add the sums of the days of service of all lines that have any, below those of money; return where, and what is now."""
 
     def over(function: str, name: str) -> str:
         return "+".join(f"{function}({table.whole(name)})" for table in tables)
 
     integer, decimal = (book.style("formula", name) for name in ("integer", "decimal"))
     said = frame[frame[DAYS[0]].notna()]
-    block.add(
+    sums = {name: Decimal(decimal_text(sum(said[name].tolist(), Fraction(0)))) for name in DAYS}
+    row = block.add(
         "days of service",
         Styled(integer, Formula(over("COUNT", DAYS[0]), len(said))),
         Styled(integer, None),
         *(
             Styled(
                 decimal,
-                Formula(over("SUM", name), Decimal(decimal_text(sum(said[name].tolist(), Fraction(0))))),
+                Formula(over("SUM", name), sums[name]),
             )
             for name in DAYS
         ),
     )
+    return row, sums["days_as_now"]

@@ -37,7 +37,7 @@ from projections.workbook.model import (
     pays_in_parts,
     planned_rules,
 )  # fmt: skip
-from projections.workbook.remedies import MODES, percent_of
+from projections.workbook.remedies import MODES, is_plain, percent_of
 
 __all__ = ["Workings", "availability_of", "percents_of", "workings"]
 
@@ -119,7 +119,16 @@ def workings(
         book.name("tier_belongs", f"Inputs!$F${inputs.tiers[0]}:$F${inputs.tiers[-1]}")
     if model.has_gaps:
         book.name("tier_entered", found.edges.whole("entered"))
-    for name in ("pays_least", "pays_most", "adds", "tie", "rule", "eligible_least", "eligible_most"):
+    for name in (
+        "pays_least",
+        "pays_most",
+        "adds",
+        "tie",
+        "rule",
+        "agrees",
+        "eligible_least",
+        "eligible_most",
+    ):
         book.name(f"scope_{name}", found.calculation.whole(name))
     book.table(found.terms, lambda: _terms(model, inputs, found.terms, as_of), freeze=3)
     book.table(found.edges, lambda: _edges(model, inputs, found), freeze=4)
@@ -721,7 +730,7 @@ def _calculation(book: Book, model: Model, found: Workings) -> Iterator[list[Any
         calculated = (
             _priced_as_values(book, scope, model.units)
             if scope.case is None
-            else _calculated(model, scope, scope.case, row, found)
+            else _calculated(book, model, scope, scope.case, row, found)
         )
         assessment, group = scope.group.assessment, scope.group
         yield [
@@ -732,13 +741,14 @@ def _calculation(book: Book, model: Model, found: Workings) -> Iterator[list[Any
         ]  # fmt: skip
 
 
-def _calculated(model: Model, scope: Scope, case: Case, row: int, found: Workings) -> list[Any]:
+def _calculated(book: Book, model: Model, scope: Scope, case: Case, row: int, found: Workings) -> list[Any]:
     at = {name: f"{letter}{row}" for name, letter in found.calculation.letters.items()}
     term = {name: found.terms.cell(name, scope.policy + 1) for name in found.terms.letters}
     rows = found.segment_rows[case.number]
     validity = found.coverage_of_scope[scope.number]
     policy, units, parts = scope.group.policy, model.units, scope.parts_of_a_second
     seconds = length_of(scope.group)
+    grey = book.style("value", "decimal")
     segment = {name: found.segments.span(name, name, rows) for name in found.segments.letters}
     before = sum(len(one.tiers) for _, one, _ in model.policies[: scope.policy - 1])
 
@@ -805,8 +815,7 @@ def _calculated(model: Model, scope: Scope, case: Case, row: int, found: Working
         Formula(tier_of("least"), scope.best), Formula(tier_of("most"), scope.worst),
         Formula(paid("MIN"), lowest),
         Formula(paid("MAX"), highest),
-        Formula(f"{at['pays_least']}*hundred/credit_units", lowest * 100 / units.credit),
-        Formula(f"{at['pays_most']}*hundred/credit_units", highest * 100 / units.credit),
+        *_percents(scope, (at["pays_least"], at["pays_most"]), (lowest, highest), units, grey),
         Formula(term["adds"], rounding(policy, units)[0]),
         Formula(term["tie"], rounding(policy, units)[1]),
         Formula(f"INT(({allows}-{at['least']})/{at['parts']})+1", more),
@@ -824,7 +833,7 @@ def _calculated(model: Model, scope: Scope, case: Case, row: int, found: Working
             less if alone and less * parts <= scope.least else "",
         ),
         int(ledger.eligible_at_least * parts), int(ledger.eligible_at_most * parts),
-        float(min(map(percent_of, ledger.tiers))), float(max(map(percent_of, ledger.tiers))),
+        *percents_of(scope),
         0 if counts_quanta(policy) else Formula(f"IF({term['in_full']},1,0)", int(policy.windows == "full")),
         Formula(f"IF({same},1,0)", int(decided)),
         Formula(
@@ -834,6 +843,18 @@ def _calculated(model: Model, scope: Scope, case: Case, row: int, found: Working
             True,
         ),
     ]  # fmt: skip
+
+
+def _percents(
+    scope: Scope, cells: tuple[str, str], pays: tuple[int, int], units: Units, grey: Any
+) -> list[Any]:
+    """Return the percentages of the fee: what the tier pays, or where it is paid by blocks or beside sums, what the ledger found."""
+    if not is_plain(scope.group.policy):
+        return [Styled(grey, one) for one in percents_of(scope)]
+    return [
+        Formula(f"{cell}*hundred/credit_units", paid * 100 / units.credit)
+        for cell, paid in zip(cells, pays, strict=True)
+    ]
 
 
 def _counted(
@@ -906,8 +927,8 @@ def _beside_money(book: Book, assessment: Assessment, days: Sequence[str]) -> li
 
 
 def percents_of(scope: Scope) -> tuple[float | None, float | None]:
-    """Return the percentages of the fee that tiers pay, at least and at most; None where it is no percentage."""
-    if scope.case is not None:
+    """Return the percentages of the fee that are paid, at least and at most; None where it is no percentage."""
+    if scope.case is not None and is_plain(scope.group.policy):
         found = [percent_of(tier) for tier in scope.group.assessment.tiers]
         return float(min(found)), float(max(found))
     rates = scope.group.assessment.rates

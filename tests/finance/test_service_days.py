@@ -184,6 +184,8 @@ def test_the_workbook_shows_the_days_that_changed_since_they_were_issued(
         [total] = [row for row in book["Summary"].iter_rows(values_only=True) if row[0] == "days of service"]
         assert total[1] == 3
         assert total[3:7] == tuple(2 * one for one in expected)
+        [check] = [row for row in book["Checks"].iter_rows(values_only=True) if "waived" in str(row[0]) and "days" in str(row[0])]  # fmt: skip
+        assert check[1:4] == (2 * expected[1], 2 * expected[1], True)
         calculated = formualizer.recalculate_xlsx_bytes((tmp_path / "c.xlsx").read_bytes())
         assert (calculated["summary"]["errors"], calculated["cache_cells_changed"]) == (0, 0)
         live = openpyxl.load_workbook(tmp_path / "c.xlsx")["Changes"]

@@ -565,6 +565,54 @@ def test_excluded_and_eligible_are_all_that_was_down(tmp_path: Path) -> None:
     )
 
 
+def test_blocks_show_the_percentage_that_all_of_them_pay(tmp_path: Path) -> None:
+    """Four hours down at 5% for each: 20% of the fee, wherever a percentage stands; with an hour less that rule was before the change."""
+    outage = Window("i", "w", "email", "*", "EMEA", MARCH, MARCH + 4 * HOUR, "outage")
+    facts = Facts([outage], (), MARCH + 31 * DAY, frozenset())
+    tiers = (
+        '[[tiers]]\navailability_at_least = "99.9"\ncredit_percent = "0"\n'
+        '[[tiers]]\navailability_below = "99.9"\ncredit_percent = "5"\nper = "block"\nblock = "1 hour"\nblocks = "full"\n'
+    )
+    line = {"customer": "Acme", "service": "email", "region": "EMEA", "policy": "a", "currency": "USD", "fee": "10.00",
+            "valid_from": "2022-01-01", "valid_to": ""}  # fmt: skip
+    texts = {"a": terms("a", IN_FULL, "", tiers, "half-up")}
+    found = priced(texts, SLOW["read"]([line]), facts)
+    write(tmp_path / "c.xlsx", texts, found, facts)
+    book = agrees(tmp_path / "c.xlsx")
+    assert reasons(book) == {"formulas"}
+    (shown,) = credits_of(book).values()
+    assert (shown["credit"], shown["credit (% of fee)"]) == (2, 20)
+    heading, scope = book["Calculation"].iter_rows(values_only=True)
+    calculated: dict[Any, Any] = dict(zip(heading, scope, strict=True))
+    assert [calculated[f"pays at {side} (% of fee)"] for side in ("least", "most")] == [20, 20]
+    assert [row[4:6] for row in book["Availability"].iter_rows(values_only=True) if row[0] == "email, EMEA"] == [(20, 20)]  # fmt: skip
+    assert not shown["rule"].startswith("before the change")
+    end = find(book, "Intervals", "end (UTC), empty while open", window="w")
+    (again,) = credits_of(
+        changed(tmp_path / "c.xlsx", {end: datetime(2022, 3, 1, 3, tzinfo=UTC).replace(tzinfo=None)})
+    ).values()
+    assert again["credit"] == 1.5
+    assert again["rule"] == "before the change: " + shown["rule"]
+
+
+def test_days_of_service_with_more_digits_than_a_sheet_keeps_are_values(tmp_path: Path) -> None:
+    outage = Window("i", "w", "email", "*", "EMEA", MARCH, MARCH + 4 * HOUR, "outage")
+    facts = Facts([outage], (), MARCH + 31 * DAY, frozenset())
+    line = {"customer": "Acme", "service": "email", "region": "EMEA", "policy": "a", "currency": "USD", "fee": "10.00",
+            "valid_from": "2022-01-01", "valid_to": ""}  # fmt: skip
+    for days, reason in (
+        ("0.5", "formulas"),
+        ("25.0000000000001", "value: days of service have more decimals than a spreadsheet divides exactly"),
+    ):
+        tiers = (
+            '[[tiers]]\navailability_at_least = "99.9"\ncredit_percent = "0"\n'
+            f'[[tiers]]\navailability_below = "99.9"\nservice_days = "{days}"\nper = "block"\nblock = "1 hour"\nblocks = "full"\n'
+        )
+        texts = {"a": terms("a", IN_FULL, "", tiers, "half-up")}
+        write(tmp_path / "c.xlsx", texts, priced(texts, SLOW["read"]([line]), facts), facts)
+        assert reasons(agrees(tmp_path / "c.xlsx")) == {reason}
+
+
 # ---- which seconds count, and gaps between tiers -------------------------------------------------------------------
 
 USERS = '[measure]\nof = "user-minutes"\n[counting]\neffects = ["outage", "data-loss"]\n'
