@@ -11,28 +11,10 @@ import pytest
 from ledger.domain.policy import parse_policy
 from ledger.domain.policy.grammar import GRAMMAR
 from ledger.errors import Refused
+from tools.terms import terms_2
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "policy-language.md"
-SMALL = """\
-format = 2
-policy = "p"
-in_force_from = 2022-01-01
-[period]
-kind = "calendar-month"
-zone = "UTC"
-[measure]
-of = "time"
-[counting]
-effects = ["outage"]
-[[tiers]]
-availability_at_least = "99.9"
-credit_percent = "0"
-[[tiers]]
-availability_below = "99.9"
-credit_percent = "10"
-[credit]
-rounding = "half-up"
-"""
+SMALL = terms_2("p")
 
 
 def problems(text: str) -> tuple[str, ...]:

@@ -10,30 +10,15 @@ from typing import Any
 
 import pytest
 
+from tools.terms import terms_2
+
 _DESK = runpy.run_path(str(Path(__file__).with_name("test_document_commands.py")))["Desk"]
-_TERMS = """format = 2
-policy = "{key}"
-in_force_from = 2022-01-01
-[period]
-kind = "calendar-month"
-zone = "UTC"
-[measure]
-of = "time"
-[counting]
-effects = ["outage"]
-[[tiers]]
-availability_at_least = "99.9"
-credit_percent = "0"
-[[tiers]]
-availability_below = "99.9"
-availability_at_least = "99.5"
-credit_percent = "10"
-[[tiers]]
-availability_below = "99.5"
-credit_percent = "25"
-[credit]
-rounding = "half-up"
-{claim}"""
+
+
+def _terms(key: str, claim: str) -> str:
+    return terms_2(key, {"99.9": "10", "99.5": "25"}, more=claim)
+
+
 _ASKED = '[claim]\nhow = "on-request"\nwithin = "5 business-days"\nanchor = "incident-end"\n'
 _CLAIMS = {
     # customer: (incidents, decision); what the row says; as far as it is paid
@@ -53,7 +38,7 @@ def desk(sqlite_url: str, tmp_path: Path) -> Any:
     """One service with two outages in EMEA, ended on Monday the 14th and Friday the 18th; and a customer for each standing."""
     found = _DESK(sqlite_url, tmp_path)
     for key, claim in (("asked", _ASKED), ("free", "")):
-        found.file(f"{key}.toml", _TERMS.format(key=key, claim=claim))
+        found.file(f"{key}.toml", _terms(key=key, claim=claim))
         found.ok("policy", "publish", f"{key}.toml", "--actor", "f")
     rows = [f"{name},{name},mail,EMEA,asked,EUR,100.00,2021-01-01," for name in _CLAIMS]
     rows += [
@@ -140,7 +125,7 @@ def test_an_incident_that_counts_nothing_parts_no_grant_and_ends_no_time(desk: A
 
 def test_an_outage_that_is_too_short_to_count_ends_no_time(desk: Any) -> None:
     _incident(desk, "short", "04", "05", "outage")
-    terms = _TERMS.format(key="asked", claim=_ASKED)
+    terms = _terms(key="asked", claim=_ASKED)
     assert {row["claim_last_day"] for row in _rows(desk).values()} == {None, "2022-03-11"}
     desk.file("asked.toml", terms.replace('"outage"]', '"outage"]\nminimum = "10 minutes"'))
     desk.ok("policy", "publish", "asked.toml", "--actor", "f")
@@ -163,7 +148,7 @@ def test_of_two_incidents_of_the_same_time_either_counts(desk: Any) -> None:
 
 def test_a_part_that_pays_all_is_all(desk: Any) -> None:
     """Given terms that pay the same for one outage as for both, then a claim for one of them is granted whole."""
-    terms = _TERMS.format(key="asked", claim=_ASKED)
+    terms = _terms(key="asked", claim=_ASKED)
     desk.file("asked.toml", terms.replace('credit_percent = "25"', 'credit_percent = "10"'))
     desk.ok("policy", "publish", "asked.toml", "--actor", "f")
     row = _rows(desk)["one"]
@@ -177,9 +162,7 @@ def test_where_incidents_pay_one_by_one_each_counts(desk: Any) -> None:
     desk.ok("window", "add", "within", "slow", "--actor", "o", "--service", "mail", "--component", "flow", "--region", "EMEA",
             "--start", "2022-03-09T10:00:00Z", "--end", "2022-03-09T12:30:00Z", "--effect", "degraded")  # fmt: skip
     _incident(desk, "early", "07", "59", "degraded")
-    terms = _TERMS.format(
-        key="asked", claim='[stacking]\nincidents = "sum"\n' + _ASKED.replace("-end", "-start")
-    )
+    terms = _terms(key="asked", claim='[stacking]\nincidents = "sum"\n' + _ASKED.replace("-end", "-start"))
     desk.file("asked.toml", terms)
     desk.ok("policy", "publish", "asked.toml", "--actor", "f")
     rows = _rows(desk)
@@ -286,7 +269,7 @@ def test_a_window_of_others_ends_no_time_to_claim(desk: Any) -> None:
 
 def test_what_gives_days_alone_is_claimed_as_well(desk: Any) -> None:
     """Given terms on request that give days and no money, then rows that would get some wait for a claim, and others do not."""
-    days = _TERMS.format(key="asked", claim=_ASKED).replace('credit_percent = "10"', 'service_days = "1"')
+    days = _terms(key="asked", claim=_ASKED).replace('credit_percent = "10"', 'service_days = "1"')
     desk.file("asked.toml", days.replace('credit_percent = "25"', 'service_days = "2"'))
     desk.ok("policy", "publish", "asked.toml", "--actor", "f")
     rows = _rows(desk)

@@ -19,6 +19,7 @@ from ledger.proof.errors import ProofError
 from ledger.proof.note import key_of, verify_note
 from ledger.store.location import open_log
 from ledger.store.log import Head
+from tools.terms import terms, terms_2
 
 _CUSTOMERS = """customer,subscription,service,region,policy,currency,fee,valid_from,valid_to
 Aurora Rail,aurora-emea,email,EMEA,standard,EUR,4200.00,2021-01-01,
@@ -26,27 +27,7 @@ Aurora Rail,aurora-nam,email,NAM,standard,USD,1800.50,2021-01-01,
 Baltic Timber,baltic-emea,email,EMEA,standard,EUR,349.99,2021-06-01,
 Cedar Clinics,cedar-nam,email,NAM,standard,USD,12750.00,2021-01-01,
 """
-_POLICY = """format = 1
-policy = "standard"
-title = "Standard"
-in_force_from = 2021-01-01
-[period]
-kind = "calendar-month"
-zone = "UTC"
-[counting]
-effects = ["outage"]
-windows = "full"
-planned = "excluded"
-[[tiers]]
-availability_at_least = "99.9"
-credit_percent = "0"
-[[tiers]]
-availability_below = "99.9"
-credit_percent = "10"
-[credit]
-of = "fee"
-rounding = "half-up"
-"""
+_POLICY = terms("standard", title="Standard", in_force_from="2021-01-01")
 
 
 class Desk:
@@ -590,29 +571,9 @@ def test_no_byte_of_a_proof_can_be_changed(desk: Desk) -> None:
     assert survivors == [content + content.split(b"\n")[-2] + b"\n"]
 
 
-_REQUEST = """format = 2
-policy = "standard"
-title = "On request"
-in_force_from = 2022-01-01
-[period]
-kind = "calendar-month"
-zone = "UTC"
-[measure]
-of = "time"
-[counting]
-effects = ["outage"]
-[[exclusions]]
-kinds = ["force-majeure", "customer"]
-[[tiers]]
-availability_at_least = "99.9"
-credit_percent = "0"
-[[tiers]]
-availability_below = "99.9"
-credit_percent = "10"
-[credit]
-rounding = "half-up"
-clawback = true
-"""
+_REQUEST = terms_2(
+    "standard", title="On request", excluded=("force-majeure", "customer"), more="clawback = true\n"
+)
 _STEPS = _REQUEST.replace(
     '[[tiers]]\navailability_below = "99.9"\ncredit_percent = "10"\n',
     '[[tiers]]\navailability_at_least = "99"\navailability_below = "99.9"\ncredit_percent = "10"\n'

@@ -24,29 +24,9 @@ from projections.credits import price
 from projections.drafts import Choice, Draft, draft, statement_text
 from projections.restated import reaches
 from projections.subscriptions import table_of
+from tools.terms import terms
 
-_AUTOMATIC = parse_policy("""
-format = 1
-policy = "automatic"
-title = "x"
-in_force_from = 2022-01-01
-[period]
-kind = "calendar-month"
-zone = "UTC"
-[counting]
-effects = ["outage"]
-windows = "full"
-planned = "excluded"
-[[tiers]]
-availability_at_least = "99.9"
-credit_percent = "0"
-[[tiers]]
-availability_below = "99.9"
-credit_percent = "10"
-[credit]
-of = "fee"
-rounding = "half-up"
-""")
+_AUTOMATIC = parse_policy(terms("automatic", title="x"))
 _ASKED = msgspec.structs.replace(
     _AUTOMATIC, key="asked", claim=msgspec.structs.replace(_AUTOMATIC.claim, how="on-request")
 )

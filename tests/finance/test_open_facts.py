@@ -9,27 +9,9 @@ from typing import Any
 
 import pytest
 
+from tools.terms import terms_2
+
 _DESK = runpy.run_path(str(Path(__file__).with_name("test_document_commands.py")))["Desk"]
-_TERMS = """format = 2
-policy = "{key}"
-in_force_from = 2022-01-01
-[period]
-kind = "calendar-month"
-zone = "UTC"
-[measure]
-of = "time"
-[counting]
-effects = ["outage"]
-[[tiers]]
-availability_at_least = "99.9"
-credit_percent = "0"
-[[tiers]]
-availability_below = "99.9"
-credit_percent = "10"
-[credit]
-rounding = "half-up"
-clawback = true
-{facts}"""
 _CUSTOMERS = """customer,subscription,service,region,policy,currency,fee,valid_from,valid_to
 Aurora Rail,least,mail,EMEA,least,EUR,100.00,2021-01-01,
 Aurora Rail,most,mail,EMEA,most,EUR,100.00,2021-01-01,
@@ -48,7 +30,7 @@ def desk(sqlite_url: str, tmp_path: Path) -> Any:
     """Three policies over one service, and 40 to 60 minutes of March that are down in EMEA: on either side of 44.64."""
     found = _DESK(sqlite_url, tmp_path)
     for key, facts in _SAYS.items():
-        found.file(f"{key}.toml", _TERMS.format(key=key, facts=facts))
+        found.file(f"{key}.toml", terms_2(key, more="clawback = true\n" + facts))
         found.ok("policy", "publish", f"{key}.toml", "--actor", "f")
     found.file("mail.csv", _CUSTOMERS)
     found.ok("subscriptions", "publish", "mail", "mail.csv", "--actor", "f")
@@ -193,7 +175,7 @@ def test_no_policy_lets_a_month_be_issued_before_it_is_over(desk: Any) -> None:
     ],
 )  # fmt: skip
 def test_a_wrong_word_is_refused(desk: Any, facts: str, sentence: str) -> None:
-    desk.file("wrong.toml", _TERMS.format(key="wrong", facts=f"[facts]\n{facts}\n"))
+    desk.file("wrong.toml", terms_2("wrong", more=f"clawback = true\n[facts]\n{facts}\n"))
     assert desk.refused("policy", "publish", "wrong.toml", "--actor", "f") == f"ledger: {sentence}"
 
 

@@ -304,6 +304,7 @@ def test_a_customer_that_was_given_days_is_shown_them_in_a_proof(days: _Days) ->
     days.desk.ok("credits", "prove", "1", "--customer", "Aurora Rail", "--output", "a.proof")
     found = json.loads(days.desk.run("verify-proof", "a.proof", "--json").stdout)
     assert [one["service_days"] for one in found["lines"]] == ["3"]
+    assert ", 3 days of service  (" in days.desk.run("verify-proof", "a.proof").stdout
 
 
 def test_days_that_come_out_otherwise_are_named(days: _Days, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tools.terms import terms_2
+
 if TYPE_CHECKING:
     from tests.page.conftest import Desk, Open, Opened
 
@@ -130,28 +132,9 @@ def test_the_figures_are_those_of_the_command(eventful: Desk, opened: Open) -> N
     assert bounds
 
 
-EXCLUDING = """format = 2
-policy = "but-storms"
-title = "Storms do not count"
-in_force_from = 2022-01-01
-[period]
-kind = "calendar-month"
-zone = "UTC"
-[measure]
-of = "time"
-[counting]
-effects = ["outage", "delay"]
-[[exclusions]]
-kinds = ["force-majeure"]
-[[tiers]]
-availability_at_least = "99.9"
-credit_percent = "0"
-[[tiers]]
-availability_below = "99.9"
-credit_percent = "10"
-[credit]
-rounding = "half-up"
-"""
+EXCLUDING = terms_2(
+    "but-storms", title="Storms do not count", effects=("outage", "delay"), excluded=("force-majeure",)
+)
 
 
 def test_excluded_time_is_left_out_as_by_the_command(

@@ -159,6 +159,8 @@ def test_decision_records_are_whole() -> None:
     """Decision records are numbered without gaps, dated, say why and what else there was, and code names real ones."""
     records = sorted((ROOT / "docs" / "adr").glob("*.md"))
     assert [record.name[:4] for record in records] == [f"{at:04}" for at in range(1, len(records) + 1)]
+    listed = (ROOT / "docs" / "architecture.md").read_text()
+    assert [record.name for record in records if f"(adr/{record.name})" not in listed] == []
     for record in records:
         text = record.read_text()
         assert re.match(rf"# {record.name[:4]} .+\n\n\d{{4}}-\d\d-\d\d\. Accepted\.\n", text), record.name

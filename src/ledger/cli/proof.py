@@ -440,8 +440,9 @@ def _checked_document(proof: DocumentProof) -> dict[str, Any]:
     lines = [f"{name}, entry @{inclusion.leaf_index + 1} of {inclusion.checkpoint.origin}, has these lines:"]
     for line, assessment in found.lines:
         facts = assessment.get("after") or assessment.get("before") or assessment
+        days = "" if line.get("service_days") is None else f", {line['service_days']} days of service"
         lines.append(
-            f"{line['customer']}  {line['subscription']}  {line['amount']} {line['currency']}  ({facts.get('rule', 'no rule')})"
+            f"{line['customer']}  {line['subscription']}  {line['amount']} {line['currency']}{days}  ({facts.get('rule', 'no rule')})"
         )
     lines.append("whether these are all lines of the customer is not proven")
     return {
