@@ -18,13 +18,14 @@ from ledger.domain.measurement import Measurement
 from ledger.domain.money import decimal_places, decimal_text
 from ledger.domain.period import Period
 from ledger.domain.policy import Policy, Tier
+from ledger.domain.policy.words import base_words, remedy_words
 from ledger.domain.window import Window, place
 from projections.evaluation.amounts import base_factor
 from projections.evaluation.evidence import Evidence, Membership
-from projections.evaluation.outcome import Outcome, Result, outcome, remedy_words, right_to_terminate
+from projections.evaluation.outcome import Outcome, Result, outcome, right_to_terminate
 
 __all__ = [
-    "Assessment", "Found", "Membership", "applicable", "assess", "assess_found", "base_words", "concerning", "entry_order", "exact_text", "percent_text",
+    "Assessment", "Found", "Membership", "applicable", "assess", "assess_found", "concerning", "entry_order", "exact_text", "percent_text",
     "rule_words", "seconds_value",
 ]  # fmt: skip
 
@@ -249,14 +250,6 @@ def _result_words(result: Result, base: str) -> str:
     said = ", or ".join(f"{tier.words} gives {remedy_words(tier.remedy, base)}" for tier in tiers)
     name = result.figure.commitment.name
     return f"{f'{name}: ' if name else ''}{'undecided: ' if len(tiers) > 1 else ''}{said}"
-
-
-def base_words(policy: Policy) -> str:
-    """Return what a credit is a part of, in words."""
-    return {
-        "fee": "fee", "region-charges": "charges in the region", "service-share": "share of the suite fee",
-        "preceding-fee": "fee of the period before", "annual-fee": "annual fee divided by its periods",
-    }[policy.credit.of]  # fmt: skip
 
 
 def entry_order(entry: str) -> tuple[str, int, str]:

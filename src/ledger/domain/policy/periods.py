@@ -14,7 +14,7 @@ from ledger.errors import Refused
 
 __all__ = [
     "check_label", "following", "label_is_month", "parse_policy_period", "period_ending_in", "period_holding", "periods_in_a_year",
-    "ruling_period", "spans_of_run",
+    "possible_days", "ruling_period", "spans_of_run",
 ]  # fmt: skip
 
 _QUARTER = re.compile(r"(\d{4})-Q([1-4])", re.ASCII)
@@ -121,6 +121,22 @@ def periods_in_a_year(rule: PeriodRule) -> Fraction:
             return Fraction(1)
         case "trailing-days":
             return Fraction(365, rule.days or 1)
+
+
+def possible_days(rule: PeriodRule) -> tuple[int, int]:
+    """Return how many days a period of a kind has, at least and at most."""
+    match rule.kind:
+        case "calendar-month":
+            return 28, 31
+        case "billing-month":
+            # It begins on the last day of a shorter month, but its length stays within that of the months.
+            return 28, 31
+        case "calendar-quarter":
+            return 90, 92
+        case "calendar-year":
+            return 365, 366
+        case "trailing-days":
+            return rule.days or 1, rule.days or 1
 
 
 def label_is_month(label: str) -> bool:
