@@ -8,7 +8,7 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import Any
 
-from ledger.domain.money import minor_units
+from ledger.domain.money import decimal_places, minor_units
 from ledger.domain.policy.grammar import DAYS, GRAMMAR, SIDES, table_of
 from ledger.domain.policy.model import (
     NO_LIMIT,
@@ -47,6 +47,8 @@ _READS = {
 }  # fmt: skip
 _OF_WINDOWS = ("time", "affected-share", "user-minutes")
 _IN_COMMITMENTS = tuple(table.path for table in GRAMMAR if table.in_commitments)
+# A hundred years.
+_LONGEST_WEEKS = 5_218
 _MONEY = ("credit_percent", "credit_multiple", "credit_fixed", "credit_hourly")
 
 Values = dict[str, Any]
@@ -559,9 +561,19 @@ def _claim(values: Values, calendars: dict[str, Calendar], problems: Problems) -
             problems.add(
                 f"claim.calendar {name!r} is not there{nearest(name, calendars)}; add [calendars.{name}]"
             )
+    calendar = calendars.get(name or "", Calendar())
+    # Opening days and hours of a week; other spans are bounded where they are read.
+    a_week = {
+        "business-days": Fraction(len(calendar.days)),
+        "business-hours": Fraction(len(calendar.days) * (calendar.closes - calendar.opens), 3_600),
+    }.get(unit)
+    if amount is not None and a_week and amount > _LONGEST_WEEKS * a_week:
+        problems.add(
+            f"claim.within is more than a hundred years of calendar {calendar.name!r}, which is open {decimal_places(a_week, 2)} "
+            f"{unit} a week; write a shorter one"
+        )
     return Claim(
-        how="on-request", amount=amount, unit=unit, anchor=values["anchor"],
-        calendar=calendars.get(name or "", Calendar()), evidence=values["evidence"] or "",
+        how="on-request", amount=amount, unit=unit, anchor=values["anchor"], calendar=calendar, evidence=values["evidence"] or "",
     )  # fmt: skip
 
 

@@ -218,7 +218,8 @@ GRAMMAR: tuple[Table, ...] = (
     Table("claim", "Whether credits must be claimed, and until when. Left out: automatic.", (
         Field("how", "choice", "automatic: paid without a claim. on-request: only if it is claimed in time.", required=True, choices=("automatic", "on-request"), example='"on-request"'),
         Field("within", "span", "on-request: how long after the anchor. Days, business days, months and periods end with their last day in period.zone; hours, "
-              "business hours and shorter ones may be decimals, and end with the second they fall into.",
+              "business hours and shorter ones may be decimals, and end with the second they fall into. No longer than a hundred years: 36600 days, business "
+              "days or business hours, 1200 months or periods.",
               example='"5 business-days"'),
         Field("anchor", "choice", "on-request: when it begins. month-end, quarter-end: of the month or quarter the incident began in; period-end: of the "
               "policy's period; eligibility: when the customer became entitled, the end of the period unless it is stated.",
