@@ -14,7 +14,7 @@ from ledger.domain.events import Effect
 from ledger.domain.exclusion import ExclusionKind
 from ledger.domain.money import ALL_ROUNDINGS
 
-__all__ = ["GRAMMAR", "Field", "Kind", "Table", "field_of", "table_of"]
+__all__ = ["GRAMMAR", "Field", "Kind", "Table", "table_of"]
 
 # text: words. key: a stream key. date: a TOML date. zone: an IANA zone. choice, choices: one of, or a list of,
 # Field.choices. integer: a whole number. flag: true or false. decimal, percent: a decimal as text. duration: text
@@ -266,11 +266,3 @@ def table_of(path: str) -> Table:
         if table.path == path:
             return table
     raise KeyError(path)
-
-
-def field_of(path: str, name: str) -> Field:
-    """Return one field of a table; KeyError where there is none."""
-    for field in table_of(path).fields:
-        if field.name == name:
-            return field
-    raise KeyError(f"{path}.{name}")
