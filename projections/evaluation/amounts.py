@@ -14,6 +14,7 @@ from ledger.domain.policy.reading import holes
 from ledger.errors import Refused
 from projections.evaluation.figures import Figure
 from projections.evaluation.forms import NOTHING, Form, Price, greatest, least, line, scaled, total
+from projections.evaluation.levels import NONE, WHOLE
 
 __all__ = [
     "Choice",
@@ -26,8 +27,6 @@ __all__ = [
     "prices",
     "unknown_currency",
 ]
-
-NONE, WHOLE = Fraction(0), Fraction(1)
 
 
 class Choice(msgspec.Struct, frozen=True):

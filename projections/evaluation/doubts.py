@@ -33,10 +33,10 @@ from ledger.domain.policy.words import base_words, remedy_words, sums_words
 from ledger.errors import Refused
 from projections.evaluation.amounts import Choice, currencies_of, days_of, forms_of, limited
 from projections.evaluation.forms import NOTHING, Form, line, never_above
+from projections.evaluation.levels import NONE, WHOLE
 
 __all__ = ["doubts"]
 
-NONE, WHOLE = Fraction(0), Fraction(1)
 # Less than any bound, block or fee in whole units can tell apart; how far inside a tier its excluded bound is tried.
 _NEAR = Fraction(1, 10**40)
 
