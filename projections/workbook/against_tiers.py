@@ -21,6 +21,8 @@ from projections.workbook.workings import Workings, availability_of, percents_of
 __all__ = ["availability"]
 
 _CHART_ROWS = 18
+# Columns for edges, so that the page is as wide as its chart.
+_EDGES_BESIDE = 4
 _BARS = ("4472A8", "9DB8DC")
 _EDGES = ("2E7D32", "E0A100", "D1661A", "B3261E")
 
@@ -28,7 +30,7 @@ _EDGES = ("2E7D32", "E0A100", "D1661A", "B3261E")
 def availability(book: Book, model: Model, inputs: Inputs, workings: Workings) -> None:
     """Add Availability: for each policy its regions against its tiers, as a table and as a chart."""
     most = max((len(policy.tiers) for _, policy, _ in model.policies), default=1)
-    block = Block(book, "Availability", (30, 12, 14, 14, 10, 10, *[12] * (most - 1)))
+    block = Block(book, "Availability", (30, 12, 14, 14, 10, 10, *[12] * max(most - 1, _EDGES_BESIDE)))
     block.add(Styled(book.style("title"), "Availability against the tiers"))
     charts: list[tuple[int, list[Scope], list[Decimal]]] = []
     tier = 0

@@ -15,7 +15,7 @@ from typing import Any
 import openpyxl
 import pandas as pd
 import pytest
-from openpyxl.utils import column_index_from_string
+from openpyxl.utils import column_index_from_string, get_column_letter
 
 from ledger.domain.events import IncidentUpdated
 from ledger.domain.policy import parse_policy
@@ -121,7 +121,7 @@ def test_cells_equal_the_frames(tmp_path: Path) -> None:
 
 
 def test_types_and_layout(tmp_path: Path) -> None:
-    """Dates are dates, money has its currency's digits, and every sheet prints on pages as wide as it is."""
+    """Dates are dates, money has its currency's digits, and every sheet prints on as many pages side by side as can be read."""
     write(tmp_path / "c.xlsx")
     book = openpyxl.load_workbook(tmp_path / "c.xlsx", data_only=True)
     assert book.sheetnames == SHEETS
@@ -129,7 +129,13 @@ def test_types_and_layout(tmp_path: Path) -> None:
         assert sheet.freeze_panes is not None
         assert sheet.print_title_rows == "$1:$1"
         assert sheet.page_setup.orientation == "landscape"
-        assert (sheet.page_setup.fitToWidth, sheet.page_setup.fitToHeight) == (1, 0)
+        assert sheet.page_setup.fitToHeight == 0
+        # A landscape page of A4 shows some 137 characters in the size of the screen, one of A3 some 202.
+        kept = column_index_from_string(re.sub(r"\d", "", sheet.freeze_panes)) - 1
+        wide = [sheet.column_dimensions[get_column_letter(at)].width for at in range(1, sheet.max_column + 1)]
+        across, room = sheet.page_setup.fitToWidth, {8: 202, 9: 137}[sheet.page_setup.paperSize]
+        assert across * room / (sum(wide) + (across - 1) * sum(wide[:kept])) > 0.6
+        assert sheet.print_title_cols == (f"$A:${get_column_letter(kept)}" if across > 1 else None)
         assert sheet.sheet_properties.pageSetUpPr is not None
         assert sheet.sheet_properties.pageSetUpPr.fitToPage
         assert sheet.sheet_state == "visible"
