@@ -43,18 +43,20 @@ def terms_2(
     effects: Sequence[str] = ("outage",),
     excluded: Sequence[str] = (),
     in_force_from: str = "2022-01-01",
+    tiers: str = "",
     more: str = "",
 ) -> str:
     """Return the same in format 2, of a calendar month in UTC that counts time.
 
-    excluded: kinds of one rule of exclusions. more: what follows `rounding` in `[credit]`, which is the last table.
+    excluded: kinds of one rule of exclusions. tiers: the tables of the tiers, where they are no percentages of `steps`. more: what
+    follows `rounding` in `[credit]`, which is the last table.
     """
     named = f'title = "{title}"\n' if title else ""
     rule = f"[[exclusions]]\nkinds = {_list(excluded)}\n" if excluded else ""
     return (
         f'format = 2\npolicy = "{policy}"\n{named}in_force_from = {in_force_from}\n'
         '[period]\nkind = "calendar-month"\nzone = "UTC"\n[measure]\nof = "time"\n'
-        f'[counting]\neffects = {_list(effects)}\n{rule}{_tiers(steps)}[credit]\nrounding = "half-up"\n{more}'
+        f'[counting]\neffects = {_list(effects)}\n{rule}{tiers or _tiers(steps)}[credit]\nrounding = "half-up"\n{more}'
     )
 
 

@@ -20,15 +20,15 @@ from projections.credits import Workings
 from projections.workbook.about import about, events
 from projections.workbook.against_tiers import availability
 from projections.workbook.book import WORKBOOK, Book
+from projections.workbook.calculating import calculating_sheets
 from projections.workbook.cells import Formula, Styled
 from projections.workbook.checks import ALL_HOLD, checks
 from projections.workbook.inputs import exclusions, inputs, intervals, policy_texts
 from projections.workbook.lines import Changes, changes_between, changes_sheets, credit_sheets, credit_tables
-from projections.workbook.model import model
+from projections.workbook.modelling import model
 from projections.workbook.payments import payments
 from projections.workbook.remedy_inputs import currencies_of
 from projections.workbook.summary import HOLDS_ROW, summary
-from projections.workbook.workings import workings
 
 __all__ = ["WORKBOOK", "Changes", "write_workbook"]
 
@@ -81,7 +81,7 @@ def _sheets(
     facts = intervals(book, found)
     excluded = exclusions(book, found)
     events(book, entries, {entry for row in priced.frame["entries"].unique() for entry in row})
-    calculated = workings(book, found, put_in, facts, excluded, until)
+    calculated = calculating_sheets(book, found, put_in, facts, excluded, until)
     lines = credit_tables(priced)
     paid = payments(book, found, priced, calculated, lines, currencies_of(found, currencies))
     credit_sheets(book, priced, found, paid, lines)

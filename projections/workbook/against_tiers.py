@@ -13,10 +13,11 @@ from openpyxl.worksheet.pagebreak import Break
 
 from ledger.domain.money import decimal_text
 from projections.workbook.book import Block, Book
+from projections.workbook.calculation import availability_of, percents_of
 from projections.workbook.cells import Formula, Styled
 from projections.workbook.inputs import Inputs
 from projections.workbook.model import Model, Scope
-from projections.workbook.workings import Workings, availability_of, percents_of
+from projections.workbook.workings import Workings
 
 __all__ = ["availability"]
 

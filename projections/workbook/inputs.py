@@ -16,7 +16,8 @@ from projections.workbook.book import Block, Book, Column, Table
 from projections.workbook.cells import Formula, Moment, Styled, listed
 from projections.workbook.exclusions import notice_of, recorded_rules
 from projections.workbook.lasting import asks_outages, counts_quanta
-from projections.workbook.model import Model, by_lifetime, has_gaps, reason_for_values
+from projections.workbook.model import Model, by_lifetime, has_gaps
+from projections.workbook.modelling import reason_for_values
 from projections.workbook.remedies import MODES, percent_of
 from projections.workbook.remedy_inputs import columns_for, remedy_inputs
 

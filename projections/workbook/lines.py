@@ -18,10 +18,10 @@ from projections.causes import told_apart
 from projections.credits import Workings as Priced
 from projections.credits import difference
 from projections.workbook import book as books
+from projections.workbook.amounts import Payments
 from projections.workbook.book import Book, Column, Row, Table, parts
 from projections.workbook.cells import Formula, listed
 from projections.workbook.model import EXACT, EXACT_DIVIDED, Model, pays_in_parts
-from projections.workbook.payments import Payments
 from projections.workbook.remedies import Payment
 
 __all__ = [

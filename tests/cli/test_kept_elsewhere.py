@@ -9,21 +9,9 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner, Result
+from click.testing import Result
 
-from ledger.cli import main
-
-
-def ledger(*words: str, at: str = "ledger.db") -> Result:
-    return CliRunner().invoke(
-        main, ["--ledger", f"sqlite:///{at}", *words], env={"LEDGER_ACTOR": "ops"}, catch_exceptions=False
-    )
-
-
-def done(*words: str, at: str = "ledger.db") -> str:
-    result = ledger(*words, at=at)
-    assert result.exit_code == 0, result.output
-    return result.stdout
+from tests.cli.commands import done, ledger
 
 
 @pytest.fixture(autouse=True)

@@ -10,24 +10,13 @@ import threading
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner, Result
 
-from ledger.cli import main
 from ledger.errors import Unavailable
 from ledger.outputs import beginning_with, output_file, written
+from tests.cli.commands import done, ledger
 
 _FULL = Path("/dev/full")
 PLAIN = beginning_with("a note", b"note\n")
-
-
-def ledger(*words: str) -> Result:
-    return CliRunner().invoke(main, [*words], env={"LEDGER_ACTOR": "ops"})
-
-
-def done(*words: str) -> str:
-    result = ledger(*words)
-    assert result.exit_code == 0, result.output
-    return result.stdout
 
 
 @pytest.fixture(autouse=True)

@@ -9,21 +9,11 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner, Result
+from click.testing import Result
 
-from ledger.cli import main
+from tests.cli.commands import done, ledger
 
 KEYS = Path("keys.txt")
-
-
-def ledger(*words: str, at: str = "ledger.db", stdin: bytes | None = None) -> Result:
-    return CliRunner().invoke(main, ["--ledger", f"sqlite:///{at}", *words], input=stdin)
-
-
-def done(*words: str, at: str = "ledger.db") -> str:
-    result = ledger(*words, at=at)
-    assert result.exit_code == 0, result.output
-    return result.stdout
 
 
 def update(body: str, at: str = "ledger.db") -> None:

@@ -9,21 +9,10 @@ import sys
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner, Result
 
-from ledger.cli import main
+from tests.cli.commands import done, ledger
 
 TOOL = Path(__file__).parents[2] / "tools" / "verify_bundle.py"
-
-
-def ledger(*words: str) -> Result:
-    return CliRunner().invoke(main, [*words], env={"LEDGER_ACTOR": "ops"})
-
-
-def done(*words: str) -> str:
-    result = ledger(*words)
-    assert result.exit_code == 0, result.output
-    return result.stdout
 
 
 @pytest.fixture(autouse=True)

@@ -10,20 +10,9 @@ from base64 import b64decode
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner, Result
 
-from ledger.cli import main
 from ledger.store.tree import leaf_hash
-
-
-def ledger(*words: str) -> Result:
-    return CliRunner().invoke(main, ["--ledger", "sqlite:///ledger.db", *words])
-
-
-def done(*words: str) -> str:
-    result = ledger(*words)
-    assert result.exit_code == 0, result.output
-    return result.stdout
+from tests.cli.commands import done, ledger
 
 
 @pytest.fixture(autouse=True)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import runpy
 import shlex
 import shutil
 import subprocess
@@ -19,6 +18,7 @@ import openpyxl
 import pytest
 
 from ledger.domain.actions import parse_action
+from tests.examples.slow_figures import figures
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "email_delivery_2022"
 FIGURES: dict[str, Any] = json.loads((EXAMPLE / "expected" / "figures.json").read_text(encoding="utf-8"))
@@ -55,8 +55,7 @@ def actions() -> list[dict[str, Any]]:
 
 
 def test_expected_figures_are_computed_without_the_product() -> None:
-    slow = runpy.run_path(str(Path(__file__).with_name("slow_figures.py")))
-    assert slow["figures"]() == FIGURES
+    assert figures() == FIGURES
 
 
 def test_expected_figures_are_those_of_the_notice() -> None:

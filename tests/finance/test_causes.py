@@ -3,29 +3,20 @@
 from __future__ import annotations
 
 import json
-import runpy
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from projections.earlier_credits import Earlier, counted, counted_most
+from tests.finance.desk import Desk
+from tools.terms import terms_2
 
-_DESK = runpy.run_path(str(Path(__file__).with_name("test_document_commands.py")))["Desk"]
-Desk: TypeAlias = Any
-_TERMS = """format = 2
-policy = "standard"
-in_force_from = 2021-01-01
-[period]
-kind = "calendar-month"
-zone = "UTC"
-[measure]
-of = "time"
-[counting]
-effects = ["outage"]
-[[tiers]]
+_TERMS = terms_2(
+    "standard", in_force_from="2021-01-01", more="clawback = true\n",
+    tiers='''[[tiers]]
 availability_at_least = "100"
 credit_percent = "0"
 [[tiers]]
@@ -33,10 +24,8 @@ availability_below = "100"
 credit_percent = "10"
 per = "block"
 block = "1 hour"
-[credit]
-rounding = "half-up"
-clawback = true
-"""
+''',
+)  # fmt: skip
 _ROLLING = '[limits]\nrolling_percent = "100"\nrolling_months = 3\n'
 _REQUEST = '[limits]\npercent = "10"\n[claim]\nhow = "on-request"\nwithin = "30 days"\nanchor = "month-end"\n'
 
@@ -44,7 +33,7 @@ _REQUEST = '[limits]\npercent = "10"\n[claim]\nhow = "on-request"\nwithin = "30 
 @pytest.fixture
 def desk(sqlite_url: str, tmp_path: Path) -> Desk:
     """Finance on 2 May 2022, with one outage of four hours in EMEA in March."""
-    found = _DESK(sqlite_url, tmp_path)
+    found = Desk(sqlite_url, tmp_path)
     found.now = "2022-05-02T09:00:00Z"
     return found
 

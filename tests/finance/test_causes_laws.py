@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import runpy
 from collections.abc import Iterator, Sequence
 from itertools import count
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import msgspec
@@ -22,11 +20,10 @@ from projections.credits import price
 from projections.drafts import Choice, Draft, draft, key_of
 from projections.restated import Pair, restated
 from projections.subscriptions import table_of
+from tests.finance.memory import START, Series
 
-_LAWS = runpy.run_path(str(Path(__file__).with_name("test_restating_laws.py")))
-_START: int = _LAWS["_START"]
 _REGIONS = ("EMEA", "NAM")
-_AS_OF = _START + 40 * 86_400
+_AS_OF = START + 40 * 86_400
 _COHORTS = {"pilot": Cohort("cohort/pilot v1", pd.array(["c0", "c1"], dtype="str"))}
 
 
@@ -104,14 +101,14 @@ def _of(said: Any, before: Facts | None = None) -> Facts:
     """Return facts; each that differs from what it was before has an entry of its own."""
     windows: dict[str, Window] = {}
     for key, (service, region, (start, hours), cohort, counts) in said[0].items():
-        begin = _START + start * 3_600
+        begin = START + start * 3_600
         windows[key] = Window(
             f"mail-{key}", "w", service, "*", region, begin, begin + hours * 3_600, "outage" if counts else "delay",
             cohort=cohort, regions=_REGIONS,
         )  # fmt: skip
     exclusions: dict[str, Exclusion] = {}
     for key, (service, region, (start, hours), customer) in said[1].items():
-        begin = _START + start * 3_600
+        begin = START + start * 3_600
         exclusions[key] = Exclusion(
             key, "force-majeure", service, "*", region, begin, begin + hours * 3_600, customer=customer
         )
@@ -163,7 +160,7 @@ def _moved(then: Facts, now: Facts) -> list[Moved]:
 
 
 def _pairs(then: Facts, now: Facts) -> list[Pair]:
-    series = _LAWS["Series"](_TABLE, [], then.draft(_TABLE))
+    series = Series(_TABLE, [], then.draft(_TABLE))
     return restated(
         series.held(), now.draft(_TABLE), _policy_of, Since(_moved(then, now), cohorts=_COHORTS)
     ).pairs

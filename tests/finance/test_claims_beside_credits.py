@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import csv
 import json
-import runpy
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.finance.desk import Desk
 from tools.terms import terms_2
-
-_DESK = runpy.run_path(str(Path(__file__).with_name("test_document_commands.py")))["Desk"]
 
 
 def _terms(key: str, claim: str) -> str:
@@ -36,7 +34,7 @@ _CLAIMS = {
 @pytest.fixture
 def desk(sqlite_url: str, tmp_path: Path) -> Any:
     """One service with two outages in EMEA, ended on Monday the 14th and Friday the 18th; and a customer for each standing."""
-    found = _DESK(sqlite_url, tmp_path)
+    found = Desk(sqlite_url, tmp_path)
     for key, claim in (("asked", _ASKED), ("free", "")):
         found.file(f"{key}.toml", _terms(key=key, claim=claim))
         found.ok("policy", "publish", f"{key}.toml", "--actor", "f")
@@ -70,14 +68,14 @@ def desk(sqlite_url: str, tmp_path: Path) -> Any:
     return found
 
 
-def _rows(desk: Any, *more: str) -> dict[str, dict[str, Any]]:
+def _rows(desk: Desk, *more: str) -> dict[str, dict[str, Any]]:
     found = json.loads(
         desk.ok("credits", "compute", "--period", "2022-03", "--subscriptions", "mail", "--json", *more)
     )
     return {row["subscription"]: row for row in found["rows"]}
 
 
-def test_each_row_says_where_its_claim_stands_and_until_when(desk: Any) -> None:
+def test_each_row_says_where_its_claim_stands_and_until_when(desk: Desk) -> None:
     """Five business days after Monday the 14th are the 21st, after Friday the 18th the 25th: the first of both is shown."""
     rows = _rows(desk)
     assert {name: row["claim_state"] for name, row in rows.items()} == {
@@ -99,7 +97,7 @@ def test_each_row_says_where_its_claim_stands_and_until_when(desk: Any) -> None:
     assert [one["last_day"] for one in due] == ["2022-03-21", "2022-03-25"]
 
 
-def _incident(desk: Any, key: str, day: str, minutes: str, effect: str) -> None:
+def _incident(desk: Desk, key: str, day: str, minutes: str, effect: str) -> None:
     """Record an incident of the service in EMEA whose window begins at ten and lasts less than an hour."""
     desk.ok("incident", "open", key, "--actor", "o", "--title", "t", "--status", "investigating", "--service", "mail",
             "--component", "flow", "--region", "EMEA")  # fmt: skip
@@ -107,12 +105,12 @@ def _incident(desk: Any, key: str, day: str, minutes: str, effect: str) -> None:
             "--start", f"2022-03-{day}T10:00:00Z", "--end", f"2022-03-{day}T10:{minutes}:00Z", "--effect", effect)  # fmt: skip
 
 
-def test_what_is_shown_as_granted_is_what_is_issued(desk: Any) -> None:
+def test_what_is_shown_as_granted_is_what_is_issued(desk: Desk) -> None:
     """The credit of a row is what issue pays, where it needs no claim or has one; else it waits, whole or in part."""
     _shows_what_it_issues(desk)
 
 
-def test_an_incident_that_counts_nothing_parts_no_grant_and_ends_no_time(desk: Any) -> None:
+def test_an_incident_that_counts_nothing_parts_no_grant_and_ends_no_time(desk: Desk) -> None:
     """Given a slow service on the 4th, which the terms do not count, then claims stand, and end, as if it had not been."""
     _incident(desk, "slow", "04", "59", "degraded")
     rows = _rows(desk)
@@ -123,7 +121,7 @@ def test_an_incident_that_counts_nothing_parts_no_grant_and_ends_no_time(desk: A
     _shows_what_it_issues(desk)
 
 
-def test_an_outage_that_is_too_short_to_count_ends_no_time(desk: Any) -> None:
+def test_an_outage_that_is_too_short_to_count_ends_no_time(desk: Desk) -> None:
     _incident(desk, "short", "04", "05", "outage")
     terms = _terms(key="asked", claim=_ASKED)
     assert {row["claim_last_day"] for row in _rows(desk).values()} == {None, "2022-03-11"}
@@ -134,7 +132,7 @@ def test_an_outage_that_is_too_short_to_count_ends_no_time(desk: Any) -> None:
     assert rows["both"]["claim_state"] == "granted"
 
 
-def test_of_two_incidents_of_the_same_time_either_counts(desk: Any) -> None:
+def test_of_two_incidents_of_the_same_time_either_counts(desk: Desk) -> None:
     """Given an outage that lies within another, then it counts nothing beside it, and all of it alone."""
     _incident(desk, "within", "14", "30", "outage")
     assert {row["claim_last_day"] for name, row in _rows(desk).items() if name in _CLAIMS} == {"2022-03-21"}
@@ -146,7 +144,7 @@ def test_of_two_incidents_of_the_same_time_either_counts(desk: Any) -> None:
     assert {row["claim_last_day"] for name, row in _rows(desk).items() if name in _CLAIMS} == {"2022-03-25"}
 
 
-def test_a_part_that_pays_all_is_all(desk: Any) -> None:
+def test_a_part_that_pays_all_is_all(desk: Desk) -> None:
     """Given terms that pay the same for one outage as for both, then a claim for one of them is granted whole."""
     terms = _terms(key="asked", claim=_ASKED)
     desk.file("asked.toml", terms.replace('credit_percent = "25"', 'credit_percent = "10"'))
@@ -156,7 +154,7 @@ def test_a_part_that_pays_all_is_all(desk: Any) -> None:
     _shows_what_it_issues(desk)
 
 
-def test_where_incidents_pay_one_by_one_each_counts(desk: Any) -> None:
+def test_where_incidents_pay_one_by_one_each_counts(desk: Desk) -> None:
     """Given terms that add up what each incident gives, then one within the time of another gives something of its own."""
     _incident(desk, "within", "14", "50", "outage")
     desk.ok("window", "add", "within", "slow", "--actor", "o", "--service", "mail", "--component", "flow", "--region", "EMEA",
@@ -170,7 +168,7 @@ def test_where_incidents_pay_one_by_one_each_counts(desk: Any) -> None:
     _shows_what_it_issues(desk, part=False)
 
 
-def _shows_what_it_issues(desk: Any, *, part: bool = True) -> None:
+def _shows_what_it_issues(desk: Desk, *, part: bool = True) -> None:
     """part: what a claim for one of two outages is paid is 10 of 25."""
     rows = _rows(desk)
     desk.issue("--subscriptions", "mail")
@@ -196,7 +194,7 @@ def _shows_what_it_issues(desk: Any, *, part: bool = True) -> None:
     assert not any("claim" in key for one in shown["details"]["assessments"] for key in one)
 
 
-def test_a_withdrawn_claim_and_one_of_an_erased_customer_count_nothing(desk: Any) -> None:
+def test_a_withdrawn_claim_and_one_of_an_erased_customer_count_nothing(desk: Desk) -> None:
     desk.ok("sla", "withdraw-claim", "of-filed", "--actor", "s", "--reason", "r")
     position = json.loads(desk.ok("log", "claim/of-granted", "--json").splitlines()[0])["position"]
     desk.ok("redact", f"@{position}", "--actor", "d", "--field", "customer", "--reason", "asked for")
@@ -204,7 +202,7 @@ def test_a_withdrawn_claim_and_one_of_an_erased_customer_count_nothing(desk: Any
     assert [rows[name]["claim_state"] for name in ("filed", "granted")] == ["not-claimed", "not-claimed"]
 
 
-def test_the_table_shows_claims_where_any_row_needs_one(desk: Any) -> None:
+def test_the_table_shows_claims_where_any_row_needs_one(desk: Desk) -> None:
     result = desk.run("credits", "compute", "--period", "2022-03", "--subscriptions", "mail")
     assert "granted-in-part" in result.stdout
     assert "ledger credits issue pays what was granted, as claim_state says" in result.stderr
@@ -213,7 +211,7 @@ def test_the_table_shows_claims_where_any_row_needs_one(desk: Any) -> None:
     )
 
 
-def test_files_have_the_columns_at_their_end(desk: Any, tmp_path: Path) -> None:
+def test_files_have_the_columns_at_their_end(desk: Desk, tmp_path: Path) -> None:
     import pyarrow.parquet
 
     words = ("credits", "export", "--period", "2022-03", "--subscriptions", "mail", "-o")
@@ -228,7 +226,7 @@ def test_files_have_the_columns_at_their_end(desk: Any, tmp_path: Path) -> None:
             assert one[name] == (other[name] or "")
 
 
-def test_the_workbook_has_them_where_any_line_must_be_claimed(desk: Any, tmp_path: Path) -> None:
+def test_the_workbook_has_them_where_any_line_must_be_claimed(desk: Desk, tmp_path: Path) -> None:
     import openpyxl
 
     rows = _rows(desk)
@@ -252,7 +250,7 @@ def test_the_workbook_has_them_where_any_line_must_be_claimed(desk: Any, tmp_pat
             assert list(line[-3:]) == [row["claim_state"], row["claim"], row["claim_last_day"]]
 
 
-def test_a_window_of_others_ends_no_time_to_claim(desk: Any) -> None:
+def test_a_window_of_others_ends_no_time_to_claim(desk: Desk) -> None:
     """Given a window of the 10th for a cohort, then its customer's time ends on the 17th, and nobody else's."""
     desk.file("pilot.csv", "customer\ngranted\n")
     desk.ok("cohort", "publish", "pilot", "pilot.csv", "--actor", "f")
@@ -267,7 +265,7 @@ def test_a_window_of_others_ends_no_time_to_claim(desk: Any) -> None:
     )
 
 
-def test_what_gives_days_alone_is_claimed_as_well(desk: Any) -> None:
+def test_what_gives_days_alone_is_claimed_as_well(desk: Desk) -> None:
     """Given terms on request that give days and no money, then rows that would get some wait for a claim, and others do not."""
     days = _terms(key="asked", claim=_ASKED).replace('credit_percent = "10"', 'service_days = "1"')
     desk.file("asked.toml", days.replace('credit_percent = "25"', 'service_days = "2"'))

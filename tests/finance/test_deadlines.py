@@ -15,32 +15,11 @@ from ledger.domain.policy.deadline import claim_deadline
 from ledger.domain.window import Window
 from ledger.errors import Refused
 from projections.deadlines import Place, dues
+from tools.terms import terms_2
 
-_RULE_TEXT = """
-format = 2
-policy = "gold"
-title = "x"
-in_force_from = 2022-01-01
-[period]
-kind = "calendar-month"
-zone = "UTC"
-[measure]
-of = "time"
-[counting]
-effects = ["outage"]
-[[tiers]]
-availability_at_least = "99.0"
-credit_percent = "0"
-[[tiers]]
-availability_below = "99.0"
-credit_percent = "10"
-[credit]
-rounding = "half-up"
-[claim]
-how = "on-request"
-within = "5 business-days"
-anchor = "incident-end"
-"""
+_RULE_TEXT = terms_2(
+    "gold", {"99.0": "10"}, title="x", more='[claim]\nhow = "on-request"\nwithin = "5 business-days"\nanchor = "incident-end"\n'
+)  # fmt: skip
 _RULE = parse_policy(_RULE_TEXT)
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from click.testing import CliRunner, Result
+from click.testing import Result
 
 from ledger.cli import main
 from ledger.cli.session import Session
@@ -18,74 +18,8 @@ from ledger.proof.document_proof import parse_document
 from ledger.proof.errors import ProofError
 from ledger.proof.note import key_of, verify_note
 from ledger.store.location import open_log
-from ledger.store.log import Head
-from tools.terms import terms, terms_2
-
-_CUSTOMERS = """customer,subscription,service,region,policy,currency,fee,valid_from,valid_to
-Aurora Rail,aurora-emea,email,EMEA,standard,EUR,4200.00,2021-01-01,
-Aurora Rail,aurora-nam,email,NAM,standard,USD,1800.50,2021-01-01,
-Baltic Timber,baltic-emea,email,EMEA,standard,EUR,349.99,2021-06-01,
-Cedar Clinics,cedar-nam,email,NAM,standard,USD,12750.00,2021-01-01,
-"""
-_POLICY = terms("standard", title="Standard", in_force_from="2021-01-01")
-
-
-class Desk:
-    """Finance at work: a ledger with a policy, customers and one window in EMEA in March 2022, on 2 April 2022."""
-
-    def __init__(self, url: str, folder: Path) -> None:
-        self.url, self.folder, self.now = url, folder, "2022-04-02T09:00:00Z"
-        self.ok("init")
-        self.file("standard.toml", _POLICY)
-        self.file("customers.csv", _CUSTOMERS)
-        self.ok("policy", "publish", "standard.toml", "--actor", "f")
-        self.ok("subscriptions", "publish", "customers", "customers.csv", "--actor", "f")
-        self.ok("incident", "open", "mail-1", "--actor", "o", "--title", "t", "--status", "investigating", "--service", "email",
-                "--component", "flow", "--region", "EMEA", "--region", "NAM")  # fmt: skip
-        self.window("first", "EMEA", "2022-03-14T16:00:00Z", "2022-03-14T20:00:00Z")
-
-    def file(self, name: str, text: str) -> Path:
-        (self.folder / name).write_text(text)
-        return self.folder / name
-
-    def run(self, *words: str) -> Result:
-        found = [
-            str(self.folder / one) if one.endswith((".toml", ".csv", ".jsonl", ".proof", ".key")) else one
-            for one in words
-        ]
-        session = Session(lambda: micros(parse_instant(self.now)))
-        return CliRunner(env={"LEDGER_URL": self.url, "LEDGER_ACTOR": None}).invoke(main, found, obj=session)
-
-    def ok(self, *words: str) -> str:
-        result = self.run(*words)
-        assert result.exit_code == 0, result.output
-        return result.stdout
-
-    def refused(self, *words: str, code: int = 1) -> str:
-        before = self.head()
-        result = self.run(*words)
-        assert result.exit_code == code, result.output
-        assert self.head() == before
-        return result.stderr.strip()
-
-    def head(self) -> Head:
-        with closing(open_log(self.url, writable=False)) as log:
-            return log.head()
-
-    def window(self, name: str, region: str, start: str, end: str | None, *more: str) -> None:
-        ends = () if end is None else ("--end", end)
-        self.ok("window", "add", "mail-1", name, "--actor", "o", "--service", "email", "--component", "flow", "--region", region,
-                "--start", start, *ends, "--effect", "outage", *more)  # fmt: skip
-
-    def issue(self, *more: str) -> dict[str, Any]:
-        found: dict[str, Any] = json.loads(
-            self.ok("credits", "issue", "--period", "2022-03", "--actor", "f", "--json", *more)
-        )
-        return found
-
-    def restate(self, *more: str) -> dict[str, Any]:
-        found: dict[str, Any] = json.loads(self.ok("credits", "restate", "1", "--json", *more))
-        return found
+from tests.finance.desk import CUSTOMERS, POLICY, Desk
+from tools.terms import terms_2
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
@@ -153,7 +87,7 @@ def test_tables_published_again_are_restated_whole_and_blamed_where_they_made_th
 ) -> None:
     """Given a statement, when one fee changes, one customer goes and one comes, then three lines change for that reason."""
     desk.issue()
-    changed = _CUSTOMERS.replace("4200.00", "4300.00").replace(
+    changed = CUSTOMERS.replace("4200.00", "4300.00").replace(
         "Baltic Timber,baltic-emea,email,EMEA,standard,EUR,349.99,2021-06-01,\n", ""
     )
     desk.file("customers.csv", changed + "Dune Optics,dune-emea,email,EMEA,standard,EUR,100.00,2021-01-01,\n")
@@ -170,7 +104,7 @@ def test_tables_published_again_are_restated_whole_and_blamed_where_they_made_th
     assert desk.restate()["assessments"] == []
     assert "comes out the same: 5 lines" in desk.ok("credits", "show", "2", "--recompute")
     # Brought back, the line counts from what was issued of it.
-    desk.file("customers.csv", _CUSTOMERS)
+    desk.file("customers.csv", CUSTOMERS)
     desk.ok("subscriptions", "publish", "customers", "customers.csv", "--actor", "f")
     assert _lines(desk.restate()) == {
         "aurora-emea": ("430.00", "420.00", "0.00"),
@@ -181,7 +115,7 @@ def test_tables_published_again_are_restated_whole_and_blamed_where_they_made_th
 
 def test_a_subscription_in_another_currency_cannot_be_subtracted(desk: Desk) -> None:
     desk.issue()
-    desk.file("customers.csv", _CUSTOMERS.replace("EUR,4200.00", "USD,4200.00"))
+    desk.file("customers.csv", CUSTOMERS.replace("EUR,4200.00", "USD,4200.00"))
     desk.ok("subscriptions", "publish", "customers", "customers.csv", "--actor", "f")
     assert desk.refused("credits", "restate", "1") == (
         "ledger: subscription 'aurora-emea' was credited in EUR and is billed in USD now, which cannot be subtracted; correct "
@@ -193,7 +127,7 @@ def test_another_policy_in_force_is_restated_and_named(desk: Desk) -> None:
     desk.issue()
     desk.file(
         "standard.toml",
-        _POLICY.replace('credit_percent = "10"', 'credit_percent = "20"').replace("2021-01-01", "2022-01-01"),
+        POLICY.replace('credit_percent = "10"', 'credit_percent = "20"').replace("2021-01-01", "2022-01-01"),
     )
     desk.ok("policy", "publish", "standard.toml", "--actor", "f")
     found = desk.restate()
@@ -283,7 +217,6 @@ def test_two_issuers_at_once_get_one_number_each(desk: Desk) -> None:
     months = [f"2021-{month:02}" for month in range(5, 13)]
 
     def work(month: str) -> None:
-        from ledger.cli.session import Session
 
         session = Session(lambda: micros(parse_instant(desk.now)))
         words = ["--ledger", desk.url, "credits", "issue", "--period", month, "--actor", "f", "--json"]
@@ -385,7 +318,7 @@ def test_what_is_not_at_hand_cannot_be_computed_again(desk: Desk, harm: str) -> 
     """Given a table that stayed where it was, when it is changed or gone, then the answer is exit code 3."""
     desk.file(
         "elsewhere.csv",
-        _CUSTOMERS.replace("aurora", "dune").replace("baltic", "fjord").replace("cedar", "gorge"),
+        CUSTOMERS.replace("aurora", "dune").replace("baltic", "fjord").replace("cedar", "gorge"),
     )
     desk.ok("subscriptions", "publish", "elsewhere", "elsewhere.csv", "--actor", "f", "--by-location")
     desk.issue("--subscriptions", "elsewhere")
@@ -394,7 +327,7 @@ def test_what_is_not_at_hand_cannot_be_computed_again(desk: Desk, harm: str) -> 
     if harm == "gone":
         path.unlink()
     else:
-        path.write_text(_CUSTOMERS)
+        path.write_text(CUSTOMERS)
     result = desk.run("credits", "show", "1", "--recompute")
     assert result.exit_code == 3, result.output
     assert (
@@ -782,7 +715,7 @@ def test_what_was_credited_in_another_currency_is_refused_where_it_would_count(d
     _under(desk, _CAPPED)
     desk.window("before", "EMEA", "2022-02-14T16:00:00Z", "2022-02-14T20:00:00Z")
     desk.ok("credits", "issue", "--period", "2022-02", "--actor", "f")
-    desk.file("customers.csv", _CUSTOMERS.replace("standard,EUR,4200.00", "standard,USD,4200.00"))
+    desk.file("customers.csv", CUSTOMERS.replace("standard,EUR,4200.00", "standard,USD,4200.00"))
     desk.ok("subscriptions", "publish", "customers", "customers.csv", "--actor", "f")
     assert desk.refused("credits", "compute", "--period", "2022-03") == (
         "ledger: subscription 'aurora-emea' is billed in USD, and statement/main v1 credited 2520.00 EUR within the 12 months of "
@@ -821,7 +754,7 @@ def test_a_run_says_who_is_not_due_and_when(desk: Desk) -> None:
         for name, since, until in (("delta-1", "2021-01-01", ""), ("delta-2", "2022-03-31", ""),
                                    ("delta-3", "2021-01-01", "2022-01-01"), ("delta-4", "2022-04-01", ""))
     )  # fmt: skip
-    desk.file("customers.csv", _CUSTOMERS + rows)
+    desk.file("customers.csv", CUSTOMERS + rows)
     desk.ok("subscriptions", "publish", "customers", "customers.csv", "--actor", "f")
     said = "note: subscriptions without a row in 2022-02: 2 under quarterly, whose period 2022-Q1 ends in 2022-03\n"
     late = [{"policy": "quarterly", "period": "2022-Q1", "ends_in": "2022-03", "subscriptions": 2}]

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 import re
-import runpy
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-_DAYS = runpy.run_path(str(Path(__file__).with_name("test_service_days.py")))["_Days"]
+from tests.finance.days_desk import Days
+
 _PAGE = Path(__file__).resolve().parents[2] / "docs/json.md"
 _ON_REQUEST = (
     '[claim]\nhow = "on-request"\nwithin = "30 days"\nanchor = "period-end"\n[facts]\nundecided = "least"\n'
@@ -43,7 +43,7 @@ def keys(value: Any, but: tuple[str, ...] = ()) -> Iterator[str]:
 @pytest.fixture
 def desk(sqlite_url: str, tmp_path: Path) -> Any:
     """A statement with undecided days on request, one claim granted and one open, an exclusion; then a revision."""
-    days = _DAYS(sqlite_url, tmp_path, _ON_REQUEST)
+    days = Days(sqlite_url, tmp_path, _ON_REQUEST)
     days.until("15:30", "--end-within-seconds", "3600")
     for name in ("Aurora Rail", "Baltic Timber"):
         days.desk.ok("sla", "claim", f"of-{name[0].lower()}", "--actor", "s", "--customer", name, "--period", "2022-03", "--at",

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import json
-import runpy
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.finance.desk import Desk
 from tools.terms import terms_2
 
-_DESK = runpy.run_path(str(Path(__file__).with_name("test_document_commands.py")))["Desk"]
 _CUSTOMERS = """customer,subscription,service,region,policy,currency,fee,valid_from,valid_to
 Aurora Rail,least,mail,EMEA,least,EUR,100.00,2021-01-01,
 Aurora Rail,most,mail,EMEA,most,EUR,100.00,2021-01-01,
@@ -28,7 +27,7 @@ _SAYS = {
 @pytest.fixture
 def desk(sqlite_url: str, tmp_path: Path) -> Any:
     """Three policies over one service, and 40 to 60 minutes of March that are down in EMEA: on either side of 44.64."""
-    found = _DESK(sqlite_url, tmp_path)
+    found = Desk(sqlite_url, tmp_path)
     for key, facts in _SAYS.items():
         found.file(f"{key}.toml", terms_2(key, more="clawback = true\n" + facts))
         found.ok("policy", "publish", f"{key}.toml", "--actor", "f")
@@ -50,22 +49,22 @@ def desk(sqlite_url: str, tmp_path: Path) -> Any:
     return found
 
 
-def _window(desk: Any, name: str, region: str, *more: str) -> None:
+def _window(desk: Desk, name: str, region: str, *more: str) -> None:
     desk.ok("window", "add", "mail-2", name, "--actor", "o", "--service", "mail", "--component", "flow", "--region", region,
             "--effect", "outage", *more)  # fmt: skip
 
 
-def _issue(desk: Any, *more: str) -> dict[str, Any]:
+def _issue(desk: Desk, *more: str) -> dict[str, Any]:
     found: dict[str, Any] = desk.issue("--subscriptions", "mail", *more)
     return found
 
 
-def _lines(desk: Any, number: int) -> dict[str, tuple[str, str | None]]:
+def _lines(desk: Desk, number: int) -> dict[str, tuple[str, str | None]]:
     shown = json.loads(desk.ok("credits", "show", str(number), "--json"))
     return {one["subscription"]: (one["amount"], one.get("undecided")) for one in shown["details"]["lines"]}
 
 
-def test_each_policy_speaks_for_its_own_lines_and_who_issues_for_the_rest(desk: Any) -> None:
+def test_each_policy_speaks_for_its_own_lines_and_who_issues_for_the_rest(desk: Desk) -> None:
     """Given three policies, then only the one that says nothing is refused, and the choice for it changes no other line."""
     assert desk.refused(
         "credits", "issue", "--period", "2022-03", "--subscriptions", "mail", "--actor", "f"
@@ -85,7 +84,7 @@ def test_each_policy_speaks_for_its_own_lines_and_who_issues_for_the_rest(desk: 
     assert "comes out the same: 4 lines" in desk.ok("credits", "show", "1", "--recompute")
 
 
-def test_once_it_is_decided_each_line_is_adjusted_to_what_is_right(desk: Any) -> None:
+def test_once_it_is_decided_each_line_is_adjusted_to_what_is_right(desk: Desk) -> None:
     """Given the lines as they were taken, when 42 minutes turn out to be right, then what was too much is taken back."""
     _issue(desk, "--undecided", "most")
     desk.ok("window", "revise", "mail-2", "about", "--actor", "o", "--end", "2022-03-20T10:42:00Z", "--clear", "end_within_seconds",
@@ -100,14 +99,14 @@ def test_once_it_is_decided_each_line_is_adjusted_to_what_is_right(desk: Any) ->
     assert desk.restate("--whole")["assessments"] == []
 
 
-def rests_of(desk: Any, number: int) -> dict[str, Any]:
+def rests_of(desk: Desk, number: int) -> dict[str, Any]:
     """What a document rests on."""
     rows = [json.loads(line) for line in desk.ok("credits", "list", "--json").splitlines()]
     found: dict[str, Any] = rows[number - 1]["rests_on"]
     return found
 
 
-def test_an_adjustment_of_other_lines_keeps_the_choice(desk: Any) -> None:
+def test_an_adjustment_of_other_lines_keeps_the_choice(desk: Desk) -> None:
     """Given lines that were chosen, when a window elsewhere restates other lines, then the document can be computed again."""
     _issue(desk, "--undecided", "most")
     _window(desk, "later", "NAM", "--start", "2022-03-21T10:00:00Z", "--end", "2022-03-21T12:00:00Z")
@@ -118,7 +117,7 @@ def test_an_adjustment_of_other_lines_keeps_the_choice(desk: Any) -> None:
     assert "comes out the same: 4 lines" in desk.ok("credits", "show", "2", "--recompute")
 
 
-def test_lines_that_were_not_looked_at_keep_the_choice(desk: Any) -> None:
+def test_lines_that_were_not_looked_at_keep_the_choice(desk: Desk) -> None:
     """Given format 1, where only one region is looked at, then the choice for the lines of the other one stays in the document."""
     desk.window(
         "second", "NAM", "2022-03-15T00:00:00Z", "2022-03-15T00:50:00Z", "--end-within-seconds", "1200"
@@ -132,7 +131,7 @@ def test_lines_that_were_not_looked_at_keep_the_choice(desk: Any) -> None:
     assert "comes out the same: 4 lines" in desk.ok("credits", "show", "2", "--recompute")
 
 
-def test_an_open_window_counts_as_it_stands_where_the_policy_says_so(desk: Any) -> None:
+def test_an_open_window_counts_as_it_stands_where_the_policy_says_so(desk: Desk) -> None:
     """Given a window without an end, then the policies that do not say it are named, and the one that does is not."""
     _window(desk, "open", "EMEA", "--start", "2022-03-31T22:00:00Z")
     said = desk.refused("credits", "issue", "--period", "2022-03", "--subscriptions", "mail", "--actor", "f")
@@ -144,7 +143,7 @@ def test_an_open_window_counts_as_it_stands_where_the_policy_says_so(desk: Any) 
     assert rests["policies_say"] == [{"stream": "policy/least", "version": 1, "provisional": True}]
 
 
-def test_a_choice_that_no_line_needed_is_not_in_the_document(desk: Any) -> None:
+def test_a_choice_that_no_line_needed_is_not_in_the_document(desk: Desk) -> None:
     """Given policies that speak for themselves, when who issues chooses all the same, then only what they say stands there."""
     desk.file("mail.csv", "\n".join(_CUSTOMERS.splitlines()[:2]) + "\n")
     desk.ok("subscriptions", "publish", "mail", "mail.csv", "--actor", "f")
@@ -158,7 +157,7 @@ def test_a_choice_that_no_line_needed_is_not_in_the_document(desk: Any) -> None:
     assert "comes out the same" in desk.ok("credits", "show", "1", "--recompute")
 
 
-def test_no_policy_lets_a_month_be_issued_before_it_is_over(desk: Any) -> None:
+def test_no_policy_lets_a_month_be_issued_before_it_is_over(desk: Desk) -> None:
     desk.file("mail.csv", "\n".join(_CUSTOMERS.splitlines()[:2]) + "\n")
     desk.ok("subscriptions", "publish", "mail", "mail.csv", "--actor", "f")
     words = ("credits", "issue", "--period", "2022-04", "--subscriptions", "mail", "--actor", "f")
@@ -174,7 +173,7 @@ def test_no_policy_lets_a_month_be_issued_before_it_is_over(desk: Any) -> None:
         ('open = "as-they-stand"', "facts.open is not a field of a policy; known are undecided, provisional"),
     ],
 )  # fmt: skip
-def test_a_wrong_word_is_refused(desk: Any, facts: str, sentence: str) -> None:
+def test_a_wrong_word_is_refused(desk: Desk, facts: str, sentence: str) -> None:
     desk.file("wrong.toml", terms_2("wrong", more=f"clawback = true\n[facts]\n{facts}\n"))
     assert desk.refused("policy", "publish", "wrong.toml", "--actor", "f") == f"ledger: {sentence}"
 
@@ -224,7 +223,7 @@ def test_a_document_cannot_say_nonsense_of_policies(says: Any, sentence: str) ->
     ],
 )  # fmt: skip
 def test_what_would_be_issued_is_said_with_any_answer(
-    desk: Any, key: str, window: str, said: list[str]
+    desk: Desk, key: str, window: str, said: list[str]
 ) -> None:
     """Given a question to a policy, when its facts are open, then why says what the policy lets be issued."""
     found = json.loads(

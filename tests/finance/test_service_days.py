@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import runpy
 from pathlib import Path
 from typing import Any
 
@@ -21,97 +20,16 @@ from ledger.errors import Refused
 from ledger.store.lines import lines_of
 from projections.issued import Chain
 from projections.restated import _check_currency, restated
-
-_HERE = Path(__file__)
-_DESK = runpy.run_path(str(_HERE.with_name("test_document_commands.py")))["Desk"]
-_LAWS = runpy.run_path(str(_HERE.with_name("test_restating_laws.py")))
-_TERMS = """format = 2
-policy = "days"
-in_force_from = 2022-01-01
-[period]
-kind = "calendar-month"
-zone = "UTC"
-[measure]
-of = "time"
-[counting]
-effects = ["outage"]
-[[tiers]]
-downtime_at_most = "4 hours"
-service_days = "0"
-[[tiers]]
-downtime_above = "4 hours"
-service_days = "0.5"
-per = "block"
-block = "1 hour"
-[credit]
-rounding = "half-up"
-"""
-_CUSTOMERS = """customer,subscription,service,region,policy,currency,fee,valid_from,valid_to
-Aurora Rail,aurora,mail,EMEA,days,EUR,100.00,2021-01-01,
-Baltic Timber,baltic,mail,EMEA,days,EUR,200.00,2021-01-01,
-Cedar Clinics,cedar,mail,NAM,days,USD,300.00,2021-01-01,
-"""
-
-
-class _Days:
-    """A desk whose customers are given days of service: six hours of March are down in EMEA, so 3 days."""
-
-    def __init__(self, url: str, folder: Path, more: str = "") -> None:
-        self.desk = _DESK(url, folder)
-        self.terms(more)
-        self.desk.file("mail.csv", _CUSTOMERS)
-        self.desk.ok("subscriptions", "publish", "mail", "mail.csv", "--actor", "f")
-        self.desk.ok("incident", "open", "mail-2", "--actor", "o", "--title", "t", "--status", "investigating", "--service", "mail",
-                     "--component", "flow", "--region", "EMEA", "--region", "NAM")  # fmt: skip
-        self.desk.ok("window", "add", "mail-2", "w", "--actor", "o", "--service", "mail", "--component", "flow", "--region", "EMEA",
-                     "--start", "2022-03-20T10:00:00Z", "--end", "2022-03-20T16:00:00Z", "--effect", "outage")  # fmt: skip
-
-    def terms(self, more: str) -> None:
-        self.desk.file("days.toml", _TERMS + more)
-        self.desk.ok("policy", "publish", "days.toml", "--actor", "f")
-
-    def until(self, end: str, *more: str) -> None:
-        self.desk.ok(
-            "window",
-            "revise",
-            "mail-2",
-            "w",
-            "--actor",
-            "o",
-            "--end",
-            f"2022-03-20T{end}:00Z",
-            "--reason",
-            "measured",
-            *more,
-        )
-
-    def issue(self, *more: str) -> dict[str, Any]:
-        found: dict[str, Any] = self.desk.issue("--subscriptions", "mail", *more)
-        return found
-
-    def adjust(self) -> dict[str, Any]:
-        found: dict[str, Any] = json.loads(
-            self.desk.ok("credits", "restate", "1", "--issue", "--actor", "f", "--json")
-        )
-        return found
-
-    def lines(self, number: int) -> dict[str, dict[str, str]]:
-        """By subscription what a document's line says of days, without the common start of the names."""
-        shown = json.loads(self.desk.ok("credits", "show", str(number), "--json"))
-        return {
-            line["subscription"]: {
-                name.removeprefix("service_days").lstrip("_"): value for name, value in line.items() if name.startswith("service_days")
-            }
-            for line in shown["details"]["lines"]
-        }  # fmt: skip
+from tests.finance.days_desk import CUSTOMERS, Days
+from tests.finance.memory import Series, policy_of, subscriptions_of, windows_of
 
 
 @pytest.fixture
-def days(sqlite_url: str, tmp_path: Path) -> _Days:
-    return _Days(sqlite_url, tmp_path)
+def days(sqlite_url: str, tmp_path: Path) -> Days:
+    return Days(sqlite_url, tmp_path)
 
 
-def test_days_are_issued_on_lines_and_added_up(days: _Days) -> None:
+def test_days_are_issued_on_lines_and_added_up(days: Days) -> None:
     found = days.issue()
     assert found["service_days"] == {"lines": 3, "days": "6", "waived": None}
     assert days.lines(1) == {"aurora": {"": "3"}, "baltic": {"": "3"}, "cedar": {"": "0"}}
@@ -122,7 +40,7 @@ def test_days_are_issued_on_lines_and_added_up(days: _Days) -> None:
     assert days.desk.run("verify").exit_code == 0
 
 
-def test_days_that_were_too_many_are_waived_and_more_are_added(days: _Days) -> None:
+def test_days_that_were_too_many_are_waived_and_more_are_added(days: Days) -> None:
     """Given 3 days, when an hour less was down, then half a day is waived; when two more were, one and a half are added."""
     days.issue()
     days.until("15:00")
@@ -146,7 +64,7 @@ def test_days_that_were_too_many_are_waived_and_more_are_added(days: _Days) -> N
 
 
 def test_days_are_taken_back_where_the_policy_says_so(sqlite_url: str, tmp_path: Path) -> None:
-    days = _Days(sqlite_url, tmp_path, "clawback = true\n")
+    days = Days(sqlite_url, tmp_path, "clawback = true\n")
     days.issue()
     days.until("13:00")
     found = days.desk.restate()
@@ -154,7 +72,7 @@ def test_days_are_taken_back_where_the_policy_says_so(sqlite_url: str, tmp_path:
     assert "-6 days of service in 2 lines" in days.desk.ok("credits", "restate", "1")
     assert days.adjust()["service_days"] == {"lines": 2, "days": "-6", "waived": None}
     # The customer goes: nothing was left to take away from the one, and the other says nothing either.
-    days.desk.file("mail.csv", "\n".join([*_CUSTOMERS.splitlines()[:1], *_CUSTOMERS.splitlines()[2:]]) + "\n")
+    days.desk.file("mail.csv", "\n".join([*CUSTOMERS.splitlines()[:1], *CUSTOMERS.splitlines()[2:]]) + "\n")
     days.desk.ok("subscriptions", "publish", "mail", "mail.csv", "--actor", "f")
     assert days.desk.restate()["lines"] == []
 
@@ -166,7 +84,7 @@ def test_the_workbook_shows_the_days_that_changed_since_they_were_issued(
     sqlite_url: str, tmp_path: Path, more: str, later: tuple[float, ...]
 ) -> None:
     """Given 3 days, of which half a day proves too much, then Changes and Summary have it, before it is issued and after."""
-    days = _Days(sqlite_url, tmp_path, more)
+    days = Days(sqlite_url, tmp_path, more)
     days.issue()
     days.until("15:00")
     # What was waived stays so: it is the difference between what was issued and what is right.
@@ -192,7 +110,7 @@ def test_the_workbook_shows_the_days_that_changed_since_they_were_issued(
         assert {row[heading.index("days delta")].data_type for row in live.iter_rows(min_row=2)} == {"f"}
 
 
-def _exported(days: _Days, path: Path) -> Any:
+def _exported(days: Days, path: Path) -> Any:
     words = (
         "credits",
         "export",
@@ -207,7 +125,7 @@ def _exported(days: _Days, path: Path) -> Any:
     return openpyxl.load_workbook(path, data_only=True)
 
 
-def test_a_workbook_without_days_has_no_columns_for_them(days: _Days, tmp_path: Path) -> None:
+def test_a_workbook_without_days_has_no_columns_for_them(days: Days, tmp_path: Path) -> None:
     days.desk.issue("--subscriptions", "customers")
     words = (
         "credits",
@@ -232,9 +150,9 @@ def test_days_of_who_goes_and_who_comes_are_told(
     sqlite_url: str, tmp_path: Path, more: str, booked: dict[str, str]
 ) -> None:
     """Given days alone, when one customer leaves the table and another comes, then both lines say so."""
-    days = _Days(sqlite_url, tmp_path, more)
+    days = Days(sqlite_url, tmp_path, more)
     days.issue()
-    rows = [line for line in _CUSTOMERS.splitlines() if not line.startswith("Aurora")]
+    rows = [line for line in CUSTOMERS.splitlines() if not line.startswith("Aurora")]
     days.desk.file(
         "mail.csv", "\n".join([*rows, "Dune Optics,dune,mail,EMEA,days,EUR,100.00,2021-01-01,", ""])
     )
@@ -247,7 +165,7 @@ def test_days_of_who_goes_and_who_comes_are_told(
     assert days.desk.restate()["assessments"] == []
 
 
-def test_days_that_the_facts_do_not_decide_are_refused_or_chosen(days: _Days) -> None:
+def test_days_that_the_facts_do_not_decide_are_refused_or_chosen(days: Days) -> None:
     days.until("15:30", "--end-within-seconds", "3600")
     words = ("credits", "issue", "--period", "2022-03", "--subscriptions", "mail", "--actor", "f")
     assert days.desk.refused(*words).startswith(
@@ -260,7 +178,7 @@ def test_days_that_the_facts_do_not_decide_are_refused_or_chosen(days: _Days) ->
 def test_days_on_request_wait_for_a_claim(sqlite_url: str, tmp_path: Path) -> None:
     """Given terms on request, then the days wait on the line, and are added once the claim of its customer is granted."""
     asked = '[claim]\nhow = "on-request"\nwithin = "30 days"\nanchor = "period-end"\n'
-    days = _Days(sqlite_url, tmp_path, asked)
+    days = Days(sqlite_url, tmp_path, asked)
     result = days.desk.run(
         "credits", "issue", "--period", "2022-03", "--actor", "f", "--subscriptions", "mail"
     )
@@ -281,7 +199,7 @@ def test_days_on_request_wait_for_a_claim(sqlite_url: str, tmp_path: Path) -> No
 
 def test_a_claim_for_one_incident_gives_the_days_of_that_one(sqlite_url: str, tmp_path: Path) -> None:
     asked = '[claim]\nhow = "on-request"\nwithin = "30 days"\nanchor = "period-end"\n'
-    days = _Days(sqlite_url, tmp_path, asked)
+    days = Days(sqlite_url, tmp_path, asked)
     days.desk.ok("incident", "open", "mail-3", "--actor", "o", "--title", "t", "--status", "investigating", "--service", "mail",
                  "--component", "flow", "--region", "EMEA")  # fmt: skip
     days.desk.ok("window", "add", "mail-3", "w", "--actor", "o", "--service", "mail", "--component", "flow", "--region", "EMEA",
@@ -299,7 +217,7 @@ def test_a_claim_for_one_incident_gives_the_days_of_that_one(sqlite_url: str, tm
     }
 
 
-def test_a_customer_that_was_given_days_is_shown_them_in_a_proof(days: _Days) -> None:
+def test_a_customer_that_was_given_days_is_shown_them_in_a_proof(days: Days) -> None:
     days.issue()
     days.desk.ok("credits", "prove", "1", "--customer", "Aurora Rail", "--output", "a.proof")
     found = json.loads(days.desk.run("verify-proof", "a.proof", "--json").stdout)
@@ -307,7 +225,7 @@ def test_a_customer_that_was_given_days_is_shown_them_in_a_proof(days: _Days) ->
     assert ", 3 days of service  (" in days.desk.run("verify-proof", "a.proof").stdout
 
 
-def test_days_that_come_out_otherwise_are_named(days: _Days, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_days_that_come_out_otherwise_are_named(days: Days, monkeypatch: pytest.MonkeyPatch) -> None:
     """Given another calculation of days from the same facts, then computing again names the lines and both numbers."""
     from projections import service_days
 
@@ -327,7 +245,7 @@ def test_days_that_come_out_otherwise_are_named(days: _Days, monkeypatch: pytest
     assert "aurora  issued as 0.00, now 0.00 EUR and 3 days of service, now 6: its amount differs" in told
 
 
-def test_verify_finds_days_that_do_not_add_up(days: _Days) -> None:
+def test_verify_finds_days_that_do_not_add_up(days: Days) -> None:
     """Given lines of days and a document that says another sum, then the sum of the lines is named."""
     from ledger.proof.documents import check_documents
     from ledger.store.entry import split_entry
@@ -410,17 +328,16 @@ def test_more_currencies_that_changed_than_are_named_are_counted() -> None:
 
 def test_what_was_issued_before_lines_said_days_is_what_its_assessment_says() -> None:
     """Given a statement without days on its lines, then what it said of days stands issued, and only what changes is added."""
-    series = _LAWS["Series"](
-        _LAWS["_subscriptions"]([(100_000, "days-kept", "EUR")] * 2), _LAWS["_windows"]([(0, "EMEA", "email", 0, 4, "outage")])
+    series = Series(
+        subscriptions_of([(100_000, "days-kept", "EUR")] * 2), windows_of([(0, "EMEA", "email", 0, 4, "outage")])
     )  # fmt: skip
     event = series.chain.statement.event
     old = _without_days(series.log.kept[event.lines.sha256])
     series.chain = Chain("main", [Document(1, 1, msgspec.structs.replace(event, lines=series.log.keep(old)))])
     assert isinstance(series.chain.statement.event, StatementIssued)
     assert series.held().lines["issued_days"].isna().all()
-    policy_of = _LAWS["_policy_of"]
     assert restated(series.held(), series.draft(), policy_of).pairs == []
-    whole, _ = series.restate(_LAWS["_windows"]([(0, "EMEA", "email", 0, 6, "outage")]))
+    whole, _ = series.restate(windows_of([(0, "EMEA", "email", 0, 6, "outage")]))
     lines = pd.concat([pair.lines for pair in whole.pairs])
     assert [str(one) for one in lines["service_days_as_issued"]] == ["2"]
     assert [str(one) for one in lines["service_days"]] == ["1"]

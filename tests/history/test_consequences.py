@@ -22,6 +22,7 @@ from projections.consequences import (
 )
 from projections.notice import notice
 from projections.replay import Cut, facts_at, revisions, windows_of
+from tools.terms import terms_2
 
 Policies = dict[str, list[tuple[int, Policy]]]
 OPENED = {
@@ -29,27 +30,16 @@ OPENED = {
     "components": ["flow"], "regions": ["EMEA", "NAM"], "body": "We are looking into it.",
 }  # fmt: skip
 AS_OF = "2022-04-30T00:00:00.000000Z"
-FIXED = """
-format = 2
-policy = "fixed"
-title = "Terms that pay a sum"
-in_force_from = 2022-01-01
-[period]
-kind = "calendar-month"
-zone = "UTC"
-[measure]
-of = "time"
-[counting]
-effects = ["outage"]
-[[tiers]]
+FIXED = terms_2(
+    "fixed", title="Terms that pay a sum",
+    tiers='''[[tiers]]
 availability_at_least = "99"
 credit_percent = "0"
 [[tiers]]
 availability_below = "99"
 credit_fixed = { EUR = "50.00" }
-[credit]
-rounding = "half-up"
-"""
+''',
+)  # fmt: skip
 
 
 def window(name: str, region: str = "EMEA", **more: Any) -> dict[str, Any]:

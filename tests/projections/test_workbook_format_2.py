@@ -28,7 +28,8 @@ from projections.cohorts import Cohort
 from projections.credits import Workings, rows, workings
 from projections.earlier_credits import Earlier
 from projections.workbook import write_workbook
-from projections.workbook.model import EXACT, reason_for_values
+from projections.workbook.model import EXACT
+from projections.workbook.modelling import reason_for_values
 
 MARCH = 1_646_092_800
 HOUR = 3_600

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-import runpy
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-ASKING = runpy.run_path(str(Path(__file__).with_name("asking.py")))
-check, way_of = ASKING["check"], ASKING["way_of"]
+from tests.sla.asking import check, way_of
+
 Case = dict[str, Any]
 OWN = Path(__file__).with_name("sla_cases.json")
 
