@@ -8,7 +8,7 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import Any, Literal, get_args
 
-from ledger.domain.events import Effect
+from ledger.domain.events import EFFECTS
 from ledger.domain.money import ROUNDINGS
 from ledger.domain.period import zone_names
 from ledger.domain.policy.model import (
@@ -27,7 +27,6 @@ from ledger.domain.policy.reading import ABSENT, Absent, Problems, between, hole
 
 __all__ = ["cover", "read"]
 
-EFFECTS: tuple[str, ...] = get_args(Effect)
 Windows = Literal["full", "by-share", "above-share"]
 
 _TABLES: dict[str, tuple[str, ...]] = {
