@@ -20,6 +20,7 @@ __all__ = [
 _QUARTER = re.compile(r"(\d{4})-Q([1-4])", re.ASCII)
 _YEAR = re.compile(r"\d{4}", re.ASCII)
 _MONTH = re.compile(r"(\d{4})-(\d\d)", re.ASCII)
+_DATE = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 _DAY = timedelta(days=1)
 _WRITTEN = {
     "calendar-month": "a month like 2022-03",
@@ -51,8 +52,9 @@ def parse_policy_period(rule: PeriodRule, label: str) -> Period:
                 if month := _MONTH.fullmatch(label):
                     return _billing(rule, date(int(month[1]), int(month[2]), 1))
             case "trailing-days":
-                last = date.fromisoformat(label)
-                return days_between(label, rule.zone, last - (rule.days or 1) * _DAY + _DAY, last + _DAY)
+                if _DATE.fullmatch(label):
+                    last = date.fromisoformat(label)
+                    return days_between(label, rule.zone, last - (rule.days or 1) * _DAY + _DAY, last + _DAY)
     except (ValueError, OverflowError, Refused) as error:
         raise Refused(f"period {label!r} is not {_WRITTEN[rule.kind]} ({error}); correct it") from None
     raise Refused(f"period {label!r} does not fit a policy per {rule.kind}; write {_WRITTEN[rule.kind]}")
