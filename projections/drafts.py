@@ -21,6 +21,7 @@ from ledger.errors import Refused
 from projections import service_days
 from projections.claimed import Grant, by_customer, grant, incidents_of
 from projections.credits import CLAIM_COLUMNS, COLUMNS, MONEY_COLUMNS, rows
+from projections.grouping import grouped, numbers_of
 
 __all__ = [
     "ASSESSED",
@@ -206,17 +207,7 @@ def _dates(values: pd.Series) -> Any:
 
 def _grouped(frame: pd.DataFrame) -> tuple[Any, list[Facts]]:
     """Return the assessment of each row, and the assessments in an order that follows from them alone."""
-    combined = np.zeros(len(frame), dtype=np.int64)
-    for name in ASSESSED:
-        values = frame[name]
-        if isinstance(values.dtype, pd.CategoricalDtype):
-            places: Any = values.cat.codes.to_numpy().astype(np.int64)
-        else:
-            places = pd.factorize(values, use_na_sentinel=False)[0]
-        if len(places) and places.min() == places.max():
-            continue
-        combined = pd.factorize(combined * (int(places.max(initial=0)) + 2) + places + 1)[0].astype(np.int64)
-    _, firsts, codes = np.unique(combined, return_index=True, return_inverse=True)
+    codes, firsts = grouped(len(frame), (numbers_of(frame[name].array) for name in ASSESSED))
     facts = [_facts(row) for row in rows(frame.iloc[firsts])]
     return _ranked(codes, facts)
 

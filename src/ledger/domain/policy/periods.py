@@ -14,7 +14,7 @@ from ledger.errors import Refused
 
 __all__ = [
     "check_label", "following", "label_is_month", "parse_policy_period", "period_ending_in", "period_holding", "periods_in_a_year",
-    "ruling_period", "spans_of_run",
+    "ruling_at", "ruling_period", "spans_of_run",
 ]  # fmt: skip
 
 _QUARTER = re.compile(r"(\d{4})-Q([1-4])", re.ASCII)
@@ -153,24 +153,48 @@ def ruling_period(
     A month is the time in which the period ends; any other label is that of the period itself. The version is the one that
     rules the period (see policy_in_force). Raises Refused where none was in force.
     """
-    if label_is_month(label):
-        _, asked = policy_in_force(versions, parse_period(label), term_start)
-        period = period_ending_in(asked.period, label)
-    else:
-        # Before a version is known, any will do to say what kind of period the policy has.
-        asked = versions[-1][1] if versions else policy_in_force(versions, parse_period("1970-01"))[1]
-        try:
-            period = parse_policy_period(asked.period, label)
-        except Refused:
-            period = None
+    if not label_is_month(label):
+        return _ruling_named(versions, label, term_start)
+    _, asked = policy_in_force(versions, parse_period(label), term_start)
+    period = period_ending_in(asked.period, label)
     if period is None:
         return None
     version, policy = policy_in_force(versions, period, term_start)
     if policy.period == asked.period:
         return version, policy, period
     # The period itself is read by the rule of the version that holds for it.
-    again = period_ending_in(policy.period, label) if label_is_month(label) else period
+    again = period_ending_in(policy.period, label)
     return None if again is None else (version, policy, again)
+
+
+def _ruling_named(
+    versions: Sequence[tuple[int, Policy]], label: str, term_start: str | None
+) -> tuple[int, Policy, Period] | None:
+    """Do what `ruling_period` does for a label of one kind of period: those versions are asked that have such periods."""
+    if not versions:
+        policy_in_force(versions, parse_period("1970-01"))
+    for _, asked in reversed(versions):
+        try:
+            period = parse_policy_period(asked.period, label)
+        except Refused:
+            continue
+        version, policy = policy_in_force(versions, period, term_start)
+        if policy.period == asked.period:
+            return version, policy, period
+    return None
+
+
+def ruling_at(
+    versions: Sequence[tuple[int, Policy]], rule: PeriodRule, instant: int, term_start: str | None = None
+) -> tuple[int, Policy, Period]:
+    """Return version, policy and its period that holds an instant (UTC seconds): what ruled then.
+
+    rule: the kind of period that is looked from; where the version that ruled has periods of another kind, it is the one of these that
+    holds the instant. Raises Refused where none was in force.
+    """
+    period = period_holding(rule, instant)
+    version, policy = policy_in_force(versions, period, term_start)
+    return version, policy, period if policy.period == rule else period_holding(policy.period, instant)
 
 
 def spans_of_run(policies: Iterable[Policy], label: str) -> list[tuple[int, int]]:
@@ -180,7 +204,11 @@ def spans_of_run(policies: Iterable[Policy], label: str) -> list[tuple[int, int]
     exclusion is limited per year.
     """
     found: list[tuple[int, int]] = []
-    for policy in policies:
+    every = list(policies)
+    rules: dict[str, list[PeriodRule]] = {}
+    for policy in every:
+        rules.setdefault(policy.key, []).append(policy.period)
+    for policy in every:
         try:
             period = (
                 period_ending_in(policy.period, label)
@@ -193,7 +221,8 @@ def spans_of_run(policies: Iterable[Policy], label: str) -> list[tuple[int, int]
             continue
         start = period.start
         for _ in range(max((rule.of_last for rule in policy.termination), default=1) - 1):
-            start = period_holding(policy.period, start - 1).start
+            # Whichever version of the terms ruled then: as far back as any of their periods reaches.
+            start = min(period_holding(rule, start - 1).start for rule in rules[policy.key])
         if any(rule.most is not None and rule.most_per == "year" for rule in policy.exclusions):
             start = min(start, local_second(policy.zone, f"{day_of(policy.zone, start)[:4]}-01-01", 0))
         found.append((start, period.end))
