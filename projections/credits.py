@@ -242,7 +242,7 @@ def workings(
         )  # fmt: skip
         return _as_much(part.frame, frame, rows)
 
-    frame |= _claim_columns(subscriptions, codes, groups, frame, facts, claims, period, gives_all)
+    frame |= _claim_columns(subscriptions, codes, groups, frame, facts, claims, gives_all)
     priced = pd.DataFrame(
         {**{name: frame[name] for name in COLUMNS}, "minor_units": frame["minor_units"]}, copy=False
     )
@@ -621,7 +621,7 @@ def _columns(
 
 def _claim_columns(
     subscriptions: pd.DataFrame, codes: Codes, groups: list[Group], frame: Mapping[str, Any], facts: _Facts,
-    claims: Sequence[Claim], label: str, gives_all: GivesAll,
+    claims: Sequence[Claim], gives_all: GivesAll,
 ) -> dict[str, Any]:  # fmt: skip
     """Return CLAIM_COLUMNS: where the claim of each row stands, the entries that say so, and until when it was in time."""
 
@@ -634,9 +634,7 @@ def _claim_columns(
     paid = frame["credit_at_most"] > 0
     if in_days.any():
         paid = paid | in_days.take(codes)
-    found, at = standings(
-        subscriptions["customer"], codes, groups, paid, claims, label, last_day_of, gives_all
-    )
+    found, at = standings(subscriptions["customer"], codes, groups, paid, claims, last_day_of, gives_all)
     return {
         name: _repeated([getattr(one, of) for one in found], at)
         for name, of in zip(CLAIM_COLUMNS, ("state", "claim", "last_day"), strict=True)

@@ -13,7 +13,8 @@ from ledger.domain.policy.model import PeriodRule, Policy
 from ledger.errors import Refused
 
 __all__ = [
-    "check_label", "following", "label_is_month", "parse_policy_period", "period_ending_in", "period_holding", "periods_in_a_year",
+    "check_label", "claim_labels", "following", "label_is_month", "parse_policy_period", "period_at", "period_ending_in", "period_holding",
+    "period_named", "periods_in_a_year",
     "ruling_at", "ruling_period", "spans_of_run",
 ]  # fmt: skip
 
@@ -108,6 +109,37 @@ def period_ending_in(rule: PeriodRule, month: str) -> Period | None:
     if rule.kind == "billing-month" and period.end > whole.end:
         period = period_holding(rule, period.start - 1)
     return period if whole.start < period.end <= whole.end else None
+
+
+def claim_labels(rule: PeriodRule, period: Period) -> tuple[str, ...]:
+    """Return the labels by which a claim names a period of a policy: its own, and where none of these is a month, the month it ends in.
+
+    A billing month has the month in which it begins for its own label, so the month in which it ends names the one after it.
+    """
+    if label_is_month(period.label):
+        return (period.label,)
+    month = day_of(period.zone, period.end - 1)[:7]
+    return (period.label, month) if period_ending_in(rule, month) == period else (period.label,)
+
+
+def period_named(rule: PeriodRule, label: str) -> Period | None:
+    """Return the period of a policy that a claim names with a label, None where it names none: the other side of `claim_labels`."""
+    try:
+        return parse_policy_period(rule, label)
+    except Refused:
+        pass
+    if not label_is_month(label):
+        return None
+    found = period_ending_in(rule, label)
+    return found if found is not None and label in claim_labels(rule, found) else None
+
+
+def period_at(rule: PeriodRule, label: str) -> Period | None:
+    """Return the period that a run of a label prices by a rule: the one that ends in a month, or that the label names; None: none."""
+    try:
+        return period_ending_in(rule, label) if label_is_month(label) else parse_policy_period(rule, label)
+    except Refused:
+        return None
 
 
 def periods_in_a_year(rule: PeriodRule) -> Fraction:
@@ -209,14 +241,7 @@ def spans_of_run(policies: Iterable[Policy], label: str) -> list[tuple[int, int]
     for policy in every:
         rules.setdefault(policy.key, []).append(policy.period)
     for policy in every:
-        try:
-            period = (
-                period_ending_in(policy.period, label)
-                if label_is_month(label)
-                else parse_policy_period(policy.period, label)
-            )
-        except Refused:
-            continue
+        period = period_at(policy.period, label)
         if period is None:
             continue
         start = period.start
