@@ -23,7 +23,7 @@ from ledger.domain.claims import Claim
 from ledger.domain.exclusion import Exclusion
 from ledger.domain.interval import Span
 from ledger.domain.measurement import Measurement
-from ledger.domain.money import ROUNDINGS, format_money, minor_units, round_ratio
+from ledger.domain.money import MOST_MINOR_UNITS, ROUNDINGS, format_money, minor_units, round_ratio
 from ledger.domain.period import Period, days, local_second, parse_period
 from ledger.domain.policy import Policy
 from ledger.domain.policy.periods import check_label, label_is_month, ruling_at, ruling_period
@@ -81,7 +81,6 @@ MONEY_COLUMNS = frozenset(
     )
 )  # fmt: skip
 
-INT64_MOST = 2**63 - 1
 ROWS_AT_ONCE = 8192
 
 Ints = npt.NDArray[np.int64]
@@ -760,24 +759,48 @@ def _credits(
     least = [Fraction(0) if pair is None else pair[0] for pair in rates]
     most = [Fraction(0) if pair is None else pair[1] for pair in rates]
     modes = [group.policy.rounding for group in groups]
-    low = _amounts(fee, least, modes, codes)
+    fits = _Fits(subscriptions, codes, groups)
+    low = fits(_amounts(fee, least, modes, codes))
     high = low.copy()
     open_groups = np.asarray([one != other for one, other in zip(least, most, strict=True)], dtype=np.bool_)
     if open_groups.any():
         where = np.flatnonzero(open_groups.take(codes))
-        high[where] = _amounts(fee[where], most, modes, codes[where])
+        high[where] = fits(_amounts(fee[where], most, modes, codes[where]), where)
     for group, code, where in _apart(
         [number for number, pair in enumerate(rates) if pair is None], codes, currency
     ):
         made = groups[group].assessment.outcome
         one, other = made.prices(code)
-        low[where] = _priced(fee[where], one)
-        high[where] = low[where] if one == other else _priced(fee[where], other)
-        for row in where.tolist() if before else ():
-            if row in before:
-                one, other = made.prices(code, before[row].amount)
-                low[row], high[row] = one.amount(int(fee[row])), other.amount(int(fee[row]))
+        if before:
+            for row in before.keys() & set(where.tolist()):
+                prices = made.prices(code, before[row].amount)
+                paid = np.asarray([price.amount(int(fee[row])) for price in prices], dtype=object)
+                low[row], high[row] = fits(paid, np.asarray([row, row]))
+            where = where[~np.isin(where, list(before))]
+        low[where] = fits(_priced(fee[where], one), where)
+        high[where] = low[where] if one == other else fits(_priced(fee[where], other), where)
     return low, high
+
+
+class _Fits:
+    """Makes amounts that may be Python's integers those of a column. Raises Refused for the first that is too large for one."""
+
+    def __init__(self, subscriptions: pd.DataFrame, codes: Codes, groups: list[Group]) -> None:
+        self._subscriptions, self._codes, self._groups = subscriptions, codes, groups
+
+    def __call__(self, amounts: npt.NDArray[Any], rows: Codes | None = None) -> Ints:
+        if amounts.dtype != object:
+            return amounts
+        for at, amount in enumerate(amounts.tolist()):
+            if amount > MOST_MINOR_UNITS:
+                row = at if rows is None else int(rows[at])
+                name, currency = (self._subscriptions[of].iloc[row] for of in ("subscription", "currency"))
+                policy = self._groups[self._codes[row]].policy.key
+                raise Refused(
+                    f"subscription {name!r} would be credited {format_money(amount, str(currency))} {currency}, and the most that a row "
+                    f"can hold is {MOST_MINOR_UNITS:,} minor units; correct its fee, or limit what policy {policy!r} pays"
+                )
+        return amounts.astype(np.int64)
 
 
 def _apart(
@@ -796,12 +819,15 @@ def _apart(
         yield number, str(currency.categories[code]), where
 
 
-def _priced(fee: npt.NDArray[Any], price: Price) -> Ints:
-    """Return what a price comes to for each fee. Rounding keeps order, so lines are rounded before they are compared."""
-    found: Ints | None = None
+def _priced(fee: npt.NDArray[Any], price: Price) -> npt.NDArray[Any]:
+    """Return what a price comes to for each fee. Rounding keeps order, so lines are rounded before they are compared.
+
+    Python's integers where any line passes 64 bits: a limit may bring it back.
+    """
+    found: npt.NDArray[Any] | None = None
     nowhere = np.zeros(len(fee), dtype=np.intp)
     for lines in price.form.of:
-        least: Ints | None = None
+        least: npt.NDArray[Any] | None = None
         for rate, more in lines:
             amounts = _amounts(fee, [rate], [price.rounding], nowhere, more)
             least = amounts if least is None else np.minimum(least, amounts)
@@ -815,23 +841,28 @@ def _priced(fee: npt.NDArray[Any], price: Price) -> Ints:
 
 def _amounts(
     fee: npt.NDArray[Any], rates: list[Fraction], modes: list[str], codes: Codes, more: Fraction = Fraction(0)
-) -> Ints:
-    """Return fee x rate of each row's group, and `more` of minor units, rounded exactly."""
+) -> npt.NDArray[Any]:
+    """Return fee x rate of each row's group, and `more` of minor units, rounded exactly.
+
+    They are Python's integers where any of them passes 64 bits.
+    """
     whole = lcm(more.denominator, *(rate.denominator for rate in rates))
     shares = [rate.numerator * (whole // rate.denominator) for rate in rates]
     added = more.numerator * (whole // more.denominator)
     highest = int(fee.max(initial=0))
     if (
         fee.dtype != np.int64
-        or highest * max(shares, default=0) + abs(added) > INT64_MOST
-        or whole > INT64_MOST
+        or highest * max(shares, default=0) + abs(added) > MOST_MINOR_UNITS
+        or whole > MOST_MINOR_UNITS
     ):
         # Beyond 64 bits Python's integers take over: slower, and just as exact.
-        exact = (
+        exact = [
             round_ratio(amount * shares[code] + added, whole, modes[code])
             for amount, code in zip(fee.tolist(), codes.tolist(), strict=True)
+        ]
+        return np.array(
+            exact, dtype=np.int64 if max(map(abs, exact), default=0) <= MOST_MINOR_UNITS else object
         )
-        return np.fromiter(exact, dtype=np.int64, count=len(fee))
     remainder = np.asarray(shares, dtype=np.int64).take(codes)
     remainder *= fee
     if added:
@@ -937,7 +968,7 @@ def _sums(found: list[dict[str, Any]], money: list[str]) -> pd.DataFrame:
         name: [row[name] for row in found] for name in ("currency", "subscriptions", "undecided", *money)
     }
     for name in money:
-        fits = all(abs(value or 0) <= INT64_MOST for value in summed[name])
+        fits = all(abs(value or 0) <= MOST_MINOR_UNITS for value in summed[name])
         summed[name] = pd.array(summed[name], dtype="Int64") if fits else np.array(summed[name], dtype=object)
     summed["minor_units"] = np.array([minor_units(code) for code in summed["currency"]], dtype=np.int8)
     return pd.DataFrame(summed)
@@ -949,7 +980,7 @@ def _sum(amounts: Any) -> int | None:
         return None
     values = amounts.to_numpy(dtype=np.int64)
     highest = max(abs(int(values.max(initial=0))), abs(int(values.min(initial=0))))
-    return int(values.sum()) if highest * len(values) <= INT64_MOST else sum(values.tolist())
+    return int(values.sum()) if highest * len(values) <= MOST_MINOR_UNITS else sum(values.tolist())
 
 
 def difference(before: pd.DataFrame, after: pd.DataFrame) -> pd.DataFrame:

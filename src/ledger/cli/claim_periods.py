@@ -81,7 +81,7 @@ def _parsed(terms: str) -> Policy:
     """Read terms, once for all claims of a batch."""
     from ledger.domain.policy import parse_policy
 
-    return parse_policy(terms)
+    return parse_policy(terms, stored=True)
 
 
 def _terms(log: SealedLog, customers: set[str], keys: set[str]) -> dict[str, set[tuple[str, str]]]:
