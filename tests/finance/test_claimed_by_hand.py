@@ -20,7 +20,6 @@ from projections.claimed import (
     NOT_NEEDED,
     Grant,
     Standing,
-    by_customer,
     grant,
     incidents_of,
     last_day,
@@ -29,6 +28,7 @@ from projections.claimed import (
     windows_of,
 )
 from projections.credits import Group
+from projections.deadlines import by_customer
 from projections.evaluation.evidence import Membership
 from tools.terms import terms_2
 
@@ -180,7 +180,7 @@ def stand(
 
     found, places = standings(
         pd.Series(names, dtype="category"), np.array(codes, dtype=np.intp), groups, np.array(paid, dtype=np.bool_),
-        claims, "2022-03", lambda group: last_day(group, (), AS_OF), decide,
+        claims, lambda group: last_day(group, (), AS_OF), decide,
     )  # fmt: skip
     return [found[place] for place in places.tolist()]
 
@@ -219,7 +219,7 @@ def test_last_days_are_asked_for_groups_in_use_alone() -> None:
 
     found, places = standings(
         pd.Series(["Aurora", "Borealis"], dtype="category"), np.array([0, 1], dtype=np.intp), [one, two],
-        np.array([True, False]), [], "2022-03", day, lambda rows, only: np.ones(len(rows), dtype=np.bool_),
+        np.array([True, False]), [], day, lambda rows, only: np.ones(len(rows), dtype=np.bool_),
     )  # fmt: skip
     assert [found[place] for place in places.tolist()] == [
         Standing("not-claimed", None, "2022-03-30"),

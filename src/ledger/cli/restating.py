@@ -187,7 +187,7 @@ def propose(
     from ledger.cli.documents import read_facts, sources_of
     from projections.drafts import nothing_drafted
     from projections.issued import held
-    from projections.restated import Restated, reaches, restated
+    from projections.restated import Restated, reached, restated
 
     last = chain.last.event
     position = session.log().head().size if cut.recorded_by is None else cut.recorded_by
@@ -217,7 +217,7 @@ def propose(
         found = restated(issued, draft, reading.policy_of, since)
         in_use = {one["policy"] for one in draft.facts}
         return Proposal(chain, reading, draft, found, sources_of(session, reading, draft, in_use), True)
-    issued = held(session.log(), chain, reaches(since.moved, reading.policy_of))
+    issued = held(session.log(), chain, reached(since.moved, reading.policy_of))
     if len(issued.lines):
         draft = _drafted(session, reading, choice, issued)
         found = restated(issued, draft, reading.policy_of, since)
