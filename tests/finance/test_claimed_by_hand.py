@@ -14,6 +14,8 @@ from ledger.domain.claims import Claim
 from ledger.domain.instants import seconds
 from ledger.domain.period import parse_period
 from ledger.domain.policy import parse_policy
+from ledger.domain.policy.model import PeriodRule
+from ledger.domain.policy.periods import parse_policy_period
 from ledger.domain.window import Window
 from projections.availability import assess_found, concerning
 from projections.claimed import (
@@ -248,7 +250,10 @@ def test_a_part_that_gives_as_much_as_all_is_granted() -> None:
 def test_a_row_may_be_claimed_for_by_its_own_period_or_by_the_month_of_the_run(period: str) -> None:
     """The period of a policy per quarter is its quarter; its credit is in the run of March."""
     made = group(window("one", 14))
-    quarter = msgspec.structs.replace(made, period=msgspec.structs.replace(MARCH, label="2022-Q1"))
+    terms = msgspec.structs.replace(
+        made.policy, period=PeriodRule("calendar-quarter", made.policy.period.zone)
+    )
+    quarter = msgspec.structs.replace(made, policy=terms, period=parse_policy_period(terms.period, "2022-Q1"))
     [found] = stand(["Aurora"], [0], [quarter], [True], [claim("a", period=period)])
     assert found.state == "granted"
     [found] = stand(["Aurora"], [0], [quarter], [True], [claim("a", period="2022-02")])
