@@ -209,6 +209,22 @@ def test_the_day_a_term_began_is_a_day(versions: tuple[str, str]) -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("facts", "said"),
+    [
+        ({"incident_start": "2022-03-14"}, "incident_start '2022-03-14' has no zone or offset"),
+        ({"period": 5}, "period 5 is not text; put it in quotes"),
+        ({"windows": [["2022-03-14T10:00:00Z", "2022-03-14T11:00:00Z"]]}, "period is missing"),
+    ],
+)
+def test_which_version_rules_is_asked_of_a_period(
+    facts: dict[str, Any], said: str, versions: tuple[str, str]
+) -> None:
+    one, two = versions
+    result = evaluate("--policy", one, "--policy", two, "-", stdin=json.dumps(facts))
+    assert (result.exit_code, result.stderr.startswith(f"ledger: line 1: {said}")) == (1, True), result.stderr
+
+
 def test_a_policy_that_cannot_be_read_ends_in_a_sentence(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -121,7 +121,7 @@ def test_a_label_names_a_period(rule: PeriodRule, label: str, expected: tuple[st
         (YEAR, "0000", "period '0000' is not a year like 2022 ("),
         (billing(1), "2022", "period '2022' does not fit a policy per billing-month; write the month in which it begins, like 2022-03"),
         (billing(1), "2022-13", "period '2022-13' is not the month in which it begins, like 2022-03 ("),
-        (trailing(3), "2022-03", "period '2022-03' is not its last day, like 2022-03-30 ("),
+        (trailing(3), "2022-03", "period '2022-03' does not fit a policy per trailing-days; write its last day, like 2022-03-30"),
     ],
 )  # fmt: skip
 def test_a_label_that_names_none_is_refused(rule: PeriodRule, label: str, said: str) -> None:
