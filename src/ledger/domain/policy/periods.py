@@ -14,7 +14,7 @@ from ledger.errors import Refused
 
 __all__ = [
     "check_label", "following", "label_is_month", "parse_policy_period", "period_ending_in", "period_holding", "periods_in_a_year",
-    "ruling_period", "spans_of_run",
+    "possible_days", "ruling_period", "spans_of_run",
 ]  # fmt: skip
 
 _QUARTER = re.compile(r"(\d{4})-Q([1-4])", re.ASCII)
@@ -55,7 +55,7 @@ def parse_policy_period(rule: PeriodRule, label: str) -> Period:
                 if _DATE.fullmatch(label):
                     last = date.fromisoformat(label)
                     return days_between(label, rule.zone, last - (rule.days or 1) * _DAY + _DAY, last + _DAY)
-    except (ValueError, Refused) as error:
+    except (ValueError, OverflowError, Refused) as error:
         raise Refused(f"period {label!r} is not {_WRITTEN[rule.kind]} ({error}); correct it") from None
     raise Refused(f"period {label!r} does not fit a policy per {rule.kind}; write {_WRITTEN[rule.kind]}")
 
@@ -83,8 +83,10 @@ def period_holding(rule: PeriodRule, instant: int) -> Period:
         case "calendar-year":
             return parse_policy_period(rule, f"{day.year:04}")
         case "billing-month":
-            begun = _billing(rule, day.replace(day=1))
-            return begun if begun.start <= instant else _billing(rule, added_months(day.replace(day=1), -1))
+            begun = parse_policy_period(rule, day.isoformat()[:7])
+            if begun.start <= instant:
+                return begun
+            return parse_policy_period(rule, added_months(day.replace(day=1), -1).isoformat()[:7])
         case "trailing-days":
             return parse_policy_period(rule, day.isoformat())
 
@@ -93,8 +95,12 @@ def following(rule: PeriodRule, period: Period, count: int) -> Period:
     """Return the period so many after one; trailing days follow each other without overlap."""
     for _ in range(count):
         if rule.kind == "trailing-days":
-            last = date.fromisoformat(day_of(rule.zone, period.end - 1)) + (rule.days or 1) * _DAY
-            period = parse_policy_period(rule, last.isoformat())
+            last = date.fromisoformat(day_of(rule.zone, period.end - 1))
+            if (date.max - last).days < (rule.days or 1):
+                raise Refused(
+                    f"the period after {period.label!r} ends beyond the calendar; ask for an earlier one"
+                )
+            period = parse_policy_period(rule, (last + (rule.days or 1) * _DAY).isoformat())
         else:
             period = period_holding(rule, period.end)
     return period
@@ -123,6 +129,22 @@ def periods_in_a_year(rule: PeriodRule) -> Fraction:
             return Fraction(1)
         case "trailing-days":
             return Fraction(365, rule.days or 1)
+
+
+def possible_days(rule: PeriodRule) -> tuple[int, int]:
+    """Return how many days a period of a kind has, at least and at most."""
+    match rule.kind:
+        case "calendar-month":
+            return 28, 31
+        case "billing-month":
+            # It begins on the last day of a shorter month, but its length stays within that of the months.
+            return 28, 31
+        case "calendar-quarter":
+            return 90, 92
+        case "calendar-year":
+            return 365, 366
+        case "trailing-days":
+            return rule.days or 1, rule.days or 1
 
 
 def label_is_month(label: str) -> bool:
