@@ -124,11 +124,13 @@ def window(incident: str, day: int, hours: int = 2, **more: Any) -> Window:
 
 
 def group(
-    *windows: Window, more: str = ASKED.format("incident-end"), members: Any = None, measure: str = "", tiers: str = "",
+    *windows: Window, more: str = ASKED.format("incident-end"), members: Any = None, measure: str = "", tiers: str = "", length: str = "",
     **fields: Any,
 ) -> Group:  # fmt: skip
     terms = terms_2("standard", {"99.9": "10"}, more=more, tiers=tiers)
-    policy = parse_policy(terms.replace('of = "time"', measure) if measure else terms)
+    policy = parse_policy(
+        terms.replace('of = "time"', measure or 'of = "time"').replace("[measure]", f"{length}[measure]")
+    )
     found = concerning(policy, windows, "mail", "EMEA")
     made = assess_found(found, policy, 1, MARCH, AS_OF, None, members, service="mail", region="EMEA")
     given: dict[str, Any] = {"valid": (MARCH.start, MARCH.end), **fields}
@@ -211,6 +213,17 @@ def test_a_count_is_claimed_for_too() -> None:
     assert last_day(made, (), AS_OF) == "2022-03-19"
     made = group(window("one", 14), window("two", 14, hours=200), tiers=COUNTS, measure=outages)
     assert last_day(made, (), AS_OF) == "2022-03-27"
+
+
+def test_seconds_count_and_numbers_where_those_are_measured() -> None:
+    """Two that overlap are one outage until the later of their days; more seconds down than a short period has still count."""
+    later = msgspec.structs.replace(window("two", 14, hours=24), start=seconds("2022-03-14T11:00:00.000000Z"))
+    outages = 'of = "events"\ncounts = "outages"'
+    made = group(window("one", 14), later, tiers=COUNTS, measure=outages)
+    assert last_day(made, (), AS_OF) == "2022-03-20"
+    assert last_day(group(window("one", 14), later), (), AS_OF) == "2022-03-19"
+    short = group(window("one", 14), window("two", 18), length='length = "1 hour"\n')
+    assert last_day(short, (), AS_OF) == "2022-03-19"
 
 
 def test_an_incident_that_is_paid_nothing_sets_no_day() -> None:
