@@ -7,6 +7,7 @@ repetition of the same window changes the answer.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from fractions import Fraction
 
@@ -212,7 +213,7 @@ def assess_found(
     figure, tiers = first.figure, tuple(choice.tier for choice in first.choices)
     availability = first.figure.commitment.measure.makes == "availability"
     entries = {f"policy/{policy.key} v{version}"}.union(*(one.figure.entries for one in made.results))
-    edges = figure.decided and len(tiers) == 1 and tiers[0].of != "value"
+    edges = figure.decided and len(tiers) == 1 and tiers[0].of != "value" and not made.one_by_one
     terminates = right_to_terminate(
         policy,
         [*(_figures_of(policy, one, evidence) for one in earlier), [one.figure for one in made.results]],
@@ -268,8 +269,13 @@ def rule_words(made: Outcome, version: int | None) -> str:
     """Return which rule of a policy decided, in words; version: None where the policy was not published."""
     base = base_words(made.policy)
     name = made.policy.key if version is None else f"{made.policy.key} v{version}"
-    said = "; ".join(_result_words(one, base) for one in made.results)
-    return f"{name}: {said}"
+    if not made.one_by_one:
+        return f"{name}: {'; '.join(_result_words(one, base) for one in made.results)}"
+    # What holds of the whole period decides nothing there; incidents that come to the same are counted.
+    alone = Counter("; ".join(_result_words(one, base) for one in results) for _, results in made.incidents)
+    each = "; ".join(f"{words} ({many} of {len(made.incidents)})" for words, many in sorted(alone.items()))
+    how = made.policy.stacking.incidents
+    return f"{name}: incidents {how}, each alone: {each or 'there is none'}"
 
 
 def _result_words(result: Result, base: str) -> str:

@@ -25,6 +25,7 @@ __all__ = [
     "forms_of",
     "nothing_stated",
     "prices",
+    "times_paid",
     "unknown_currency",
 ]
 
@@ -117,6 +118,12 @@ def _times(remedy: Remedy, eligible: Fraction, value: Fraction) -> int:
         whole = blocks.numerator // blocks.denominator
         return whole + (remedy.blocks == "begun" and whole != blocks)
     return 1
+
+
+def times_paid(choice: Choice) -> tuple[int, int]:
+    """Return how many times a tier is paid within its bounds, at least and at most."""
+    low, high = (_times(choice.tier.remedy, choice.eligible[at], choice.value[at]) for at in (0, 1))
+    return low, high
 
 
 def _form(

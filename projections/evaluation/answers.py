@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from fractions import Fraction
 from typing import Any
 
 from ledger.domain.instants import from_seconds
 from ledger.domain.interval import Span, intersect, length
-from ledger.domain.money import allocate, format_money, minor_units
+from ledger.domain.money import allocate, format_money
 from ledger.domain.period import Period
 from ledger.domain.policy.deadline import claim_deadline
 from ledger.domain.policy.model import NO_LIMIT, Policy
-from ledger.domain.policy.values import duration_text
-from ledger.domain.policy.words import base_words, remedy_words
 from ledger.errors import Refused
 from projections.availability import (
     SHOWN_PLACES,
@@ -26,8 +24,10 @@ from projections.evaluation.amounts import base_factor
 from projections.evaluation.deciding import Vague, vague_times, what_decides
 from projections.evaluation.evidence import Evidence, Plain
 from projections.evaluation.figures import Figure, figure
+from projections.evaluation.forms import scaled
 from projections.evaluation.outcome import Outcome, Result, outcome, right_to_terminate
 from projections.evaluation.requests import Question, question
+from projections.evaluation.why import money_text, why
 
 __all__ = ["answer"]
 
@@ -48,7 +48,7 @@ def answer(policy: Policy, facts: dict[str, Any], now: int, version: int | None 
         "region": asked.evidence.region, "period": period.label, "zone": period.zone,
         "period_start": None if period.first == "1970-01-01" else from_seconds(period.start),
         "period_end": None if period.first == "1970-01-01" else from_seconds(period.end),
-        **_figure(made.results[0], period), **_money(asked, made), **_days(asked, made),
+        **_of_period(made, period), **_money(asked, made), **_days(asked, made),
         "termination": _termination(policy, asked, made),
         "claim": _claim(policy, asked), "rule": rule_words(made, version),
         "provisional": any(one.figure.provisional for one in made.results),
@@ -56,8 +56,15 @@ def answer(policy: Policy, facts: dict[str, Any], now: int, version: int | None 
     }  # fmt: skip
     if len(made.results) > 1:
         found["commitments"] = [
-            {"commitment": one.figure.commitment.name, **_figure(one, period)} for one in made.results
+            {
+                "commitment": one.figure.commitment.name,
+                **_figure(one, period),
+                **(_UNDECIDED if made.one_by_one else {}),
+            }
+            for one in made.results
         ]
+    if made.one_by_one:
+        found["incidents"] = [_incident(asked, made, name, results) for name, results in made.incidents]
 
     def decided(other: Outcome) -> bool:
         return _decided(asked, other)
@@ -66,7 +73,7 @@ def answer(policy: Policy, facts: dict[str, Any], now: int, version: int | None 
     vague = vague_times(policy, asked.evidence, made, decided)
     found |= _vague(vague)
     found["decides"] = what_decides(policy, asked.evidence, made, decided, asked.chosen, vague)
-    found["why"] = list(_why(policy, asked, made, found))
+    found["why"] = list(why(policy, asked, made, found))
     if asked.warnings:
         found["warnings"] = list(asked.warnings)
     return found
@@ -80,6 +87,47 @@ def _vague(found: Vague | None) -> dict[str, Any]:
             for window, within in ([] if found is None else found.alone)
         ],
     }  # fmt: skip
+
+
+# What the figures of a period lead to where each incident pays by itself: nothing.
+_UNDECIDED: dict[str, Any] = {
+    "tiers": [],
+    "seconds_to_next_tier": None,
+    "seconds_past_tier_edge": None,
+    "edges": [],
+}
+
+
+def _of_period(made: Outcome, period: Period) -> dict[str, Any]:
+    """Return the figures of the first commitment; where each incident pays by itself, they lead to no tier."""
+    found = _figure(made.results[0], period)
+    if not made.one_by_one:
+        return found
+    met = {_met(results[0]) for _, results in made.incidents}
+    return {**found, **_UNDECIDED, "met": False if False in met else None if None in met else True}
+
+
+def _incident(asked: Question, made: Outcome, name: str, results: tuple[Result, ...]) -> dict[str, Any]:
+    """Return the figures of one incident alone, and what it would pay, before limits."""
+    period = asked.evidence.period
+    found: dict[str, Any] = {"incident": name, **_figure(results[0], period)}
+    try:
+        forms = made.of_commitments(results, asked.currency or "", asked.chosen)
+    except Refused:
+        forms = None  # It takes a currency that was not said.
+    for at, bound in enumerate(("at_least", "at_most")):
+        form = None if forms is None else forms[at]
+        part = None if form is None or form.rate is None else exact_text(form.rate * 100)
+        found |= {f"pays_percent_{bound}": part, f"pays_{bound}": None}
+        if form is not None and asked.base is not None and asked.currency is not None:
+            found[f"pays_{bound}"] = money_text(
+                scaled(form, base_factor(made.policy)).value(asked.base), asked.currency
+            )
+    if len(results) > 1:
+        found["commitments"] = [
+            {"commitment": one.figure.commitment.name, **_figure(one, period)} for one in results
+        ]
+    return found
 
 
 def _figure(result: Result, period: Period) -> dict[str, Any]:
@@ -108,10 +156,7 @@ def _figure(result: Result, period: Period) -> dict[str, Any]:
 
 def _met(result: Result) -> bool | None:
     """Tell whether the commitment was kept: no tier that pays is reached; None where it is not decided."""
-    pays = {
-        any((remedy.percent, remedy.multiple, remedy.fixed, remedy.hourly, remedy.service_days))
-        for remedy in (choice.tier.remedy for choice in result.choices)
-    }
+    pays = {choice.tier.remedy.pays for choice in result.choices}
     return not pays.pop() if len(pays) == 1 else None
 
 
@@ -210,11 +255,7 @@ def _money(asked: Question, made: Outcome) -> dict[str, Any]:
         return found
     low, high = (price.amount(base) for price in made.prices(currency, asked.credited_before, asked.chosen))
     exact = base * base_factor(policy)
-    found["base"] = (
-        format_money(int(exact), currency)
-        if exact.denominator == 1
-        else exact_text(exact / 10 ** minor_units(currency))
-    )
+    found["base"] = money_text(exact, currency)
     found |= {
         "credit": format_money(low, currency) if low == high else None,
         "credit_at_least": format_money(low, currency), "credit_at_most": format_money(high, currency),
@@ -293,94 +334,3 @@ def _claim(policy: Policy, asked: Question) -> dict[str, Any] | None:
         "in_time": None if claimed is None else claimed < deadline.ends,
         "revised_after": None if revised is None else revised >= deadline.ends,
     }  # fmt: skip
-
-
-def _why(policy: Policy, asked: Question, made: Outcome, found: dict[str, Any]) -> Iterator[str]:
-    """Yield how the answer came about, step by step."""
-    base, period = base_words(policy), asked.evidence.period
-    if period.kind == "day":
-        yield (
-            f"the period is the day {period.label} only, not the {policy.period.kind} that holds it, "
-            "which is what the policy pays for"
-        )
-    for result in made.results:
-        one = result.figure
-        name = f"{one.commitment.name}: " if one.commitment.name else ""
-        if one.commitment.measure.makes == "availability":
-            yield (
-                f"{name}{_span(one.eligible_least, one.eligible_most)} of eligible downtime ({_seconds(one.downtime_seconds)} in all, "
-                f"{_seconds(one.excluded_seconds)} of it not counted{_quanta(one)}) in {_seconds(one.period_seconds)}"
-                f"{f', after {_seconds(one.removed_seconds)} were taken out' if one.removed_seconds else ''}"
-            )
-            low, high = percent_text(one.low), percent_text(one.high)
-            yield (
-                f"{name}availability {low}%" if low == high else f"{name}availability from {low}% to {high}%"
-            )
-        else:
-            low, high = exact_text(one.low), exact_text(one.high)
-            yield (
-                f"{name}{one.commitment.measure.of} {low}"
-                if low == high
-                else f"{name}{one.commitment.measure.of} from {low} to {high}"
-            )
-        for choice in result.choices:
-            yield f"{name}{choice.tier.words}: {remedy_words(choice.tier.remedy, base)}"
-    if found["credit_at_least"] is not None:
-        amount = (
-            f"{found['credit']} {asked.currency}"
-            if found["credit"] is not None
-            else f"from {found['credit_at_least']} to {found['credit_at_most']} {asked.currency}"
-        )
-        yield f"of {found['base']} {asked.currency} that is {amount}, rounded {policy.rounding}"
-        floor = policy.limits.only_above
-        if floor:
-            yield f"an amount is paid only above {format_money(int(dict(floor)[asked.currency or '']), asked.currency or '')} {asked.currency}"
-    if policy.limits.rolling_percent is not None:
-        yield f"credited before: {_credited(asked)}"
-    if asked.approximately_within is not None:
-        many = sum(window.approximate for window in asked.evidence.windows)
-        yield (
-            f"approximate times were taken to be off by no more than {_seconds(Fraction(asked.approximately_within))}"
-            f"{'' if many else ', but no window has any'}"
-        )
-    yield from _while_open(policy, asked, found)
-    if found["decides"]:
-        yield f"what would decide: {found['decides']}"
-
-
-def _quanta(one: Figure) -> str:
-    counting = one.commitment.counting
-    return (
-        ""
-        if counting.quantise == "exact"
-        else f", in whole quanta of {duration_text(Fraction(counting.quantum))}"
-    )
-
-
-def _while_open(policy: Policy, asked: Question, found: dict[str, Any]) -> Iterator[str]:
-    """Yield what the policy says is issued while the facts are open; nothing where they are not, or it says nothing."""
-    end = policy.facts.undecided
-    if end != "refused":
-        said = [
-            f"{found[f'{name}_at_{end}']} {unit}"
-            for name, unit in (("credit", asked.currency), ("service_days", "days of service"))
-            if found[name] is None and found[f"{name}_at_{end}"] is not None
-        ]
-        if said:
-            yield f"until that is decided, the {end} is what the policy lets be issued: {' and '.join(said)}"
-    if found["provisional"] and policy.facts.provisional == "as-they-stand":
-        yield "the policy lets it be issued as it stands, though it is provisional"
-
-
-def _credited(asked: Question) -> str:
-    if asked.currency is None:
-        return "nothing, as far as was said"
-    return f"{format_money(asked.credited_before, asked.currency)} {asked.currency}"
-
-
-def _seconds(value: Fraction) -> str:
-    return duration_text(value) if value.denominator == 1 else f"{exact_text(value)} seconds"
-
-
-def _span(low: Fraction, high: Fraction) -> str:
-    return _seconds(low) if low == high else f"{_seconds(low)} to {_seconds(high)}"

@@ -10,7 +10,7 @@ from ledger.domain.interval import intersect, length
 from ledger.domain.policy.model import Policy
 from ledger.domain.window import UNKNOWN, Window, place, reach, share_bounds
 from projections.evaluation.evidence import Evidence, Membership
-from projections.evaluation.outcome import Outcome, outcome
+from projections.evaluation.outcome import Outcome, Result, outcome
 
 __all__ = ["Vague", "open_facts", "vague_times", "what_decides"]
 
@@ -107,6 +107,10 @@ def what_decides(
     if policy.stacking.commitments == "choose-one" and chosen is None and len(policy.commitments) > 1:
         if any(decided(_only(made, place)) for place in range(len(made.results))):
             return "which of the commitments the customer chooses"
+    if policy.stacking.incidents == "choose-one" and len(made.incidents) > 1:
+        if any(decided(msgspec.structs.replace(made, incidents=(one,))) for one in made.incidents):
+            names = [name for name, results in made.incidents if _pays(results)]
+            return f"which of the incidents the customer chooses, {' or '.join(names)}: a choice, which no fact decides"
     for result in made.results:
         if result.figure.decided and len(result.choices) > 1:
             return (
@@ -165,6 +169,11 @@ def _counts(evidence: Evidence, made: Outcome, window: Window) -> int:
 
 def _seconds(count: int) -> str:
     return f"{count} second{'' if count == 1 else 's'}"
+
+
+def _pays(results: Sequence[Result]) -> bool:
+    """Tell whether any tier that is left pays anything."""
+    return any(choice.tier.remedy.pays for result in results for choice in result.choices)
 
 
 def _only(made: Outcome, place: int) -> Outcome:

@@ -32,7 +32,8 @@ class Figure(msgspec.Struct, frozen=True):
     period_seconds: the denominator. eligible_least, eligible_most: seconds of eligible downtime; of a measure that has none,
     the seconds that its availability stands for; 0 for a value. eligible_stated: with stated times taken as exact. low,
     high: bounds of the availability (a fraction of 1), or of the value. downtime, intervals: spans of the stated
-    downtime, and of what counts of it; excluded: of excluded time; empty where it was stated as a plain number.
+    downtime, and of what counts of it; excluded: of excluded time; empty where it was stated as a plain number. counts: failed
+    and in all, and the same of what is perhaps part of the period, where that is what was counted; else empty.
     """
 
     commitment: Commitment
@@ -51,6 +52,7 @@ class Figure(msgspec.Struct, frozen=True):
     provisional: bool = False
     approximate: bool = False
     entries: frozenset[str] = frozenset()
+    counts: tuple[int, ...] = ()
 
     @property
     def decided(self) -> bool:
@@ -273,8 +275,9 @@ def _ratio(policy: Policy, commitment: Commitment, evidence: Evidence) -> Figure
             open_failed, open_total = open_failed + some, open_total + of_all
     low, high = _ratio_bounds(commitment, failed, total, open_failed, open_total)
     return msgspec.structs.replace(
-        _of_share(policy, commitment, evidence, low, high), entries=frozenset(entries)
-    )
+        _of_share(policy, commitment, evidence, low, high), entries=frozenset(entries),
+        counts=(failed, total, open_failed, open_total),
+    )  # fmt: skip
 
 
 def _ratio_bounds(
@@ -474,7 +477,8 @@ def _plain(policy: Policy, commitment: Commitment, evidence: Evidence) -> Figure
                 f"failed and total have no meaning under a policy that measures {of}; state downtime, or measurements"
             )
         low, high = _ratio_bounds(commitment, plain.failed, plain.total, 0, 0)
-        return _of_share(policy, commitment, evidence, low, high)
+        share = _of_share(policy, commitment, evidence, low, high)
+        return msgspec.structs.replace(share, counts=(plain.failed, plain.total, 0, 0))
     if of in ("executions", "messages"):
         raise Refused(f"the policy measures {of}, so it needs failed and total; add them")
     whole = _denominator(policy, evidence)
@@ -482,17 +486,19 @@ def _plain(policy: Policy, commitment: Commitment, evidence: Evidence) -> Figure
     unseen = plain.unobserved
     if unseen and commitment.measure.missing == "excluded":
         removed += unseen
-    gross, least, most = _plain_downtime(commitment, evidence)
+    gross, counted, least, most = _plain_downtime(commitment, evidence)
     if unseen and commitment.measure.missing == "down":
         least, most = least + unseen, most + unseen
     return _of_time(
         commitment, whole, least, most, (removed, removed), stated=least if least == most else None, downtime=gross,
-        outside=min(plain.excluded, gross),
+        outside=gross - counted,
     )  # fmt: skip
 
 
-def _plain_downtime(commitment: Commitment, evidence: Evidence) -> tuple[Fraction, Fraction, Fraction]:
-    """Return gross, and least and most eligible seconds."""
+def _plain_downtime(
+    commitment: Commitment, evidence: Evidence
+) -> tuple[Fraction, Fraction, Fraction, Fraction]:
+    """Return gross seconds, those of them that count for anything, and least and most eligible seconds."""
     plain, counting, of = evidence.plain, commitment.counting, commitment.measure.of
     if plain.rates:
         width = commitment.measure.bucket_seconds
@@ -501,9 +507,9 @@ def _plain_downtime(commitment: Commitment, evidence: Evidence) -> tuple[Fractio
                 f"error_rates have no meaning under a policy that measures {of}; state downtime instead"
             )
         total = sum((rate * count * width for rate, count in plain.rates), NONE)
-        return total, total, total
+        return total, total, total, total
     if plain.outages:
-        least = most = gross = NONE
+        least = most = gross = counted = NONE
         for seconds, low, high in plain.outages:
             gross += seconds
             if counting.minimum is not None and seconds < counting.minimum:
@@ -511,9 +517,12 @@ def _plain_downtime(commitment: Commitment, evidence: Evidence) -> tuple[Fractio
             lasted = _whole_quanta(seconds, commitment, each=True)
             least += lasted * _share_counted(commitment, low)
             most += lasted * _share_counted(commitment, high)
+            counted += seconds if _share_counted(commitment, high) else NONE
     else:
         low, high = plain.downtime or (NONE, NONE)
-        gross = high
+        gross, counted = high, max(high - plain.excluded, NONE)
+        if counting.minimum is not None and counted < counting.minimum:
+            counted = NONE
         # Taken as one outage, of which a part was excluded.
         least, most = (
             NONE
@@ -526,7 +535,7 @@ def _plain_downtime(commitment: Commitment, evidence: Evidence) -> tuple[Fractio
                 f'quantise = "{counting.quantise}" needs to know when it was down; state windows instead of plain downtime'
             )
     least, most = (_whole_quanta(one, commitment, each=False) for one in (least, most))
-    return gross, least, most
+    return gross, counted, least, most
 
 
 def _share_counted(commitment: Commitment, share: Fraction) -> Fraction:

@@ -44,19 +44,26 @@ class Outcome(msgspec.Struct, frozen=True):
 
     def forms(self, currency: str, chosen: str | None = None) -> tuple[Form, Form]:
         """Return what is paid at least and at most, before limits; chosen: the commitment the customer chose."""
-        rows = [results for _, results in self.incidents] if self._stacked else [self.results]
-        each = [self._of_commitments(results, currency, chosen) for results in rows]
-        if not self._stacked:
+        rows = [results for _, results in self.incidents] if self.one_by_one else [self.results]
+        each = [self.of_commitments(results, currency, chosen) for results in rows]
+        if not self.one_by_one:
             return each[0]
         return _stack(self.policy.stacking.incidents, each)
 
     @property
-    def _stacked(self) -> bool:
-        return self.policy.stacking.incidents != "together"
+    def one_by_one(self) -> bool:
+        """Whether each incident pays by itself, so that what holds of the whole period decides nothing."""
+        # Plain figures are of no incident, and looked at as they are.
+        return self.policy.stacking.incidents != "together" and [name for name, _ in self.incidents] != [""]
 
-    def _of_commitments(
+    def evidence_alone(self, evidence: Evidence) -> Iterable[tuple[str, Evidence]]:
+        """Return the facts of each incident alone, in the order of `incidents`."""
+        return _alone(evidence) if self.one_by_one else ()
+
+    def of_commitments(
         self, results: Sequence[Result], currency: str, chosen: str | None
     ) -> tuple[Form, Form]:
+        """Return what the commitments of a period, or of one incident, pay at least and at most, before limits."""
         picked = [one for one in results if chosen is None or one.figure.commitment.name == chosen]
         pairs = [forms_of(self.policy, one.figure.commitment, one.choices, currency) for one in picked]
         return _stack(self.policy.stacking.commitments, pairs) if len(pairs) != 1 else pairs[0]
@@ -83,22 +90,22 @@ class Outcome(msgspec.Struct, frozen=True):
             return None
         return None if low is None or high is None else (low, high)
 
-    def days(self, chosen: str | None = None) -> tuple[Fraction, Fraction] | None:
-        """Return the days of service given, at least and at most; None where the policy gives none."""
+    def days(self, chosen: str | None = None, *, limited: bool = True) -> tuple[Fraction, Fraction] | None:
+        """Return the days of service given, at least and at most; None where the policy gives none. limited: by limits.days."""
         if not any(
             tier.remedy.service_days is not None for one in self.policy.commitments for tier in one.tiers
         ):
             return None
-        rows = [results for _, results in self.incidents] if self._stacked else [self.results]
+        rows = [results for _, results in self.incidents] if self.one_by_one else [self.results]
         each = []
         for results in rows:
             picked = [one for one in results if chosen is None or one.figure.commitment.name == chosen]
             each.append(
                 _stack_days(self.policy.stacking.commitments, [days_of(one.choices) for one in picked])
             )
-        low, high = _stack_days(self.policy.stacking.incidents, each) if self._stacked else each[0]
+        low, high = _stack_days(self.policy.stacking.incidents, each) if self.one_by_one else each[0]
         limit = self.policy.limits.days
-        return (low, high) if limit is None else (min(low, limit), min(high, limit))
+        return (low, high) if limit is None or not limited else (min(low, limit), min(high, limit))
 
 
 def outcome(policy: Policy, evidence: Evidence) -> Outcome:
@@ -106,7 +113,8 @@ def outcome(policy: Policy, evidence: Evidence) -> Outcome:
     results = _results(policy, evidence)
     if policy.stacking.incidents == "together":
         return Outcome(policy, results)
-    return Outcome(policy, results, tuple(_by_incident(policy, evidence)))
+    incidents = tuple((name, _results(policy, alone)) for name, alone in _alone(evidence))
+    return Outcome(policy, results, incidents)
 
 
 def _results(policy: Policy, evidence: Evidence) -> tuple[Result, ...]:
@@ -114,14 +122,15 @@ def _results(policy: Policy, evidence: Evidence) -> tuple[Result, ...]:
     return tuple(Result(one, choices(one)) for one in found)
 
 
-def _by_incident(policy: Policy, evidence: Evidence) -> Iterable[tuple[str, tuple[Result, ...]]]:
+def _alone(evidence: Evidence) -> Iterable[tuple[str, Evidence]]:
+    """Yield the facts of each incident, or of each plain outage, alone; "" is the name of plain figures of none."""
     if evidence.plain.given:
         outages = evidence.plain.outages
         if not outages:
-            yield "", _results(policy, evidence)
+            yield "", evidence
         for number, outage in enumerate(outages, 1):
             plain = msgspec.structs.replace(evidence.plain, outages=(outage,))
-            yield f"outage {number}", _results(policy, msgspec.structs.replace(evidence, plain=plain))
+            yield f"outage {number}", msgspec.structs.replace(evidence, plain=plain)
         return
     names = {one.incident for one in evidence.windows if one.service == evidence.service}
     names |= {one.incident for one in evidence.measurements if one.service == evidence.service}
@@ -131,7 +140,7 @@ def _by_incident(policy: Policy, evidence: Evidence) -> Iterable[tuple[str, tupl
             windows=tuple(one for one in evidence.windows if one.incident == name),
             measurements=tuple(one for one in evidence.measurements if one.incident == name),
         )
-        yield name, _results(policy, alone)
+        yield name, alone
 
 
 def _stack(rule: str, pairs: Sequence[tuple[Form, Form]]) -> tuple[Form, Form]:

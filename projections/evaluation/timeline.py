@@ -108,14 +108,16 @@ def timeline(policy: Policy, commitment: Commitment, evidence: Evidence) -> Time
     pieces = [span for side in sides for span, _ in side.most]
     low, high = _bounds(least, most, pieces, commitment, start, policy.zone)
     stated = _exactly(stated_least, commitment, start, policy.zone) if stated_least == stated_most else None
-    considered = spans_of(long_enough(stated_most, commitment.counting, policy.zone)[0])
+    kept, beyond = long_enough(stated_most, commitment.counting, policy.zone)
+    considered = spans_of(kept)
     downtime = union(sides[0].downtime)
     for side in sides[1:]:
         downtime = intersect(downtime, side.downtime)
     removed_least, removed_most = (length(spans) for spans in beside.removed)
     marks.entries.update(beside.entries)
     return Timeline(
-        downtime_seconds=length(downtime), excluded_seconds=length(subtract(downtime, considered)), least=low,
+        downtime_seconds=length(downtime), excluded_seconds=max(length(subtract(downtime, considered)) - int(beyond), 0),
+        least=low,
         stated=stated, most=high, intervals=considered, downtime=downtime, removed_least=removed_least, removed_most=removed_most,
         provisional=marks.provisional, approximate=marks.approximate, entries=frozenset(marks.entries),
         outages=(_outages(least, commitment, policy.zone), _outages(most, commitment, policy.zone)),

@@ -280,7 +280,7 @@ def test_the_share_that_failed_stands_for_seconds() -> None:
     assert fields(found) == {
         "period_seconds": 1_000, "downtime_seconds": 250, "eligible_least": F(1_000, 18), "eligible_stated": None,
         "eligible_most": 250, "low": F(3, 4), "high": F(17, 18),
-        "entries": frozenset({"incident/m v1", "incident/last v1"}),
+        "entries": frozenset({"incident/m v1", "incident/last v1"}), "counts": (1, 10, 2, 10),
     }  # fmt: skip
     assert made(MESSAGES, LAST).eligible_stated == 100
 

@@ -479,7 +479,7 @@ def test_short_outages_and_quanta_of_the_day_and_the_period() -> None:
         OUTAGE, minimum=F(31), unless_daily_total_above=F(20), daily_total_counts="excess"
     )
     found = line(*facts, counting=excess)
-    assert (three(found), found.intervals, found.excluded_seconds) == ((70, 70, 70), ((1_100, 1_160),), 30)
+    assert (three(found), found.intervals, found.excluded_seconds) == ((70, 70, 70), ((1_100, 1_160),), 20)
     # Slots are counted from the start of the period: of 1,100 to 1,160 in sevenths of it the 14th to the 22nd are touched.
     slots = msgspec.structs.replace(OUTAGE, quantise="slots-touched", quantum=7)
     assert three(line(window(1_100, 1_160), counting=slots)) == (63, 63, 63)

@@ -121,11 +121,13 @@ def test_windows_with_excluded_time_that_leaves_the_period() -> None:
     }  # fmt: skip
     assert why == [
         "3 hours of eligible downtime (4 hours in all, 1 hour of it not counted) in 718 hours, after 2 hours were taken out",
+        "not counted: 1 hour in excluded time",
         "availability 99.582172701950%",
         "availability at least 99% and below 99.9%: 10% of fee",
         "of 1000.00 USD that is 100.00 USD, rounded half-up",
         "an amount is paid only above 1.00 USD",
         "credited before: 0.00 USD",
+        "right to terminate: no",
     ]
 
 
@@ -226,7 +228,10 @@ def test_bounds_of_several_commitments() -> None:
         "uptime: downtime above 30 minutes: 7 USD and 2 days of service",
         "days: events 1",
         "days: value at most 2: 0% of fee",
-        "of 10.00 USD that is from 0.00 to 7.00 USD, rounded half-up",
+        "uptime pays 0.00 to 7.00 USD",
+        "days pays 0.00 USD",
+        "the commitment that pays most is paid",
+        "that is from 0.00 to 7.00 USD, rounded half-up",
         "what would decide: the share that window i/w affected (from 0.25 to 1)",
     ]
 

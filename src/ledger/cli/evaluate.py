@@ -414,11 +414,10 @@ def _print(found: dict[str, Any]) -> None:
     click.echo(f"{found['policy']}{version}, {found['period']} ({found['zone']}): {_verdict(found)}")
     for line in found["why"]:
         click.echo(f"  {line}")
-    for one in found["edges"]:
+    # Of counts and rates the seconds are only what the availability stands for.
+    for one in [] if found["measure"] in ("executions", "messages", "error-rate") else found["edges"]:
         name = f"{one['availability']}%" if one["availability"] is not None else "the bound"
         click.echo(f"  {name} is at {one['downtime_seconds']} s of downtime: {_left(one)}")
-    if found["termination"] is not None:
-        click.echo(f"  right to terminate: {'yes' if found['termination'] else 'no'}")
     claim = found["claim"]
     if claim is not None:
         until = (

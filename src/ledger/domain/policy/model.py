@@ -50,6 +50,11 @@ class Remedy(msgspec.Struct, frozen=True):
     take: Literal["lesser", "greater", "sum"] | None = None
 
     @property
+    def pays(self) -> bool:
+        """Whether it is anything but nothing."""
+        return any((self.percent, self.multiple, self.fixed, self.hourly, self.service_days))
+
+    @property
     def is_percent(self) -> bool:
         """Whether it is a percentage of the base, once, and nothing else."""
         return self == Remedy(percent=self.percent) and self.percent is not None
