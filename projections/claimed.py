@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from fractions import Fraction
 from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
 import msgspec
@@ -13,13 +12,11 @@ import pandas as pd
 
 from ledger.domain.claims import Claim
 from ledger.domain.measurement import Measurement
-from ledger.domain.policy.deadline import claim_deadline
 from ledger.domain.policy.periods import claim_labels
 from ledger.domain.window import Window
 from ledger.errors import Refused
-from projections.deadlines import by_customer, closes, touching
+from projections.deadlines import by_customer, first_deadline
 from projections.evaluation.evidence import Evidence
-from projections.evaluation.outcome import Result, outcome
 
 if TYPE_CHECKING:
     from projections.credits import Group
@@ -120,57 +117,16 @@ def last_day(group: Group, measurements: Sequence[Measurement], now: int) -> str
     It is the first of the deadlines of the incidents there whose windows count; where none does, that of the period. measurements:
     those that its policy may read. now: UTC seconds up to which an open window has lasted at least.
     """
-    policy, members = group.policy, group.memberships
-    windows = tuple(
-        window
-        for window, _ in group.found
-        if window.cohort is None or window.cohort not in members or members[window.cohort].inside
-    )
-    days: dict[str, set[str]] = {}
-    for incident, start, end, _ in touching(windows, policy, group.service, group.region, group.period):
-        if (deadline := closes(policy, start, end, group.period, now)) is not None:
-            days.setdefault(deadline.last_day, set()).add(incident)
+    windows = tuple(window for window, _ in group.found)
     evidence = Evidence(
         group.service, group.region, group.period, now, windows, tuple(measurements), tuple(group.exclusions),
-        group.valid, group.customer, members,
+        group.valid, group.customer, group.memberships,
     )  # fmt: skip
-    late: set[str] = set()
-    all_of_it = _counted(group, evidence) if days else None
-    for day in sorted(days):
-        # Whatever could be claimed until this day alone: where the rest counts as much without it, it counts nothing.
-        late |= days[day]
-        left = tuple(window for window in windows if window.incident not in late)
-        if _counted(group, msgspec.structs.replace(evidence, windows=left)) != all_of_it:
-            return day
     try:
-        deadline = claim_deadline(policy, period=group.period)
+        deadline = first_deadline(group.policy, evidence, group.period)
     except Refused:
         return None  # It is counted from an incident, and none counts.
     return None if deadline is None else deadline.last_day
-
-
-_Quantities: TypeAlias = tuple[tuple[Fraction, Fraction], ...]
-
-
-def _counted(group: Group, evidence: Evidence) -> tuple[_Quantities, dict[str, _Quantities]]:
-    """Return what counts under each commitment, at least and at most; and where incidents pay one by one, of each for which any does."""
-    made = outcome(group.policy, evidence)
-    alone = {name: _quantities(results) for name, results in made.incidents}
-    if alone:
-        without = msgspec.structs.replace(evidence, windows=(), measurements=())
-        nothing = _quantities(outcome(group.policy, without).results)
-        alone = {name: found for name, found in alone.items() if found != nothing}
-    return _quantities(made.results), alone
-
-
-def _quantities(results: Sequence[Result]) -> _Quantities:
-    """Return of each figure the seconds that count, or the value, at least and at most."""
-    return tuple(
-        (one.eligible_least, one.eligible_most)
-        if one.commitment.measure.makes == "availability"
-        else (one.low, one.high)
-        for one in (result.figure for result in results)
-    )
 
 
 def standings(

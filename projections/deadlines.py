@@ -7,6 +7,7 @@ row therefore names the entries that touched the incident's windows there and we
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from fractions import Fraction
 from typing import Any, Literal, TypeAlias
 
 import msgspec
@@ -19,8 +20,20 @@ from ledger.domain.policy.deadline import Deadline, claim_deadline
 from ledger.domain.policy.periods import claim_labels
 from ledger.domain.window import Window
 from projections.availability import concerning, is_wide
+from projections.evaluation.evidence import Evidence
+from projections.evaluation.outcome import Result, outcome
 
-__all__ = ["Due", "DueState", "Place", "as_json", "by_customer", "closes", "dues", "touching"]
+__all__ = [
+    "Due",
+    "DueState",
+    "Place",
+    "as_json",
+    "by_customer",
+    "closes",
+    "dues",
+    "first_deadline",
+    "touching",
+]
 
 DueState: TypeAlias = Literal["claimed", "late", "open", "missed"]
 
@@ -172,6 +185,58 @@ def closes(policy: Policy, start: int, end: int | None, period: Period | None, n
     # While a window is open its end is yet to come: a deadline that begins there is not before this.
     ends = max(start, now) if end is None else end
     return claim_deadline(policy, incident_start=start, incident_end=ends, period=period)
+
+
+def first_deadline(policy: Policy, evidence: Evidence, period: Period | None) -> Deadline | None:
+    """Return until when all that a policy pays can still be claimed; None where the terms ask for no claim.
+
+    It is the first of the deadlines of the incidents whose windows count; where none does, that of the period. period: that is
+    claimed for, None where only its length is known. Raises Refused where the deadline is counted from an incident and none counts.
+    """
+    windows = tuple(one for one in evidence.windows if evidence.member(one.cohort) is not False)
+    first: dict[int, Deadline] = {}
+    whose: dict[int, set[str]] = {}
+    for incident, start, end, _ in touching(
+        windows, policy, evidence.service, evidence.region, evidence.period
+    ):
+        if (deadline := closes(policy, start, end, period, evidence.as_of)) is not None:
+            first[deadline.ends] = deadline
+            whose.setdefault(deadline.ends, set()).add(incident)
+    late: set[str] = set()
+    all_of_it = _counted(policy, evidence, windows) if first else None
+    for ends in sorted(first):
+        # Whatever could be claimed until then alone: where the rest counts as much without it, it counts nothing.
+        late |= whose[ends]
+        left = tuple(window for window in windows if window.incident not in late)
+        if _counted(policy, evidence, left) != all_of_it:
+            return first[ends]
+    return claim_deadline(policy, period=period)
+
+
+_Quantities: TypeAlias = "tuple[tuple[Fraction, Fraction], ...]"
+
+
+def _counted(
+    policy: Policy, evidence: Evidence, windows: tuple[Window, ...]
+) -> tuple[_Quantities, dict[str, _Quantities]]:
+    """Return what counts under each commitment, at least and at most; and where incidents pay one by one, of each for which any does."""
+    made = outcome(policy, msgspec.structs.replace(evidence, windows=windows))
+    alone = {name: _quantities(results) for name, results in made.incidents}
+    if alone:
+        without = msgspec.structs.replace(evidence, windows=(), measurements=())
+        nothing = _quantities(outcome(policy, without).results)
+        alone = {name: found for name, found in alone.items() if found != nothing}
+    return _quantities(made.results), alone
+
+
+def _quantities(results: Sequence[Result]) -> _Quantities:
+    """Return of each figure the seconds that count, or the value, at least and at most."""
+    return tuple(
+        (one.eligible_least, one.eligible_most)
+        if one.commitment.measure.makes == "availability"
+        else (one.low, one.high)
+        for one in (result.figure for result in results)
+    )
 
 
 def as_json(due: Due) -> dict[str, Any]:

@@ -6,11 +6,13 @@ from collections.abc import Iterable
 from fractions import Fraction
 from typing import Any
 
+import msgspec
+
 from ledger.domain.instants import from_seconds
 from ledger.domain.interval import Span, intersect, length
 from ledger.domain.money import allocate, format_money
 from ledger.domain.period import Period
-from ledger.domain.policy.deadline import claim_deadline
+from ledger.domain.policy.deadline import Deadline, claim_deadline
 from ledger.domain.policy.model import NO_LIMIT, Policy
 from ledger.errors import Refused
 from projections.availability import (
@@ -20,6 +22,7 @@ from projections.availability import (
     rule_words,
     seconds_value,
 )
+from projections.deadlines import first_deadline
 from projections.evaluation.amounts import base_factor
 from projections.evaluation.deciding import Vague, vague_times, what_decides
 from projections.evaluation.evidence import Evidence, Plain
@@ -298,37 +301,60 @@ def _termination(policy: Policy, asked: Question, made: Outcome) -> bool | None:
 
 
 def _earlier(evidence: Evidence, plain: Plain) -> Evidence:
-    import msgspec
-
     return msgspec.structs.replace(
         evidence, plain=plain, windows=(), measurements=(), exclusions=(), observed=None
     )
 
 
+def _deadline(policy: Policy, asked: Question) -> Deadline | None:
+    """Return until when to claim: from the times that are stated, or else of the incidents that count.
+
+    Raises Refused where what it is counted from is not known.
+    """
+    times, evidence, anchor = asked.times, asked.evidence, policy.claim.anchor
+    period = None if evidence.period.first == "1970-01-01" else evidence.period
+    start, end, eligible = (times.get(name) for name in ("incident_start", "incident_end", "eligible_at"))
+    stated = {"incident-end": end, "eligibility": eligible}.get(anchor or "", start)
+    spans = [window for window in evidence.windows if not window.withdrawn]
+    if stated is not None or not spans:
+        return claim_deadline(
+            policy, incident_start=start, incident_end=end, period=period, eligible_at=eligible
+        )
+    try:
+        deadline = first_deadline(policy, evidence, period)
+    except Refused as refused:
+        # What is missing is the incident itself.
+        if anchor in ("incident-start", "incident-end") and "is missing" in str(refused):
+            raise Refused(
+                f"it is counted from the {anchor.replace('-', ' ')}, and no incident counts"
+            ) from None
+        raise
+    if deadline is None or anchor != "incident-end":
+        return deadline
+    # Of an open incident the end is yet to come, and so is the day.
+    ended = msgspec.structs.replace(
+        evidence, windows=tuple(window for window in evidence.windows if window.end is not None)
+    )
+    if len(ended.windows) < len(evidence.windows):
+        try:
+            closed = first_deadline(policy, ended, period)
+        except Refused:
+            closed = None
+        if closed != deadline:
+            return claim_deadline(policy, incident_start=start, incident_end=None, period=period)
+    return deadline
+
+
 def _claim(policy: Policy, asked: Question) -> dict[str, Any] | None:
     """Return until when a credit has to be claimed, and whether it was; None where it comes by itself."""
-    times, evidence = asked.times, asked.evidence
-    spans = [window for window in evidence.windows if not window.withdrawn]
-    start = times.get("incident_start", min((window.start for window in spans), default=None))
-    ends = [window.end for window in spans]
-    end = times.get(
-        "incident_end", None if None in ends or not ends else max(one for one in ends if one is not None)
-    )
-    period = None if evidence.period.first == "1970-01-01" else evidence.period
     found: dict[str, Any] = {"evidence": policy.claim.evidence, "last_day": None, "until": None}
     try:
-        deadline = claim_deadline(
-            policy,
-            incident_start=start,
-            incident_end=end,
-            period=period,
-            eligible_at=times.get("eligible_at"),
-        )
+        deadline = _deadline(policy, asked)
     except Refused as refused:
         return {**found, "words": str(refused), "in_time": None, "revised_after": None}
     if deadline is None:
         return None
-    claimed, revised = times.get("claimed_at"), times.get("revised_at")
+    claimed, revised = asked.times.get("claimed_at"), asked.times.get("revised_at")
     return {
         **found, "last_day": deadline.last_day, "until": from_seconds(deadline.ends), "words": deadline.words,
         "in_time": None if claimed is None else claimed < deadline.ends,

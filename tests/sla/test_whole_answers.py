@@ -324,16 +324,17 @@ def test_what_has_to_be_claimed_and_by_when() -> None:
         return found["last_day"]
 
     assert last_day("period-end") == "2022-07-05"
-    # The first start and the last end of windows that are not withdrawn.
-    assert (last_day("incident-start"), last_day("incident-end")) == ("2022-06-05", "2022-06-26")
+    # Of two incidents that count, the first deadline: what is withdrawn counts nothing.
+    assert (last_day("incident-start"), last_day("incident-end")) == ("2022-06-05", "2022-06-15")
     assert last_day("incident-start", windows=[*facts["windows"], gone]) == "2022-06-05"
     assert last_day("incident-start", incident_start="2022-06-02T00:00:00Z") == "2022-06-07"
     assert last_day("incident-end", incident_end="2022-06-03T00:00:00Z") == "2022-06-08"
     assert last_day("eligibility") == "2022-07-05"
     assert last_day("eligibility", eligible_at="2022-06-22T00:00:00Z") == "2022-06-27"
-    # An open window has no end yet, whatever else has.
-    open_one = [*facts["windows"], {"start": "2022-06-22T00:00:00Z"}]
-    assert ask(f'{plain}{claim}"incident-end"\n', **{**facts, "windows": open_one}, claimed_at="2022-06-22T00:00:00Z")["claim"] == {
+    # An open window has no end yet; another incident that has ended sets the day all the same.
+    open_one = {"start": "2022-06-22T00:00:00Z"}
+    assert last_day("incident-end", windows=[*facts["windows"], open_one]) == "2022-06-15"
+    assert ask(f'{plain}{claim}"incident-end"\n', **{**facts, "windows": [open_one]}, claimed_at="2022-06-22T00:00:00Z")["claim"] == {
         "evidence": "logs", "last_day": None, "until": None, "in_time": None, "revised_after": None,
         "words": "incident_end is missing, from which the claim window of the policy is counted; add it",
     }  # fmt: skip

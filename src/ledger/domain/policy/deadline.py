@@ -127,10 +127,15 @@ def _given(name: str, value: int | None) -> int:
 
 def _spelled(count: Fraction, of: str) -> str:
     from ledger.domain.money import decimal_text
-    from ledger.domain.policy.values import duration_text
 
     if of == "seconds":
-        return duration_text(count)
+        # Days end with their last day, and these with the second: so they are never said in days.
+        unit, seconds = next(
+            (name, size)
+            for name, size in (("hours", 3_600), ("minutes", 60), ("seconds", 1))
+            if size == 1 or not count % size
+        )
+        return _spelled(count / seconds, unit) if unit != "seconds" else f"{decimal_text(count)} seconds"
     unit = of.replace("-", " ")
     return f"{decimal_text(count)} {unit if count != 1 else unit.removesuffix('s')}"
 
