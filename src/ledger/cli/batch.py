@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ledger.cli.recording import NotShown, append_and_print, telling, warn_of_claimants
+from ledger.cli.recording import NotShown, append_and_print, telling, warn_of_names
 from ledger.cli.session import Session, json_option
 from ledger.domain.actions import KINDS, Action, decode_action, kind_of, parse_action
 from ledger.domain.events import ACTIONS
@@ -51,7 +51,7 @@ def append(session: Session, file: str, each: bool, accept_clock: bool, as_json:
             if done:
                 # Once for all of them: the tables of subscriptions are read for it.
                 with telling([receipt for _, receipt in done]):
-                    warn_of_claimants(appender.sealed, [action for action, _ in done])
+                    warn_of_names(appender.sealed, [action for action, _ in done])
 
 
 # ---- line by line ----------------------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""Claims whose period would be two: refused when they are filed, as nobody could say later which was meant."""
+"""Claims whose period would be two, or had not begun: refused when they are filed, as nobody could say later what was meant."""
 
 from __future__ import annotations
 
@@ -14,7 +14,10 @@ if TYPE_CHECKING:
     from ledger.domain.policy import Policy
     from ledger.store.log import SealedLog
 
-__all__ = ["refuse_ambiguous"]
+__all__ = ["refuse_ambiguous", "refuse_early"]
+
+# No zone is further ahead of UTC.
+_FIRST_ZONE_SECONDS = 14 * 3_600
 
 
 def refuse_ambiguous(log: SealedLog, actions: Sequence[Action]) -> None:
@@ -53,6 +56,57 @@ def refuse_ambiguous(log: SealedLog, actions: Sequence[Action]) -> None:
                 break
     if failures:
         raise BatchRefused(failures) if len(actions) > 1 else failures[0][1]
+
+
+def refuse_early(log: SealedLog, actions: Sequence[Action]) -> None:
+    """Refuse claims that arrived before their period had begun, which would count as in time: one of the two is a slip.
+
+    A label may name periods of several policies, of which the one that begins first counts. What was recorded before, and is sent
+    again, is answered.
+    """
+    from ledger.append import BatchRefused
+    from ledger.domain.instants import seconds
+    from ledger.domain.period import parse_period
+    from ledger.domain.policy.periods import label_is_month, period_named
+
+    claims = [(at, one, one.event) for at, one in enumerate(actions) if isinstance(one.event, ClaimFiled)]
+    known = log.by_keys([one.idempotency_key for _, one, _ in claims if one.idempotency_key is not None])
+    claims = [each for each in claims if each[1].idempotency_key not in known]
+    rules = {policy.period for policy in _all_terms(log)} if claims else set()
+    failures: list[tuple[int, LedgerError]] = []
+    for at, _, event in claims:
+        begins = [period.start for rule in rules if (period := period_named(rule, event.period)) is not None]
+        if label_is_month(event.period):
+            begins.append(parse_period(event.period).start - _FIRST_ZONE_SECONDS)
+        try:
+            arrived = seconds(event.at)
+        except ValueError:
+            continue  # What is no time is refused where it is read.
+        if begins and arrived < min(begins):
+            failures.append(
+                (
+                    at,
+                    Refused(
+                        f"at {event.at} is before the period {event.period} has begun, for which nothing can be claimed yet; correct the "
+                        "time or the period"
+                    ),
+                )
+            )
+    if failures:
+        raise BatchRefused(failures) if len(actions) > 1 else failures[0][1]
+
+
+def _all_terms(log: SealedLog) -> list[Policy]:
+    """Return the terms of every version of every policy that can be read."""
+    from ledger.domain.events import PolicyPublished
+    from ledger.store.stream import read_stream
+
+    return [
+        _parsed(one.event.terms)
+        for stream in log.streams("policy/", limit=100_000)
+        for one in read_stream(log, stream)
+        if isinstance(one.event, PolicyPublished)
+    ]
 
 
 def _mixed(log: SealedLog) -> dict[str, list[tuple[int, Policy]]]:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from ledger.store.log import SealedLog
 
 __all__ = [
-    "NotShown", "append_and_print", "appended", "print_receipt", "record", "telling", "warn_of_claimants",
+    "NotShown", "append_and_print", "appended", "print_receipt", "record", "telling", "warn_of_names",
 ]  # fmt: skip
 
 
@@ -117,8 +117,9 @@ def append_and_print(
     from ledger.domain.events import ClaimFiled
 
     if any(isinstance(one.event, ClaimFiled) for one in actions):
-        from ledger.cli.claim_periods import refuse_ambiguous
+        from ledger.cli.claim_periods import refuse_ambiguous, refuse_early
 
+        refuse_early(appender.sealed, actions)
         refuse_ambiguous(appender.sealed, actions)
     receipts = appended(appender, actions, accept_clock=accept_clock)
     with telling(receipts):
@@ -127,10 +128,15 @@ def append_and_print(
     return receipts
 
 
-def warn_of_claimants(log: SealedLog, actions: Sequence[Action]) -> None:
-    """Warn of customers who claim and whom no table of subscriptions knows: they may be some that are to come."""
-    from ledger.domain.events import ClaimFiled
+def warn_of_names(log: SealedLog, actions: Sequence[Action]) -> None:
+    """Warn of names in claims and exclusions that nothing recorded knows: they may be some that are to come."""
+    from ledger.domain.events import ClaimFiled, ExclusionRecorded
 
+    exclusions = [one.event for one in actions if isinstance(one.event, ExclusionRecorded)]
+    if exclusions:
+        from ledger.cli import excluded_names
+
+        excluded_names.warn(log, exclusions)
     customers = [str(one.event.customer) for one in actions if isinstance(one.event, ClaimFiled)]
     if customers:
         from ledger.cli import facts
@@ -145,7 +151,7 @@ def record(
     with session.recording() as appender:
         receipts = append_and_print(appender, actions, accept_clock=accept_clock, as_json=as_json)
         with telling(receipts):
-            warn_of_claimants(appender.sealed, actions)
+            warn_of_names(appender.sealed, actions)
         return receipts
 
 
