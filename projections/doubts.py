@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
-from itertools import pairwise
 
 import msgspec
 
@@ -27,7 +26,7 @@ from ledger.domain.policy.model import (
     sum_in,
 )
 from ledger.domain.policy.periods import possible_days
-from ledger.domain.policy.reading import Place, between, places
+from ledger.domain.policy.reading import Place, between, cells, places
 from ledger.domain.policy.values import duration_text
 from ledger.domain.policy.words import base_words, remedy_words, sums_words
 from ledger.errors import Refused
@@ -254,14 +253,7 @@ def _ends(terms: _Terms) -> Found:
 
 def _cells(commitment: Commitment) -> list[_Cell]:
     """Return the ranges in which one and the same tiers hold, from the best to the worst; those that none holds are left out."""
-    edges = sorted({place for tier in commitment.tiers for place in places(tier)})
-    found = []
-    for begins, ends in pairwise(edges):
-        tiers = tuple(
-            tier for tier in commitment.tiers if places(tier)[0] <= begins and ends <= places(tier)[1]
-        )
-        if tiers:
-            found.append(_Cell(begins, ends, tiers))
+    found = [_Cell(*cell) for cell in cells(commitment.tiers)]
     return found[::-1] if commitment.tiers_of == "availability" else found
 
 

@@ -58,4 +58,6 @@ def _number(value: Any) -> Fraction | None:
 
 
 def _shown(value: Any) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
     return "nothing decided" if value is None else str(value)

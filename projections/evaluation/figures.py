@@ -347,7 +347,8 @@ def _latency(policy: Policy, commitment: Commitment, evidence: Evidence) -> Figu
     if not weights:
         raise Refused(
             f"no latency ({measure.statistic}) of {evidence.service} was measured in {evidence.region} in {evidence.period.label}, which "
-            f"{policy.key} prices; record it with ledger incident record-measurement"
+            f"{policy.key} prices; record it with ledger incident record-measurement, or where facts are asked about state value or "
+            "measurements"
         )
     if measure.combine == "maximum":
         value = max(value for _, value in weights)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from ledger.domain.policy.in_force import policy_in_force
 from ledger.domain.policy.model import Commitment, Policy, Tier
-from ledger.domain.policy.reading import Problems, load
+from ledger.domain.policy.reading import NO_FORMAT, Problems, load
 from ledger.errors import Refused
 
 __all__ = ["Commitment", "Policy", "Tier", "parse_policy", "policy_in_force", "policy_sha256"]
@@ -30,6 +30,8 @@ def parse_policy(text: str, *, stored: bool = False) -> Policy:
     published already; sums that could never be paid were taken once, and are read on.
     """
     document = load(text)
+    if "format" not in document:
+        raise Refused(NO_FORMAT)
     problems = Problems(("too-large",) if stored else ())
     if document.get("format") == 2 and type(document["format"]) is int:
         from ledger.domain.policy.format_2 import read

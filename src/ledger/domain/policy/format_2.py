@@ -397,7 +397,13 @@ def _bound_text(bound: Fraction, of: Quantity) -> str:
 
 def _remedy(values: Values, measure: Measure, at: str, problems: Problems) -> Remedy:
     money = [name for name in _MONEY if values[name] is not None]
-    if not money and values["service_days"] is None:
+    # What was given and could not be read has its sentence already.
+    unread = tuple(f"{at}{name} " for name in (*_MONEY, "service_days"))
+    if (
+        not money
+        and values["service_days"] is None
+        and not any(said.startswith(unread) for said in problems.found)
+    ):
         problems.add(
             f'{at}pays nothing that is said; write credit_percent = "0" for nothing, or one of {", ".join(_MONEY)}, service_days'
         )

@@ -16,7 +16,17 @@ import msgspec
 from ledger.domain.money import decimal_text
 from ledger.domain.policy.model import Commitment, Counting, Policy, Quantity, Tier, tables_of_sums
 from ledger.domain.policy.periods import possible_days
-from ledger.domain.policy.reading import Place, Problems, between, holes, load, places, shared
+from ledger.domain.policy.reading import (
+    NO_FORMAT,
+    Place,
+    Problems,
+    between,
+    cells,
+    holes,
+    load,
+    places,
+    shared,
+)
 from ledger.domain.policy.values import duration_text
 from ledger.domain.policy.words import base_words, remedy_words
 from ledger.errors import Refused
@@ -64,6 +74,8 @@ def lint(text: str) -> tuple[Policy | None, list[Finding]]:
         document = load(text)
     except Refused as error:
         return None, [Finding("not-toml", "error", str(error))]
+    if "format" not in document:
+        return None, [Finding("wrong-value", "error", NO_FORMAT)]
     problems = Problems(tolerated=("gap", "overlap", "unknown-key"))
     if document.get("format") == 2 and type(document["format"]) is int:
         from ledger.domain.policy.format_2 import read
@@ -158,8 +170,9 @@ def _overlaps(policy: Policy, commitment: Commitment) -> Found:
         "undecided": "reading.overlaps leaves open which one pays",
         "greatest": "reading.overlaps lets the one pay that pays most",
     }[commitment.overlaps]
-    for begins, ends in shared(commitment.tiers):
-        both = [tier for tier in commitment.tiers if places(tier)[0] < ends and places(tier)[1] > begins]
+    for begins, ends, both in cells(commitment.tiers):
+        if len(both) < 2:
+            continue
         pays = ", ".join(remedy_words(tier.remedy, base_words(policy)) for tier in both)
         yield (
             "overlap", level,

@@ -6,6 +6,8 @@ import re
 from collections.abc import Collection, Iterable, Sequence
 from datetime import date, datetime, time
 from fractions import Fraction
+from itertools import pairwise
+from math import isfinite
 from typing import Any
 
 from ledger.domain.checks import check_key
@@ -14,11 +16,13 @@ from ledger.domain.policy.model import NO_LIMIT, Quantity, Tier
 from ledger.errors import Refused, nearest
 
 __all__ = [
-    "ABSENT", "Absent", "Place", "Problems", "between", "cover", "holes", "load", "ordered", "places", "range_words", "shared", "shown",
+    "ABSENT", "NO_FORMAT", "Absent", "Place", "Problems", "between", "cells", "cover", "holes", "load", "ordered", "places", "range_words", "shared", "shown",
     "side_given",
 ]  # fmt: skip
 
 _DECIMAL = re.compile(r"\d{1,9}(\.\d{1,30})?", re.ASCII)
+# Which other fields there are follows from it.
+NO_FORMAT = "format is missing; add format = 2 (or 1, for months, tiers and percent of the fee alone)"
 # A place just before (0) or just after (1) a number, so that touching tiers meet in one place.
 Place = tuple[Fraction, int]
 
@@ -126,7 +130,9 @@ class Problems:
 
     def decimal(self, field: str, value: object, example: str) -> Fraction | None:
         """Return a decimal given as text; a number is refused, since TOML cannot keep it exact."""
-        if isinstance(value, (int, float)) and not isinstance(value, bool):
+        if isinstance(value, float) and not isfinite(value):
+            self.wrong(field, value, f'is no number; write one as text, like "{example}"')
+        elif isinstance(value, (int, float)) and not isinstance(value, bool):
             self.wrong(
                 field, value, f'is a number, which TOML cannot keep exact; write it as text: "{shown(value)}"'
             )
@@ -266,6 +272,17 @@ def shared(tiers: Iterable[Tier]) -> list[tuple[Place, Place]]:
         if _begins(tier) < reached:
             found.append((_begins(tier), min(reached, _ends(tier))))
         reached = max(reached, _ends(tier))
+    return found
+
+
+def cells(tiers: Sequence[Tier]) -> list[tuple[Place, Place, tuple[Tier, ...]]]:
+    """Return the ranges in which one and the same tiers hold, with these, from below; those that none holds are left out."""
+    edges = sorted({place for tier in tiers for place in places(tier)})
+    found = []
+    for begins, ends in pairwise(edges):
+        held = tuple(tier for tier in tiers if places(tier)[0] <= begins and ends <= places(tier)[1])
+        if held:
+            found.append((begins, ends, held))
     return found
 
 
