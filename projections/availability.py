@@ -125,7 +125,17 @@ class Assessment(msgspec.Struct, frozen=True):
         # A floor, a list of currencies and what was credited before are asked row by row.
         if policy.limits.only_above or policy.currencies or policy.limits.rolling_percent is not None:
             return None
-        rates, factor = self.parts_of_base, base_factor(policy)
+        return self.parts_of_fee
+
+    @property
+    def parts_of_fee(self) -> tuple[Fraction, Fraction] | None:
+        """The parts of the fee that are owed before a floor is asked, as a credit row names them; None where they are no mere parts.
+
+        None, too, where what was credited before has a part in it.
+        """
+        if self.outcome.policy.limits.rolling_percent is not None:
+            return None
+        rates, factor = self.parts_of_base, base_factor(self.outcome.policy)
         return None if rates is None else (rates[0] * factor, rates[1] * factor)
 
 

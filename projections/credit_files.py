@@ -32,8 +32,9 @@ _INTEGERS = frozenset(
 )  # fmt: skip
 # Different in nearly every row: a dictionary of them would only cost.
 _DISTINCT = frozenset(("customer", "subscription", *MONEY_COLUMNS))
-# A spreadsheet takes a text that starts with one of these for a formula (OWASP, CSV Injection).
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+# A spreadsheet takes a text that starts with one of these for a formula (OWASP, CSV Injection). One that starts with an apostrophe
+# gets another, so that whoever takes one away from each text that has one is left with what it was.
+_FORMULA_STARTS = ("'", "=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 _TEXTS = ("customer", "subscription", "service", "region", "policy", "rule", "entries", "claim")
 _HEADING = ",".join(COLUMNS) + "\r\n"
 

@@ -307,7 +307,7 @@ def percents_of(scope: Scope) -> tuple[float | None, float | None]:
     if scope.case is not None and is_plain(scope.group.policy):
         found = [percent_of(tier) for tier in scope.group.assessment.tiers]
         return float(min(found)), float(max(found))
-    rates = scope.group.assessment.rates
+    rates = scope.group.assessment.parts_of_fee
     return (None, None) if rates is None else (float(rates[0] * 100), float(rates[1] * 100))
 
 

@@ -199,7 +199,7 @@ class _CreditLines:
         live = live and scope.case is not None
         digits = minor_units(currency)
         ledger = scope.group.assessment
-        rates = ledger.rates
+        rates = ledger.parts_of_fee
         low, high = pays_in_parts(scope, units)
         column = {name: f"{letter}#" for name, letter in _CREDIT_LETTERS.items()}
 

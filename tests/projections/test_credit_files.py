@@ -143,6 +143,18 @@ def test_csv_keeps_numbers_and_disarms_texts(tmp_path: Path) -> None:
     assert [row["credit"] for row in found] == [row["credit"] or "" for row in rows(JOB.price(frame))]
 
 
+def test_csv_tells_names_apart_that_only_an_apostrophe_does(tmp_path: Path) -> None:
+    """Whoever takes one apostrophe away from each text that has one is left with what was recorded."""
+    frame = table(4)
+    names = ["=1+1", "'=1+1", "''=1+1", "Acme"]
+    frame["customer"] = pd.array(names, dtype="str")
+    write_csv(tmp_path / "a.csv", [JOB.price(frame)])
+    with (tmp_path / "a.csv").open(newline="", encoding="utf-8") as file:
+        found = [row["customer"] for row in csv.DictReader(file)]
+    assert found == [f"'{name}" for name in names[:3]] + ["Acme"]
+    assert [name.removeprefix("'") for name in found] == names
+
+
 def test_csv_texts_cannot_start_a_cell_of_their_own(tmp_path: Path) -> None:
     """Every text is in quotes, its own quotes doubled, so that no other separator parts it; numbers are bare."""
     frame = table(4)

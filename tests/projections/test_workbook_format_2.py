@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 import msgspec
 import openpyxl
 import pandas as pd
+import pytest
 from hypothesis import HealthCheck, Phase, event, given, settings
 from hypothesis import strategies as st
 
@@ -571,7 +572,8 @@ def test_excluded_and_eligible_are_all_that_was_down(tmp_path: Path) -> None:
     )
 
 
-def test_blocks_show_the_percentage_that_all_of_them_pay(tmp_path: Path) -> None:
+@pytest.mark.parametrize("limits", ["", '[limits]\nonly_above = { USD = "1.00" }\n'])
+def test_blocks_show_the_percentage_that_all_of_them_pay(tmp_path: Path, limits: str) -> None:
     """Four hours down at 5% for each: 20% of the fee, wherever a percentage stands; with an hour less that rule was before the change."""
     outage = Window("i", "w", "email", "*", "EMEA", MARCH, MARCH + 4 * HOUR, "outage")
     facts = Facts([outage], (), MARCH + 31 * DAY, frozenset())
@@ -581,7 +583,7 @@ def test_blocks_show_the_percentage_that_all_of_them_pay(tmp_path: Path) -> None
     )
     line = {"customer": "Acme", "service": "email", "region": "EMEA", "policy": "a", "currency": "USD", "fee": "10.00",
             "valid_from": "2022-01-01", "valid_to": ""}  # fmt: skip
-    texts = {"a": terms("a", IN_FULL, "", tiers, "half-up")}
+    texts = {"a": terms("a", IN_FULL, "", tiers, "half-up", limits)}
     found = priced(texts, SLOW["read"]([line]), facts)
     write(tmp_path / "c.xlsx", texts, found, facts)
     book = agrees(tmp_path / "c.xlsx")

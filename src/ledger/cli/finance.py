@@ -357,8 +357,8 @@ def export(
     """Write the credits of a month to a file; the same inputs give the same bytes.
 
     A workbook has every figure as a formula over its inputs, with the result of the ledger in the cell. Parquet and CSV
-    are written part by part and take tables of any size. In CSV a text that a spreadsheet would take for a formula gets
-    an apostrophe before it.
+    are written part by part and take tables of any size. In CSV a text that a spreadsheet would take for a formula, or that
+    starts with an apostrophe, gets an apostrophe before it.
     """
     from ledger.cli import export as files
 
