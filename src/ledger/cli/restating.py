@@ -203,7 +203,7 @@ def propose(
         cut.published_by,
         f"@{position}",
         session.as_of(cut, as_of),
-        with_tables=False,
+        subscribed=lambda: _tables(session, chain, position),
     )
     reading = read_facts(session, basis)
     refuse_unfinished(reading, choice)
@@ -350,7 +350,7 @@ def _moved(session: Session, chain: Chain, reading: Reading) -> list[Moved]:
     found = moved_windows(
         windows, reading.basis.windows, steps.of_window, later=reading.basis.as_of != rests.as_of
     )
-    measured, _ = run.beside_windows(session, reading.basis.policies, then)
+    measured, _ = run.beside_windows(session, reading.basis.policies, then, reading.basis.wanted)
     found += moved_measurements(measured, reading.basis.measurements, steps.of_measurement)
     if reading.reads_exclusions(_policies(chain)):
         found += moved_exclusions(recorded.exclusions(session.log(), then), reading.basis.exclusions)
