@@ -125,17 +125,23 @@ def _where(window: Window, policy: Policy, evidence: Evidence) -> Iterator[tuple
                     msgspec.structs.replace(window, region=one) for one in (_ELSEWHERE, evidence.region)
                 )
                 yield f"whether window {name} was in {evidence.region}", away, there
-        elif named := [one.region for one in evidence.exclusions if one.region not in (EVERY, UNKNOWN)]:
-            # Any region counts, and exclusions of one are taken out of its own windows alone.
-            yield (
-                f"where window {name} was",
-                msgspec.structs.replace(window, region=named[0]),
-                msgspec.structs.replace(window, region=_ELSEWHERE),
-            )
+        elif named := _named("region", evidence):
+            # Any region counts.
+            outside, inside = (msgspec.structs.replace(window, region=one) for one in (_ELSEWHERE, named[0]))
+            yield f"where window {name} was", inside, outside
     component = _component(window, policy)
     if component is not None:
         away, there = (msgspec.structs.replace(window, component=one) for one in (_ELSEWHERE, component))
         yield f"whether window {name} was of {component}", away, there
+    elif window.component == UNKNOWN and (named := _named("component", evidence)):
+        outside, inside = (msgspec.structs.replace(window, component=one) for one in (_ELSEWHERE, named[0]))
+        yield f"of which component window {name} was", inside, outside
+
+
+def _named(field: str, evidence: Evidence) -> list[str]:
+    """Return the components, or regions, that exclusions name, each of which is taken out of its own windows alone."""
+    said = dict.fromkeys(getattr(one, field) for one in evidence.exclusions if not one.withdrawn)
+    return [one for one in said if one not in (EVERY, UNKNOWN)]
 
 
 def _component(one: Window | Measurement, policy: Policy) -> str | None:

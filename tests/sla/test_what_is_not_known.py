@@ -423,6 +423,26 @@ def test_an_exclusion_nobody_knows_where_is_a_bound(regions: str) -> None:
     assert answer["decides"] == "where exclusion 'x' was"
 
 
+@pytest.mark.parametrize(
+    ("regions", "place", "decides"),
+    [
+        ("each", {"component": "inbox"}, "of which component window incident-1/window-1 was"),
+        ("union", {"region": "NAM"}, "where window incident-1/window-1 was"),
+    ],
+)
+def test_a_window_nobody_knows_where_is_perhaps_excluded(
+    regions: str, place: dict[str, str], decides: str
+) -> None:
+    text = terms(TIERS, more=f'{EXCLUDED}[scope]\nregions = "{regions}"\n')
+    unknown = dict.fromkeys(place, "unknown")
+    facts = {"period": "2022-03", "region": "EMEA", **FEE, "windows": [{**span(5, 10), **unknown}]}
+    answer = ask({**facts, "exclusions": [{**span(5, 10), **place}]}, text)
+    assert (bounds(answer, "credit"), answer["decides"]) == (("0.00", "10.00"), decides)
+    for there, credit in ((place, "0.00"), (dict.fromkeys(place, "EMEA"), "10.00")):
+        known = {**facts, "windows": [{**span(5, 10), **there}], "exclusions": [{**span(5, 10), **place}]}
+        assert ask(known, text)["credit"] == credit
+
+
 def test_one_tier_is_decided_whatever_the_facts_are() -> None:
     text = terms(one_tier('credit_percent = "5"'), more=LIMITED.format("period"))
     off = [{**ACME, **span(1, 10)}, {"exclusion": "second", **span(5, 10)}]
