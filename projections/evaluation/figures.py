@@ -30,10 +30,10 @@ _UNIT_SECONDS = {
 class Figure(msgspec.Struct, frozen=True):
     """What a commitment comes to in a period.
 
-    period_seconds: the denominator. eligible_least, eligible_most: seconds of eligible downtime; of a measure that has none,
-    the seconds that its availability stands for; 0 for a value. low, high: bounds of the availability (a fraction of 1), or of
-    the value. downtime, intervals: spans of the stated downtime, and of what counts of it; excluded: of excluded time; empty
-    where it was stated as a plain number.
+    period_seconds: the denominator, without removed_seconds, which surely leave it; removed_most: those that do at most.
+    eligible_least, eligible_most: seconds of eligible downtime; of a measure that has none, the seconds that its availability
+    stands for; 0 for a value. low, high: bounds of the availability (a fraction of 1), or of the value. downtime, intervals: spans
+    of the stated downtime, and of what counts of it; excluded: of excluded time; empty where it was stated as a plain number.
     """
 
     commitment: Commitment
@@ -45,6 +45,7 @@ class Figure(msgspec.Struct, frozen=True):
     downtime_seconds: Fraction = NONE
     excluded_seconds: Fraction = NONE
     removed_seconds: Fraction = NONE
+    removed_most: Fraction = NONE
     downtime: tuple[Span, ...] = ()
     intervals: tuple[Span, ...] = ()
     excluded: tuple[Span, ...] = ()
@@ -138,7 +139,7 @@ def _of_time(
         least, high = NONE, WHOLE
     return Figure(
         commitment=commitment, period_seconds=max(wide, NONE), low=min(low, high), high=high, eligible_least=least,
-        eligible_most=most, downtime_seconds=downtime, excluded_seconds=outside, removed_seconds=removed[0],
+        eligible_most=most, downtime_seconds=downtime, excluded_seconds=outside, removed_seconds=removed[0], removed_most=removed[1],
     )  # fmt: skip
 
 
