@@ -88,7 +88,7 @@ def test_a_value_is_a_value_and_no_availability() -> None:
     """Two outages, or two and one that may be here: bounds of a number; nothing is at an edge of seconds."""
     found = made(terms(COUNT, NUMBERS), window(3), window(9))
     assert (found.value, found.value_at_least, found.value_at_most) == ((F(2), F(2)), F(2), F(2))
-    assert (found.availability_at_least, found.availability_at_most) == (1, 1)
+    assert found.availability_at_least == found.availability_at_most == 1
     assert (found.seconds_to_next_tier, found.seconds_past_tier_edge) == (None, None)
     assert (found.credit_percent, found.rates) == (F(20), (F(1, 5), F(1, 5)))
     found = made(terms(COUNT, NUMBERS), window(3), window(9, region="unknown"))
@@ -107,8 +107,10 @@ def test_where_it_stands_between_its_edges() -> None:
     assert (found.seconds_to_next_tier, found.seconds_past_tier_edge) == (None, 3_600)
     found = made(terms(), window(3, 1))
     assert (found.seconds_to_next_tier, found.seconds_past_tier_edge) == (1, None)
-    found = made(terms(), window(3, region="unknown"))
-    assert (found.seconds_to_next_tier, found.seconds_past_tier_edge) == (None, None)
+    # Where it stands is open, though one tier is left.
+    for windows in ([window(3, region="unknown")], [window(3), window(9, region="unknown")]):
+        found = made(terms(), *windows)
+        assert (found.seconds_to_next_tier, found.seconds_past_tier_edge) == (None, None)
 
 
 def test_a_percentage_is_one_where_one_is_left() -> None:
@@ -242,8 +244,8 @@ def test_entries_are_sorted_by_stream_and_number() -> None:
     assert sorted(entries, key=entry_order) == [
         "incident/a v9", "incident/a v10", "incident/a v9 v3", "incident/a vx", "incident/b v2", "odd",
     ]  # fmt: skip
-    assert [entry_order(one) for one in ("incident/a v10", "odd", "a v²")] == [
-        ("incident/a", 10, ""), ("odd", 0, "odd"), ("a v²", 0, "a v²"),
+    assert [entry_order(one) for one in ("incident/a v10", "odd", "a v²", "a v1 v2")] == [
+        ("incident/a", 10, ""), ("odd", 0, "odd"), ("a v²", 0, "a v²"), ("a v1", 2, ""),
     ]  # fmt: skip
 
 
