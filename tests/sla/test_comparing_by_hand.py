@@ -9,8 +9,9 @@ import pytest
 from ledger.domain.policy import parse_policy
 from ledger.domain.policy.model import PeriodRule
 from ledger.domain.policy.periods import possible_days
+from projections.doubts import never_above
 from projections.evaluation.amounts import currencies_of
-from projections.evaluation.forms import NOTHING, Form, greatest, least, line, never_above
+from projections.evaluation.forms import NOTHING, Form, greatest, least, line
 from tools.terms import terms_2
 
 F = Fraction
