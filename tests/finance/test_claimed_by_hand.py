@@ -15,13 +15,14 @@ from ledger.domain.exclusion import Exclusion
 from ledger.domain.instants import seconds
 from ledger.domain.period import parse_period
 from ledger.domain.policy import parse_policy
+from ledger.domain.policy.model import PeriodRule
+from ledger.domain.policy.periods import parse_policy_period
 from ledger.domain.window import Window
 from projections.availability import assess_found, concerning
 from projections.claimed import (
     NOT_NEEDED,
     Grant,
     Standing,
-    by_customer,
     grant,
     incidents_of,
     last_day,
@@ -30,6 +31,7 @@ from projections.claimed import (
     windows_of,
 )
 from projections.credits import Group
+from projections.deadlines import by_customer
 from projections.evaluation.evidence import Membership
 from tools.terms import terms_2
 
@@ -254,7 +256,7 @@ def stand(
 
     found, places = standings(
         pd.Series(names, dtype="category"), np.array(codes, dtype=np.intp), groups, np.array(paid, dtype=np.bool_),
-        claims, "2022-03", lambda group: last_day(group, (), AS_OF), decide,
+        claims, lambda group: last_day(group, (), AS_OF), decide,
     )  # fmt: skip
     return [found[place] for place in places.tolist()]
 
@@ -295,7 +297,7 @@ def test_last_days_are_asked_for_groups_in_use_alone() -> None:
 
     found, places = standings(
         pd.Series(["Aurora", "Borealis"], dtype="category"), np.array([0, 1], dtype=np.intp), [one, two],
-        np.array([True, False]), [], "2022-03", day, lambda rows, only: np.ones(len(rows), dtype=np.bool_),
+        np.array([True, False]), [], day, lambda rows, only: np.ones(len(rows), dtype=np.bool_),
     )  # fmt: skip
     assert [found[place] for place in places.tolist()] == [
         Standing("not-claimed", None, "2022-03-30"),
@@ -325,7 +327,10 @@ def test_a_part_that_gives_as_much_as_all_is_granted() -> None:
 def test_a_row_may_be_claimed_for_by_its_own_period_or_by_the_month_of_the_run(period: str) -> None:
     """The period of a policy per quarter is its quarter; its credit is in the run of March."""
     made = group(window("one", 14))
-    quarter = msgspec.structs.replace(made, period=msgspec.structs.replace(MARCH, label="2022-Q1"))
+    terms = msgspec.structs.replace(
+        made.policy, period=PeriodRule("calendar-quarter", made.policy.period.zone)
+    )
+    quarter = msgspec.structs.replace(made, policy=terms, period=parse_policy_period(terms.period, "2022-Q1"))
     [found] = stand(["Aurora"], [0], [quarter], [True], [claim("a", period=period)])
     assert found.state == "granted"
     [found] = stand(["Aurora"], [0], [quarter], [True], [claim("a", period="2022-02")])
