@@ -16,6 +16,7 @@ from ledger.domain.policy import parse_policy
 from ledger.domain.window import Window
 from projections.availability import (
     Assessment,
+    Past,
     applicable,
     assess,
     assess_found,
@@ -202,7 +203,8 @@ def ends(
     """Tell whether terms may be ended after March, which looks at February too."""
     policy = terms(more=more)
     found = concerning(policy, windows, "mail", "EMEA")
-    before = [parse_period(label) for label in earlier]
+    months = [parse_period(label) for label in earlier]
+    before = [Past(policy, month, (month.start, month.end), found) for month in months]
     return assess_found(
         found, policy, 1, MARCH, AS_OF, valid, service="mail", region="EMEA", earlier=before
     ).termination
@@ -220,6 +222,78 @@ def test_a_right_over_two_months_looks_at_the_one_before() -> None:
     assert ends(february, window(3, region="unknown")) is None
     assert ends(february, window(3), more="") is None
     assert ends(window(3), more=RIGHT.replace("periods = 2\n", ""), earlier=()) is True
+
+
+FEBRUARY = parse_period("2022-02")
+RATES = """[[tiers]]
+availability_at_least = "99"
+credit_percent = "0"
+[[tiers]]
+availability_below = "99"
+credit_percent = "10"
+"""
+
+
+def two_months(policy: Any, now: list[Window], past: Past, **more: Any) -> bool | None:
+    found = concerning(policy, now, "mail", "EMEA")
+    return assess_found(
+        found, policy, 1, MARCH, AS_OF, service="mail", region="EMEA", earlier=[past], **more
+    ).termination
+
+
+def test_an_earlier_month_is_looked_at_under_its_own_terms_and_facts() -> None:
+    """Its own windows, the part of it that was paid for, its own measurements, and what its own terms count."""
+    start = seconds("2022-02-10T10:00:00.000000Z")
+    february = msgspec.structs.replace(window(3), start=start, end=start + 7_200)
+    now, policy, whole = [window(3)], terms(more=RIGHT), (FEBRUARY.start, FEBRUARY.end)
+    past = Past(policy, FEBRUARY, whole, [(february, True)])
+    assert two_months(policy, now, past) is True
+    assert two_months(policy, now, msgspec.structs.replace(past, found=[])) is False
+    later = msgspec.structs.replace(past, valid=(start + 3_601, FEBRUARY.end))
+    assert two_months(policy, now, later) is False
+    other = terms(TIME.replace('"outage", ', ""), more=RIGHT)
+    assert two_months(policy, now, msgspec.structs.replace(past, policy=other)) is False
+    # Of messages each month has its own measurements.
+    rule = '[[termination]]\navailability_below = "99"\nperiods = 2\n'
+    messages = terms('[measure]\nof = "messages"\n', RATES, more=rule)
+    was, here = (
+        Measurement("i", "m", "mail", "*", "EMEA", month.start, month.end, "messages", total=100, failed=3)
+        for month in (FEBRUARY, MARCH)
+    )
+    past = Past(messages, FEBRUARY, whole, [], [was])
+    assert two_months(messages, [], past, measurements=[here]) is True
+    assert (
+        two_months(messages, [], msgspec.structs.replace(past, measurements=[here]), measurements=[here])
+        is False
+    )
+    assert two_months(messages, [], past) is False
+
+
+def commitment(name: str, measured: str, tiers: str) -> str:
+    text = (measured + tiers).replace("[[tiers", "[[commitments.tiers")
+    for table in ("measure", "counting"):
+        text = text.replace(f"[{table}]", f"[commitments.{table}]")
+    return f'[[commitments]]\nname = "{name}"\n{text}'
+
+
+def test_earlier_terms_promised_by_the_names_of_their_commitments() -> None:
+    """In another order it is the same; what had another name, or was about another quantity, was not promised then."""
+    start = seconds("2022-02-10T10:00:00.000000Z")
+    february = msgspec.structs.replace(window(3), start=start, end=start + 7_200)
+    first, second = commitment("time", TIME, STEPS), commitment("number", COUNT, NUMBERS)
+    right = RIGHT + 'commitment = "time"\n'
+    policy = terms(first + second, "", more=right)
+    whole = (FEBRUARY.start, FEBRUARY.end)
+
+    def ends_after(before: str) -> bool | None:
+        return two_months(
+            policy, [window(3)], Past(terms(before, "", more=""), FEBRUARY, whole, [(february, True)])
+        )
+
+    assert ends_after(second + first) is True
+    assert ends_after(second + commitment("seconds", TIME, STEPS)) is False
+    exchanged = commitment("number", TIME, STEPS) + commitment("time", COUNT, NUMBERS)
+    assert ends_after(exchanged) is False
 
 
 def test_the_rule_in_words() -> None:
