@@ -149,7 +149,9 @@ def _read_cohorts(found: Basis, read: Basis | Before) -> None:
 def _windows(
     session: Session, policies: Mapping[str, Sequence[tuple[int, Policy]]], period: str, cut: Cut
 ) -> list[Window]:
+    """Read the windows that policies look at for a period: those that touch it, and those that go on from there."""
     from ledger.domain.policy.periods import check_label, label_is_month, spans_of_run
+    from projections.evaluation.around import widened
 
     every = [policy for versions in policies.values() for _, policy in versions]
     check_label(period, every)
@@ -160,9 +162,15 @@ def _windows(
         span = parse_period(period)
         # Wide enough for the month in any zone: the earth has offsets from -12 to +14 hours.
         spans.append((span.start - 86_400, span.end + 86_400))
-    start, end = min(start for start, _ in spans), max(end for _, end in spans)
-    found: list[Window] = session.views().windows(start, end, cut, audience(cut))
-    return found
+    asked = min(start for start, _ in spans), max(end for _, end in spans)
+    views, read, looked_at = session.views(), audience(cut), asked
+    while True:
+        # What ends where the time begins may be one outage with what begins there.
+        found: list[Window] = views.windows(looked_at[0] - 1, looked_at[1] + 1, cut, read)
+        wider = widened(every, asked, found)
+        if wider == looked_at:
+            return found
+        looked_at = wider
 
 
 def beside_windows(
