@@ -50,7 +50,8 @@ class Excluded(msgspec.Struct, frozen=True):
     one (first, last + 1) for each. removed: what leaves the denominator. up: excluded time about all of the commitment that
     stays in it. at_once: what perhaps leaves the denominator does so all at once, or not at all.
     everywhere: excluded time that is surely about all of the commitment, however it is treated. entries: the exclusions that have
-    a part in it: those of the period, and where a limit left, or perhaps left, less of them, what used it up.
+    a part in it: those of the period, and where a limit left, or perhaps left, less of them, what used it up; and those that say who is in
+    the cohorts they are limited to.
     """
 
     beside: Callable[[str, str, tuple[str, str] | None], tuple[Spans, Spans]]
@@ -82,6 +83,7 @@ def excluded(policy: Policy, commitment: Commitment, evidence: Evidence) -> Excl
             first = limit_begins(rule, policy.zone, evidence)
             mine = [plan for plan in found if plan.span[0] < end and plan.span[1] > first]
         entries += [entry for plan in mine for entry in plan.entries]
+        entries += _circles(rule, policy.zone, evidence, commitment)
 
     def about(
         component: str, region: str, window: tuple[str, str] | None
@@ -134,6 +136,17 @@ def _is_less(kept: Sequence[_Plan], asked: Sequence[_Plan], start: int, end: int
     )
 
 
+def _circles(rule: ExclusionRule, zone: str, evidence: Evidence, commitment: Commitment) -> Iterable[str]:
+    """Yield the entries that say whether the customer is in a cohort that an exclusion is limited to, in it or not."""
+    first = evidence.span[0] if rule.most is None else limit_begins(rule, zone, evidence)
+    for one in _of_kind(rule, evidence):
+        known = None if one.cohort is None else evidence.memberships.get(one.cohort)
+        if known is None or not known.entry or one.start >= evidence.span[1] or one.end <= first:
+            continue
+        if rule.most is not None or _is_of(_plan(one, evidence), evidence, commitment):
+            yield known.entry
+
+
 def _seconds(plans: Iterable[_Plan], start: int, end: int) -> int:
     return length(intersect([(start, end)], [plan.span for plan in plans]))
 
@@ -161,14 +174,19 @@ def _recorded(rule: ExclusionRule, evidence: Evidence) -> Iterable[_Plan]:
 
 def named(rule: ExclusionRule, evidence: Evidence) -> Iterable[tuple[Exclusion, bool]]:
     """Yield the recorded exclusions that a rule names, announced in time or not, and whether each surely concerns the customer."""
-    if rule.own_plan_only:
-        return
-    for one in dict.fromkeys(evidence.exclusions):
-        if one.withdrawn or one.kind not in rule.kinds or one.service not in (EVERY, evidence.service):
-            continue
+    for one in _of_kind(rule, evidence):
         concerned = _concerned(one, evidence)
         if concerned is not None:
             yield one, concerned
+
+
+def _of_kind(rule: ExclusionRule, evidence: Evidence) -> Iterable[Exclusion]:
+    """Yield the recorded exclusions of the service of the kinds of a rule, whomever they concern."""
+    if rule.own_plan_only:
+        return
+    for one in dict.fromkeys(evidence.exclusions):
+        if not one.withdrawn and one.kind in rule.kinds and one.service in (EVERY, evidence.service):
+            yield one
 
 
 def takes_from(one: Exclusion, window: Window, evidence: Evidence, commitment: Commitment) -> How:

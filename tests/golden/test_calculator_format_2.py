@@ -553,7 +553,7 @@ case(
         measure=RATES.format("down"),
         counting="",
         more=PERHAPS,
-    ),  # fmt: skip
+    ),
     Hand((741_50, 743_50), (741 * HOUR + HOUR // 2, 743 * HOUR + HOUR // 2)),
     "bucket",
     fee=1_000_00,

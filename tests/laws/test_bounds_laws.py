@@ -136,6 +136,8 @@ def some_terms(draw: st.DrawFn, of: str) -> Policy:
     )
     if tiers == AVAILABILITY:
         text += '[limits]\npercent = "100"\n'
+    if of in ("time", "affected-share"):
+        text += f'[stacking]\nincidents = "{draw(some(["together", "together", "sum", "best-of", "choose-one"]))}"\n'
     return parse_policy(text)
 
 
