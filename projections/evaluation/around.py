@@ -20,7 +20,7 @@ from ledger.errors import Refused
 from projections.evaluation.evidence import Evidence
 from projections.evaluation.levels import rounds_each
 
-__all__ = ["ALWAYS", "around", "widened"]
+__all__ = ["ALWAYS", "around", "measured_around", "widened"]
 
 # Stands for no limit of time, on either side.
 ALWAYS: Span = -(10**12), 10**12
@@ -102,6 +102,21 @@ def _days(zone: str, span: Span) -> Span:
         local_second(zone, day_of(zone, span[0]), 0),
         local_second(zone, day_of(zone, span[1] - 1), 86_400),
     )
+
+
+def measured_around(policies: Iterable[Policy]) -> int:
+    """Return how many seconds around a period measurements matter that policies read, 0 where none do.
+
+    Measured outages are made of many measurements, of which it is not asked how they go on before they are read: a day and a least
+    duration tell whether one lasts long enough; where it is rounded it is taken to have begun within a year.
+    """
+    farthest = 0
+    for policy in policies:
+        for one in policy.commitments:
+            if one.measure.reads and _asks_whole_outages(one.counting):
+                days = 366 if rounds_each(one.counting) else 2
+                farthest = max(farthest, ceil(one.counting.minimum or 0) + one.counting.quantum + days * 86_400)
+    return farthest
 
 
 def widened(policies: Iterable[Policy], span: Span, windows: Iterable[Window]) -> Span:

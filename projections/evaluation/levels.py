@@ -11,7 +11,7 @@ from fractions import Fraction
 from itertools import pairwise
 from math import lcm
 
-from ledger.domain.interval import Span, clip, intersect, length, subtract, union
+from ledger.domain.interval import Span, intersect, length, subtract, union
 from ledger.domain.period import day_of, midnights
 from ledger.domain.policy.model import Counting
 
@@ -186,7 +186,7 @@ def surely_kept(
     days = _by_day(spans_of(most), zone)
     if counting.daily_total_counts == "excess":
         # Which seconds of a day are its last ones is not known, so only a day inside counts.
-        whole = [day for day in above if length(clip(days[day], *span)) == length(days[day])]
+        whole = [day for day in above if length(intersect(days[day], [span])) == length(days[day])]
         return lasting, sum((above[day] for day in whole), NONE)
     return within(least, union([*spans_of(lasting), *(part for day in above for part in days[day])])), NONE
 
@@ -208,7 +208,7 @@ def perhaps_kept(
     if counting.daily_total_counts == "excess":
         # What lasts long enough at most counts whole already, and adds no more where it is short.
         added = (
-            min(max(length(parts) - limit, NONE), Fraction(length(clip(parts, *span))))
+            min(max(length(parts) - limit, NONE), Fraction(length(intersect(parts, [span]))))
             for parts in short.values()
         )
         return lasting, sum(added, NONE)

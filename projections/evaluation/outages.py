@@ -14,7 +14,7 @@ from math import ceil
 
 import msgspec
 
-from ledger.domain.interval import Span, clip, intersect, length, subtract, union
+from ledger.domain.interval import Span, intersect, length, subtract, union
 from ledger.domain.period import midnights
 from ledger.domain.policy.model import Counting
 from projections.evaluation.levels import (
@@ -84,7 +84,7 @@ def pieces_of(reaching: Reaching, inside: Span) -> Iterator[Piece]:
     """Yield the pieces that are left of something, as far as they lie inside a span."""
     first, last = reaching.starts
     early, late = reaching.ends
-    for begin, end in subtract(clip([(first, late)], *inside), reaching.taken):
+    for begin, end in subtract(intersect([(first, late)], [inside]), reaching.taken):
         over = [one for one in reaching.over if max(one[0], begin + 1) < min(one[1], end)]
         plain = not over and not intersect([(begin, end)], reaching.perhaps)
         yield Piece(
@@ -196,7 +196,7 @@ def _one_outage(piece: Piece, counting: Counting, span: Span) -> tuple[int, int]
 def _at_least(sure: Sequence[Span], run: Span, counting: Counting, span: Span) -> int:
     """Return the least of what surely counts in a run, each part of which may be joined to others."""
     quantum = counting.quantum
-    inside = length(clip(sure, *span))
+    inside = length(intersect(sure, [span]))
     edge = run[0] < span[0] or run[1] > span[1]
     if counting.quantise == "each-up":
         return inside if edge else up(inside, quantum)
@@ -211,7 +211,7 @@ def _at_most(
 ) -> int:
     """Return the most of what perhaps counts in a run: each outage begins with a piece, or where one is cut."""
     quantum = counting.quantum
-    inside = length(clip(perhaps, *span))
+    inside = length(intersect(perhaps, [span]))
     edge = run[0] < span[0] or run[1] > span[1]
     if not inside:
         return 0

@@ -8,7 +8,7 @@ from fractions import Fraction
 
 import msgspec
 
-from ledger.domain.interval import Span, clip, intersect, length, subtract, union
+from ledger.domain.interval import Span, intersect, length, subtract, union
 from ledger.domain.measurement import Measurement
 from ledger.domain.period import midnights
 from ledger.domain.policy.model import Commitment, Counting, Policy
@@ -123,17 +123,17 @@ def timeline(policy: Policy, commitment: Commitment, evidence: Evidence) -> Time
     if least == most:
         kept, more = long_enough(least, counting, zone, span)
         low = high = quantised(kept, counting, start, span) + more
-        counted = clip(spans_of(kept), *span), clip(spans_of(kept), *span)
+        counted = intersect(spans_of(kept), [span]), intersect(spans_of(kept), [span])
         outages = len(counted[0]), len(counted[0])
     else:
         pieces = _pieces((sides, *outside), looked_at, counting, whole=whole)
         found = bounded(least, most, pieces, counting, zone, start, span)
         low, high = found.least, found.most
-        counted = clip(spans_of(found.surely), *span), clip(spans_of(found.perhaps), *span)
+        counted = intersect(spans_of(found.surely), [span]), intersect(spans_of(found.perhaps), [span])
         outages = _outages(counted, [one for side in sides for one in side.starts], counting, zone)
     if commitment.measure.missing == "down":
         low, high = _with_unseen((low, high), counted, unseen, beside, counting, whole=whole)
-    considered = clip(spans_of(long_enough(levels("stated", least=False), counting, zone)[0]), *span)
+    considered = intersect(spans_of(long_enough(levels("stated", least=False), counting, zone)[0]), [span])
     downtime = union(sides[0].downtime)
     for side in sides[1:]:
         downtime = intersect(downtime, side.downtime)
@@ -311,7 +311,7 @@ def _sides(
             found.reaching[window] = Reaching(
                 (window.start - late, window.start + late),
                 (evidence.as_of, ALWAYS[1]) if window.end is None else (window.end - early, window.end + early),
-                bool(low) and surely and known, clip(sure_cut, start, end), clip(subtract(maybe_cut, sure_cut), start, end), tuple(over),
+                bool(low) and surely and known, intersect(sure_cut, [(start, end)]), intersect(subtract(maybe_cut, sure_cut), [(start, end)]), tuple(over),
             )  # fmt: skip
     return found
 
@@ -382,8 +382,8 @@ def _measured(
         _may_be_cut(sides, span, sure, over)
         if rounds_each(commitment.counting):
             sides.reaching[one] = Reaching(
-                (one.start, one.start), (one.end, one.end), surely, clip(sure, start, end),
-                clip(subtract(maybe, sure), start, end), tuple(over),
+                (one.start, one.start), (one.end, one.end), surely, intersect(sure, [(start, end)]),
+                intersect(subtract(maybe, sure), [(start, end)]), tuple(over),
             )  # fmt: skip
         if surely:
             sides.least += [(part, share) for part in _cut(span, maybe)]

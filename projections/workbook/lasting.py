@@ -12,6 +12,7 @@ from typing import NamedTuple, Protocol
 
 from ledger.domain.policy import Policy
 from ledger.domain.policy.model import Counting
+from projections.evaluation.levels import up
 
 __all__ = [
     "Lasting",
@@ -138,11 +139,6 @@ def _side(
 def is_valid(one: _Segment, valid: tuple[int, int]) -> bool:
     """Tell whether a segment lies in the time in which a subscription is valid."""
     return valid[0] <= one.start and one.end <= valid[1]
-
-
-def up(seconds: int, quantum: int) -> int:
-    """Return seconds in whole quanta, a begun one as one."""
-    return -(-seconds // quantum) * quantum
 
 
 def _part(counting: Counting, begin: int, lasts: int, one: _Segment, *, ends: bool) -> int:
