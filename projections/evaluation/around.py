@@ -115,7 +115,9 @@ def measured_around(policies: Iterable[Policy]) -> int:
         for one in policy.commitments:
             if one.measure.reads and _asks_whole_outages(one.counting):
                 days = 366 if rounds_each(one.counting) else 2
-                farthest = max(farthest, ceil(one.counting.minimum or 0) + one.counting.quantum + days * 86_400)
+                farthest = max(
+                    farthest, ceil(one.counting.minimum or 0) + one.counting.quantum + days * 86_400
+                )
     return farthest
 
 

@@ -10,7 +10,6 @@ import msgspec
 
 from ledger.domain.interval import Span, intersect, length, subtract, union
 from ledger.domain.measurement import Measurement
-from ledger.domain.money import decimal_text
 from ledger.domain.period import days
 from ledger.domain.policy.model import Commitment, Policy
 from ledger.domain.window import EVERY, place
@@ -243,7 +242,8 @@ def _error_rate(policy: Policy, commitment: Commitment, evidence: Evidence) -> F
     low, high = quotient_sum(least), quotient_sum(most)
     made = _of_time(
         commitment, _denominator(policy, evidence), (low, high), (Fraction(removed[0]), Fraction(removed[1])), downtime=high,
-        outside=NONE, at_once=beside.at_once and empty == emptier,
+        outside=NONE,
+        at_once=beside.at_once and empty == emptier and (missing != "excluded" or beside.up[0] == beside.up[1]),
     )  # fmt: skip
     return msgspec.structs.replace(made, entries=frozenset(entries))
 
@@ -543,12 +543,6 @@ def _plain(policy: Policy, commitment: Commitment, evidence: Evidence) -> Figure
 def _plain_downtime(commitment: Commitment, evidence: Evidence) -> tuple[Fraction, Fraction, Fraction]:
     """Return gross, and least and most eligible seconds."""
     plain, counting, of = evidence.plain, commitment.counting, commitment.measure.of
-    if plain.excluded and (plain.outages or plain.rates):
-        one, several = ("outage", "outages") if plain.outages else ("rate", "error_rates")
-        raise Refused(
-            f"excluded_downtime of {decimal_text(plain.excluded)} seconds stands beside {several}, and of which of them it is a part "
-            f"is not known; state each {one} without what was excluded of it"
-        )
     if plain.rates:
         width = commitment.measure.bucket_seconds
         if width is None:

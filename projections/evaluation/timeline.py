@@ -141,7 +141,7 @@ def timeline(policy: Policy, commitment: Commitment, evidence: Evidence) -> Time
     marks.entries.update(beside.entries)
     return Timeline(
         downtime_seconds=length(downtime), excluded_seconds=length(subtract(downtime, considered)), least=low, most=high,
-        intervals=considered, downtime=downtime, removed_least=removed[0], removed_most=removed[1], at_once=beside.at_once,
+        intervals=considered, downtime=downtime, removed_least=removed[0], removed_most=removed[1], at_once=beside.at_once and (not gone or beside.up[0] == beside.up[1]),
         provisional=marks.provisional, approximate=marks.approximate, entries=frozenset(marks.entries), outages=outages,
         excluded=beside.everywhere,
     )  # fmt: skip
@@ -217,9 +217,8 @@ def _with_unseen(
 
     counted: the spans that count surely, and perhaps.
     """
-    surely, perhaps = (
-        subtract(unseen, [*beside.removed[at], *beside.up[at]]) for at in (1, 0)
-    )  # what is excluded at most is what is missing surely
+    # What is left where as much as may be is excluded is missing surely.
+    surely, perhaps = (subtract(unseen, [*beside.removed[at], *beside.up[at]]) for at in (1, 0))
     excess = counting.unless_daily_total_above is not None and counting.daily_total_counts == "excess"
     if whole and counting.quantise == "exact" and not excess:
         return Fraction(length([*counted[0], *surely])), Fraction(length([*counted[1], *perhaps]))
@@ -240,7 +239,7 @@ def _outages(
     What surely counts joins at most where everything between perhaps counts; and an outage begins where something begins.
     """
     surely, perhaps = counted
-    low = sum(bool(intersect([run], surely)) for run in perhaps)
+    low = sum(_touches(run, surely) for run in perhaps)
     begins = {one for one in starts if _touches(one[0], perhaps)}
     if counting.unless_daily_total_above is not None:
         # Short outages count on one day, and perhaps not on the next.
