@@ -167,14 +167,14 @@ def _windows(
 
     asked = looked_at(policies, period)
     every = [policy for versions in policies.values() for _, policy in versions]
-    views, looked_at = session.views(), asked
+    views, span = session.views(), asked
     while True:
         # What ends where the time begins may be one outage with what begins there.
-        found: list[Window] = views.windows(looked_at[0] - 1, looked_at[1] + 1, cut, audience(cut))
+        found: list[Window] = views.windows(span[0] - 1, span[1] + 1, cut, audience(cut))
         wider = widened(every, asked, found)
-        if wider == looked_at:
+        if wider == span:
             return found
-        looked_at = wider
+        span = wider
 
 
 def looked_at(policies: Mapping[str, Sequence[tuple[int, Policy]]], period: str) -> tuple[int, int]:
