@@ -21,7 +21,7 @@ import numpy as np
 import pandas as pd
 
 from ledger.domain.checks import check_key
-from ledger.domain.money import minor_units, parse_money
+from ledger.domain.money import MOST_MINOR_UNITS, minor_units, parse_money
 from ledger.domain.window import EVERY, UNKNOWN
 from ledger.errors import LedgerError, Refused, Unavailable, nearest, require
 
@@ -54,8 +54,6 @@ COLUMNS = (
     "valid_from",
     "valid_to",
 )
-# Beyond this a fee no longer fits the int64 column; no fee is that high.
-MOST_MINOR_UNITS = 2**63 - 1
 SHOWN_PROBLEMS = 20
 
 _NAME = re.compile(r"(?!\s)[^\x00-\x1f\x7f-\x9f\u2028\u2029]{1,200}(?<!\s)")

@@ -163,15 +163,16 @@ def _stack_days(rule: str, pairs: Sequence[tuple[Fraction, Fraction]]) -> tuple[
             return max(lows), max(highs)
 
 
-def right_to_terminate(policy: Policy, figures: Sequence[Sequence[Figure]]) -> bool | None:
+def right_to_terminate(policy: Policy, figures: Sequence[Sequence[Figure | None]]) -> bool | None:
     """Tell whether the customer may end the contract: of each period, the latest last, the figures of all commitments.
 
-    None where the bounds do not decide it. The right stays once it has arisen in one of the periods.
+    A figure is None where the terms of its time made no such commitment: it then held in no range. None where the bounds do not
+    decide it. The right stays once it has arisen in one of the periods.
     """
     answer: bool | None = False
     for rule in policy.termination:
         place = next(at for at, one in enumerate(policy.commitments) if one.name == rule.commitment)
-        held = [_held(rule.range, row[place]) for row in figures]
+        held = [found is not None and _held(rule.range, found) for found in (row[place] for row in figures)]
         for end in range(1, len(held) + 1):
             latest = held[max(0, end - rule.of_last) : end]
             if sum(one is True for one in latest) >= rule.periods:

@@ -142,7 +142,7 @@ class Series:
     def draft(self, table: pd.DataFrame | None = None) -> Draft:
         table = self.table if table is None else table
         frame = price(table, self.windows, POLICIES, "2022-03", START + 40 * 86_400)
-        return draft(table, frame, Choice(), [], policy_of, "2022-03", lambda some, _: some)
+        return draft(table, frame, Choice(), [], policy_of, lambda some, _: some)
 
     def held(self, wanted: Any = None) -> Held:
         return held(self.log, self.chain, wanted)  # type: ignore[arg-type]

@@ -142,7 +142,7 @@ def test_an_assessment_that_only_a_part_of_its_lines_left_is_told_apart() -> Non
         frame = price(table, windows, POLICIES, "2022-03", START + 40 * 86_400, cohorts=cohorts)
         return restated(
             series.held(),
-            draft(table, frame, Choice(), [], policy_of, "2022-03", lambda some, _: some),
+            draft(table, frame, Choice(), [], policy_of, lambda some, _: some),
             policy_of,
             Since(moved),
         )

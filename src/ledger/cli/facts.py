@@ -50,7 +50,9 @@ def policies(
     for stream in log.streams("policy/", limit=100_000):
         for entry in read_stream(log, stream, upto_position=upto):
             if isinstance(entry.event, PolicyPublished):
-                found.setdefault(entry.key, []).append((entry.version, parse_policy(entry.event.terms)))
+                found.setdefault(entry.key, []).append(
+                    (entry.version, parse_policy(entry.event.terms, stored=True))
+                )
                 terms[entry.key, entry.version] = entry.event.terms
     return found, terms
 

@@ -112,7 +112,7 @@ def basis(
         period, held, session.as_of(cut, as_of), upto, log.root_at(upto).hex(), head.ledger,
         _windows(session, policies, period, held), policies, terms, facts.tables(log, upto, keys) if with_tables else [],
         facts.Cohorts(log, upto), bool(keys), measurements, exclusions, *credited_before(log, policies, period, upto, rested),
-        claims_for(session, period, held) if _on_request(policies) else [],
+        claims_for(session, policies, period, held) if _on_request(policies) else [],
     )  # fmt: skip
     _read_cohorts(found, found)
     return found
@@ -122,16 +122,21 @@ def _on_request(policies: Mapping[str, Sequence[tuple[int, Policy]]]) -> bool:
     return any(policy.claim.how == "on-request" for versions in policies.values() for _, policy in versions)
 
 
-def claims_for(session: Session, period: str, cut: Cut) -> list[Claim]:
-    """Return the claims that may be for a period: those for it, and those for a quarter or a year that may end in it."""
+def claims_for(
+    session: Session, policies: Mapping[str, Sequence[tuple[int, Policy]]], period: str, cut: Cut
+) -> list[Claim]:
+    """Return the claims that may be for a period: those that name a period which some version of a policy has there."""
     from ledger.cli import recorded
-    from ledger.domain.policy.periods import label_is_month
+    from ledger.domain.policy.periods import claim_labels, period_at
 
-    return [
-        one
-        for one in recorded.claims(session.log(), cut)
-        if one.period == period or not label_is_month(one.period)
-    ]
+    rules = {policy.period for versions in policies.values() for _, policy in versions}
+    labels = {
+        label
+        for rule in rules
+        if (found := period_at(rule, period)) is not None
+        for label in claim_labels(rule, found)
+    }
+    return [one for one in recorded.claims(session.log(), cut) if one.period in labels]
 
 
 def _read_cohorts(found: Basis, read: Basis | Before) -> None:

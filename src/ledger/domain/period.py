@@ -19,6 +19,7 @@ from ledger.errors import Refused, Unavailable, nearest
 
 __all__ = [
     "Period",
+    "day_after",
     "day_of",
     "days",
     "days_between",
@@ -146,6 +147,11 @@ def days(period: Period) -> tuple[Period, ...]:
         found.append(Period(first.isoformat(), "day", period.zone, start, end))
         first, start = first + _DAY, end
     return tuple(found)
+
+
+def day_after(period: Period) -> str:
+    """Return the first local date after a period, such as "2022-04-01"."""
+    return (date.fromisoformat(day_of(period.zone, period.end - 1)) + _DAY).isoformat()
 
 
 def midnights(zone: str, start: int, end: int) -> tuple[int, ...]:

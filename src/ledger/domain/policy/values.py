@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from fractions import Fraction
 from typing import Any
 
-from ledger.domain.money import minor_units, parse_money
+from ledger.domain.money import MOST_MINOR_UNITS, minor_units, parse_money
 from ledger.domain.period import zone_names
 from ledger.domain.policy.grammar import Field, Table
 from ledger.domain.policy.model import Sums
@@ -164,6 +164,12 @@ def _money(name: str, where: str, value: Any, problems: Problems) -> Sums | None
                 found.append((currency, Fraction(amount) * 10 ** minor_units(currency)))
             else:
                 found.append((currency, Fraction(parse_money(amount, currency))))
+            if found[-1][1] > MOST_MINOR_UNITS:
+                problems.add(
+                    f"{where}: amount {shown(amount)} is more than {MOST_MINOR_UNITS:,} minor units of {currency}, the most that a "
+                    "row can be credited; write a lower one, or leave it out",
+                    "too-large",
+                )  # fmt: skip
         except Refused as error:
             problems.add(f"{where}: {error}")
     return tuple(found)
