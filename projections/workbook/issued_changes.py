@@ -27,20 +27,21 @@ def changes_since_issue(
     was found right, and what was issued beyond that was waived. calculator: names the arithmetic as the cause of what no entry
     made, where it is another one now.
     """
-    rows: dict[str, dict[str, Any]] = {}
+    # A line is of one customer: what was taken from one is another than what was given to the next.
+    rows: dict[tuple[str, str], dict[str, Any]] = {}
     for line, days, days_now in zip(
         issued.lines.to_dict("records"), *days_held(issued, policy_of), strict=True
     ):
         facts = issued.known[line["before"]]
         # An adjustment books all that it does not waive, so what is left between the two was waived.
         waived = line["now"] - line["issued"]
-        rows[line["subscription"]] = _row(
+        rows[line["customer"], line["subscription"]] = _row(
             line, facts, policy_of, period, line["issued"], line["now"], waived, ""
         ) | _days(days, days_now, None if days is None else days_now - days)
     for pair in found.pairs:
         facts = pair.after or pair.before or {}
         for line in pair.lines.to_dict("records"):
-            rows[line["subscription"]] = _row(
+            rows[line["customer"], line["subscription"]] = _row(
                 line,
                 facts,
                 policy_of,

@@ -128,14 +128,14 @@ def _differences(
     fresh: Any = lines[
         ["subscription", "customer", "currency", "amount", "group", "service_days"]
     ].itertuples(index=False)
-    now = {row.subscription: row for row in fresh}
+    now = {(row.customer, row.subscription): row for row in fresh}
     rows: Any = issued.lines.itertuples(index=False)
     found = []
     for row in rows:
-        again = now.pop(row.subscription, None)
+        again = now.pop((row.customer, row.subscription), None)
         if again is None:
             if row.now or row.now_days:
-                why = "it is in no table of subscriptions"
+                why = "it is in no table of subscriptions, for this customer"
                 found.append(
                     _difference(row, (row.now, row.now_days), (0, None), row.currency, why, calculator)
                 )
