@@ -19,7 +19,7 @@ from projections.drafts import ASSESSED, Facts, key_of
 if TYPE_CHECKING:
     from ledger.store.log import SealedLog
 
-__all__ = ["Chain", "Held", "held", "signed"]
+__all__ = ["Chain", "Held", "held", "signed", "totals_of"]
 
 Wanted = Callable[[Mapping[str, Any]], bool]
 
@@ -111,6 +111,14 @@ def _place(facts: Facts) -> tuple[str, str, str]:
 def signed(amount: str) -> int:
     """Return an amount of an issued line, written with all digits of its currency, as minor units."""
     return int(amount.replace(".", ""))
+
+
+def totals_of(chain: Chain) -> dict[str, int]:
+    """Return by currency what the documents say that their lines add up to, in minor units."""
+    found: dict[str, int] = {}
+    for total in (total for document in chain.documents for total in document.event.totals):
+        found[total.currency] = found.get(total.currency, 0) + signed(total.amount)
+    return found
 
 
 def held(log: SealedLog, chain: Chain, wanted: Wanted | None = None) -> Held:

@@ -27,12 +27,14 @@ HOLDS_ROW = 2
 class Totals(NamedTuple):
     """Where the totals stand on Summary: by currency, the row of the credits and that of the changes.
 
-    days: the row of the days of service among the changes, and their sum now; None where there are none.
+    days: the row of the days of service among the changes, and their sum now; None where there are none. beside: by currency the
+    row that leads from what is right now to the credits, and what it adds up to, where the changes are those since documents.
     """
 
     credits: dict[str, int]
     changes: dict[str, int]
     days: tuple[int, Decimal] | None
+    beside: dict[str, tuple[int, Any]]
 
 
 class _Sum(NamedTuple):
@@ -102,9 +104,14 @@ def summary(
         if changes is not None and changes.has_days
         else None
     )
+    beside = (
+        _reconciled(book, block, priced, credits, changes, again)
+        if changes is not None and changes.totals is not None
+        else {}
+    )
     sheet = book.block(block)
     book.red_where_false(sheet, f"B{HOLDS_ROW}")
-    return Totals(found, again, days), block
+    return Totals(found, again, days, beside), block
 
 
 def _too_long(sums: dict[str, _Sum]) -> list[str]:
@@ -187,9 +194,10 @@ def _changed(book: Book, block: Block, changes: Changes, tables: list[Table]) ->
     frame = changes.frame
     block.add()
     block.add(Styled(book.style("title"), "Changes (decided lines)"))
-    waived = ("waived",) if changes.waives else ()
+    more = (*(("waived",) if changes.waives else ()), *(("unclaimed",) if changes.claims else ()))
+    numbers = "BCDEFGH" if changes.claims else "BCDEFG"
     block.heading(
-        "currency", "lines", "undecided", changes.issued, changes.now, "delta", *waived, numbers="BCDEFG"
+        "currency", "lines", "undecided", changes.issued, changes.now, "delta", *more, numbers=numbers
     )
     found: dict[str, int] = {}
     for currency in sorted({str(code) for code in frame["currency"].unique()}):
@@ -209,7 +217,7 @@ def _changed(book: Book, block: Block, changes: Changes, tables: list[Table]) ->
         undecided = len(part) - len(decided)
         sums = {
             name: shown(sum(int(value) for value in decided[name].tolist()), currency)
-            for name in ("as_issued", "as_now", "delta", *waived)
+            for name in ("as_issued", "as_now", "delta", *more)
         }
         found[currency] = block.add(
             currency,
@@ -224,7 +232,7 @@ def _changed(book: Book, block: Block, changes: Changes, tables: list[Table]) ->
                         sums[name],
                     ),
                 )
-                for name in ("as_issued", "as_now", "delta", *waived)
+                for name in ("as_issued", "as_now", "delta", *more)
             ),
         )
     return found
@@ -252,3 +260,76 @@ def _changed_days(book: Book, block: Block, frame: pd.DataFrame, tables: list[Ta
         ),
     )
     return row, sums["days_as_now"]
+
+
+def _reconciled(
+    book: Book, block: Block, priced: Priced, credits: list[Table], changes: Changes, changed: dict[str, int]
+) -> dict[str, tuple[int, Any]]:
+    """Add how the sum of what is right now leads to that of the credits, line by line of those that are decided."""
+    block.add()
+    block.add(Styled(book.style("title"), "Credits and what is due of them (decided lines)"))
+    block.heading(
+        "currency",
+        changes.now,
+        "unclaimed",
+        "not in this series",
+        "ends of bounds taken",
+        "credits",
+        numbers="BCDEF",
+    )
+    found: dict[str, tuple[int, Any]] = {}
+    for currency in sorted({*changed, *(str(code) for code in priced.frame["currency"].unique())}):
+        elsewhere, ends, total = _beside(priced, changes, currency)
+        digits = minor_units(currency)
+        formula, value = (book.style(role, f"money{digits}") for role in ("formula", "given"))
+        part = changes.frame[(changes.frame["currency"] == currency) & changes.frame["delta"].notna()]
+        now, unclaimed = (
+            sum(int(one) for one in part[name].tolist()) if name in part else 0
+            for name in ("as_now", "unclaimed")
+        )
+        row = changed.get(currency)
+        over = "+".join(
+            f"SUMIFS({table.whole('credit')},{table.whole('currency')},A{len(block.rows) + 1})"
+            for table in credits
+        )
+        due, claimable, other, taken, credit = (
+            shown(one, currency) for one in (now, unclaimed, elsewhere, ends, total)
+        )
+        at = block.add(
+            currency,
+            Styled(formula, Formula(f"E{row}", due)) if row else Styled(value, due),
+            Styled(formula, Formula(f"H{row}", claimable))
+            if row and changes.claims
+            else Styled(value, claimable),
+            Styled(value, other),
+            Styled(value, taken),
+            Styled(formula, Formula(f"ROUND({over},decimals_{currency})", credit)),
+        )
+        found[currency] = at, shown(now + unclaimed + elsewhere + ends, currency)
+    return found
+
+
+def _beside(priced: Priced, changes: Changes, currency: str) -> tuple[int, int, int]:
+    """Return the credits of lines that no document is about, less the ends that were taken of undecided ones, and all credits.
+
+    In minor units, each over the lines that are decided on its sheet.
+    """
+    names = ["customer", "subscription"]
+    rows = priced.frame[priced.frame["currency"] == currency]
+    of_lines = {
+        (customer, subscription): None if pd.isna(credit) else int(credit)
+        for customer, subscription, credit in rows[[*names, "credit"]].itertuples(index=False)
+    }
+    part = changes.frame[changes.frame["currency"] == currency]
+    due = {
+        (line["customer"], line["subscription"]): None
+        if pd.isna(line["as_now"])
+        else int(line["as_now"]) + int(line.get("unclaimed", 0))
+        for line in part.to_dict("records")
+    }
+    decided = {key: amount for key, amount in of_lines.items() if amount is not None}
+    elsewhere = sum(amount for key, amount in decided.items() if due.get(key) is None)
+    ends = -sum(
+        amount for key, amount in due.items() if amount is not None and key in of_lines and key not in decided
+    )
+    return elsewhere, ends, sum(decided.values())

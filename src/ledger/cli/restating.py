@@ -517,7 +517,13 @@ def _rows(pair: Any) -> list[dict[str, Any]]:
         line.pop("assessment")
         # Days are booked beside money: where no money is, they say what the line is.
         booked = line["amount"] if line["amount"].strip("0.") else line.get("service_days", "0")
-        memo = "debit memo" if booked.startswith("-") else "credit memo" if booked.strip("0.") else _unbooked(line)
+        memo = (
+            "debit memo"
+            if booked.startswith("-")
+            else "credit memo"
+            if booked.strip("0.")
+            else _unbooked(line)
+        )
         found.append({**line, "memo": memo, "causes": list(pair.causes)})
     return found
 
