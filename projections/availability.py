@@ -18,15 +18,16 @@ from ledger.domain.measurement import Measurement
 from ledger.domain.money import decimal_places, decimal_text
 from ledger.domain.period import Period
 from ledger.domain.policy import Policy, Tier
+from ledger.domain.policy.words import base_words, remedy_words
 from ledger.domain.window import Window, place
 from projections.evaluation.amounts import base_factor
 from projections.evaluation.evidence import Evidence, Membership
 from projections.evaluation.figures import Figure
-from projections.evaluation.outcome import Outcome, Result, outcome, remedy_words, right_to_terminate
+from projections.evaluation.outcome import Outcome, Result, outcome, right_to_terminate
 
 __all__ = [
-    "Assessment", "Found", "Membership", "Past", "applicable", "assess", "assess_found", "base_words", "concerning", "entry_order",
-    "exact_text", "is_wide", "percent_text", "rule_words", "seconds_value",
+    "Assessment", "Found", "Membership", "Past", "applicable", "assess", "assess_found", "concerning", "entry_order", "exact_text",
+    "is_wide", "percent_text", "rule_words", "seconds_value",
 ]  # fmt: skip
 
 # What is shown has 12 decimals of a percentage; what is decided has all of them.
@@ -125,16 +126,6 @@ class Assessment(msgspec.Struct, frozen=True):
             return None
         rates, factor = self.parts_of_base, base_factor(policy)
         return None if rates is None else (rates[0] * factor, rates[1] * factor)
-
-    @property
-    def credit_percent_at_least(self) -> Fraction:
-        """The least percentage that a tier within the bounds pays."""
-        return min(tier.credit_percent for tier in self.tiers)
-
-    @property
-    def credit_percent_at_most(self) -> Fraction:
-        """The highest percentage that a tier within the bounds pays."""
-        return max(tier.credit_percent for tier in self.tiers)
 
 
 def applicable(windows: Iterable[Window], service: str, region: str) -> list[Found]:
@@ -286,14 +277,6 @@ def _result_words(result: Result, base: str) -> str:
     said = ", or ".join(f"{tier.words} gives {remedy_words(tier.remedy, base)}" for tier in tiers)
     name = result.figure.commitment.name
     return f"{f'{name}: ' if name else ''}{'undecided: ' if len(tiers) > 1 else ''}{said}"
-
-
-def base_words(policy: Policy) -> str:
-    """Return what a credit is a part of, in words."""
-    return {
-        "fee": "fee", "region-charges": "charges in the region", "service-share": "share of the suite fee",
-        "preceding-fee": "fee of the period before", "annual-fee": "annual fee divided by its periods",
-    }[policy.credit.of]  # fmt: skip
 
 
 def entry_order(entry: str) -> tuple[str, int, str]:

@@ -29,6 +29,7 @@ __all__ = [
     "moved_exclusions",
     "moved_measurements",
     "moved_windows",
+    "reaches",
     "told_apart",
 ]
 
@@ -232,14 +233,17 @@ def _rests_on(one: Moved, before: Facts | None, after: Facts | None) -> bool:
 def _reaches(one: Moved, before: Facts | None, after: Facts | None, policy_of: PolicyOf) -> bool:
     """Tell whether what moved can change the figures of a place: an assessment names exclusions of other regions, too."""
     return any(
-        one.touches(
-            facts["service"],
-            facts["region"],
-            any_region=is_wide(policy := policy_of(facts["policy"], facts["policy_version"]))
-            or _uses_up(one, policy),
-        )
+        reaches(one, facts["service"], facts["region"], policy_of(facts["policy"], facts["policy_version"]))
         for facts in _both(before, after)
     )
+
+
+def reaches(one: Moved, service: str, region: str, policy: Policy) -> bool:
+    """Tell whether what moved can change the figures that a policy makes of a service and region for a period.
+
+    It looks at one service, and at its other regions where the scope is wide, or where time there uses up a limit of exclusions.
+    """
+    return one.touches(service, region, any_region=is_wide(policy) or _uses_up(one, policy))
 
 
 def _uses_up(one: Moved, policy: Policy) -> bool:

@@ -192,7 +192,7 @@ def unreadable(error: Exception, source: bytes | Path, what: str = _WHAT) -> Led
         return Unavailable(
             f"{what} {str(source)!r} cannot be read: {os.strerror(error.errno)}; check the path"
         )
-    return Refused(f"{what} are not Parquet ({error}); check the file and its format")
+    return Refused(f"{what} are not Parquet ({str(error).strip()}); check the file and its format")
 
 
 def texts_of(name: str, column: pa.ChunkedArray, problems: list[str], before: int = 0) -> Column:

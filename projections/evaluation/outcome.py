@@ -7,16 +7,15 @@ from fractions import Fraction
 
 import msgspec
 
-from ledger.domain.policy.model import Policy, Remedy, Tier
+from ledger.domain.policy.model import Policy, Tier
 from ledger.errors import Refused
 from projections.evaluation.amounts import Choice, choices, days_of, forms_of, limited, prices
-from projections.evaluation.evidence import Evidence, Plain
+from projections.evaluation.evidence import Evidence
 from projections.evaluation.figures import Figure, figure
 from projections.evaluation.forms import NOTHING, Form, Price, greatest, least, total
+from projections.evaluation.levels import NONE
 
-__all__ = ["Outcome", "Result", "outcome", "remedy_words", "right_to_terminate"]
-
-NONE = Fraction(0)
+__all__ = ["Outcome", "Result", "outcome", "right_to_terminate"]
 
 
 class Result(msgspec.Struct, frozen=True):
@@ -121,7 +120,7 @@ def _by_incident(policy: Policy, evidence: Evidence) -> Iterable[tuple[str, tupl
         if not outages:
             yield "", _results(policy, evidence)
         for number, outage in enumerate(outages, 1):
-            plain = Plain(outages=(outage,))
+            plain = msgspec.structs.replace(evidence.plain, outages=(outage,))
             yield f"outage {number}", _results(policy, msgspec.structs.replace(evidence, plain=plain))
         return
     names = {one.incident for one in evidence.windows if one.service == evidence.service}
@@ -196,38 +195,3 @@ def _held(tier: Tier, found: Figure) -> bool | None:
     if low == high or beyond or (low == tier.upper and not tier.holds(low)):
         return False
     return None
-
-
-def remedy_words(remedy: Remedy, base: str) -> str:
-    """Return what a remedy pays, in words, such as "10% of fee"."""
-    from ledger.domain.money import decimal_text
-    from ledger.domain.policy.values import duration_text
-
-    each = ""
-    if remedy.per == "block" and remedy.block_seconds is not None:
-        each = f" for each {'begun' if remedy.blocks == 'begun' else 'full'} {duration_text(remedy.block_seconds)}"
-    elif remedy.per == "unit":
-        each = " for each one"
-    said: list[str] = []
-    if remedy.percent is not None:
-        said.append(f"{decimal_text(remedy.percent)}% of {base}{each}")
-    if remedy.multiple is not None:
-        said.append(f"{decimal_text(remedy.multiple)} times the {base} for the time down")
-    if remedy.fixed:
-        said.append(f"{_sums(remedy.fixed)}{each}")
-    if remedy.hourly:
-        said.append(f"{_sums(remedy.hourly)} for each hour down")
-    joined = {"lesser": "the lesser of ", "greater": "the greater of ", "sum": ""}.get(remedy.take or "", "")
-    money = joined + (" and " if remedy.take else ", ").join(said)
-    if remedy.service_days is None:
-        return money
-    days = (
-        f"{decimal_text(remedy.service_days)} day{'' if remedy.service_days == 1 else 's'} of service{each}"
-    )
-    return f"{money} and {days}" if money else days
-
-
-def _sums(sums: Iterable[tuple[str, Fraction]]) -> str:
-    from ledger.domain.money import decimal_text, minor_units
-
-    return " or ".join(f"{decimal_text(amount / 10 ** minor_units(code))} {code}" for code, amount in sums)

@@ -21,7 +21,7 @@ from projections.causes import Since, moved_windows
 from projections.credits import price
 from projections.drafts import Choice, Draft, draft, statement_text
 from projections.issued import Chain, Held, held, signed
-from projections.restated import Restated, adjustment_text, reaches, restated
+from projections.restated import Restated, adjustment_text, reached, restated
 from projections.subscriptions import table_of
 
 __all__ = [
@@ -156,7 +156,7 @@ class Series:
         moved = moved_windows(self.windows, windows, lambda incident, window: (), later=False)
         self.windows = windows
         whole = restated(self.held(), self.draft(), policy_of, Since(moved))
-        part = self.held(reaches(moved, policy_of))
+        part = self.held(reached(moved, policy_of))
         some = self.table[self.table["subscription"].isin(part.lines["subscription"])].reset_index(drop=True)
         few = restated(part, self.draft(some), policy_of, Since(moved)) if len(some) else Restated([], 0)
         return whole, few

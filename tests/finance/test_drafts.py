@@ -22,7 +22,7 @@ from ledger.store.lines import leaf_paths, lines_of, split_lines
 from projections.causes import Moved, moved_exclusions, moved_windows
 from projections.credits import price
 from projections.drafts import Choice, Draft, draft, statement_text
-from projections.restated import reaches
+from projections.restated import reached
 from projections.subscriptions import table_of
 from tools.terms import terms
 
@@ -183,12 +183,20 @@ def test_an_exclusion_that_was_recorded_revised_or_withdrawn_has_moved() -> None
     assert moved.touches("web", "NAM", any_region=True)
 
 
-def test_a_policy_that_may_look_further_is_always_looked_at() -> None:
-    wider = msgspec.structs.replace(_AUTOMATIC, format=2)
-    one = {"service": "web", "region": "APAC", "policy": "x", "policy_version": 1}
+def test_a_policy_that_looks_further_is_reached_from_further() -> None:
+    """Given a window of a service in two regions, then it reaches a third where terms look at all, and no other service."""
+    first = _AUTOMATIC.commitments[0]
+    union = msgspec.structs.replace(first, scope=msgspec.structs.replace(first.scope, regions="union"))
+    wide = msgspec.structs.replace(_AUTOMATIC, commitments=(union,))
     moved = [Moved(("incident/mail-1 v3",), (_WINDOW,))]
-    assert not reaches(moved, lambda *_: _AUTOMATIC)(one)
-    assert reaches(moved, lambda *_: wider)(one)
+    for service, region, by_each, by_all in (
+        ("email", "EMEA", True, True),
+        ("email", "APAC", False, True),
+        ("web", "EMEA", False, False),
+    ):
+        one = {"service": service, "region": region, "policy": "x", "policy_version": 1}
+        assert reached(moved, lambda *_: _AUTOMATIC)(one) is by_each
+        assert reached(moved, lambda *_: wide)(one) is by_all
 
 
 @given(

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ledger.cli.filters import check_period, tell_none_fits
 from ledger.cli.session import Session, cut_options, emit_json, json_option, table
 from ledger.cli.write import command_of
 from ledger.domain.instants import from_seconds, shown
@@ -86,12 +87,20 @@ def claims(
     from ledger.cli import recorded
     from ledger.store.stream import text_or_erased
 
+    every = recorded.claims(session.log(), session.cut(published_by, recorded_by))
+    known = {
+        "period": {one.period for one in every},
+        "customer": {one.customer for one in every if isinstance(one.customer, str)},
+    }
+    check_period(period, known["period"])
     rows: list[dict[str, Any]] = [
         {"claim": one.claim, "customer": text_or_erased(one.customer), "period": one.period, "at": one.at,
          "incidents": list(one.incidents), "state": one.state, "decided_at": one.decided_at, "entries": list(one.entries)}
-        for one in recorded.claims(session.log(), session.cut(published_by, recorded_by))
+        for one in every
         if period in (None, one.period) and customer in (None, one.customer)
     ]  # fmt: skip
+    if not rows and not (period is None and customer is None):
+        tell_none_fits("claim", known, period=period, customer=customer)
     if as_json:
         for row in rows:
             emit_json(row)
@@ -123,7 +132,7 @@ def deadlines(
     Only policies that ask for a claim set a deadline. Where the windows of an incident were told, or told anew, after it
     had passed, the entries that did so are named: the customer could not have known in time.
     """
-    from ledger.cli import recorded, run
+    from ledger.cli import facts, recorded, run
     from projections import deadlines as view
 
     basis = run.basis(session, period, keys, published_by, recorded_by, as_of)
@@ -135,15 +144,21 @@ def deadlines(
         places, windows, recorded.claims(session.log(), basis.cut),
         recorded.published_times(session.log(), incidents), period, basis.as_of,
     )  # fmt: skip
+    if not rows:
+        asked = [] if customer is None else basis.tables
+        known = {name for one in asked for name in facts.values_of(one, "customer")}
+        if customer is None or customer in known:
+            click.echo(
+                f"no deadline in {period}: no policy in use asks for a claim, or no incident touches what it covers",
+                err=True,
+            )
+        else:
+            tell_none_fits("deadline", {"customer": known}, customer=customer)
     if as_json:
         for due in rows:
             emit_json(view.as_json(due))
         return
     if not rows:
-        click.echo(
-            f"no deadline in {period}: no policy in use asks for a claim, or no incident touches what it covers",
-            err=True,
-        )
         return
     # Where policies have other periods than months it is said which one is claimed for.
     others = any(due.period != period for due in rows)

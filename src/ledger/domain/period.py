@@ -19,6 +19,7 @@ from ledger.errors import Refused, Unavailable, nearest
 
 __all__ = [
     "Period",
+    "check_name",
     "day_after",
     "day_of",
     "days",
@@ -30,6 +31,7 @@ __all__ = [
 ]
 
 _LABEL = re.compile(r"(\d{4})-(\d\d)(?:-(\d\d))?", re.ASCII)
+_YEAR_OR_QUARTER = re.compile(r"(\d{4})(?:-Q[1-4])?", re.ASCII)
 _FIRST_YEAR, _LAST_YEAR = 1970, 9998
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _SECOND = timedelta(seconds=1)
@@ -113,6 +115,17 @@ def parse_period(text: str, zone: str = "UTC") -> Period:
         return Period(text, "day", zone, _first_instant(zone, first), _first_instant(zone, first + _DAY))
     following = date(year + month // 12, month % 12 + 1, 1)
     return Period(text, "month", zone, _first_instant(zone, first), _first_instant(zone, following))
+
+
+def check_name(text: str) -> None:
+    """Raise Refused unless a text names a period of some policy: a month, a quarter, a year, or the last day of some days."""
+    found = _YEAR_OR_QUARTER.fullmatch(text)
+    if found is None and not _LABEL.fullmatch(text):
+        raise Refused(f"period {text!r} is not a period; write it like 2022-03, 2022-Q1, 2022 or 2022-03-14")
+    if found is None:
+        parse_period(text)
+    elif not _FIRST_YEAR <= int(found[1]) <= _LAST_YEAR:
+        raise Refused(f"period {text!r} lies outside the years {_FIRST_YEAR} to {_LAST_YEAR}; check the year")
 
 
 def days_between(label: str, zone: str, first: date, following: date) -> Period:

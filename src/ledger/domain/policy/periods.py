@@ -14,13 +14,13 @@ from ledger.errors import Refused
 
 __all__ = [
     "check_label", "claim_labels", "following", "label_is_month", "parse_policy_period", "period_at", "period_ending_in", "period_holding",
-    "period_named", "periods_in_a_year",
-    "ruling_at", "ruling_period", "spans_of_run",
+    "period_named", "periods_in_a_year", "possible_days", "ruling_at", "ruling_period", "spans_of_run",
 ]  # fmt: skip
 
 _QUARTER = re.compile(r"(\d{4})-Q([1-4])", re.ASCII)
 _YEAR = re.compile(r"\d{4}", re.ASCII)
 _MONTH = re.compile(r"(\d{4})-(\d\d)", re.ASCII)
+_DATE = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 _DAY = timedelta(days=1)
 _WRITTEN = {
     "calendar-month": "a month like 2022-03",
@@ -52,9 +52,10 @@ def parse_policy_period(rule: PeriodRule, label: str) -> Period:
                 if month := _MONTH.fullmatch(label):
                     return _billing(rule, date(int(month[1]), int(month[2]), 1))
             case "trailing-days":
-                last = date.fromisoformat(label)
-                return days_between(label, rule.zone, last - (rule.days or 1) * _DAY + _DAY, last + _DAY)
-    except (ValueError, Refused) as error:
+                if _DATE.fullmatch(label):
+                    last = date.fromisoformat(label)
+                    return days_between(label, rule.zone, last - (rule.days or 1) * _DAY + _DAY, last + _DAY)
+    except (ValueError, OverflowError, Refused) as error:
         raise Refused(f"period {label!r} is not {_WRITTEN[rule.kind]} ({error}); correct it") from None
     raise Refused(f"period {label!r} does not fit a policy per {rule.kind}; write {_WRITTEN[rule.kind]}")
 
@@ -82,8 +83,10 @@ def period_holding(rule: PeriodRule, instant: int) -> Period:
         case "calendar-year":
             return parse_policy_period(rule, f"{day.year:04}")
         case "billing-month":
-            begun = _billing(rule, day.replace(day=1))
-            return begun if begun.start <= instant else _billing(rule, added_months(day.replace(day=1), -1))
+            begun = parse_policy_period(rule, day.isoformat()[:7])
+            if begun.start <= instant:
+                return begun
+            return parse_policy_period(rule, added_months(day.replace(day=1), -1).isoformat()[:7])
         case "trailing-days":
             return parse_policy_period(rule, day.isoformat())
 
@@ -92,8 +95,12 @@ def following(rule: PeriodRule, period: Period, count: int) -> Period:
     """Return the period so many after one; trailing days follow each other without overlap."""
     for _ in range(count):
         if rule.kind == "trailing-days":
-            last = date.fromisoformat(day_of(rule.zone, period.end - 1)) + (rule.days or 1) * _DAY
-            period = parse_policy_period(rule, last.isoformat())
+            last = date.fromisoformat(day_of(rule.zone, period.end - 1))
+            if (date.max - last).days < (rule.days or 1):
+                raise Refused(
+                    f"the period after {period.label!r} ends beyond the calendar; ask for an earlier one"
+                )
+            period = parse_policy_period(rule, (last + (rule.days or 1) * _DAY).isoformat())
         else:
             period = period_holding(rule, period.end)
     return period
@@ -153,6 +160,22 @@ def periods_in_a_year(rule: PeriodRule) -> Fraction:
             return Fraction(1)
         case "trailing-days":
             return Fraction(365, rule.days or 1)
+
+
+def possible_days(rule: PeriodRule) -> tuple[int, int]:
+    """Return how many days a period of a kind has, at least and at most."""
+    match rule.kind:
+        case "calendar-month":
+            return 28, 31
+        case "billing-month":
+            # It begins on the last day of a shorter month, but its length stays within that of the months.
+            return 28, 31
+        case "calendar-quarter":
+            return 90, 92
+        case "calendar-year":
+            return 365, 366
+        case "trailing-days":
+            return rule.days or 1, rule.days or 1
 
 
 def label_is_month(label: str) -> bool:

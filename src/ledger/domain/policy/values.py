@@ -14,7 +14,7 @@ from ledger.domain.policy.model import Sums
 from ledger.domain.policy.reading import Problems, shown
 from ledger.errors import Refused
 
-__all__ = ["duration_text", "parse_duration", "read_table"]
+__all__ = ["UNIT_SECONDS", "duration_text", "parse_duration", "read_table"]
 
 _DURATION = re.compile(r"(\d{1,9}(?:\.\d{1,15})?) (second|minute|hour|day)s?", re.ASCII)
 _SPAN = re.compile(
@@ -23,20 +23,24 @@ _SPAN = re.compile(
 )
 _CLOCK = re.compile(r"(\d\d):(\d\d)", re.ASCII)
 _DECIMAL = re.compile(r"\d{1,15}(\.\d{1,15})?", re.ASCII)
-_SECONDS = {"second": 1, "minute": 60, "hour": 3_600, "day": 86_400}
+# A claim window may last a hundred years, which is more than any contract has, and less than a calendar.
+_LONGEST = {
+    "days": 36_600, "business-days": 36_600, "business-hours": 36_600, "months": 1_200, "periods": 1_200, "seconds": 36_600 * 86_400,
+}  # fmt: skip
+UNIT_SECONDS = {"second": 1, "minute": 60, "hour": 3_600, "day": 86_400}
 
 
 def parse_duration(text: str) -> Fraction | None:
     """Return the seconds of a duration such as "30 minutes" or "7.2 hours"; None where it is none."""
     found = _DURATION.fullmatch(text)
-    return None if found is None else Fraction(found[1]) * _SECONDS[found[2]]
+    return None if found is None else Fraction(found[1]) * UNIT_SECONDS[found[2]]
 
 
 def duration_text(seconds: Fraction) -> str:
     """Return seconds in the largest unit of which they are a whole number, such as "30 minutes"."""
     for unit in ("day", "hour", "minute"):
-        if seconds >= _SECONDS[unit] and (seconds / _SECONDS[unit]).denominator == 1:
-            return _counted(seconds / _SECONDS[unit], unit)
+        if seconds >= UNIT_SECONDS[unit] and (seconds / UNIT_SECONDS[unit]).denominator == 1:
+            return _counted(seconds / UNIT_SECONDS[unit], unit)
     return _counted(seconds, "second")
 
 
@@ -138,16 +142,26 @@ def _duration(where: str, value: Any, problems: Problems) -> Fraction | None:
 
 
 def _span(where: str, value: Any, problems: Problems) -> tuple[Fraction, str] | None:
-    if type(value) is str:
-        if found := _SPAN.fullmatch(value):
-            return Fraction(found[1] or found[3]), f"{found[2] or found[4]}s"
-        if (exact := parse_duration(value)) is not None:
-            return exact, "seconds"
+    found = _parse_span(value) if type(value) is str else None
+    if found is not None:
+        if found[0] <= _LONGEST[found[1]]:
+            return found
+        most = "36600 days" if found[1] == "seconds" else f"{_LONGEST[found[1]]} {found[1]}"
+        problems.wrong(where, value, f"is longer than {most}; write a shorter one")
+        return None
     problems.wrong(
         where, value, 'is not a span; write it like "30 days", "5 business-days", "72 business-hours", "2 months", '
         '"2 periods" or "48 hours"',
     )  # fmt: skip
     return None
+
+
+def _parse_span(text: str) -> tuple[Fraction, str] | None:
+    """Return the amount and the unit of a span such as "5 business-days", in seconds where it is a duration; None where it is none."""
+    if found := _SPAN.fullmatch(text):
+        return Fraction(found[1] or found[3]), f"{found[2] or found[4]}s"
+    exact = parse_duration(text)
+    return None if exact is None else (exact, "seconds")
 
 
 def _money(name: str, where: str, value: Any, problems: Problems) -> Sums | None:
