@@ -105,7 +105,7 @@ def summary(
         else None
     )
     beside = (
-        _reconciled(book, block, priced, credits, changes, again)
+        _reconciled(book, block, priced, credits, changes, changed, again)
         if changes is not None and changes.totals is not None
         else {}
     )
@@ -194,10 +194,9 @@ def _changed(book: Book, block: Block, changes: Changes, tables: list[Table]) ->
     frame = changes.frame
     block.add()
     block.add(Styled(book.style("title"), "Changes (decided lines)"))
-    more = (*(("waived",) if changes.waives else ()), *(("unclaimed",) if changes.claims else ()))
-    numbers = "BCDEFGH" if changes.claims else "BCDEFG"
+    waived = ("waived",) if changes.waives else ()
     block.heading(
-        "currency", "lines", "undecided", changes.issued, changes.now, "delta", *more, numbers=numbers
+        "currency", "lines", "undecided", changes.issued, changes.now, "delta", *waived, numbers="BCDEFG"
     )
     found: dict[str, int] = {}
     for currency in sorted({str(code) for code in frame["currency"].unique()}):
@@ -217,7 +216,7 @@ def _changed(book: Book, block: Block, changes: Changes, tables: list[Table]) ->
         undecided = len(part) - len(decided)
         sums = {
             name: shown(sum(int(value) for value in decided[name].tolist()), currency)
-            for name in ("as_issued", "as_now", "delta", *more)
+            for name in ("as_issued", "as_now", "delta", *waived)
         }
         found[currency] = block.add(
             currency,
@@ -232,7 +231,7 @@ def _changed(book: Book, block: Block, changes: Changes, tables: list[Table]) ->
                         sums[name],
                     ),
                 )
-                for name in ("as_issued", "as_now", "delta", *more)
+                for name in ("as_issued", "as_now", "delta", *waived)
             ),
         )
     return found
@@ -263,8 +262,8 @@ def _changed_days(book: Book, block: Block, frame: pd.DataFrame, tables: list[Ta
 
 
 def _reconciled(
-    book: Book, block: Block, priced: Priced, credits: list[Table], changes: Changes, changed: dict[str, int]
-) -> dict[str, tuple[int, Any]]:
+    book: Book, block: Block, priced: Priced, credits: list[Table], changes: Changes, tables: list[Table], totals_at: dict[str, int],
+) -> dict[str, tuple[int, Any]]:  # fmt: skip
     """Add how the sum of what is right now leads to that of the credits, line by line of those that are decided."""
     block.add()
     block.add(Styled(book.style("title"), "Credits and what is due of them (decided lines)"))
@@ -278,7 +277,7 @@ def _reconciled(
         numbers="BCDEF",
     )
     found: dict[str, tuple[int, Any]] = {}
-    for currency in sorted({*changed, *(str(code) for code in priced.frame["currency"].unique())}):
+    for currency in sorted({*totals_at, *(str(code) for code in priced.frame["currency"].unique())}):
         elsewhere, ends, total = _beside(priced, changes, currency)
         digits = minor_units(currency)
         formula, value = (book.style(role, f"money{digits}") for role in ("formula", "given"))
@@ -287,10 +286,10 @@ def _reconciled(
             sum(int(one) for one in part[name].tolist()) if name in part else 0
             for name in ("as_now", "unclaimed")
         )
-        row = changed.get(currency)
-        over = "+".join(
-            f"SUMIFS({table.whole('credit')},{table.whole('currency')},A{len(block.rows) + 1})"
-            for table in credits
+        row, here = totals_at.get(currency), len(block.rows) + 1
+        credit_sum, unclaimed_sum = (
+            "+".join(f"SUMIFS({one.whole(name)},{one.whole('currency')},A{here})" for one in some)
+            for name, some in (("credit", credits), ("unclaimed", tables if changes.claims else []))
         )
         due, claimable, other, taken, credit = (
             shown(one, currency) for one in (now, unclaimed, elsewhere, ends, total)
@@ -298,12 +297,12 @@ def _reconciled(
         at = block.add(
             currency,
             Styled(formula, Formula(f"E{row}", due)) if row else Styled(value, due),
-            Styled(formula, Formula(f"H{row}", claimable))
-            if row and changes.claims
+            Styled(formula, Formula(f"ROUND({unclaimed_sum},decimals_{currency})", claimable))
+            if unclaimed_sum
             else Styled(value, claimable),
             Styled(value, other),
             Styled(value, taken),
-            Styled(formula, Formula(f"ROUND({over},decimals_{currency})", credit)),
+            Styled(formula, Formula(f"ROUND({credit_sum},decimals_{currency})", credit)),
         )
         found[currency] = at, shown(now + unclaimed + elsewhere + ends, currency)
     return found

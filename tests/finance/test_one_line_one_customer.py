@@ -335,3 +335,19 @@ def test_altered_lines_are_nothing_to_go_on_from(desk: Desk, words: tuple[str, .
     output = [str(desk.folder / one) if one == "altered.xlsx" else one for one in words]
     assert f"{digest} was altered: its bytes hash to" in desk.refused("credits", *output)
     assert not (desk.folder / "altered.xlsx").exists()
+
+
+def test_an_entry_that_was_altered_is_not_computed_with(desk: Desk) -> None:
+    """Given the time of a window was altered behind the ledger's back, computing again finds it, with exit code 1."""
+    desk.issue()
+    with sqlite3.connect(desk.url.removeprefix("sqlite:///")) as database:
+        for (name,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall():
+            database.execute(f"DROP TRIGGER {name}")
+        where = "stream = 'incident/mail-1' AND version = 2"
+        (entry,) = database.execute(f"SELECT entry FROM ledger_entry WHERE {where}").fetchone()
+        assert b"2022-03-14T20:00:00" in entry
+        altered = entry.replace(b"2022-03-14T20:00:00", b"2022-03-14T21:00:00")
+        database.execute(f"UPDATE ledger_entry SET entry = ? WHERE {where}", (altered,))
+    database.close()
+    said = desk.refused("credits", "show", "1", "--recompute")
+    assert "the ledger was altered: the first 4 entries have the root" in said
