@@ -209,7 +209,7 @@ def _side_by_side(issued: Held, draft: Draft, policy_of: PolicyOf) -> pd.DataFra
     )  # fmt: skip
     left = old.iloc[gone]
     lost = left[said].assign(
-        unclaimed=0, undecided=pd.Series(None, index=left.index, dtype=object), before=left["before"], after=-1, as_issued=left["issued"], last=left["now"], as_now=0,
+        unclaimed=0, undecided=np.full(len(gone), None, dtype=object), before=left["before"], after=-1, as_issued=left["issued"], last=left["now"], as_now=0,
         old_claim=left["claim"], same_inputs=False, service_days_as_issued=issued_days[gone], service_days_last=now_days[gone],
         service_days_as_now=np.full(len(gone), None), service_days_unclaimed=np.full(len(gone), None),
     )  # fmt: skip

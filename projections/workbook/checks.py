@@ -168,8 +168,8 @@ def _all_checks(
         credit = priced.frame[priced.frame["currency"] == currency]["credit"].dropna()
         yield (
             f"{changes.now} + unclaimed + what is beside = credits, {currency}", f"money{minor_units(currency)}",
-            Formula(f"ROUND(SUM(Summary!$B${place}:$E${place}),decimals_{currency})", added_up),
-            Formula(f"Summary!$F${place}", shown(sum(int(one) for one in credit.tolist()), currency)),
+            Formula(f"ROUND(SUM(Summary!$B${place}:$F${place}),decimals_{currency})", added_up),
+            Formula(f"Summary!$G${place}", shown(sum(int(one) for one in credit.tolist()), currency)),
             "what is due now and what is not; the lines of Credits that are decided",
         )  # fmt: skip
     if at.days is not None:

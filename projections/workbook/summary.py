@@ -272,13 +272,14 @@ def _reconciled(
         changes.now,
         "unclaimed",
         "not in this series",
+        "not in this run",
         "ends of bounds taken",
         "credits",
-        numbers="BCDEF",
+        numbers="BCDEFG",
     )
     found: dict[str, tuple[int, Any]] = {}
     for currency in sorted({*totals_at, *(str(code) for code in priced.frame["currency"].unique())}):
-        elsewhere, ends, total = _beside(priced, changes, currency)
+        beside, total = _beside(priced, changes, currency)
         digits = minor_units(currency)
         formula, value = (book.style(role, f"money{digits}") for role in ("formula", "given"))
         part = changes.frame[(changes.frame["currency"] == currency) & changes.frame["delta"].notna()]
@@ -291,27 +292,25 @@ def _reconciled(
             "+".join(f"SUMIFS({one.whole(name)},{one.whole('currency')},A{here})" for one in some)
             for name, some in (("credit", credits), ("unclaimed", tables if changes.claims else []))
         )
-        due, claimable, other, taken, credit = (
-            shown(one, currency) for one in (now, unclaimed, elsewhere, ends, total)
-        )
+        due, claimable, credit = (shown(one, currency) for one in (now, unclaimed, total))
         at = block.add(
             currency,
             Styled(formula, Formula(f"E{row}", due)) if row else Styled(value, due),
             Styled(formula, Formula(f"ROUND({unclaimed_sum},decimals_{currency})", claimable))
             if unclaimed_sum
             else Styled(value, claimable),
-            Styled(value, other),
-            Styled(value, taken),
+            *(Styled(value, shown(one, currency)) for one in beside),
             Styled(formula, Formula(f"ROUND({credit_sum},decimals_{currency})", credit)),
         )
-        found[currency] = at, shown(now + unclaimed + elsewhere + ends, currency)
+        found[currency] = at, shown(now + unclaimed + sum(beside), currency)
     return found
 
 
-def _beside(priced: Priced, changes: Changes, currency: str) -> tuple[int, int, int]:
-    """Return the credits of lines that no document is about, less the ends that were taken of undecided ones, and all credits.
+def _beside(priced: Priced, changes: Changes, currency: str) -> tuple[tuple[int, int, int], int]:
+    """Return what stands on one of both sheets only, and the sum of all credits that are decided, in minor units.
 
-    In minor units, each over the lines that are decided on its sheet.
+    Of the credits those of lines that no document is about; less what is due of lines that the run does not price, as it looks at other
+    tables; less the ends that were taken of lines that are undecided.
     """
     names = ["customer", "subscription"]
     rows = priced.frame[priced.frame["currency"] == currency]
@@ -320,15 +319,13 @@ def _beside(priced: Priced, changes: Changes, currency: str) -> tuple[int, int, 
         for customer, subscription, credit in rows[[*names, "credit"]].itertuples(index=False)
     }
     part = changes.frame[changes.frame["currency"] == currency]
+    part = part[part["as_now"].notna()]
     due = {
-        (line["customer"], line["subscription"]): None
-        if pd.isna(line["as_now"])
-        else int(line["as_now"]) + int(line.get("unclaimed", 0))
+        (line["customer"], line["subscription"]): int(line["as_now"]) + int(line.get("unclaimed", 0))
         for line in part.to_dict("records")
     }
     decided = {key: amount for key, amount in of_lines.items() if amount is not None}
-    elsewhere = sum(amount for key, amount in decided.items() if due.get(key) is None)
-    ends = -sum(
-        amount for key, amount in due.items() if amount is not None and key in of_lines and key not in decided
-    )
-    return elsewhere, ends, sum(decided.values())
+    elsewhere = sum(amount for key, amount in decided.items() if key not in due)
+    absent = sum(amount for key, amount in due.items() if key not in of_lines)
+    taken = sum(amount for key, amount in due.items() if key in of_lines and key not in decided)
+    return (elsewhere, -absent, -taken), sum(decided.values())

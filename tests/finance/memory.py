@@ -25,6 +25,7 @@ from projections.restated import Restated, adjustment_text, reached, restated
 from projections.subscriptions import table_of
 
 __all__ = [
+    "PLACES",
     "POLICIES",
     "REGIONS",
     "RESTS",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -24,10 +25,10 @@ def desk(sqlite_url: str, tmp_path: Path) -> Desk:
     return found
 
 
-def _book(desk: Desk, period: str = "2022-03") -> dict[str, list[dict[Any, Any]]]:
+def _book(desk: Desk, period: str = "2022-03", more: Sequence[str] = ()) -> dict[str, list[dict[Any, Any]]]:
     """Export the month beside what was issued; return Changes and Checks, after an engine that shares no code calculated it."""
     path = desk.folder / "c.xlsx"
-    desk.ok("credits", "export", "--period", period, "--compare-issued", "main", "-o", str(path))
+    desk.ok("credits", "export", "--period", period, "--compare-issued", "main", "-o", str(path), *more)
     calculated = formualizer.recalculate_xlsx_bytes(path.read_bytes())
     assert (calculated["summary"]["errors"], calculated["cache_cells_changed"]) == (0, 0)
     book = openpyxl.load_workbook(path, data_only=True)
@@ -117,8 +118,13 @@ def test_what_waits_for_a_claim_leads_from_what_is_due_to_the_credits(desk: Desk
     at = next(
         number for number, row in enumerate(book["Summary"]) if row[1] == "as now" and row[2] == "unclaimed"
     )
-    euros = {row[0]: tuple(row.values())[1:6] for row in book["Summary"][at + 1 :]}["EUR"]
-    assert euros == (420, 35, 100, 0, 555)
+    euros = {row[0]: tuple(row.values())[1:7] for row in book["Summary"][at + 1 :]}["EUR"]
+    assert euros == (420, 35, 100, 0, 0, 555)
+    # Who looks at another table sees what is left out.
+    book = _book(desk, more=("--subscriptions", "more"))
+    euros = [tuple(row.values())[1:7] for row in book["Summary"] if row[0] == "EUR"][-1]
+    assert euros == (420, 35, 100, -455, 0, 100)
+    book = _book(desk)
     (check,) = [
         one for one in book["Checks"] if one["check"] == "as now + unclaimed + what is beside = credits, EUR"
     ]

@@ -132,6 +132,8 @@ def test_a_subscription_of_another_customer_is_taken_from_one_and_given_to_the_o
     found = _adjust(desk)
     assert _lines(found) == expected
     assert found["causes"] == ["subscriptions/customers v2"]
+    assert not any("undecided" in one for one in found["details"]["lines"])
+    assert "no longer subscribed" in desk.ok("credits", "show", "2", "--customer", "Baltic Timber")
     assert desk.restate()["lines"] == []
     assert "comes out the same" in desk.ok("credits", "show", "2", "--recompute")
     # From then on either goes its own way, and it may be taken back.
