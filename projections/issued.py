@@ -104,7 +104,7 @@ class Held(msgspec.Struct, frozen=True):
         return found
 
 
-def _place(facts: Facts) -> tuple[str, str, str]:
+def _place(facts: Mapping[str, Any]) -> tuple[str, str, str]:
     return facts["policy"], facts["service"], facts["region"]
 
 
@@ -128,9 +128,15 @@ def held(log: SealedLog, chain: Chain, wanted: Wanted | None = None) -> Held:
     """
     found = Held(pd.DataFrame(), [], [], [], [])
     columns: dict[str, list[Any]] = {name: [] for name in _COLUMNS}
-    for document in chain.documents:
-        kept = KeptLines(log, document.event.lines)
-        chosen = [at for at, one in enumerate(kept.assessments()) if wanted is None or wanted(one)]
+    texts = [KeptLines(log, document.event.lines) for document in chain.documents]
+    # Lines stay under the assessment that said them last, while later ones of their place, under other terms, stand for it.
+    places_wanted = {
+        _place(one) for kept in texts for one in kept.assessments() if wanted is not None and wanted(one)
+    }
+    for document, kept in zip(chain.documents, texts, strict=True):
+        chosen = [
+            at for at, one in enumerate(kept.assessments()) if wanted is None or _place(one) in places_wanted
+        ]
         said = [(*_facts(document.event, kept.assessments()[at]), kept.assessments()[at]) for at in chosen]
         _follow(found.present, said)
         places = {}

@@ -295,6 +295,20 @@ def test_what_was_so_before_is_what_the_last_document_about_the_line_says(desk: 
         assert "comes out the same" in desk.ok("credits", "show", str(number), "--recompute")
 
 
+def test_lines_under_earlier_terms_are_looked_at_where_later_ones_look_further(desk: Desk) -> None:
+    """Given terms that look at one region, then at all: a window elsewhere reaches lines that were said under the first last."""
+    desk.issue()
+    desk.file(
+        "standard.toml", terms_2("standard").replace("[counting]", '[scope]\nregions = "union"\n[counting]')
+    )
+    desk.ok("policy", "publish", "standard.toml", "--actor", "f")
+    _adjust(desk)
+    desk.window("second", "NAM", "2022-03-20T00:00:00Z", "2022-03-20T05:00:00Z")
+    few, whole = desk.restate(), desk.restate("--whole")
+    assert (few["whole"], few["assessments"]) == (False, whole["assessments"])
+    assert {one["after"]["region"] for one in few["assessments"]} == {"EMEA", "NAM"}
+
+
 # ---- altered lines ------------------------------------------------------------------------------------------
 
 
