@@ -171,7 +171,7 @@ def causes_of(
     of_some: list[tuple[tuple[str, ...], list[bool]]] = []
     documents: list[tuple[str, Mapping[str, bool]]] = []
     if compared:
-        of_all.update(_of_policy(before, after, since, policy_of))
+        of_all.update(_of_policy(before, after, since))
         of_all.update(_of_cohorts(before, after, since))
         of_some += [
             (one.entries, _theirs(one, lines["customer"], since))
@@ -286,22 +286,18 @@ def _theirs(one: Moved, customers: pd.Series, since: Since) -> list[bool]:
     return [any(each) for each in zip(*held, strict=True)]
 
 
-def _of_policy(before: Facts | None, after: Facts | None, since: Since, policy_of: PolicyOf) -> Iterable[str]:
-    """Yield the versions of a policy that took the place of the one that ruled."""
+def _of_policy(before: Facts | None, after: Facts | None, since: Since) -> Iterable[str]:
+    """Yield the version of a policy that took the place of the one that ruled; others, in force later or never, rule nothing here."""
     if before is None or after is None or before["policy"] != after["policy"]:
         return
-    if before["policy_version"] == after["policy_version"]:
-        return
-    key, rules = after["policy"], after["policy_version"]
-    latest = policy_of(key, rules).in_force_from
-    for entry in since.versions(f"policy/{key}"):
-        version = int(entry.rpartition(" v")[2])
-        # Terms that are in force only after those that rule change nothing for this line.
-        if (
-            version <= max(rules, before["policy_version"])
-            and policy_of(key, version).in_force_from <= latest
-        ):
-            yield entry
+    if before["policy_version"] != after["policy_version"]:
+        yield from _ruling(after, since)
+
+
+def _ruling(facts: Facts, since: Since) -> list[str]:
+    """Return the version of a policy that rules, where it was not there before."""
+    rules = f"policy/{facts['policy']} v{facts['policy_version']}"
+    return [one for one in since.versions(f"policy/{facts['policy']}") if one == rules]
 
 
 def _of_cohorts(before: Facts | None, after: Facts | None, since: Since) -> Iterable[str]:
@@ -351,6 +347,10 @@ def _near(before: Facts | None, after: Facts | None, since: Since, policy_of: Po
         for one in since.moved:
             if one.touches(facts["service"], facts["region"], any_region=wide):
                 found.update(one.entries)
-        found.update(since.versions(f"policy/{facts['policy']}"))
+        found.update(_ruling(facts, since))
     # An assessment that says nothing else than before may name other entries.
-    return found or {entry for one in since.moved if _rests_on(one, before, after) for entry in one.entries}
+    found = found or {entry for one in since.moved if _rests_on(one, before, after) for entry in one.entries}
+    # What is due in no month any more, or in another one, says no version that made it so.
+    return found or {
+        one for facts in _both(before, after) for one in since.versions(f"policy/{facts['policy']}")
+    }
