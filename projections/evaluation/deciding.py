@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import msgspec
 
@@ -10,7 +10,7 @@ from ledger.domain.interval import intersect, length
 from ledger.domain.policy.model import Policy
 from ledger.domain.window import Window, reach, share_bounds
 from projections.evaluation.evidence import Evidence
-from projections.evaluation.open_facts import open_facts
+from projections.evaluation.open_facts import Open, open_facts
 from projections.evaluation.outcome import Outcome, outcome, outcome_beside
 
 __all__ = ["Vague", "vague_times", "what_decides"]
@@ -113,7 +113,7 @@ def what_decides(
     if decided(made):
         return _near_an_edge(evidence, made) or _near_another_amount(evidence, made, vague)
     found = list(open_facts(policy, evidence))
-    for words, one, other in found:
+    for words, one, other in _that_may_decide(found, made, evidence, decided):
         if all(decided(_closed(made, evidence, way)) for way in (one, other)):
             return words
     if policy.stacking.commitments == "choose-one" and chosen is None and len(policy.commitments) > 1:
@@ -135,6 +135,36 @@ def what_decides(
     ]
     of = f" of windows {', '.join(parts)}" if parts else ""
     return f"no single fact: how far what was affected{of} is the same"
+
+
+def _that_may_decide(
+    facts: Sequence[Open], made: Outcome, evidence: Evidence, decided: Callable[[Outcome], bool]
+) -> Iterator[Open]:
+    """Yield the facts of which each alone may decide, in their order: where several do not together, none of them does."""
+    together = _together(facts, evidence) if len(facts) > 1 else None
+    if len(facts) <= 1:
+        yield from facts
+    elif together is None or decided(_closed(made, evidence, together)):
+        half = len(facts) // 2
+        yield from _that_may_decide(facts[:half], made, evidence, decided)
+        yield from _that_may_decide(facts[half:], made, evidence, decided)
+
+
+def _together(facts: Sequence[Open], evidence: Evidence) -> Evidence | None:
+    """Return evidence in which several facts are closed at their least; None where they are not each about a window of its own."""
+    windows = list(evidence.windows)
+    for _, closed, _ in facts:
+        changed = [
+            at for at, pair in enumerate(zip(evidence.windows, closed.windows, strict=False)) if pair[0] is not pair[1]
+        ]  # fmt: skip
+        if (
+            len(changed) != 1
+            or len(closed.windows) != len(windows)
+            or windows[changed[0]] is not evidence.windows[changed[0]]
+        ):
+            return None
+        windows[changed[0]] = closed.windows[changed[0]]
+    return msgspec.structs.replace(evidence, windows=tuple(windows))
 
 
 def _closed(made: Outcome, evidence: Evidence, closed: Evidence) -> Outcome:
