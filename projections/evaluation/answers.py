@@ -63,7 +63,7 @@ def answer(policy: Policy, facts: dict[str, Any], now: int, version: int | None 
         return _decided(asked, other)
 
     found["approximately_within_seconds"] = asked.approximately_within
-    vague = vague_times(policy, asked.evidence, made, decided)
+    vague = vague_times(asked.evidence, made, decided)
     found |= _vague(vague)
     found["decides"] = what_decides(policy, asked.evidence, made, decided, asked.chosen, vague)
     found["why"] = list(_why(policy, asked, made, found))
@@ -186,7 +186,7 @@ def _decided(asked: Question, made: Outcome) -> bool:
         low_form, high_form = made.forms(asked.currency or "", asked.chosen)
     except Refused:
         # What is paid is a sum of a currency that was not said.
-        return all(one.decided for one in made.results)
+        return made.decided
     return low_form == high_form
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import msgspec
 
@@ -10,8 +10,8 @@ from ledger.domain.interval import intersect, length
 from ledger.domain.policy.model import Policy
 from ledger.domain.window import Window, reach, share_bounds
 from projections.evaluation.evidence import Evidence
-from projections.evaluation.open_facts import open_facts, with_window
-from projections.evaluation.outcome import Outcome, outcome
+from projections.evaluation.open_facts import Open, open_facts
+from projections.evaluation.outcome import Outcome, outcome, outcome_beside
 
 __all__ = ["Vague", "vague_times", "what_decides"]
 
@@ -26,12 +26,11 @@ class Vague(msgspec.Struct, frozen=True):
     alone: tuple[tuple[Window, int | None], ...]
 
 
-def vague_times(
-    policy: Policy, evidence: Evidence, made: Outcome, decided: Callable[[Outcome], bool]
-) -> Vague | None:
+def vague_times(evidence: Evidence, made: Outcome, decided: Callable[[Outcome], bool]) -> Vague | None:
     """Return how far the times may be off that are approximate without a tolerance; None where there are none, or nothing is decided.
 
-    Bounds that are wider hold those that are narrower, so the last distance that leaves one answer is found by halving.
+    Bounds that are wider hold those that are narrower, so the last distance that leaves one answer is found by halving, and what
+    holds for several windows holds for each of them.
     """
     if not any(result.figure.approximate for result in made.results) or not decided(made):
         return None
@@ -50,27 +49,42 @@ def vague_times(
     # Off by this a window is nothing at least, and everything at most.
     farthest = max(max([end, *moments]) - start, end - min([start, *moments]))
 
-    def within(off: Sequence[int], low: int) -> int | None:
-        def holds(seconds: int) -> bool:
-            widened = evidence
-            for place_of in off:
-                other = msgspec.structs.replace(
-                    widened.windows[place_of], start_within_seconds=seconds, end_within_seconds=seconds
-                )
-                widened = with_window(widened, place_of, other)
-            return decided(outcome(policy, widened))
+    def holds(off: Sequence[int], seconds: int) -> bool:
+        windows = list(evidence.windows)
+        for at in off:
+            windows[at] = msgspec.structs.replace(
+                windows[at], start_within_seconds=seconds, end_within_seconds=seconds
+            )
+        widened = msgspec.structs.replace(evidence, windows=tuple(windows))
+        return decided(outcome_beside(made, widened, frozenset(windows[at].incident for at in off)))
 
-        if holds(farthest):
-            return None
+    def last(off: Sequence[int], low: int, likely: int | None = None) -> int:
+        """Return the last distance from `low` on that leaves one answer, where not every one does."""
         high = farthest
+        if likely is not None and low <= likely < high - 1:
+            low, high = (likely, high) if low == likely or holds(off, likely) else (low, likely)
+            if low == likely:
+                low, high = (low + 1, high) if holds(off, low + 1) else (low, low + 1)
         while high - low > 1:
             middle = (low + high) // 2
-            low, high = (middle, high) if holds(middle) else (low, middle)
+            low, high = (middle, high) if holds(off, middle) else (low, middle)
         return low
 
-    together = within(places, 0)
-    # One window alone may be off as far as it may together with others, and farther.
-    alone = [(evidence.windows[at], None if together is None else within([at], together)) for at in places]
+    def any_distance(off: Sequence[int]) -> list[int]:
+        """Return those that alone may be off however far: what several may together, each of them may."""
+        if not off or holds(off, farthest):
+            return list(off)
+        half = len(off) // 2
+        return [*any_distance(off[:half]), *any_distance(off[half:])] if half else []
+
+    together = None if holds(places, farthest) else last(places, 0)
+    found: dict[int, int | None] = dict.fromkeys(places if together is None else any_distance(places))
+    likely = None
+    for at in places:
+        if at not in found and together is not None:
+            # One window alone may be off as far as it may together with others, and farther; as far as the one before it, mostly.
+            likely = found[at] = last([at], together, likely)
+    alone = [(evidence.windows[at], found[at]) for at in places]
     return Vague(
         together,
         tuple(
@@ -99,8 +113,8 @@ def what_decides(
     if decided(made):
         return _near_an_edge(evidence, made) or _near_another_amount(evidence, made, vague)
     found = list(open_facts(policy, evidence))
-    for words, one, other in found:
-        if decided(outcome(policy, one)) and decided(outcome(policy, other)):
+    for words, one, other in _that_may_decide(found, made, evidence, decided):
+        if all(decided(_closed(made, evidence, way)) for way in (one, other)):
             return words
     if policy.stacking.commitments == "choose-one" and chosen is None and len(policy.commitments) > 1:
         if any(decided(_only(made, place)) for place in range(len(made.results))):
@@ -122,6 +136,46 @@ def what_decides(
     if len(parts) > 1:
         return f"no single fact: how far what was affected of windows {', '.join(parts)} is the same"
     return "no single fact of those that were stated"
+
+
+def _that_may_decide(
+    facts: Sequence[Open], made: Outcome, evidence: Evidence, decided: Callable[[Outcome], bool]
+) -> Iterator[Open]:
+    """Yield the facts of which each alone may decide, in their order: where several do not together, none of them does."""
+    together = _together(facts, evidence) if len(facts) > 1 else None
+    if len(facts) <= 1:
+        yield from facts
+    elif together is None or decided(_closed(made, evidence, together)):
+        half = len(facts) // 2
+        yield from _that_may_decide(facts[:half], made, evidence, decided)
+        yield from _that_may_decide(facts[half:], made, evidence, decided)
+
+
+def _together(facts: Sequence[Open], evidence: Evidence) -> Evidence | None:
+    """Return evidence in which several facts are closed at their least; None where they are not each about a window of its own."""
+    windows = list(evidence.windows)
+    for _, closed, _ in facts:
+        changed = [
+            at for at, pair in enumerate(zip(evidence.windows, closed.windows, strict=False)) if pair[0] is not pair[1]
+        ]  # fmt: skip
+        if (
+            len(changed) != 1
+            or len(closed.windows) != len(windows)
+            or windows[changed[0]] is not evidence.windows[changed[0]]
+        ):
+            return None
+        windows[changed[0]] = closed.windows[changed[0]]
+    return msgspec.structs.replace(evidence, windows=tuple(windows))
+
+
+def _closed(made: Outcome, evidence: Evidence, closed: Evidence) -> Outcome:
+    """Return the outcome of evidence with one open fact closed; made: of the evidence as it is."""
+    pairs = list(zip(evidence.windows, closed.windows, strict=False))
+    rest = msgspec.structs.replace(closed, windows=evidence.windows)
+    if len(evidence.windows) != len(closed.windows) or rest != evidence:
+        return outcome(made.policy, closed)
+    changed = {window.incident for pair in pairs if pair[0] is not pair[1] for window in pair}
+    return outcome_beside(made, closed, frozenset(changed))
 
 
 def _near_an_edge(evidence: Evidence, made: Outcome) -> str | None:

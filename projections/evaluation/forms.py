@@ -16,6 +16,7 @@ from ledger.domain.money import round_fraction
 
 __all__ = ["NOTHING", "Form", "Line", "Price", "greatest", "least", "line", "scaled", "total"]
 
+NONE = Fraction(0)
 # a, b: a x base + b.
 Line = tuple[Fraction, Fraction]
 
@@ -83,6 +84,12 @@ def greatest(forms: Iterable[Form]) -> Form:
 
 def total(forms: Iterable[Form]) -> Form:
     """Return the sum of forms."""
+    forms = list(forms)
+    if all(len(form.of) == 1 and len(form.of[0]) == 1 for form in forms):
+        # Lines alone, as most are, add up to a line.
+        return line(
+            sum((form.of[0][0][0] for form in forms), NONE), sum((form.of[0][0][1] for form in forms), NONE)
+        )
     first, *others = forms
     found = first
     for form in others:

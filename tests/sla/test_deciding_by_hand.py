@@ -217,7 +217,7 @@ def decided(made: Outcome) -> bool:
 
 def decides(policy: Policy, evidence: Evidence, chosen: str | None = None) -> str | None:
     made = outcome(policy, evidence)
-    return what_decides(policy, evidence, made, decided, chosen, vague_times(policy, evidence, made, decided))
+    return what_decides(policy, evidence, made, decided, chosen, vague_times(evidence, made, decided))
 
 
 def test_the_one_fact_that_decides_is_named_and_several_are_when_none_does_alone() -> None:
@@ -274,7 +274,7 @@ def test_the_choice_of_the_customer_decides_only_while_it_is_not_made() -> None:
 
 
 def vague(policy: Policy, evidence: Evidence) -> Vague | None:
-    return vague_times(policy, evidence, outcome(policy, evidence), decided)
+    return vague_times(evidence, outcome(policy, evidence), decided)
 
 
 ABOUT = window(1_100, 1_180, approximate=True)
