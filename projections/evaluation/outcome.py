@@ -10,7 +10,7 @@ import msgspec
 from ledger.domain.policy.model import Policy, Remedy, Tier
 from ledger.errors import Refused
 from projections.evaluation.amounts import Choice, choices, days_of, forms_of, limited, prices
-from projections.evaluation.evidence import Evidence, Plain
+from projections.evaluation.evidence import Evidence
 from projections.evaluation.figures import Figure, figure
 from projections.evaluation.forms import NOTHING, Form, Price, greatest, least, total
 
@@ -121,7 +121,7 @@ def _by_incident(policy: Policy, evidence: Evidence) -> Iterable[tuple[str, tupl
         if not outages:
             yield "", _results(policy, evidence)
         for number, outage in enumerate(outages, 1):
-            plain = Plain(outages=(outage,))
+            plain = msgspec.structs.replace(evidence.plain, outages=(outage,))
             yield f"outage {number}", _results(policy, msgspec.structs.replace(evidence, plain=plain))
         return
     names = {one.incident for one in evidence.windows if one.service == evidence.service}
