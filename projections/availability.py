@@ -39,8 +39,7 @@ class Assessment(msgspec.Struct, frozen=True):
     """What a policy makes of the windows of a service and region in a period.
 
     downtime_seconds: union of the stated windows. excluded_seconds: the part of it that the policy does not
-    count. eligible_at_least, eligible_at_most: seconds of eligible downtime as bounds; eligible_stated: with
-    the stated times taken as exact, None where shares, regions or cohorts still leave it open. availability
+    count. eligible_at_least, eligible_at_most: seconds of eligible downtime as bounds. availability
     bounds: fractions of 1. tiers: those the bounds allow, best first. provisional: an open window touches it, or
     one limited to a cohort of which it is not known who is in it. approximate: a window's times are said to be approximate and no tolerance is known. entries:
     what it rests on, sorted. seconds_to_next_tier, seconds_past_tier_edge: see Tier; None where the bounds
@@ -55,7 +54,6 @@ class Assessment(msgspec.Struct, frozen=True):
     downtime_seconds: int
     excluded_seconds: int
     eligible_at_least: Fraction
-    eligible_stated: Fraction | None
     eligible_at_most: Fraction
     availability_at_least: Fraction
     availability_at_most: Fraction
@@ -213,7 +211,6 @@ def assess_found(
         downtime_seconds=int(figure.downtime_seconds),
         excluded_seconds=int(figure.excluded_seconds),
         eligible_at_least=figure.eligible_least,
-        eligible_stated=figure.eligible_stated,
         eligible_at_most=figure.eligible_most,
         availability_at_least=figure.low if availability else Fraction(1),
         availability_at_most=figure.high if availability else Fraction(1),

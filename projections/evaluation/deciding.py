@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 
 import msgspec
 
 from ledger.domain.interval import intersect, length
 from ledger.domain.policy.model import Policy
-from ledger.domain.window import UNKNOWN, Window, place, reach, share_bounds
-from projections.evaluation.evidence import Evidence, Membership
+from ledger.domain.window import Window, reach, share_bounds
+from projections.evaluation.evidence import Evidence
+from projections.evaluation.open_facts import open_facts, with_window
 from projections.evaluation.outcome import Outcome, outcome
 
-__all__ = ["Vague", "open_facts", "vague_times", "what_decides"]
-
-# A fact in words, and the evidence with it closed at either end.
-Open = tuple[str, Evidence, Evidence]
+__all__ = ["Vague", "vague_times", "what_decides"]
 
 
 class Vague(msgspec.Struct, frozen=True):
@@ -59,7 +57,7 @@ def vague_times(
                 other = msgspec.structs.replace(
                     widened.windows[place_of], start_within_seconds=seconds, end_within_seconds=seconds
                 )
-                widened = _with(widened, place_of, other)
+                widened = with_window(widened, place_of, other)
             return decided(outcome(policy, widened))
 
         if holds(farthest):
@@ -91,7 +89,7 @@ def what_decides(
     chosen: str | None,
     vague: Vague | None = None,
 ) -> str | None:
-    """Return the one fact that would decide an outcome, in words; None where it is decided.
+    """Return the one fact that would decide an outcome, in words; None only where it is decided.
 
     What rests on approximate times near the edge of a tier is decided by the times as they are stated; which times those are,
     and how far off the edge is, is said all the same.
@@ -100,7 +98,7 @@ def what_decides(
     """
     if decided(made):
         return _near_an_edge(evidence, made) or _near_another_amount(evidence, made, vague)
-    found = list(open_facts(evidence))
+    found = list(open_facts(policy, evidence))
     for words, one, other in found:
         if decided(outcome(policy, one)) and decided(outcome(policy, other)):
             return words
@@ -113,7 +111,16 @@ def what_decides(
                 f"how the contract is to be read at this {result.figure.commitment.tiers_of}, which no tier holds, or more than one: "
                 f"{' or '.join(choice.tier.words for choice in result.choices)}"
             )
-    return f"no single fact: {'; '.join(words for words, _, _ in found)} are open together" if found else None
+    if found:
+        return f"no single fact: {'; '.join(words for words, _, _ in found)} are open together"
+    # Shares that are known, of whom is not.
+    parts = [
+        f"{one.incident}/{one.window}"
+        for one in evidence.windows
+        if not one.withdrawn and one.service == evidence.service and share_bounds(one)[0] < 1
+    ]
+    of = f" of windows {', '.join(parts)}" if parts else ""
+    return f"no single fact: how far what was affected{of} is the same"
 
 
 def _near_an_edge(evidence: Evidence, made: Outcome) -> str | None:
@@ -170,109 +177,3 @@ def _seconds(count: int) -> str:
 def _only(made: Outcome, place: int) -> Outcome:
     policy = msgspec.structs.replace(made.policy, commitments=(made.policy.commitments[place],))
     return msgspec.structs.replace(made, policy=policy, results=(made.results[place],))
-
-
-def open_facts(evidence: Evidence) -> Iterator[Open]:
-    """Yield each fact that is a bound, with the evidence in which it is closed at its least and at its most."""
-    plain = evidence.plain
-    for name, said in (
-        ("downtime", "the exact downtime"),
-        ("availability", "the exact availability"),
-        ("value", "the exact value"),
-    ):
-        pair = getattr(plain, name)
-        if pair is not None and pair[0] != pair[1]:
-            least, most = (msgspec.structs.replace(plain, **{name: (end, end)}) for end in pair)
-            yield (
-                said,
-                msgspec.structs.replace(evidence, plain=least),
-                msgspec.structs.replace(evidence, plain=most),
-            )
-    for number, (seconds, low, high) in enumerate(plain.outages):
-        if low != high:
-            both = (
-                (*plain.outages[:number], (seconds, share, share), *plain.outages[number + 1 :])
-                for share in (low, high)
-            )
-            one, other = (
-                msgspec.structs.replace(evidence, plain=msgspec.structs.replace(plain, outages=outages))
-                for outages in both
-            )
-            yield f"the share that outage {number + 1} affected", one, other
-    cohorts: list[str] = []
-    start, end = evidence.span
-    for place_of, window in enumerate(evidence.windows):
-        if (
-            window.withdrawn
-            or window.service != evidence.service
-            or reach(window, start, end, evidence.as_of).most is None
-        ):
-            continue
-        limited = window.cohort is not None and evidence.member(window.cohort) is None
-        if limited and window.cohort is not None and window.cohort not in cohorts:
-            cohorts.append(window.cohort)
-        for words, narrow, wide in _of_window(window, evidence):
-            yield words, _with(evidence, place_of, narrow), _with(evidence, place_of, wide)
-    for name in cohorts:
-        without, with_it = (
-            msgspec.structs.replace(
-                evidence, memberships={**evidence.memberships, name: Membership(inside, "")}
-            )
-            for inside in (False, True)
-        )
-        yield f"whether the customer is in cohort {name!r}", without, with_it
-    for excluded in evidence.exclusions:
-        if not excluded.withdrawn and excluded.customer is not None and evidence.customer is None:
-            others = tuple(other for other in evidence.exclusions if other != excluded)
-            general = msgspec.structs.replace(excluded, customer=None)
-            yield (
-                f"whether exclusion {excluded.exclusion!r} is about the customer",
-                msgspec.structs.replace(evidence, exclusions=(*others, general)),
-                msgspec.structs.replace(evidence, exclusions=others),
-            )
-
-
-def _with(evidence: Evidence, place_of: int, window: Window) -> Evidence:
-    windows = (*evidence.windows[:place_of], window, *evidence.windows[place_of + 1 :])
-    return msgspec.structs.replace(evidence, windows=windows)
-
-
-def _of_window(window: Window, evidence: Evidence) -> Iterator[tuple[str, Window, Window]]:
-    name = f"{window.incident}/{window.window}"
-    low, high = share_bounds(window)
-    if low != high:
-        bounds = f"from {window.share_at_least or low} to {window.share_at_most or high}"
-        least, most = (_text(window.share_at_least, low), _text(window.share_at_most, high))
-        yield (
-            f"the share that window {name} affected ({bounds})",
-            msgspec.structs.replace(window, share_at_least=least, share_at_most=least),
-            msgspec.structs.replace(window, share_at_least=most, share_at_most=most),
-        )
-    if window.end is None:
-        stop = max(evidence.as_of, window.start + 1)
-        yield (
-            f"when window {name} ended",
-            msgspec.structs.replace(window, end=stop),
-            msgspec.structs.replace(window, end=max(evidence.span[1], stop)),
-        )
-    late, early = window.start_within_seconds, window.end_within_seconds
-    if (late or early) and window.end is not None:
-        exact = msgspec.structs.replace(window, start_within_seconds=0, end_within_seconds=0)
-        narrow = (window.start + late, window.end - early)
-        yield (
-            f"the exact times of window {name}",
-            msgspec.structs.replace(exact, start=narrow[0], end=narrow[1])
-            if narrow[0] < narrow[1]
-            else msgspec.structs.replace(exact, withdrawn=True),
-            msgspec.structs.replace(exact, start=window.start - late, end=window.end + early),
-        )
-    if window.region == UNKNOWN and place(window.region, window.regions, evidence.region) == "perhaps":
-        yield (
-            f"whether window {name} was in {evidence.region}",
-            msgspec.structs.replace(window, withdrawn=True),
-            msgspec.structs.replace(window, region=evidence.region),
-        )
-
-
-def _text(said: str | None, bound: object) -> str:
-    return str(bound) if said is None else said

@@ -24,7 +24,10 @@ __all__ = [
     "highest",
     "intersected",
     "long_enough",
+    "perhaps_kept",
+    "quantised",
     "spans_of",
+    "surely_kept",
     "weighed",
 ]
 
@@ -158,25 +161,43 @@ def _within(levels: list[Level], spans: Sequence[Span]) -> list[Level]:
     return found
 
 
-def counted_most(levels: list[Level], pieces: Iterable[Span], counting: Counting, start: int) -> Fraction:
+def surely_kept(levels: list[Level], counting: Counting) -> list[Level]:
+    """Return the levels that count surely where what is down can be more than they are."""
+    # Short outages may join to one that lasts long enough, which can leave the rest of a day below its limit.
+    return _lasting(levels, counting.minimum)
+
+
+def perhaps_kept(levels: list[Level], counting: Counting) -> list[Level]:
+    """Return the levels of which any part may count where what is down is a part of them."""
+    return levels if counting.unless_daily_total_above is not None else _lasting(levels, counting.minimum)
+
+
+def counted_most(
+    levels: list[Level], pieces: Iterable[Span], cuts: int, counting: Counting, start: int
+) -> Fraction:
     """Return the most seconds that levels can come to, if what is down is a part of them cut in any way.
 
-    pieces: the spans they were made from, which are never cut further. start: where quanta are counted from.
+    pieces: the spans they were made from; cuts: how often these may be cut in two. start: where quanta are counted from.
     """
     if counting.quantise == "each-up":
-        return Fraction(sum(_up(end - begin, counting.quantum) for begin, end in pieces))
-    if counting.unless_daily_total_above is None:
-        levels = _lasting(levels, counting.minimum)
-    return quantised(levels, counting, start)
+        # A piece in two is rounded up twice.
+        return Fraction(
+            sum(_up(end - begin, counting.quantum) for begin, end in pieces) + cuts * counting.quantum
+        )
+    kept = perhaps_kept(levels, counting)
+    most = quantised(kept, counting, start)
+    if counting.daily_total_counts == "excess" and counting.quantise != "exact":
+        # What exceeds a day's limit is added as it is to what is brought to quanta.
+        most += sum((weight * (end - begin) for begin, end, weight in kept), NONE)
+    return most
 
 
 def counted_least(levels: list[Level], counting: Counting, start: int) -> Fraction:
     """Return the least seconds that levels come to, if what is down can be more than they are."""
-    # Short outages may join to one that lasts long enough, which can leave the rest of a day below its limit; and outages
-    # that are rounded up one by one may join to fewer.
-    levels = _lasting(levels, counting.minimum)
-    total = sum((weight * (end - begin) for begin, end, weight in levels), NONE)
+    levels = surely_kept(levels, counting)
     if counting.quantise == "each-up":
+        # Outages that are rounded up one by one may join to fewer.
+        total = sum((weight * (end - begin) for begin, end, weight in levels), NONE)
         return Fraction(_up_exact(total, counting.quantum))
     return quantised(levels, counting, start)
 

@@ -102,7 +102,7 @@ def excluding(group: Group, as_of: int) -> Excluding:
         problem = problem or said
         taken += mine
         if rule.most is not None and (mine or _uses_plans(rule, evidence)):
-            problem = problem or _open_limit(rule, evidence)
+            problem = problem or _open_limit(number, rule, evidence)
             used = used_before(rule, evidence, group.policy.zone) if rule.most_per == "year" else 0
             limits.append(Limit(number, int(rule.most), used))
     return Excluding(problem=problem) if problem else Excluding(tuple(taken), tuple(limits))
@@ -116,13 +116,15 @@ def _named(
     for one, surely in named(rule, evidence):
         if one.start >= evidence.period.end or one.end <= evidence.period.start:
             continue
-        if rule.treated == "removed" and is_everywhere(one, evidence.region, commitment):
+        if rule.treated == "removed" and is_everywhere(one, evidence, commitment):
             return [], "value: no formula for exclusions that leave the period"
-        cuts = {takes_from(one, window, evidence.region, commitment) for window in windows}
+        cuts = {takes_from(one, window, evidence, commitment) for window in windows}
+        if "perhaps" in cuts:
+            return [], "value: no formula for exclusions of which it is not known where they were"
         if len(cuts) > 1:
             return [], "value: no formula for exclusions of some windows and not of others"
-        if cuts == {True} or rule.most is not None:
-            found.append(Taken(one, number, surely, cuts == {True}))
+        if cuts == {"surely"} or rule.most is not None:
+            found.append(Taken(one, number, surely, cuts == {"surely"}))
     return found, ""
 
 
@@ -131,7 +133,7 @@ def _uses_plans(rule: ExclusionRule, evidence: Evidence) -> bool:
     return "planned-maintenance" in rule.kinds and any(one.planned is not None for one in evidence.windows)
 
 
-def _open_limit(rule: ExclusionRule, evidence: Evidence) -> str:
+def _open_limit(number: int, rule: ExclusionRule, evidence: Evidence) -> str:
     """Return why a limit has no formula, "" where it has."""
     if _uses_plans(rule, evidence):
         return "value: no formula for planned windows that use up a limit"
@@ -139,4 +141,9 @@ def _open_limit(rule: ExclusionRule, evidence: Evidence) -> str:
         day_of(evidence.period.zone, second)[:4]
         for second in (evidence.period.start, evidence.period.end - 1)
     )
-    return "value: no formula for limits of two years" if rule.most_per == "year" and first != last else ""
+    if rule.most_per == "year" and first != last:
+        return "value: no formula for limits of two years"
+    # What takes out of one segment what it perhaps leaves for another is no sum of segments.
+    if any(not surely for _, surely in named(rule, evidence)):
+        return f"value: no formula for a limit (exclusion rule {number}) that is perhaps used up by exclusions of other customers"
+    return ""
