@@ -461,19 +461,21 @@ def _verdict(found: dict[str, Any]) -> str:
     if found["credit"] is not None:
         said.append(f"credit {found['credit']} {found['currency']}")
     elif found["credit_at_least"] is not None:
-        said.append(
-            f"credit {found['credit_at_least']} to {found['credit_at_most']} {found['currency']}, undecided"
-        )
+        said.append(f"credit {_to(found, 'credit', '')} {found['currency']}, undecided")
     elif found["credit_percent"] is not None:
         said.append(f"{found['credit_percent']}%")
     elif found["credit_percent_at_least"] is not None:
-        said.append(f"{found['credit_percent_at_least']}% to {found['credit_percent_at_most']}%, undecided")
+        said.append(f"{_to(found, 'credit_percent', '%')}, undecided")
     if found["service_days"] is not None:
         said.append(f"{found['service_days']} days of service")
     elif found["service_days_at_least"] is not None:
-        said.append(
-            f"{found['service_days_at_least']} to {found['service_days_at_most']} days of service, undecided"
-        )
+        said.append(f"{_to(found, 'service_days', '')} days of service, undecided")
     if found.get("delta") is not None:
         said.append(f"{found['delta']} to what was issued")
-    return ", ".join(said) or "no amount without a currency"
+    return ", ".join(said) or f"no amount without a {'currency' if found['currency'] is None else 'fee'}"
+
+
+def _to(found: dict[str, Any], name: str, unit: str) -> str:
+    """Return two bounds in words, of which the upper one may be none."""
+    least, most = f"{found[f'{name}_at_least']}{unit}", found[f"{name}_at_most"]
+    return f"{least} or more" if most is None else f"{least} to {most}{unit}"
