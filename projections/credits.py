@@ -9,9 +9,10 @@ programs read it.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from datetime import date, timedelta
 from fractions import Fraction
 from math import lcm
-from typing import Any, Literal, NamedTuple, TypeAlias
+from typing import Any, Literal, NamedTuple
 
 import msgspec
 import numpy as np
@@ -22,21 +23,23 @@ from ledger.domain.claims import Claim
 from ledger.domain.exclusion import Exclusion
 from ledger.domain.interval import Span
 from ledger.domain.measurement import Measurement
-from ledger.domain.money import ROUNDINGS, format_money, minor_units, round_ratio
-from ledger.domain.period import Period, days, parse_period
+from ledger.domain.money import MOST_MINOR_UNITS, ROUNDINGS, format_money, minor_units, round_ratio
+from ledger.domain.period import Period, days, local_second, parse_period
 from ledger.domain.policy import Policy
-from ledger.domain.policy.periods import check_label, label_is_month, period_holding, ruling_period
+from ledger.domain.policy.periods import check_label, label_is_month, ruling_at, ruling_period
 from ledger.domain.window import Window, place
 from ledger.errors import Refused, nearest
 from projections.availability import (
     Assessment,
     Found,
     Membership,
+    Past,
     assess,
     assess_found,
     concerning,
     entry_order,
     exact_text,
+    is_wide,
     percent_text,
     seconds_value,
 )
@@ -44,6 +47,7 @@ from projections.claimed import GivesAll, last_day, standings, windows_of
 from projections.cohorts import Cohort
 from projections.earlier_credits import Counted, Credited, counted, counted_most
 from projections.evaluation.forms import Price
+from projections.grouping import Codes, grouped
 from projections.subscriptions import read_subscriptions
 
 __all__ = [
@@ -77,18 +81,16 @@ MONEY_COLUMNS = frozenset(
     )
 )  # fmt: skip
 
-INT64_MOST = 2**63 - 1
 ROWS_AT_ONCE = 8192
 
 Ints = npt.NDArray[np.int64]
-Codes = npt.NDArray[np.intp]
 Flags = npt.NDArray[np.bool_]
 
 
 class Group(msgspec.Struct, frozen=True):
     """What all subscriptions of one group share: the terms, and what they make of the facts.
 
-    period: the month in the zone of the policy. valid: the seconds of it in which the subscriptions are valid. found:
+    period: the policy's own, such as a month or a quarter, in its zone. valid: the seconds of it in which the subscriptions are valid. found:
     the windows that concern service and region, each with whether it surely does. memberships: of their customers, by
     cohort. exclusions: all that were recorded; customer: of their customers the one that exclusions name, "" for any other.
     unfinished: it is marked that the month is not over.
@@ -200,15 +202,30 @@ def workings(
     check_label(period, [policy for versions in policies.values() for _, policy in versions])
     facts = _Facts(list(windows), list(measurements), list(exclusions), as_of)
     cohorts = cohorts or {}
-    spans = _spans(subscriptions, policies, period)
-    subscriptions, first, past = _valid_in(subscriptions, spans)
-    width = max((n_days for _, n_days in spans.values()), default=0) + 1
-    circle, circles = _circles(subscriptions, facts, cohorts)
     edition, terms = _editions(subscriptions, policies)
+    ruled, rulings = _rulings(subscriptions, edition, terms, policies, period)
+    subscriptions, ruled, first, past = _valid_in(subscriptions, ruled, rulings)
+    _check_in_use(rulings, ruled)
+    circle, circles = _circles(subscriptions, facts, cohorts, _wide(ruled, rulings))
     person, people = _people(subscriptions, facts.exclusions)
-    apart = (((first * width + past) * len(circles) + circle) * len(terms) + edition) * len(people) + person
-    codes, keys = _grouped(subscriptions, apart)
-    groups = _assessed(keys, (width, circles, terms, people), facts, policies, period)
+    since, since_most = _since(subscriptions, ruled, rulings)
+    days_most = max((one.n_days for one in rulings), default=0) + 1
+    service, region = (_named_column(subscriptions, name) for name in ("service", "region"))
+    codes, firsts = grouped(
+        len(subscriptions),
+        (
+            (ruled, len(rulings)), (service.codes, len(service.categories)), (region.codes, len(region.categories)),
+            (first, days_most), (past, days_most), (circle, len(circles)), (person, len(people)), (since, since_most + 1),
+        ),
+    )  # fmt: skip
+    kinds = [
+        _Kind(
+            rulings[ruled[row]], str(service[row]), str(region[row]), int(first[row]), int(past[row]), int(since[row]),
+            circles[circle[row]], people[person[row]],
+        )
+        for row in firsts.tolist()
+    ]  # fmt: skip
+    groups = _assessed(kinds, facts)
     if mark_unfinished:
         groups = [
             msgspec.structs.replace(group, unfinished=True) if group.period.end > as_of else group
@@ -224,51 +241,120 @@ def workings(
         )  # fmt: skip
         return _as_much(part.frame, frame, rows)
 
-    frame |= _claim_columns(subscriptions, codes, groups, frame, facts, claims, period, gives_all)
+    frame |= _claim_columns(subscriptions, codes, groups, frame, facts, claims, gives_all)
     priced = pd.DataFrame(
         {**{name: frame[name] for name in COLUMNS}, "minor_units": frame["minor_units"]}, copy=False
     )
     return Workings(priced, codes, groups, {row: one.amount for row, one in before.items()})
 
 
-def _spans(
-    subscriptions: pd.DataFrame, policies: Mapping[str, Sequence[tuple[int, Policy]]], label: str
-) -> dict[str, tuple[np.datetime64, int]]:
-    """Return for each policy that has a period at a label its first day, and how many days it has.
+class _Ruling(msgspec.Struct, frozen=True):
+    """What rules the rows of a policy: of all of them, or of those whose term began on one day where its versions hold for a term.
 
-    A policy that is not known, or not in force, has those of the label, so that only rows that are asked about it refuse it.
+    refused: why nothing does; period: None where the policy has none at the label. earlier: the periods before it that a right to
+    terminate looks at, the oldest first, each with the terms that ruled it. first_day, n_days: of the period, and where nothing
+    rules those of the label, so that only rows that are asked about it refuse it; 0 days: it has no rows.
     """
-    found: dict[str, tuple[np.datetime64, int]] = {}
-    for key in (str(name) for name in _category(subscriptions["policy"]).categories):
+
+    key: str
+    first_day: str
+    n_days: int
+    version: int = 0
+    policy: Policy | None = None
+    period: Period | None = None
+    bounds: tuple[int, ...] = ()
+    earlier: tuple[tuple[Policy, Period], ...] = ()
+    refused: str | None = None
+
+
+def _rulings(
+    subscriptions: pd.DataFrame,
+    edition: Ints,
+    terms: list[str | None],
+    policies: Mapping[str, Sequence[tuple[int, Policy]]],
+    label: str,
+) -> tuple[Ints, list[_Ruling]]:
+    """Return for each row which ruling it is under, and the rulings.
+
+    edition, terms: as `_editions` returns them. Of a policy whose versions hold for a term each term is asked about itself: what an
+    earlier version says, its kind of period too, may still hold for those whose term began under it.
+    """
+    policy = _named_column(subscriptions, "policy")
+    keys = [str(name) for name in policy.categories]
+    if len(terms) == 1:
+        found = [_ruling(policies, key, label, None) for key in keys]
+        return policy.codes.astype(np.int64), found
+    ruled, firsts = grouped(len(policy), ((policy.codes, len(keys)), (edition, len(terms))))
+    found = [
+        _ruling(policies, keys[policy.codes[row]], label, terms[edition[row]]) for row in firsts.tolist()
+    ]
+    return ruled.astype(np.int64), found
+
+
+def _ruling(
+    policies: Mapping[str, Sequence[tuple[int, Policy]]], key: str, label: str, term: str | None
+) -> _Ruling:
+    versions = policies.get(key, ())
+    try:
+        if not versions:
+            raise Refused(
+                f"policy {key!r}, which subscriptions name, is not published{nearest(key, policies)}; publish it or correct them"
+            )
+        found = ruling_period(versions, label, term)
+    except Refused as error:
+        # Of a label that is no month nobody knows which days it has under terms that are not there.
+        whole = parse_period(label if label_is_month(label) else f"{label[:4]}-01")
+        return _Ruling(key, whole.first_day, len(days(whole)), refused=str(error))
+    if found is None:
+        return _Ruling(key, "1970-01-01", 0)
+    version, policy, period = found
+    bounds = (*(day.start for day in days(period)), period.end)
+    return _Ruling(
+        key, period.first_day, len(bounds) - 1, version, policy, period, bounds, _earlier(versions, policy, period, term)
+    )  # fmt: skip
+
+
+def _earlier(
+    versions: Sequence[tuple[int, Policy]], policy: Policy, period: Period, term: str | None
+) -> tuple[tuple[Policy, Period], ...]:
+    """Return the periods before one that a right to terminate looks at, the oldest first, each with the terms that ruled it.
+
+    Before the first version was in force nothing was promised: there are no such periods.
+    """
+    found: list[tuple[Policy, Period]] = []
+    for _ in range(max((rule.of_last for rule in policy.termination), default=1) - 1):
+        asked, after = found[0] if found else (policy, period)
         try:
-            ruled = ruling_period(policies.get(key, ()), label)
-            period = None if ruled is None else ruled[2]
+            _, ruling, before = ruling_at(versions, asked.period, after.start - 1, term)
         except Refused:
-            if not label_is_month(label):
-                raise
-            period = parse_period(label)
-        if period is not None:
-            found[key] = np.datetime64(period.first_day, "D"), len(days(period))
-    return found
+            break
+        found.insert(0, (ruling, before))
+    return tuple(found)
+
+
+def _check_in_use(rulings: list[_Ruling], ruled: Ints) -> None:
+    """Raise Refused with a sentence for every policy that rules nothing and has rows."""
+    wrong = [at for at, one in enumerate(rulings) if one.refused is not None]
+    in_use = [rulings[at] for at in wrong if (ruled == at).any()]
+    problems = list(dict.fromkeys(str(one.refused) for one in sorted(in_use, key=lambda one: one.key)))
+    if problems:
+        raise Refused("; ".join(problems), tuple(problems))
 
 
 def _valid_in(
-    subscriptions: pd.DataFrame, spans: Mapping[str, tuple[np.datetime64, int]]
-) -> tuple[pd.DataFrame, Ints, Ints]:
-    """Return the rows valid in the period of their policy, with their first day in it and the first day after (from 0)."""
-    policy = _category(subscriptions["policy"])
+    subscriptions: pd.DataFrame, ruled: Ints, rulings: list[_Ruling]
+) -> tuple[pd.DataFrame, Ints, Ints, Ints]:
+    """Return the rows valid in their period, with their rulings, their first day in it and the first day after (from 0)."""
     starts = subscriptions["valid_from"].to_numpy()
     ends = subscriptions["valid_to"].to_numpy()
     first = np.zeros(len(subscriptions), dtype=np.int64)
     past = np.zeros(len(subscriptions), dtype=np.int64)
-    names = [str(name) for name in policy.categories]
-    kinds = sorted({spans[name] for name in names if name in spans})
-    for begin, n_days in kinds:
-        members = np.asarray([spans.get(name) == (begin, n_days) for name in names] + [False], dtype=np.bool_)
-        # Rows without a policy are refused later; until then they are like the others.
-        here = (
-            slice(None) if len(kinds) == 1 and members[:-1].all() else np.flatnonzero(members[policy.codes])
-        )
+    spans = [(one.first_day, one.n_days) if one.n_days else None for one in rulings]
+    kinds = sorted({span for span in spans if span is not None})
+    for kind in kinds:
+        members = np.asarray([span == kind for span in spans], dtype=np.bool_)
+        here = slice(None) if members.all() else np.flatnonzero(members[ruled])
+        begin, n_days = np.datetime64(kind[0], "D"), kind[1]
         past[here] = n_days
         # NaT compares as false: no end is the end of the period.
         until = begin + np.timedelta64(n_days, "D")
@@ -279,8 +365,30 @@ def _valid_in(
         past[early] = np.maximum((ends[early].astype("datetime64[D]") - begin).astype(np.int64), 0)
     valid = first < past
     if not valid.all():
-        subscriptions, first, past = subscriptions.loc[valid], first[valid], past[valid]
-    return subscriptions.reset_index(drop=True), first, past
+        subscriptions, ruled, first, past = subscriptions.loc[valid], ruled[valid], first[valid], past[valid]
+    return subscriptions.reset_index(drop=True), ruled, first, past
+
+
+def _since(subscriptions: pd.DataFrame, ruled: Ints, rulings: list[_Ruling]) -> tuple[Ints, int]:
+    """Return for each row how many days of the earlier periods that it is asked about had passed when it began, and the most of them."""
+    since = np.zeros(len(subscriptions), dtype=np.int64)
+    most = 0
+    for at, one in enumerate(rulings):
+        if not one.earlier:
+            continue
+        begin = np.datetime64(one.earlier[0][1].first_day, "D")
+        n_days = int((np.datetime64(one.first_day, "D") - begin).astype(np.int64))
+        rows = np.flatnonzero(ruled == at)
+        began = subscriptions["valid_from"].to_numpy()[rows].astype("datetime64[D]")
+        since[rows] = np.clip((began - begin).astype(np.int64), 0, n_days)
+        most = max(most, n_days)
+    return since, most
+
+
+def _wide(ruled: Ints, rulings: list[_Ruling]) -> Flags:
+    """Tell of each row whether its terms look beyond its own region."""
+    wide = np.asarray([one.policy is not None and is_wide(one.policy) for one in rulings], dtype=np.bool_)
+    return wide[ruled] if wide.any() else np.zeros(len(ruled), dtype=np.bool_)
 
 
 def _editions(
@@ -312,12 +420,12 @@ def _people(subscriptions: pd.DataFrame, exclusions: list[Exclusion]) -> tuple[I
 
 
 def _circles(
-    subscriptions: pd.DataFrame, facts: _Facts, cohorts: Mapping[str, Cohort]
+    subscriptions: pd.DataFrame, facts: _Facts, cohorts: Mapping[str, Cohort], wide: Flags
 ) -> tuple[Ints, list[dict[str, Membership]]]:
     """Return for each row which circle its customer belongs to, and for each circle its memberships by cohort.
 
-    Of rows whose service and region no window of a cohort concerns, it is not asked whether the cohort has their
-    customer: they stay together.
+    wide: the rows whose terms look at all regions of their service. Of rows whose service and region no window of a cohort
+    concerns, it is not asked whether the cohort has their customer: they stay together.
     """
     service, region = (_category(subscriptions[name]) for name in ("service", "region"))
     circle = np.zeros(len(subscriptions), dtype=np.int64)
@@ -326,7 +434,11 @@ def _circles(
         concerned = _concerned([window for window in facts.windows if window.cohort == name], service, region)
         if any(one.cohort == name and not one.withdrawn for one in facts.exclusions):
             concerned |= True
-        rows = np.flatnonzero(concerned[service.codes, region.codes]) if concerned.any() else ()
+        rows: Codes | tuple[()] = ()
+        if concerned.any():
+            # What is in any region of the service concerns those whose terms look at all of them.
+            somewhere: Flags = np.any(concerned, axis=1)[service.codes] & wide
+            rows = np.flatnonzero(concerned[service.codes, region.codes] | somewhere)
         if not len(rows):
             continue
         circle *= 2
@@ -341,131 +453,92 @@ def _circles(
 
 
 def _concerned(windows: Iterable[Window], service: pd.Categorical, region: pd.Categorical) -> Flags:
-    """Return which services (down) and regions (across) of a table any of the windows concerns."""
+    """Return which services (down) and regions (across) of a table any of the windows concerns; one more region is any other."""
     services, regions = ([str(name) for name in one.categories] for one in (service, region))
-    # One more of each, never concerned, for the rows without a name: they are refused later.
+    # One more of each for the rows without a name: they are refused later.
     found = np.zeros((len(services) + 1, len(regions) + 1), dtype=np.bool_)
     for window in windows:
         if not window.withdrawn and window.service in services:
-            found[services.index(window.service), :-1] |= np.asarray(
-                [place(window.region, window.regions, name) is not None for name in regions], dtype=np.bool_
-            )
+            found[services.index(window.service)] |= np.asarray(
+                [*(place(window.region, window.regions, name) is not None for name in regions), True], dtype=np.bool_
+            )  # fmt: skip
     return found
 
 
-def _grouped(subscriptions: pd.DataFrame, apart: Ints) -> tuple[Codes, list[tuple[str, str, str, int]]]:
-    """Return the group of each row, and for each its policy, service, region and what else keeps it apart."""
-    combined = np.zeros(len(subscriptions), dtype=np.int64)
-    known: list[list[str]] = []
-    for name in ("policy", "service", "region"):
-        category = _category(subscriptions[name])
-        if (category.codes < 0).any():
-            raise Refused(f"the subscriptions have rows without {name}; fill it in")
-        known.append([str(value) for value in category.categories])
-        combined *= max(len(category.categories), 1)
-        combined += category.codes
-    width = int(apart.max(initial=0)) + 1
-    combined *= width
-    combined += apart
-    codes, found = pd.factorize(combined)
-    keys: list[tuple[str, str, str, int]] = []
-    for value in found.tolist():
-        value, rest = divmod(value, width)
-        value, region = divmod(value, max(len(known[2]), 1))
-        policy, service = divmod(value, max(len(known[1]), 1))
-        keys.append((known[0][policy], known[1][service], known[2][region], rest))
-    return codes, keys
+def _named_column(subscriptions: pd.DataFrame, name: str) -> pd.Categorical:
+    """Return a column of names as categories. Raises Refused where a row has none."""
+    category = _category(subscriptions[name])
+    if (category.codes < 0).any():
+        raise Refused(f"the subscriptions have rows without {name}; fill it in")
+    return category
 
 
-def _assessed(
-    keys: list[tuple[str, str, str, int]],
-    widths: tuple[int, list[dict[str, Membership]], list[str | None], list[str]],
-    facts: _Facts,
-    policies: Mapping[str, Sequence[tuple[int, Policy]]],
-    label: str,
-) -> list[Group]:
-    width, circles, terms, people = widths
-    ruling = _ruling(sorted({key[0] for key in keys}), policies, label)
+class _Kind(NamedTuple):
+    """What keeps rows apart: the terms, the place, the days of the period and of those before it, and the customer."""
+
+    ruling: _Ruling
+    service: str
+    region: str
+    first: int
+    past: int
+    since: int
+    memberships: dict[str, Membership]
+    customer: str
+
+
+def _assessed(kinds: Iterable[_Kind], facts: _Facts) -> list[Group]:
     by_service: dict[str, list[Window]] = {}
     for window in facts.windows:
         by_service.setdefault(window.service, []).append(window)
     near: dict[tuple[str, str], list[Found]] = {}
-    editions: dict[tuple[str, str], _Ruling] = {}
-    groups: list[Group] = []
-    for key, service, region, rest in keys:
-        rest, person = divmod(rest, len(people))
-        rest, edition = divmod(rest, len(terms))
-        when, circle = divmod(rest, len(circles))
-        first, past = divmod(when, width)
-        ruled, term = ruling[key], terms[edition]
-        if term is not None:
-            # What an earlier version says may still hold for those whose term began under it.
-            if (key, term) not in editions:
-                editions[key, term] = _ruled(policies[key], label, term)
-            ruled = editions[key, term]
-        version, policy, period, bounds = ruled
-        wide = any(one.scope.regions != "each" for one in policy.commitments)
-        place_of = (service, "" if wide else region)
+
+    def read_by(policy: Policy, service: str, region: str) -> list[Found]:
+        place_of = (service, "" if is_wide(policy) else region)
         if place_of not in near:
             near[place_of] = concerning(policy, by_service.get(service, ()), service, region)
+        return near[place_of]
+
+    groups: list[Group] = []
+    for kind in kinds:
+        ruling, service, region = kind.ruling, kind.service, kind.region
+        policy, period = ruling.policy, ruling.period
+        if policy is None or period is None:
+            raise Refused(f"policy {ruling.key!r} has no period here; choose another period")
+        valid = ruling.bounds[kind.first], ruling.bounds[kind.past]
+        found = read_by(policy, service, region)
         assessment = assess_found(
-            near[place_of], policy, version, period, facts.as_of, (bounds[first], bounds[past]), circles[circle],
-            service=service, region=region, measurements=facts.measurements if _reads(policy) else (),
-            exclusions=facts.exclusions, customer=people[person], earlier=_earlier(policy, period),
+            found, policy, ruling.version, period, facts.as_of, valid, kind.memberships, service=service, region=region,
+            measurements=facts.measurements if _reads(policy) else (), exclusions=facts.exclusions, customer=kind.customer,
+            earlier=[
+                Past(terms, before, span, read_by(terms, service, region), facts.measurements if _reads(terms) else ())
+                for terms, before, span in _valid_earlier(ruling, kind.since)
+            ],
         )  # fmt: skip
         groups.append(
             Group(
-                version, policy, service, region, period, (bounds[first], bounds[past]), near[place_of], circles[circle],
-                assessment, exclusions=facts.exclusions, customer=people[person],
+                ruling.version, policy, service, region, period, valid, found, kind.memberships, assessment,
+                exclusions=facts.exclusions, customer=kind.customer,
             )
         )  # fmt: skip
     return groups
 
 
-# Version, policy, its period, and the bounds of the period's days.
-_Ruling: TypeAlias = "tuple[int, Policy, Period, tuple[int, ...]]"
+def _valid_earlier(ruling: _Ruling, since: int) -> Iterator[tuple[Policy, Period, Span]]:
+    """Yield the earlier periods of a ruling that a subscription was valid in, with their terms and the part it was valid in.
+
+    since: how many days of them had passed when it began. It did not end before: it is valid in the period that they come before.
+    """
+    if not ruling.earlier:
+        return
+    began = (date.fromisoformat(ruling.earlier[0][1].first_day) + timedelta(days=since)).isoformat()
+    for terms, period in ruling.earlier:
+        start = max(period.start, local_second(terms.zone, began, 0) if since else period.start)
+        if start < period.end:
+            yield terms, period, (start, period.end)
 
 
 def _reads(policy: Policy) -> bool:
     return any(one.measure.reads for one in policy.commitments)
-
-
-def _earlier(policy: Policy, period: Period) -> list[Period]:
-    """Return the periods before one that a right to terminate looks at, the oldest first."""
-    found: list[Period] = []
-    for _ in range(max((rule.of_last for rule in policy.termination), default=1) - 1):
-        found.insert(0, period_holding(policy.period, (found[0] if found else period).start - 1))
-    return found
-
-
-def _ruled(versions: Sequence[tuple[int, Policy]], label: str, term_start: str | None = None) -> _Ruling:
-    found = ruling_period(versions, label, term_start)
-    if found is None:
-        raise Refused(f"policy {versions[0][1].key!r} has no period at {label}; choose another period")
-    version, policy, period = found
-    return version, policy, period, (*(day.start for day in days(period)), period.end)
-
-
-def _ruling(
-    keys: Sequence[str], policies: Mapping[str, Sequence[tuple[int, Policy]]], label: str
-) -> dict[str, _Ruling]:
-    """Return by policy key the version in force, its period in its zone, and the bounds of its days."""
-    ruling: dict[str, _Ruling] = {}
-    problems: list[str] = []
-    for key in keys:
-        if not policies.get(key):
-            problems.append(
-                f"policy {key!r}, which subscriptions name, is not published{nearest(key, policies)}; "
-                "publish it or correct them"
-            )
-            continue
-        try:
-            ruling[key] = _ruled(policies[key], label)
-        except Refused as error:
-            problems.append(str(error))
-    if problems:
-        raise Refused("; ".join(problems), tuple(problems))
-    return ruling
 
 
 def _columns(
@@ -547,7 +620,7 @@ def _columns(
 
 def _claim_columns(
     subscriptions: pd.DataFrame, codes: Codes, groups: list[Group], frame: Mapping[str, Any], facts: _Facts,
-    claims: Sequence[Claim], label: str, gives_all: GivesAll,
+    claims: Sequence[Claim], gives_all: GivesAll,
 ) -> dict[str, Any]:  # fmt: skip
     """Return CLAIM_COLUMNS: where the claim of each row stands, the entries that say so, and until when it was in time."""
 
@@ -560,9 +633,7 @@ def _claim_columns(
     paid = frame["credit_at_most"] > 0
     if in_days.any():
         paid = paid | in_days.take(codes)
-    found, at = standings(
-        subscriptions["customer"], codes, groups, paid, claims, label, last_day_of, gives_all
-    )
+    found, at = standings(subscriptions["customer"], codes, groups, paid, claims, last_day_of, gives_all)
     return {
         name: _repeated([getattr(one, of) for one in found], at)
         for name, of in zip(CLAIM_COLUMNS, ("state", "claim", "last_day"), strict=True)
@@ -688,24 +759,48 @@ def _credits(
     least = [Fraction(0) if pair is None else pair[0] for pair in rates]
     most = [Fraction(0) if pair is None else pair[1] for pair in rates]
     modes = [group.policy.rounding for group in groups]
-    low = _amounts(fee, least, modes, codes)
+    fits = _Fits(subscriptions, codes, groups)
+    low = fits(_amounts(fee, least, modes, codes))
     high = low.copy()
     open_groups = np.asarray([one != other for one, other in zip(least, most, strict=True)], dtype=np.bool_)
     if open_groups.any():
         where = np.flatnonzero(open_groups.take(codes))
-        high[where] = _amounts(fee[where], most, modes, codes[where])
+        high[where] = fits(_amounts(fee[where], most, modes, codes[where]), where)
     for group, code, where in _apart(
         [number for number, pair in enumerate(rates) if pair is None], codes, currency
     ):
         made = groups[group].assessment.outcome
         one, other = made.prices(code)
-        low[where] = _priced(fee[where], one)
-        high[where] = low[where] if one == other else _priced(fee[where], other)
-        for row in where.tolist() if before else ():
-            if row in before:
-                one, other = made.prices(code, before[row].amount)
-                low[row], high[row] = one.amount(int(fee[row])), other.amount(int(fee[row]))
+        if before:
+            for row in before.keys() & set(where.tolist()):
+                prices = made.prices(code, before[row].amount)
+                paid = np.asarray([price.amount(int(fee[row])) for price in prices], dtype=object)
+                low[row], high[row] = fits(paid, np.asarray([row, row]))
+            where = where[~np.isin(where, list(before))]
+        low[where] = fits(_priced(fee[where], one), where)
+        high[where] = low[where] if one == other else fits(_priced(fee[where], other), where)
     return low, high
+
+
+class _Fits:
+    """Makes amounts that may be Python's integers those of a column. Raises Refused for the first that is too large for one."""
+
+    def __init__(self, subscriptions: pd.DataFrame, codes: Codes, groups: list[Group]) -> None:
+        self._subscriptions, self._codes, self._groups = subscriptions, codes, groups
+
+    def __call__(self, amounts: npt.NDArray[Any], rows: Codes | None = None) -> Ints:
+        if amounts.dtype != object:
+            return amounts
+        for at, amount in enumerate(amounts.tolist()):
+            if amount > MOST_MINOR_UNITS:
+                row = at if rows is None else int(rows[at])
+                name, currency = (self._subscriptions[of].iloc[row] for of in ("subscription", "currency"))
+                policy = self._groups[self._codes[row]].policy.key
+                raise Refused(
+                    f"subscription {name!r} would be credited {format_money(amount, str(currency))} {currency}, and the most that a row "
+                    f"can hold is {MOST_MINOR_UNITS:,} minor units; correct its fee, or limit what policy {policy!r} pays"
+                )
+        return amounts.astype(np.int64)
 
 
 def _apart(
@@ -724,12 +819,15 @@ def _apart(
         yield number, str(currency.categories[code]), where
 
 
-def _priced(fee: npt.NDArray[Any], price: Price) -> Ints:
-    """Return what a price comes to for each fee. Rounding keeps order, so lines are rounded before they are compared."""
-    found: Ints | None = None
+def _priced(fee: npt.NDArray[Any], price: Price) -> npt.NDArray[Any]:
+    """Return what a price comes to for each fee. Rounding keeps order, so lines are rounded before they are compared.
+
+    Python's integers where any line passes 64 bits: a limit may bring it back.
+    """
+    found: npt.NDArray[Any] | None = None
     nowhere = np.zeros(len(fee), dtype=np.intp)
     for lines in price.form.of:
-        least: Ints | None = None
+        least: npt.NDArray[Any] | None = None
         for rate, more in lines:
             amounts = _amounts(fee, [rate], [price.rounding], nowhere, more)
             least = amounts if least is None else np.minimum(least, amounts)
@@ -743,23 +841,28 @@ def _priced(fee: npt.NDArray[Any], price: Price) -> Ints:
 
 def _amounts(
     fee: npt.NDArray[Any], rates: list[Fraction], modes: list[str], codes: Codes, more: Fraction = Fraction(0)
-) -> Ints:
-    """Return fee x rate of each row's group, and `more` of minor units, rounded exactly."""
+) -> npt.NDArray[Any]:
+    """Return fee x rate of each row's group, and `more` of minor units, rounded exactly.
+
+    They are Python's integers where any of them passes 64 bits.
+    """
     whole = lcm(more.denominator, *(rate.denominator for rate in rates))
     shares = [rate.numerator * (whole // rate.denominator) for rate in rates]
     added = more.numerator * (whole // more.denominator)
     highest = int(fee.max(initial=0))
     if (
         fee.dtype != np.int64
-        or highest * max(shares, default=0) + abs(added) > INT64_MOST
-        or whole > INT64_MOST
+        or highest * max(shares, default=0) + abs(added) > MOST_MINOR_UNITS
+        or whole > MOST_MINOR_UNITS
     ):
         # Beyond 64 bits Python's integers take over: slower, and just as exact.
-        exact = (
+        exact = [
             round_ratio(amount * shares[code] + added, whole, modes[code])
             for amount, code in zip(fee.tolist(), codes.tolist(), strict=True)
+        ]
+        return np.array(
+            exact, dtype=np.int64 if max(map(abs, exact), default=0) <= MOST_MINOR_UNITS else object
         )
-        return np.fromiter(exact, dtype=np.int64, count=len(fee))
     remainder = np.asarray(shares, dtype=np.int64).take(codes)
     remainder *= fee
     if added:
@@ -865,7 +968,7 @@ def _sums(found: list[dict[str, Any]], money: list[str]) -> pd.DataFrame:
         name: [row[name] for row in found] for name in ("currency", "subscriptions", "undecided", *money)
     }
     for name in money:
-        fits = all(abs(value or 0) <= INT64_MOST for value in summed[name])
+        fits = all(abs(value or 0) <= MOST_MINOR_UNITS for value in summed[name])
         summed[name] = pd.array(summed[name], dtype="Int64") if fits else np.array(summed[name], dtype=object)
     summed["minor_units"] = np.array([minor_units(code) for code in summed["currency"]], dtype=np.int8)
     return pd.DataFrame(summed)
@@ -877,7 +980,7 @@ def _sum(amounts: Any) -> int | None:
         return None
     values = amounts.to_numpy(dtype=np.int64)
     highest = max(abs(int(values.max(initial=0))), abs(int(values.min(initial=0))))
-    return int(values.sum()) if highest * len(values) <= INT64_MOST else sum(values.tolist())
+    return int(values.sum()) if highest * len(values) <= MOST_MINOR_UNITS else sum(values.tolist())
 
 
 def difference(before: pd.DataFrame, after: pd.DataFrame) -> pd.DataFrame:

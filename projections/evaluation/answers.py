@@ -14,9 +14,9 @@ from ledger.domain.period import Period
 from ledger.domain.policy.deadline import claim_deadline
 from ledger.domain.policy.model import NO_LIMIT, Policy
 from ledger.domain.policy.values import duration_text
+from ledger.domain.policy.words import base_words, remedy_words
 from ledger.errors import Refused
 from projections.availability import (
-    base_words,
     exact_text,
     percent_text,
     rule_words,
@@ -26,7 +26,7 @@ from projections.evaluation.amounts import base_factor
 from projections.evaluation.deciding import Vague, vague_times, what_decides
 from projections.evaluation.evidence import Evidence, Plain
 from projections.evaluation.figures import Figure, figure
-from projections.evaluation.outcome import Outcome, Result, outcome, remedy_words, right_to_terminate
+from projections.evaluation.outcome import Outcome, Result, outcome, right_to_terminate
 from projections.evaluation.requests import OF_THE_CLAIM, Question, question
 
 __all__ = ["answer"]

@@ -29,12 +29,14 @@ __all__ = [
     "quantised",
     "spans_of",
     "surely_kept",
+    "up",
     "weighed",
 ]
 
 Part = tuple[Span, Fraction]
 Level = tuple[int, int, Fraction]
 
+# No part of a whole, and all of it.
 NONE, WHOLE = Fraction(0), Fraction(1)
 
 
@@ -188,7 +190,7 @@ def counted_most(
     if counting.quantise == "each-up":
         # A piece in two is rounded up twice.
         return Fraction(
-            sum(_up(end - begin, counting.quantum) for begin, end in pieces) + cuts * counting.quantum
+            sum(up(end - begin, counting.quantum) for begin, end in pieces) + cuts * counting.quantum
         )
     kept = perhaps_kept(levels, counting)
     most = quantised(kept, counting, start)
@@ -215,28 +217,29 @@ def quantised(levels: list[Level], counting: Counting, start: int) -> Fraction:
         case "exact":
             return sum((weight * (end - begin) for begin, end, weight in levels), NONE)
         case "each-up":
-            return Fraction(sum(_up(end - begin, quantum) for begin, end in spans_of(levels)))
+            return Fraction(sum(up(end - begin, quantum) for begin, end in spans_of(levels)))
         case "each-down":
             return Fraction(sum((end - begin) // quantum * quantum for begin, end in spans_of(levels)))
         case "total-up":
-            return Fraction(_up(length(spans_of(levels)), quantum))
+            return Fraction(up(length(spans_of(levels)), quantum))
         case "total-down":
             return Fraction(length(spans_of(levels)) // quantum * quantum)
         case "slots-touched":
             slots = union(
-                ((begin - start) // quantum * quantum, _up(end - start, quantum))
+                ((begin - start) // quantum * quantum, up(end - start, quantum))
                 for begin, end in spans_of(levels)
             )
             return Fraction(length(slots))
         case "slots-filled":
             filled = (
-                ((_up(begin - start, quantum), (end - start) // quantum * quantum))
+                ((up(begin - start, quantum), (end - start) // quantum * quantum))
                 for begin, end in spans_of(levels)
             )
             return Fraction(length(filled))
 
 
-def _up(seconds: int, quantum: int) -> int:
+def up(seconds: int, quantum: int) -> int:
+    """Return seconds in whole quanta, a begun one as one."""
     return -(-seconds // quantum) * quantum
 
 

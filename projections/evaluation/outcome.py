@@ -7,16 +7,15 @@ from fractions import Fraction
 
 import msgspec
 
-from ledger.domain.policy.model import Policy, Remedy, Tier
+from ledger.domain.policy.model import Policy, Tier
 from ledger.errors import Refused
 from projections.evaluation.amounts import Choice, choices, days_of, forms_of, limited, prices
 from projections.evaluation.evidence import Evidence
 from projections.evaluation.figures import Figure, figure
 from projections.evaluation.forms import NOTHING, Form, Price, greatest, least, total
+from projections.evaluation.levels import NONE
 
-__all__ = ["Outcome", "Result", "outcome", "remedy_words", "right_to_terminate"]
-
-NONE = Fraction(0)
+__all__ = ["Outcome", "Result", "outcome", "right_to_terminate"]
 
 
 class Result(msgspec.Struct, frozen=True):
@@ -45,22 +44,29 @@ class Outcome(msgspec.Struct, frozen=True):
 
     def forms(self, currency: str, chosen: str | None = None) -> tuple[Form, Form]:
         """Return what is paid at least and at most, before limits; chosen: the commitment the customer chose."""
-        rows = [results for _, results in self.incidents] if self._stacked else [self.results]
-        each = [self._of_commitments(results, currency, chosen) for results in rows]
+        rows = self._rows(chosen)
+        each = [self._of_commitments(results, currency) for results in rows]
         if not self._stacked:
             return each[0]
-        return _stack(self.policy.stacking.incidents, each)
+        return _stack(self.policy.stacking.incidents, each, [_can_pay_days(*row) for row in rows])
 
     @property
     def _stacked(self) -> bool:
         return self.policy.stacking.incidents != "together"
 
-    def _of_commitments(
-        self, results: Sequence[Result], currency: str, chosen: str | None
-    ) -> tuple[Form, Form]:
-        picked = [one for one in results if chosen is None or one.figure.commitment.name == chosen]
-        pairs = [forms_of(self.policy, one.figure.commitment, one.choices, currency) for one in picked]
-        return _stack(self.policy.stacking.commitments, pairs) if len(pairs) != 1 else pairs[0]
+    def _rows(self, chosen: str | None) -> list[list[Result]]:
+        """Return the results of the period, or of each incident, of the commitment that was chosen where one was."""
+        rows = [results for _, results in self.incidents] if self._stacked else [self.results]
+        return [
+            [one for one in results if chosen is None or one.figure.commitment.name == chosen]
+            for results in rows
+        ]
+
+    def _of_commitments(self, results: Sequence[Result], currency: str) -> tuple[Form, Form]:
+        pairs = [forms_of(self.policy, one.figure.commitment, one.choices, currency) for one in results]
+        if len(pairs) == 1:
+            return pairs[0]
+        return _stack(self.policy.stacking.commitments, pairs, [_can_pay_days(one) for one in results])
 
     def prices(
         self, currency: str, credited_before: int = 0, chosen: str | None = None
@@ -90,14 +96,21 @@ class Outcome(msgspec.Struct, frozen=True):
             tier.remedy.service_days is not None for one in self.policy.commitments for tier in one.tiers
         ):
             return None
-        rows = [results for _, results in self.incidents] if self._stacked else [self.results]
-        each = []
-        for results in rows:
-            picked = [one for one in results if chosen is None or one.figure.commitment.name == chosen]
-            each.append(
-                _stack_days(self.policy.stacking.commitments, [days_of(one.choices) for one in picked])
+        stacking = self.policy.stacking
+        rows = self._rows(chosen)
+        each = [
+            _stack_days(
+                stacking.commitments,
+                [days_of(one.choices) for one in row],
+                [_can_pay_money(one) for one in row],
             )
-        low, high = _stack_days(self.policy.stacking.incidents, each) if self._stacked else each[0]
+            for row in rows
+        ]
+        low, high = (
+            _stack_days(stacking.incidents, each, [_can_pay_money(*row) for row in rows])
+            if self._stacked
+            else each[0]
+        )
         limit = self.policy.limits.days
         return (low, high) if limit is None else (min(low, limit), min(high, limit))
 
@@ -135,7 +148,18 @@ def _by_incident(policy: Policy, evidence: Evidence) -> Iterable[tuple[str, tupl
         yield name, _results(policy, alone)
 
 
-def _stack(rule: str, pairs: Sequence[tuple[Form, Form]]) -> tuple[Form, Form]:
+def _can_pay_days(*results: Result) -> bool:
+    """Tell whether one of the tiers that the facts allow gives days of service."""
+    return any(choice.tier.remedy.service_days for one in results for choice in one.choices)
+
+
+def _can_pay_money(*results: Result) -> bool:
+    """Tell whether one of the tiers that the facts allow pays money."""
+    return any(choice.tier.remedy.pays_money for one in results for choice in one.choices)
+
+
+def _stack(rule: str, pairs: Sequence[tuple[Form, Form]], others: Sequence[bool]) -> tuple[Form, Form]:
+    """Return what several together pay at least and at most. others: which of them can give what is not money."""
     if not pairs:
         return NOTHING, NOTHING
     lows, highs = [low for low, _ in pairs], [high for _, high in pairs]
@@ -143,14 +167,19 @@ def _stack(rule: str, pairs: Sequence[tuple[Form, Form]]) -> tuple[Form, Form]:
         case "sum":
             return total(lows), total(highs)
         case "choose-one":
-            # The customer chooses among those that can pay.
-            able = [low for low, high in pairs if not high.is_nothing]
+            # The customer chooses among those that can give anything: money, or days instead of it.
+            able = [
+                low for (low, high), other in zip(pairs, others, strict=True) if other or not high.is_nothing
+            ]
             return (least(able) if able else NOTHING), greatest(highs)
         case _:
             return greatest(lows), greatest(highs)
 
 
-def _stack_days(rule: str, pairs: Sequence[tuple[Fraction, Fraction]]) -> tuple[Fraction, Fraction]:
+def _stack_days(
+    rule: str, pairs: Sequence[tuple[Fraction, Fraction]], others: Sequence[bool]
+) -> tuple[Fraction, Fraction]:
+    """Return the days that several together give at least and at most. others: which of them can pay money."""
     if not pairs:
         return NONE, NONE
     lows, highs = [low for low, _ in pairs], [high for _, high in pairs]
@@ -158,20 +187,22 @@ def _stack_days(rule: str, pairs: Sequence[tuple[Fraction, Fraction]]) -> tuple[
         case "sum":
             return sum(lows, NONE), sum(highs, NONE)
         case "choose-one":
-            return min((low for low, high in pairs if high), default=NONE), max(highs)
+            able = [low for (low, high), other in zip(pairs, others, strict=True) if other or high]
+            return min(able, default=NONE), max(highs)
         case _:
             return max(lows), max(highs)
 
 
-def right_to_terminate(policy: Policy, figures: Sequence[Sequence[Figure]]) -> bool | None:
+def right_to_terminate(policy: Policy, figures: Sequence[Sequence[Figure | None]]) -> bool | None:
     """Tell whether the customer may end the contract: of each period, the latest last, the figures of all commitments.
 
-    None where the bounds do not decide it. The right stays once it has arisen in one of the periods.
+    A figure is None where the terms of its time made no such commitment: it then held in no range. None where the bounds do not
+    decide it. The right stays once it has arisen in one of the periods.
     """
     answer: bool | None = False
     for rule in policy.termination:
         place = next(at for at, one in enumerate(policy.commitments) if one.name == rule.commitment)
-        held = [_held(rule.range, row[place]) for row in figures]
+        held = [found is not None and _held(rule.range, found) for found in (row[place] for row in figures)]
         for end in range(1, len(held) + 1):
             latest = held[max(0, end - rule.of_last) : end]
             if sum(one is True for one in latest) >= rule.periods:
@@ -195,38 +226,3 @@ def _held(tier: Tier, found: Figure) -> bool | None:
     if low == high or beyond or (low == tier.upper and not tier.holds(low)):
         return False
     return None
-
-
-def remedy_words(remedy: Remedy, base: str) -> str:
-    """Return what a remedy pays, in words, such as "10% of fee"."""
-    from ledger.domain.money import decimal_text
-    from ledger.domain.policy.values import duration_text
-
-    each = ""
-    if remedy.per == "block" and remedy.block_seconds is not None:
-        each = f" for each {'begun' if remedy.blocks == 'begun' else 'full'} {duration_text(remedy.block_seconds)}"
-    elif remedy.per == "unit":
-        each = " for each one"
-    said: list[str] = []
-    if remedy.percent is not None:
-        said.append(f"{decimal_text(remedy.percent)}% of {base}{each}")
-    if remedy.multiple is not None:
-        said.append(f"{decimal_text(remedy.multiple)} times the {base} for the time down")
-    if remedy.fixed:
-        said.append(f"{_sums(remedy.fixed)}{each}")
-    if remedy.hourly:
-        said.append(f"{_sums(remedy.hourly)} for each hour down")
-    joined = {"lesser": "the lesser of ", "greater": "the greater of ", "sum": ""}.get(remedy.take or "", "")
-    money = joined + (" and " if remedy.take else ", ").join(said)
-    if remedy.service_days is None:
-        return money
-    days = (
-        f"{decimal_text(remedy.service_days)} day{'' if remedy.service_days == 1 else 's'} of service{each}"
-    )
-    return f"{money} and {days}" if money else days
-
-
-def _sums(sums: Iterable[tuple[str, Fraction]]) -> str:
-    from ledger.domain.money import decimal_text, minor_units
-
-    return " or ".join(f"{decimal_text(amount / 10 ** minor_units(code))} {code}" for code, amount in sums)

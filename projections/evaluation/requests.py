@@ -74,7 +74,7 @@ _LASTING = (
     *(spelled for name in _LENGTHS[1:] for unit in _UNITS for spelled in _spellings(name, unit)), "outages", "error_rates",
 )  # fmt: skip
 # A longer period is a slip; each of its days and buckets may be looked at.
-_LONGEST_YEARS = 100
+_LONGEST_YEARS = 10
 _LONGEST = _LONGEST_YEARS * 366 * 86_400
 # Every key a question may have.
 FACTS: tuple[str, ...] = (
@@ -649,6 +649,8 @@ def _measurement(inner: _Facts) -> Measurement | None:
     inner.required("of")
     if span is None or of is None:
         return None
+    if span[1] - span[0] > _LONGEST:
+        inner.wrong("end", f"is more than {_LONGEST_YEARS} years after start; correct one of them")
     failed, total, value = (
         inner.count("failed"),
         inner.count("total"),

@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ledger.cli import main
+from ledger.cli.terms import findings_of
 from ledger.domain.money import decimal_text
 from ledger.domain.policy import parse_policy
 from ledger.domain.policy.lint import KINDS, Finding, lint
@@ -47,7 +48,7 @@ credit_percent = "10"
 
 
 def found(text: str) -> list[Finding]:
-    return lint(text)[1]
+    return findings_of(text)[1]
 
 
 def kinds(text: str) -> list[tuple[str, str]]:
@@ -60,10 +61,7 @@ def tier(bounds: str, pays: str = 'credit_percent = "10"') -> str:
 
 def test_sound_terms_have_nothing_to_say() -> None:
     """Tiers that cover everything once, and pay for less, are sound."""
-    policy, findings = lint(HEAD + SOUND)
-    assert policy is not None
-    assert policy.key == "mail"
-    assert findings == []
+    assert findings_of(HEAD + SOUND) == ("mail", [])
 
 
 # One runnable case for each kind of finding: terms, level, and a part of the sentence.
@@ -82,7 +80,7 @@ CASES: dict[str, tuple[str, str, str]] = {
     ),
     "overlap": (
         HEAD + tier('availability_at_least = "99.0"', 'credit_percent = "0"') + tier('availability_at_most = "99.0"'),
-        "error", "2 tiers hold exactly 99%, which pay 0%, 10%; narrow one of them",
+        "error", "2 tiers hold exactly 99%, which pay 0% of fee, 10% of fee; narrow one of them",
     ),
     "met-but-pays": (
         HEAD + '[target]\navailability_at_least = "99.9"\n' + tier('availability_above = "99.9"', 'credit_percent = "0"')
@@ -96,14 +94,19 @@ CASES: dict[str, tuple[str, str, str]] = {
     ),
     "worse-pays-less": (
         HEAD + tier('availability_at_least = "99.0"') + tier('availability_below = "99.0"', 'credit_percent = "5"'),
-        "warning", "availability below 99% pays 5%, less than availability at least 99%, which pays 10%",
+        "warning", "availability below 99% pays 5% of fee, less than availability at least 99%, which pays 10% of fee",
     ),
     "unreachable-tier": (
         HEAD + tier('downtime_at_most = "800 hours"', 'credit_percent = "0"') + tier('downtime_above = "800 hours"'),
         "warning", "downtime above 800 hours is longer than a calendar-month can be",
     ),
+    "unlike-remedies": (
+        HEAD + tier('availability_at_least = "99.0"', 'credit_percent = "0"') + tier('availability_below = "99.0"', 'service_days = "3"\ncredit_percent = "5"')
+        + '[stacking]\nincidents = "best-of"\n',
+        "warning", "stacking.incidents is best-of, but money and days of service cannot be compared: the best of each kind is given, so that both",
+    ),
     "limit-cuts": (
-        HEAD + SOUND + '[limits]\npercent = "5"\n', "warning", "pays 10%, but limits.percent is 5; it never pays what it says",
+        HEAD + SOUND + '[limits]\npercent = "5"\n', "warning", "pays 10% of fee, but limits.percent is 5; it never pays what it says",
     ),
     "reading-decided": (
         HEAD + tier('availability_at_least = "99.0"', 'credit_percent = "0"') + tier('availability_below = "98.0"')

@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ledger.cli import main
+from ledger.domain.policy import parse_policy
 from projections.evaluation.requests import FACTS
 from tests.sla.asking import ask, terms
 
@@ -33,17 +34,19 @@ POLICIES = (
     terms(TIERS, period="calendar-year", zone="Europe/London"),
     terms(TIERS, period="trailing-days", length="days = 30", more=YEARLY),
     terms(TIERS, period="billing-month", length="anchor_day = 31", zone="America/New_York"),
-    terms(TIERS, measure='of = "user-minutes"\nmissing = "down"', counting='quantise = "slots-touched"\nquantum = "5 minutes"'),
-    terms(TIERS, measure='of = "error-rate"\nreads = ["requests"]\nbucket = "5 minutes"'),
-    terms(TIERS, measure='of = "messages"\nreads = ["messages"]'),
+    terms(TIERS, measure='of = "user-minutes"\nmissing = "down"'),
+    terms(TIERS, counting='quantise = "slots-touched"\nquantum = "5 minutes"'),
+    terms(TIERS, counting='minimum = "5 minutes"\nunless_daily_total_above = "10 minutes"', zone="America/New_York"),
+    terms(TIERS, measure='of = "error-rate"\nreads = ["requests"]\nbucket = "1 hour"'),
+    terms(TIERS, measure='of = "messages"\nreads = ["messages"]').replace('effects = ["outage"]\n', ""),
     terms(VALUES, measure='of = "latency"\nreads = ["latency"]\nunit = "seconds"\nstatistic = "p95"'),
     terms(VALUES, measure='of = "events"'),
     terms(BY_DOWNTIME.replace("99.9", "30 minutes"), measure='of = "time"\nmissing = "down"'),
-    terms(TIERS, more='[stacking]\nincidents = "sum"\n[claim]\nhow = "on-request"\nwithin = "5 business-days"\nfrom = "incident-end"\n'),
+    terms(TIERS, more='[stacking]\nincidents = "sum"\n[claim]\nhow = "on-request"\nwithin = "5 business-days"\nanchor = "incident-end"\n'),
 )  # fmt: skip
 INSTANTS = st.one_of(
     st.datetimes().map(lambda moment: f"{moment:%Y-%m-%dT%H:%M:%S}Z".rjust(20, "0")),
-    st.integers(0, 700).map(lambda hour: f"2022-03-{1 + hour // 24:02}T{hour % 24:02}:00:00Z"),
+    st.integers(0, 743).map(lambda hour: f"2022-03-{1 + hour // 24:02}T{hour % 24:02}:00:00Z"),
     st.sampled_from(["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00", "9998-12-31T23:59:59Z", "1970-01-01T00:00:00Z"]),
 )  # fmt: skip
 NUMBERS = st.one_of(
@@ -100,6 +103,11 @@ def evaluate(*words: str, stdin: str | None = None) -> Result:
     return CliRunner().invoke(main, ["sla", "evaluate", *words], input=stdin, catch_exceptions=False)
 
 
+@pytest.mark.parametrize("text", POLICIES)
+def test_what_is_asked_about_are_terms(text: str) -> None:
+    assert parse_policy(text).key == "case"
+
+
 @settings(max_examples=200)
 @given(
     st.sampled_from(POLICIES),
@@ -122,8 +130,8 @@ def test_any_well_formed_question_gets_an_answer_or_a_sentence(
 @pytest.mark.parametrize(
     ("facts", "said"),
     [
-        ({"period_days": 10**11, "downtime_minutes": 1}, "period is longer than 100 years; correct its length"),
-        ({"period_days": 36_000, "downtime_minutes": 1, "fee": "1.00", "currency": "USD"}, None),
+        ({"period_days": 10**11, "downtime_minutes": 1}, "period is longer than 10 years; correct its length"),
+        ({"period_days": 3_650, "downtime_minutes": 1, "fee": "1.00", "currency": "USD"}, None),
         ({"incident_start": "9998-12-31T23:59:59Z", "downtime_minutes": 1}, None),
         ({"id": "\ud800", "period": "2022-03"}, "it is nested too deep, or has half of a surrogate pair, which is not Unicode text; correct it"),
         ({"region": "\ud800", "period": "2022-03"}, "it is nested too deep, or has half of a surrogate pair, which is not Unicode text; correct it"),
@@ -326,6 +334,16 @@ def test_what_options_say_twice_or_not_at_all_is_refused(
     assert (result.exit_code, result.stderr.splitlines()[-1]) == (2, f"Error: {said}")
 
 
+def test_a_length_said_in_two_units_is_said_twice(tmp_path: Path) -> None:
+    path = tmp_path / "p.toml"
+    path.write_text(POLICIES[0])
+    result = evaluate("--policy", str(path), "--downtime", "600 minutes", "--fact", "downtime_minutes=0")
+    assert (result.exit_code, result.stderr) == (
+        1,
+        "ledger: downtime_seconds and downtime_minutes both state it; leave one out\n",
+    )
+
+
 @pytest.mark.parametrize(
     ("words", "seconds"),
     [
@@ -340,3 +358,19 @@ def test_a_duration_is_one_of_the_policy_language(
     path.write_text(POLICIES[0])
     result = evaluate("--policy", str(path), *words, "--json")
     assert json.loads(result.stdout)["downtime_seconds"] == seconds
+
+
+# ---- incidents that pay one by one ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "stacking", ["", '[stacking]\nincidents = "sum"\n', '[stacking]\nincidents = "best-of"\n']
+)
+def test_what_is_excluded_leaves_the_period_of_each_outage(stacking: str) -> None:
+    """A minute of the 500 that are left is more than 0.1%; of 1,000 it would be 0.1%."""
+    text = terms(TIERS, more=f'{stacking}[[exclusions]]\nkinds = ["force-majeure"]\ntreated = "removed"\n')
+    facts = {"period_minutes": 1_000, "outages": [{"minutes": 1}], "fee": "100.00", "currency": "USD"}
+    assert [ask({**facts, **more}, text)["credit"] for more in ({}, {"excluded_minutes": 500})] == [
+        "0.00",
+        "10.00",
+    ]

@@ -407,3 +407,53 @@ def test_windows_take_every_field_of_a_recorded_one() -> None:
         {**PERIOD, "windows": [{**window, "basis": "guess"}]}, terms(TIERS)
     )
     assert "quote 5 is not text" in refused({**PERIOD, "windows": [{**window, "quote": 5}]}, terms(TIERS))
+
+
+# ---- money and days of service ---------------------------------------------------------------------------------------
+
+UNLIKE = """format = 2
+policy = "unlike"
+in_force_from = 2000-01-01
+[period]
+kind = "calendar-month"
+zone = "UTC"
+[[commitments]]
+name = "a"
+measure = { of = "time" }
+counting = { effects = ["outage"] }
+tiers = [{ availability_at_least = "0", credit_percent = "10" }]
+[[commitments]]
+name = "b"
+measure = { of = "time" }
+counting = { effects = ["outage"] }
+tiers = [{ availability_at_least = "0", service_days = "3" }]
+[credit]
+rounding = "half-up"
+"""
+
+
+def given(facts: dict[str, Any], text: str) -> tuple[Any, ...]:
+    answer = ask({**PERIOD, **FEE, **facts}, text)
+    names = ("credit_at_least", "credit_at_most", "service_days_at_least", "service_days_at_most", "decides")
+    return tuple(answer[name] for name in names)
+
+
+def test_the_best_of_money_and_days_is_the_best_of_each_and_the_linter_says_so() -> None:
+    assert given({"downtime_minutes": 5}, UNLIKE) == ("10.00", "10.00", "3", "3", None)
+    lint = CliRunner().invoke(main, ["policy", "lint", "-", "--json"], input=UNLIKE)
+    (finding,) = (one for one in json.loads(lint.stdout)["findings"] if one["kind"] == "unlike-remedies")
+    assert finding["level"] == "warning"
+    assert finding["sentence"].startswith(
+        "stacking.commitments is best-of, but money (of a) and days of service (of b) cannot be compared"
+    )
+    for rule in ("choose-one", "sum"):
+        text = UNLIKE + f'[stacking]\ncommitments = "{rule}"\n'
+        assert "unlike-remedies" not in CliRunner().invoke(main, ["policy", "lint", "-"], input=text).output
+
+
+def test_who_chooses_one_of_money_and_days_gets_no_other() -> None:
+    text = UNLIKE + '[stacking]\ncommitments = "choose-one"\n'
+    open_choice = given({"downtime_minutes": 5}, text)
+    assert open_choice == ("0.00", "10.00", "0", "3", "which of the commitments the customer chooses")
+    assert given({"downtime_minutes": 5, "chosen": "a"}, text)[:4] == ("10.00", "10.00", "0", "0")
+    assert given({"downtime_minutes": 5, "chosen": "b"}, text)[:4] == ("0.00", "0.00", "3", "3")

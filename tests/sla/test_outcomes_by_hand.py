@@ -24,12 +24,13 @@ from ledger.domain.policy.model import (
     Termination,
     Tier,
 )
+from ledger.domain.policy.words import remedy_words
 from ledger.domain.window import Window
 from ledger.errors import Refused
 from projections.evaluation.amounts import Choice
 from projections.evaluation.evidence import Evidence, Plain
 from projections.evaluation.figures import Figure
-from projections.evaluation.outcome import Outcome, Result, outcome, remedy_words, right_to_terminate
+from projections.evaluation.outcome import Outcome, Result, outcome, right_to_terminate
 
 F = Fraction
 NOTHING, ONE = (F(0), F(0)), F(1)

@@ -54,13 +54,16 @@ def lint(ctx: click.Context, files: tuple[str, ...], strict: bool, as_json: bool
 
 
 def findings_of(text: str) -> tuple[str | None, list[Finding]]:
-    """Return the key of a policy, None where it cannot be read, and what is doubtful in it, examples tried."""
+    """Return the key of a policy, None where it cannot be read, and what is doubtful in it, also in what it pays and in its examples."""
     from ledger.domain.policy.lint import Finding
     from ledger.domain.policy.lint import lint as findings
 
     policy, found = findings(text)
     if policy is None:
         return None, found
+    from projections.doubts import doubts
+
+    found += doubts(policy)
     if policy.examples:
         from projections.evaluation.examples import contradictions
 

@@ -511,7 +511,8 @@ class ExclusionWithdrawn(Event, frozen=True, kw_only=True):
 class ClaimFiled(Event, frozen=True, kw_only=True):
     """A customer claimed credit for a period. at: when the claim arrived, which the deadline is held against.
 
-    customer: as in the subscriptions. incidents: the ones it names; none: whatever happened in the period.
+    customer: as in the subscriptions. period: as its policy labels it (2022-03, 2022-Q1, 2022; a billing month by the month in which
+    it begins), or the month in which a quarter or a year ends. incidents: the ones it names; none: whatever happened in the period.
     """
 
     TYPE: ClassVar[str] = "claim.filed"

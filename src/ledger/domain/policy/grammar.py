@@ -14,7 +14,7 @@ from ledger.domain.events import EFFECTS
 from ledger.domain.exclusion import ExclusionKind
 from ledger.domain.money import ALL_ROUNDINGS
 
-__all__ = ["GRAMMAR", "Field", "Kind", "Table", "field_of", "table_of"]
+__all__ = ["GRAMMAR", "Field", "Kind", "Table", "table_of"]
 
 # text: words. key: a stream key. date: a TOML date. zone: an IANA zone. choice, choices: one of, or a list of,
 # Field.choices. integer: a whole number. flag: true or false. decimal, percent: a decimal as text. duration: text
@@ -132,8 +132,8 @@ GRAMMAR: tuple[Table, ...] = (
               default='"available"', choices=("available", "excluded", "down"), example='"excluded"'),
     ), in_commitments=True),
     Table("counting", "Which seconds are down.", (
-        Field("effects", "choices", "Windows with these effects count. Required where windows are read: time, affected-share, user-minutes, and "
-              "events of incidents or outages.", choices=EFFECTS, default="[]", example='["outage", "data-loss"]'),
+        Field("effects", "choices", "Windows with these effects count. Required where windows are read: time, affected-share and user-minutes, unless "
+              "measure.reads names what is measured instead, and events of incidents or outages.", choices=EFFECTS, default="[]", example='["outage", "data-loss"]'),
         Field("down", "choice", "When a second is down: any: a window or a failure in it is enough. above-share: the affected share, or error rate, is above "
               "share_above. all: everything fails.", default='"any"', choices=("any", "above-share", "all"), example='"above-share"'),
         Field("share_above", "decimal", "above-share: the share that must be exceeded, from 0 to below 1. consecutive-days: a day is bad above it.",
@@ -209,7 +209,8 @@ GRAMMAR: tuple[Table, ...] = (
         Field("only_above", "money", "An amount that is not above this is not paid at all.", default="no limit", example='{ USD = "1.00" }'),
     )),
     Table("stacking", "What happens when several things fail.", (
-        Field("commitments", "choice", "Of several commitments: the best for the customer, the one the customer chooses, or all.", default='"best-of"',
+        Field("commitments", "choice", "Of several commitments: the best for the customer, the one the customer chooses, or all. Money and days of service are "
+              "not compared: best-of gives the best of each.", default='"best-of"',
               choices=("best-of", "choose-one", "sum"), example='"best-of"'),
         Field("incidents", "choice", "together: one figure for the period. Otherwise each incident is measured alone, and of their remedies the best, the chosen one or all "
               "count.", default='"together"', choices=("together", "best-of", "choose-one", "sum"), example='"together"'),
@@ -217,7 +218,8 @@ GRAMMAR: tuple[Table, ...] = (
     Table("claim", "Whether credits must be claimed, and until when. Left out: automatic.", (
         Field("how", "choice", "automatic: paid without a claim. on-request: only if it is claimed in time.", required=True, choices=("automatic", "on-request"), example='"on-request"'),
         Field("within", "span", "on-request: how long after the anchor. Days, business days, months and periods end with their last day in period.zone; hours, "
-              "business hours and shorter ones may be decimals, and end with the second they fall into.",
+              "business hours and shorter ones may be decimals, and end with the second they fall into. No longer than a hundred years: 36600 days, business "
+              "days or business hours, 1200 months or periods.",
               example='"5 business-days"'),
         Field("anchor", "choice", "on-request: when it begins. month-end, quarter-end: of the month or quarter the incident began in; period-end: of the "
               "policy's period; eligibility: when the customer became entitled, the end of the period unless it is stated.",
@@ -264,11 +266,3 @@ def table_of(path: str) -> Table:
         if table.path == path:
             return table
     raise KeyError(path)
-
-
-def field_of(path: str, name: str) -> Field:
-    """Return one field of a table; KeyError where there is none."""
-    for field in table_of(path).fields:
-        if field.name == name:
-            return field
-    raise KeyError(f"{path}.{name}")

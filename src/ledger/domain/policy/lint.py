@@ -14,8 +14,11 @@ from typing import Literal
 import msgspec
 
 from ledger.domain.money import decimal_text
-from ledger.domain.policy.model import NO_LIMIT, Commitment, Limits, Policy, Remedy, Tier, tables_of_sums
+from ledger.domain.policy.model import Commitment, Counting, Policy, Quantity, Tier, tables_of_sums
+from ledger.domain.policy.periods import possible_days
 from ledger.domain.policy.reading import Place, Problems, between, holes, load, places, shared
+from ledger.domain.policy.values import duration_text
+from ledger.domain.policy.words import base_words, remedy_words
 from ledger.errors import Refused
 
 __all__ = ["KINDS", "Finding", "lint"]
@@ -30,22 +33,17 @@ KINDS: dict[str, str] = {
     "gap": "A range in no tier.",
     "decimal-hole": "A gap that comes from bounds written to some decimals, such as 98.99 and 99.0.",
     "overlap": "A range in several tiers.",
-    "met-but-pays": "A tier pays although the target is met or, where no target is stated, at the best there is.",
+    "met-but-pays": "A tier pays, or the contract may be ended, although the target is met or, where no target is stated, at the best there is.",
     "missed-but-free": "A tier pays nothing although the target is missed.",
-    "worse-pays-less": "A worse tier pays less than a better one.",
-    "unreachable-tier": "Nothing that can be measured leads to the tier, or another one always holds instead.",
+    "worse-pays-less": "A worse tier pays less than a better one, or loses the right to end the contract.",
+    "unreachable-tier": "Nothing that can be measured leads to the tier or right, or another tier always holds instead.",
     "reading-decided": "`facts.undecided` takes one end also where `reading` leaves open what the tiers mean, which no fact ever decides.",
-    "limit-cuts": "A limit is below what a tier pays, so that the tier never pays what it says.",
+    "unlike-remedies": "`best-of` among money and days of service, which cannot be compared: of each kind the best is given.",
+    "limit-cuts": "A limit keeps a tier from ever paying what it says: it is below it or, for `only_above`, never below it.",
     "sums-without-currencies": "Sums name some currencies, but `currencies` is left out, so that a fee in another one stops a run of credits.",
     "example-contradicts": "An example of the policy that its own terms contradict.",
     "not-verified": "The figures were not, or not all, compared with their source.",
 }
-
-# The longest a period can be, in seconds, by its kind; a quarter may have 92 days and clocks put back once.
-_LONGEST = {
-    "calendar-month": 31 * 86_400 + 3_600, "billing-month": 31 * 86_400 + 3_600, "calendar-quarter": 92 * 86_400 + 3_600,
-    "calendar-year": 366 * 86_400,
-}  # fmt: skip
 
 
 class Finding(msgspec.Struct, frozen=True):
@@ -60,7 +58,8 @@ class Finding(msgspec.Struct, frozen=True):
 def lint(text: str) -> tuple[Policy | None, list[Finding]]:
     """Return the policy of a TOML text, None where it cannot be read even leniently, and what is doubtful in it.
 
-    Examples are not run here: that needs the calculator, which the domain does not know.
+    What tiers pay is not looked at here (`projections.doubts`), and examples are not run (`projections.evaluation.examples`):
+    both need the calculator, which the domain does not know.
     """
     try:
         document = load(text)
@@ -85,13 +84,29 @@ def lint(text: str) -> tuple[Policy | None, list[Finding]]:
         return None, found
     for commitment in policy.commitments:
         found += _of_tiers(policy, commitment)
-    found += _currencies(policy)
+    found += [*_unlike(policy), *_currencies(policy)]
     if policy.source is not None and policy.source.state != "verified":
         note = f": {policy.source.note}" if policy.source.note else ""
         found.append(
             Finding("not-verified", "warning", f"source.state is {policy.source.state}{note}; compare it with the contract you signed")
         )  # fmt: skip
     return policy, found
+
+
+def _unlike(policy: Policy) -> Iterator[Finding]:
+    """Yield a finding where the best is taken of several that give money, days of service, or one of them each."""
+    tiers = [(one.name, tier.remedy) for one in policy.commitments for tier in one.tiers]
+    money = dict.fromkeys(name for name, remedy in tiers if remedy.pays_money)
+    days = dict.fromkeys(name for name, remedy in tiers if remedy.service_days)
+    for key, several in (("commitments", len(policy.commitments) > 1), ("incidents", True)):
+        if several and money and days and getattr(policy.stacking, key) == "best-of":
+            names = [" and ".join(filter(None, some)) for some in (money, days)]
+            where = [f" (of {name})" if name else "" for name in names]
+            yield Finding(
+                "unlike-remedies", "warning",
+                f"stacking.{key} is best-of, but money{where[0]} and days of service{where[1]} cannot be compared: the best of each kind is given, "
+                "so that both may be; where the customer gets one of them, write choose-one",
+            )  # fmt: skip
 
 
 def _currencies(policy: Policy) -> Iterator[Finding]:
@@ -111,8 +126,7 @@ def _currencies(policy: Policy) -> Iterator[Finding]:
 
 def _of_tiers(policy: Policy, commitment: Commitment) -> Iterator[Finding]:
     for kind, level, sentence in (
-        *_gaps(commitment), *_overlaps(commitment), *_promises(commitment), *_order(commitment),
-        *_unreachable(policy, commitment), *_cut(policy.limits, commitment), *_decided(policy, commitment),
+        *_gaps(commitment), *_overlaps(policy, commitment), *_unreachable(policy, commitment), *_decided(policy, commitment),
     ):  # fmt: skip
         yield Finding(kind, level, sentence, commitment.name)
 
@@ -130,11 +144,9 @@ def _gaps(commitment: Commitment) -> Found:
     for place in holes(commitment.tiers, commitment.tiers_of):
         below, above = _beside(commitment, place)
         where = between(*place, commitment.tiers_of)
-        if below is not None and above is not None and below.upper_included and above.lower_included:
+        if below is not None and above is not None and _one_step(below, above):
             # 98.99 and 99.0: whoever wrote it thought in steps of the last decimal, and measurements do not come in steps.
-            low, high = (
-                _spelled(tier, bound) for tier, bound in ((below, below.upper), (above, above.lower))
-            )
+            low, high = _spelled(below.of, below.upper), _spelled(above.of, above.lower)
             yield (
                 "decimal-hole", level,
                 f"tiers end at {low} and begin at {high}, so none holds {where}; write the bound between them once, excluded on "
@@ -156,7 +168,7 @@ def _beside(commitment: Commitment, place: tuple[Place, Place]) -> tuple[Tier | 
     return below, above
 
 
-def _overlaps(commitment: Commitment) -> Found:
+def _overlaps(policy: Policy, commitment: Commitment) -> Found:
     level: Level = "error" if commitment.overlaps == "refused" else "warning"
     meaning = {
         "refused": "narrow one of them, or say with reading.overlaps what it means",
@@ -165,99 +177,59 @@ def _overlaps(commitment: Commitment) -> Found:
     }[commitment.overlaps]
     for begins, ends in shared(commitment.tiers):
         both = [tier for tier in commitment.tiers if places(tier)[0] < ends and places(tier)[1] > begins]
-        pays = ", ".join(pays_text(tier.remedy) for tier in both)
+        pays = ", ".join(remedy_words(tier.remedy, base_words(policy)) for tier in both)
         yield (
             "overlap", level,
             f"{len(both)} tiers hold {between(begins, ends, commitment.tiers_of)}, which pay {pays}; {meaning}",
         )  # fmt: skip
 
 
-def _promises(commitment: Commitment) -> Found:
-    target = commitment.target
-    if target is None:
-        best = (Fraction(1), 1) if commitment.tiers_of == "availability" else (Fraction(0), 0)
-        for tier in commitment.tiers:
-            begins, ends = places(tier)
-            reached = ends == best if commitment.tiers_of == "availability" else begins == best
-            if reached and _pays(tier.remedy) and not _in_proportion(tier.remedy):
-                yield (
-                    "met-but-pays", "warning",
-                    f"{tier.words} pays {pays_text(tier.remedy)}, even for the best that can be measured; bound it, or leave the tier out",
-                )  # fmt: skip
-        return
-    for tier in commitment.tiers:
-        (low, high), (first, last) = places(tier), places(target)
-        met = (max(low, first), min(high, last))
-        if met[0] < met[1] and _pays(tier.remedy):
-            yield (
-                "met-but-pays", "warning",
-                f"the target is {target.words}, but {tier.words} pays {pays_text(tier.remedy)}: {between(*met, tier.of)} meets the "
-                "target and pays; correct one of them",
-            )  # fmt: skip
-        if not (first <= low and high <= last) and not _pays(tier.remedy):
-            yield (
-                "missed-but-free", "warning",
-                f"the target is {target.words}, but {tier.words} pays nothing, so it can be missed for free; correct one of them if "
-                "that is not meant",
-            )  # fmt: skip
-
-
-def _order(commitment: Commitment) -> Found:
-    for better, worse in zip(commitment.tiers, commitment.tiers[1:], strict=False):
-        alike = msgspec.structs.replace(better.remedy, percent=None) == msgspec.structs.replace(
-            worse.remedy, percent=None
-        )
-        if alike and (worse.remedy.percent or 0) < (better.remedy.percent or 0):
-            yield (
-                "worse-pays-less", "warning",
-                f"{worse.words} pays {pays_text(worse.remedy)}, less than {better.words}, which pays {pays_text(better.remedy)}; "
-                "exchange them if that is not meant",
-            )  # fmt: skip
-
-
 def _unreachable(policy: Policy, commitment: Commitment) -> Found:
-    days = policy.period.days
-    longest = Fraction(days * 86_400 + 3_600 if days else _LONGEST[policy.period.kind])
     for tier in commitment.tiers:
-        if tier.of == "downtime" and (
-            tier.lower > longest or (tier.lower == longest and not tier.lower_included)
-        ):
+        if (why := _out_of_reach(policy, commitment, tier)) is not None:
             yield (
-                "unreachable-tier", "warning",
-                f"{tier.words} is longer than a {policy.period.kind} can be ({decimal_text(longest)} seconds), so nothing leads to it; "
-                "correct the bound or the period",
-            )  # fmt: skip
-        # "greatest" lets the better paid of two tiers hold; one that is covered by better paid ones never does.
-        elif commitment.overlaps == "greatest" and _covered(tier, commitment):
-            yield (
-                "unreachable-tier", "warning",
-                f"{tier.words} always lies in a tier that pays more, so it never pays; leave it out",
-            )  # fmt: skip
-
-
-def _covered(tier: Tier, commitment: Commitment) -> bool:
-    more = [
-        other for other in commitment.tiers
-        if other is not tier and other.remedy.is_percent and tier.remedy.is_percent and other.credit_percent > tier.credit_percent
-    ]  # fmt: skip
-    left = [hole for hole in holes(more, tier.of) if hole[0] < places(tier)[1] and hole[1] > places(tier)[0]]
-    return bool(more) and not left
-
-
-def _cut(limits: Limits, commitment: Commitment) -> Found:
-    for tier in commitment.tiers:
-        percent = tier.remedy.percent
+                "unreachable-tier",
+                "warning",
+                f"{tier.words} {why}, so nothing leads to it; correct the bound or the period",
+            )
+    for right in policy.termination:
         if (
-            limits.percent is not None
-            and percent is not None
-            and tier.remedy.is_percent
-            and percent > limits.percent * 100
+            right.commitment == commitment.name
+            and (why := _out_of_reach(policy, commitment, right.range)) is not None
         ):
             yield (
-                "limit-cuts", "warning",
-                f"{tier.words} pays {decimal_text(percent)}%, but limits.percent is {decimal_text(limits.percent * 100)}; it never pays "
-                "what it says",
+                "unreachable-tier", "warning",
+                f"the right to end the contract needs {right.range.words}, which {why}, so it never arises; correct the bound or the period",
             )  # fmt: skip
+
+
+def _out_of_reach(policy: Policy, commitment: Commitment, tier: Tier) -> str | None:
+    """Return why nothing that can be measured lies in a range, None where something may."""
+    days = possible_days(policy.period)[1]
+    if tier.of == "downtime":
+        most = _longest_downtime(days, commitment.counting)
+        if most is not None and (tier.lower > most or (tier.lower == most and not tier.lower_included)):
+            return f"is longer than a {policy.period.kind} can be ({decimal_text(most)} seconds)"
+    elif commitment.measure.of in ("consecutive-days", "events"):
+        first = -(-tier.lower // 1) if tier.lower_included else tier.lower // 1 + 1
+        if not tier.holds(Fraction(first)):
+            return "holds no whole number, and only whole ones are counted"
+        if commitment.measure.of == "consecutive-days" and first > days:
+            return f"is more than the days of a {policy.period.kind} ({days})"
+    return None
+
+
+def _longest_downtime(days: int, counting: Counting) -> Fraction | None:
+    """Return the most seconds that can count in a period of so many days; None where rounding has no end."""
+    # Clocks may be put back once in it.
+    longest = Fraction(days * 86_400 + 3_600)
+    match counting.quantise:
+        case "each-up":
+            return None
+        case "total-up" | "slots-touched":
+            return -(-longest // counting.quantum) * Fraction(counting.quantum)
+        case _:
+            return longest
 
 
 def _decided(policy: Policy, commitment: Commitment) -> Found:
@@ -277,36 +249,20 @@ def _decided(policy: Policy, commitment: Commitment) -> Found:
             )  # fmt: skip
 
 
-def _pays(remedy: Remedy) -> bool:
-    return bool(
-        remedy.percent or remedy.multiple or remedy.service_days or any(amount for _, amount in (*remedy.fixed, *remedy.hourly))
-    )  # fmt: skip
+def _one_step(below: Tier, above: Tier) -> bool:
+    """Tell whether two bounds that both belong to their tiers are one step of their last decimal, or of their unit, apart."""
+    if not (below.upper_included and above.lower_included):
+        return False
+    low, high = (bound * 100 if below.of == "availability" else bound for bound in (below.upper, above.lower))
+    if below.of == "downtime":
+        unit = next((unit for unit in (86_400, 3_600, 60) if not low % unit and not high % unit), 1)
+        low, high = low / unit, high / unit
+    places = max(len(decimal_text(bound).partition(".")[2]) for bound in (low, high))
+    return high - low <= Fraction(1, 10**places)
 
 
-def _in_proportion(remedy: Remedy) -> bool:
-    """Tell whether it pays nothing as long as nothing is down: for each block or unit, or for the time down."""
-    return remedy.per != "period" or (
-        remedy.percent is None and not remedy.fixed and remedy.service_days is None
-    )
-
-
-def pays_text(remedy: Remedy) -> str:
-    """Return what a remedy pays in a few words, such as "10%" or "3 days of service"."""
-    said = [
-        *([] if remedy.percent is None else [f"{decimal_text(remedy.percent)}%"]),
-        *(
-            []
-            if remedy.multiple is None
-            else [f"{decimal_text(remedy.multiple)} times the fee for the time down"]
-        ),
-        *(["a sum"] if remedy.fixed else []),
-        *(["a sum for each hour"] if remedy.hourly else []),
-        *([] if remedy.service_days is None else [f"{decimal_text(remedy.service_days)} days of service"]),
-    ]
-    return (f"the {remedy.take} of " if remedy.take else "") + " and ".join(said)
-
-
-def _spelled(tier: Tier, bound: Fraction) -> str:
-    if bound == NO_LIMIT:
-        return "no limit"
-    return f'"{decimal_text(bound * 100 if tier.of == "availability" else bound)}"'
+def _spelled(of: Quantity, bound: Fraction) -> str:
+    """Return a bound as a policy spells it."""
+    if of == "downtime":
+        return f'"{duration_text(bound)}"'
+    return f'"{decimal_text(bound * 100 if of == "availability" else bound)}"'

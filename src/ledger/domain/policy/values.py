@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from fractions import Fraction
 from typing import Any
 
-from ledger.domain.money import minor_units, parse_money
+from ledger.domain.money import MOST_MINOR_UNITS, minor_units, parse_money
 from ledger.domain.period import zone_names
 from ledger.domain.policy.grammar import Field, Table
 from ledger.domain.policy.model import Sums
@@ -23,6 +23,10 @@ _SPAN = re.compile(
 )
 _CLOCK = re.compile(r"(\d\d):(\d\d)", re.ASCII)
 _DECIMAL = re.compile(r"\d{1,15}(\.\d{1,15})?", re.ASCII)
+# A claim window may last a hundred years, which is more than any contract has, and less than a calendar.
+_LONGEST = {
+    "days": 36_600, "business-days": 36_600, "business-hours": 36_600, "months": 1_200, "periods": 1_200, "seconds": 36_600 * 86_400,
+}  # fmt: skip
 UNIT_SECONDS = {"second": 1, "minute": 60, "hour": 3_600, "day": 86_400}
 
 
@@ -138,16 +142,26 @@ def _duration(where: str, value: Any, problems: Problems) -> Fraction | None:
 
 
 def _span(where: str, value: Any, problems: Problems) -> tuple[Fraction, str] | None:
-    if type(value) is str:
-        if found := _SPAN.fullmatch(value):
-            return Fraction(found[1] or found[3]), f"{found[2] or found[4]}s"
-        if (exact := parse_duration(value)) is not None:
-            return exact, "seconds"
+    found = _parse_span(value) if type(value) is str else None
+    if found is not None:
+        if found[0] <= _LONGEST[found[1]]:
+            return found
+        most = "36600 days" if found[1] == "seconds" else f"{_LONGEST[found[1]]} {found[1]}"
+        problems.wrong(where, value, f"is longer than {most}; write a shorter one")
+        return None
     problems.wrong(
         where, value, 'is not a span; write it like "30 days", "5 business-days", "72 business-hours", "2 months", '
         '"2 periods" or "48 hours"',
     )  # fmt: skip
     return None
+
+
+def _parse_span(text: str) -> tuple[Fraction, str] | None:
+    """Return the amount and the unit of a span such as "5 business-days", in seconds where it is a duration; None where it is none."""
+    if found := _SPAN.fullmatch(text):
+        return Fraction(found[1] or found[3]), f"{found[2] or found[4]}s"
+    exact = parse_duration(text)
+    return None if exact is None else (exact, "seconds")
 
 
 def _money(name: str, where: str, value: Any, problems: Problems) -> Sums | None:
@@ -164,6 +178,12 @@ def _money(name: str, where: str, value: Any, problems: Problems) -> Sums | None
                 found.append((currency, Fraction(amount) * 10 ** minor_units(currency)))
             else:
                 found.append((currency, Fraction(parse_money(amount, currency))))
+            if found[-1][1] > MOST_MINOR_UNITS:
+                problems.add(
+                    f"{where}: amount {shown(amount)} is more than {MOST_MINOR_UNITS:,} minor units of {currency}, the most that a "
+                    "row can be credited; write a lower one, or leave it out",
+                    "too-large",
+                )  # fmt: skip
         except Refused as error:
             problems.add(f"{where}: {error}")
     return tuple(found)
