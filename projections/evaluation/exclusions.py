@@ -15,7 +15,7 @@ from ledger.domain.policy.model import Commitment, ExclusionRule, Policy
 from ledger.domain.window import EVERY, UNKNOWN, Window
 from projections.evaluation.evidence import Evidence
 
-__all__ = ["Excluded", "excluded", "is_everywhere", "named", "takes_from", "used_before"]
+__all__ = ["Excluded", "excluded", "is_everywhere", "limit_begins", "named", "takes_from", "used_before"]
 
 
 # Whether something is about a place; None: surely not.
@@ -50,7 +50,8 @@ class Excluded(msgspec.Struct, frozen=True):
     one (first, last + 1) for each. removed: what leaves the denominator. up: excluded time about all of the commitment that
     stays in it. at_once: what perhaps leaves the denominator does so all at once, or not at all.
     everywhere: excluded time that is surely about all of the commitment, however it is treated. entries: the exclusions that have
-    a part in it: those of the period, and where a limit left, or perhaps left, less of them, what used it up.
+    a part in it: those of the period, and where a limit left, or perhaps left, less of them, what used it up; and those that say who is in
+    the cohorts they are limited to.
     """
 
     beside: Callable[[str, str, tuple[str, str] | None], tuple[Spans, Spans]]
@@ -79,9 +80,10 @@ def excluded(policy: Policy, commitment: Commitment, evidence: Evidence) -> Excl
         mine = [plan for plan in asked if _is_of(plan, evidence, commitment)]
         if mine and _is_less(kept, asked, start, end):
             # What used up the limit has its part in it, wherever and whenever in the year it was.
-            first = _first(rule, policy.zone, evidence)
+            first = limit_begins(rule, policy.zone, evidence)
             mine = [plan for plan in found if plan.span[0] < end and plan.span[1] > first]
         entries += [entry for plan in mine for entry in plan.entries]
+        entries += _circles(rule, policy.zone, evidence, commitment)
 
     def about(
         component: str, region: str, window: tuple[str, str] | None
@@ -134,6 +136,17 @@ def _is_less(kept: Sequence[_Plan], asked: Sequence[_Plan], start: int, end: int
     )
 
 
+def _circles(rule: ExclusionRule, zone: str, evidence: Evidence, commitment: Commitment) -> Iterable[str]:
+    """Yield the entries that say whether the customer is in a cohort that an exclusion is limited to, in it or not."""
+    first = evidence.span[0] if rule.most is None else limit_begins(rule, zone, evidence)
+    for one in _of_kind(rule, evidence):
+        known = None if one.cohort is None else evidence.memberships.get(one.cohort)
+        if known is None or not known.entry or one.start >= evidence.span[1] or one.end <= first:
+            continue
+        if rule.most is not None or _is_of(_plan(one, evidence), evidence, commitment):
+            yield known.entry
+
+
 def _seconds(plans: Iterable[_Plan], start: int, end: int) -> int:
     return length(intersect([(start, end)], [plan.span for plan in plans]))
 
@@ -143,7 +156,7 @@ def _is_of(plan: _Plan, evidence: Evidence, commitment: Commitment) -> bool:
     return commitment.scope.regions != "each" or plan.region in (EVERY, UNKNOWN, evidence.region)
 
 
-def _first(rule: ExclusionRule, zone: str, evidence: Evidence) -> int:
+def limit_begins(rule: ExclusionRule, zone: str, evidence: Evidence) -> int:
     """Return the second from which a rule's limit counts: that of the year, or the period, in which the period begins."""
     if rule.most_per == "period":
         return evidence.period.start
@@ -161,14 +174,19 @@ def _recorded(rule: ExclusionRule, evidence: Evidence) -> Iterable[_Plan]:
 
 def named(rule: ExclusionRule, evidence: Evidence) -> Iterable[tuple[Exclusion, bool]]:
     """Yield the recorded exclusions that a rule names, announced in time or not, and whether each surely concerns the customer."""
-    if rule.own_plan_only:
-        return
-    for one in dict.fromkeys(evidence.exclusions):
-        if one.withdrawn or one.kind not in rule.kinds or one.service not in (EVERY, evidence.service):
-            continue
+    for one in _of_kind(rule, evidence):
         concerned = _concerned(one, evidence)
         if concerned is not None:
             yield one, concerned
+
+
+def _of_kind(rule: ExclusionRule, evidence: Evidence) -> Iterable[Exclusion]:
+    """Yield the recorded exclusions of the service of the kinds of a rule, whomever they concern."""
+    if rule.own_plan_only:
+        return
+    for one in dict.fromkeys(evidence.exclusions):
+        if not one.withdrawn and one.kind in rule.kinds and one.service in (EVERY, evidence.service):
+            yield one
 
 
 def takes_from(one: Exclusion, window: Window, evidence: Evidence, commitment: Commitment) -> How:
@@ -184,7 +202,7 @@ def is_everywhere(one: Exclusion, evidence: Evidence, commitment: Commitment) ->
 def used_before(rule: ExclusionRule, evidence: Evidence, zone: str) -> int:
     """Return the seconds of a rule's plans in the calendar year in which the period begins, before it does."""
     plans = [*_recorded(rule, evidence), *_own(rule, evidence)]
-    first = _first(rule, zone, evidence)
+    first = limit_begins(rule, zone, evidence)
     return length(union(intersect([(first, evidence.period.start)], [plan.span for plan in plans])))
 
 
@@ -251,7 +269,7 @@ def _limited(rule: ExclusionRule, plans: list[_Plan], zone: str, start: int, end
     found: list[_Plan] = []
     for plan in plans:
         whole = intersect([plan.span], at_most[plan.hinge])
-        surely = intersect(whole, at_least) if plan.surely else ()
+        surely = whole if not open_ones else intersect(whole, at_least) if plan.surely else ()
         found += [
             msgspec.structs.replace(plan, span=span, surely=True, ends=(span[1], span[1] + 1))
             for span in surely

@@ -243,7 +243,8 @@ def _error_rate(policy: Policy, commitment: Commitment, evidence: Evidence) -> F
     low, high = quotient_sum(least), quotient_sum(most)
     made = _of_time(
         commitment, _denominator(policy, evidence), (low, high), (Fraction(removed[0]), Fraction(removed[1])), downtime=high,
-        outside=NONE, at_once=beside.at_once and empty == emptier,
+        outside=NONE,
+        at_once=beside.at_once and empty == emptier and (missing != "excluded" or beside.up[0] == beside.up[1]),
     )  # fmt: skip
     return msgspec.structs.replace(made, entries=frozenset(entries))
 

@@ -192,12 +192,7 @@ def counted_most(
         return Fraction(
             sum(up(end - begin, counting.quantum) for begin, end in pieces) + cuts * counting.quantum
         )
-    kept = perhaps_kept(levels, counting)
-    most = quantised(kept, counting, start)
-    if counting.daily_total_counts == "excess" and counting.quantise != "exact":
-        # What exceeds a day's limit is added as it is to what is brought to quanta.
-        most += sum((weight * (end - begin) for begin, end, weight in kept), NONE)
-    return most
+    return quantised(perhaps_kept(levels, counting), counting, start)
 
 
 def counted_least(levels: list[Level], counting: Counting, start: int) -> Fraction:

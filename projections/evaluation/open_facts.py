@@ -121,9 +121,8 @@ def _of_window(window: Window, evidence: Evidence) -> Iterator[tuple[str, Window
         narrow = (window.start + late, window.end - early)
         yield (
             f"the exact times of window {name}",
-            msgspec.structs.replace(exact, start=narrow[0], end=narrow[1])
-            if narrow[0] < narrow[1]
-            else msgspec.structs.replace(exact, withdrawn=True),
+            # Perhaps nothing is left of it, and then it covers nothing.
+            msgspec.structs.replace(exact, start=narrow[0], end=max(narrow)),
             msgspec.structs.replace(exact, start=window.start - late, end=window.end + early),
         )
 
@@ -141,27 +140,31 @@ def _text(said: str | None, bound: object) -> str:
 def _where(window: Window, policy: Policy, evidence: Evidence) -> Iterator[tuple[str, Window, Window]]:
     """Yield where a window was that names no region or no component, as far as that is open."""
     name = f"{window.incident}/{window.window}"
-    gone = msgspec.structs.replace(window, withdrawn=True)
     scopes = [one.scope for one in policy.commitments]
     if window.region == UNKNOWN:
         if any(one.regions != "union" for one in scopes):
             if place(window.region, window.regions, evidence.region) == "perhaps":
-                there = msgspec.structs.replace(window, region=evidence.region)
-                yield f"whether window {name} was in {evidence.region}", gone, there
-        elif named := [one.region for one in evidence.exclusions if one.region not in (EVERY, UNKNOWN)]:
-            # Any region counts, and exclusions of one are taken out of its own windows alone.
-            yield (
-                f"where window {name} was",
-                msgspec.structs.replace(window, region=named[0]),
-                msgspec.structs.replace(window, region=_ELSEWHERE),
-            )
+                away, there = (
+                    msgspec.structs.replace(window, region=one) for one in (_ELSEWHERE, evidence.region)
+                )
+                yield f"whether window {name} was in {evidence.region}", away, there
+        elif named := _named("region", evidence):
+            # Any region counts.
+            outside, inside = (msgspec.structs.replace(window, region=one) for one in (_ELSEWHERE, named[0]))
+            yield f"where window {name} was", inside, outside
     component = _component(window, policy)
     if component is not None:
-        yield (
-            f"whether window {name} was of {component}",
-            gone,
-            msgspec.structs.replace(window, component=component),
-        )
+        away, there = (msgspec.structs.replace(window, component=one) for one in (_ELSEWHERE, component))
+        yield f"whether window {name} was of {component}", away, there
+    elif window.component == UNKNOWN and (named := _named("component", evidence)):
+        outside, inside = (msgspec.structs.replace(window, component=one) for one in (_ELSEWHERE, named[0]))
+        yield f"of which component window {name} was", inside, outside
+
+
+def _named(field: str, evidence: Evidence) -> list[str]:
+    """Return the components, or regions, that exclusions name, each of which is taken out of its own windows alone."""
+    said = dict.fromkeys(getattr(one, field) for one in evidence.exclusions if not one.withdrawn)
+    return [one for one in said if one not in (EVERY, UNKNOWN)]
 
 
 def _component(one: Window | Measurement, policy: Policy) -> str | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from fractions import Fraction
 
@@ -63,7 +64,7 @@ class Timeline(msgspec.Struct, frozen=True):
 class _Sides:
     """The parts of one region, for each of the three ways to read the facts.
 
-    starts: the seconds with which an outage can begin, one (first, last + 1) for each, with what it is of where that is no one second.
+    starts: the seconds with which an outage can begin, one (first, last + 1) for each, with the number of its window where that is no one second.
     cuts: how many perhaps excluded parts each part of `most` may be cut by.
     """
 
@@ -74,7 +75,7 @@ class _Sides:
         self.least: list[Part] = []
         self.most: list[Part] = []
         self.stated: list[Part] = []
-        self.starts: set[tuple[Span, Window | None]] = set()
+        self.starts: set[tuple[Span, int | None]] = set()
         self.cuts = 0
 
 
@@ -135,7 +136,7 @@ def timeline(policy: Policy, commitment: Commitment, evidence: Evidence) -> Time
     marks.entries.update(beside.entries)
     return Timeline(
         downtime_seconds=length(downtime), excluded_seconds=length(subtract(downtime, considered)), least=low, most=high,
-        intervals=considered, downtime=downtime, removed_least=removed[0], removed_most=removed[1], at_once=beside.at_once,
+        intervals=considered, downtime=downtime, removed_least=removed[0], removed_most=removed[1], at_once=beside.at_once and (not gone or beside.up[0] == beside.up[1]),
         provisional=marks.provisional, approximate=marks.approximate, entries=frozenset(marks.entries), outages=outages,
         excluded=beside.everywhere,
     )  # fmt: skip
@@ -167,9 +168,8 @@ def _with_unseen(
 
     counted: the spans that count surely, and perhaps.
     """
-    surely, perhaps = (
-        subtract(unseen, [*beside.removed[at], *beside.up[at]]) for at in (1, 0)
-    )  # what is excluded at most is what is missing surely
+    # What is left where as much as may be is excluded is missing surely.
+    surely, perhaps = (subtract(unseen, [*beside.removed[at], *beside.up[at]]) for at in (1, 0))
     excess = counting.unless_daily_total_above is not None and counting.daily_total_counts == "excess"
     if whole and counting.quantise == "exact" and not excess:
         return Fraction(length([*counted[0], *surely])), Fraction(length([*counted[1], *perhaps]))
@@ -181,7 +181,7 @@ def _with_unseen(
 
 def _outages(
     counted: tuple[Sequence[Span], Sequence[Span]],
-    starts: Iterable[tuple[Span, Window | None]],
+    starts: Iterable[tuple[Span, int | None]],
     counting: Counting,
     zone: str,
 ) -> tuple[int, int]:
@@ -190,12 +190,18 @@ def _outages(
     What surely counts joins at most where everything between perhaps counts; and an outage begins where something begins.
     """
     surely, perhaps = counted
-    low = sum(bool(intersect([run], surely)) for run in perhaps)
-    begins = {one for one in starts if intersect([one[0]], perhaps)}
+    low = sum(_touches(run, surely) for run in perhaps)
+    begins = {one for one in starts if _touches(one[0], perhaps)}
     if counting.unless_daily_total_above is not None:
         # Short outages count on one day, and perhaps not on the next.
         begins |= {((cut, cut + 1), None) for run in perhaps for cut in midnights(zone, run[0], run[1])}
     return low, max(low, len(begins))
+
+
+def _touches(span: Span, runs: Sequence[Span]) -> bool:
+    """Tell whether a span has a second in common with runs that are in normal form."""
+    before = bisect_left(runs, (span[1], span[1]))
+    return before > 0 and runs[before - 1][1] > span[0]
 
 
 def _sides(
@@ -205,9 +211,10 @@ def _sides(
     found = _Sides()
     start, end = evidence.span
     measured = _measured(commitment, evidence, beside, region, gone, found, marks)
+    always = [*measured[0], *gone]
     counting = commitment.counting
     any_part = counting.down == "any" and commitment.measure.of in ("time", "events")
-    for window in dict.fromkeys(evidence.windows):
+    for number, window in enumerate(dict.fromkeys(evidence.windows)):
         surely = concerns(window, evidence.service, region, commitment)
         if surely is None:
             continue
@@ -233,8 +240,10 @@ def _sides(
             continue
         place_of = window.component, window.region, (window.incident, window.window)
         sure, maybe = beside.beside(*place_of)
-        sure_cut = union([*sure, *measured[0], *gone])
-        maybe_cut = union([*maybe, *sure_cut, *measured[1]])
+        sure_cut = union([*sure, *always]) if always else sure
+        maybe_cut = (
+            sure_cut if maybe == sure and not measured[1] else union([*maybe, *sure_cut, *measured[1]])
+        )
         found.most += ((part, high) for part in _cut(covers.most, sure_cut))
         found.stated += ((part, high) for part in _cut(covers.stated, sure_cut))
         # Where the region or the cohort of a window is not known, at least nothing counts.
@@ -242,9 +251,10 @@ def _sides(
             found.least += ((part, low) for part in _cut(covers.least, maybe_cut))
         late = window.start_within_seconds
         begins = max(window.start - late, start), max(window.start, start) + late + 1
-        found.starts.add((begins, window if late else None))
-        ends = [*beside.ends(*place_of), *((past, past + 1) for _, past in measured[1])]
-        _may_be_cut(found, covers.most, sure_cut, ends)
+        found.starts.add((begins, number if late else None))
+        if maybe_cut:
+            ends = [*beside.ends(*place_of), *((past, past + 1) for _, past in measured[1])]
+            _may_be_cut(found, covers.most, sure_cut, ends)
     return found
 
 

@@ -18,7 +18,13 @@ from ledger.domain.window import Window
 from projections.availability import Found
 from projections.credits import Group
 from projections.evaluation.evidence import Evidence
-from projections.evaluation.exclusions import is_everywhere, named, takes_from, used_before
+from projections.evaluation.exclusions import (
+    is_everywhere,
+    limit_begins,
+    named,
+    takes_from,
+    used_before,
+)
 from projections.evaluation.timeline import concerns
 
 __all__ = [
@@ -102,7 +108,7 @@ def excluding(group: Group, as_of: int) -> Excluding:
         problem = problem or said
         taken += mine
         if rule.most is not None and (mine or _uses_plans(rule, evidence)):
-            problem = problem or _open_limit(number, rule, evidence)
+            problem = problem or _open_limit(rule, evidence)
             used = used_before(rule, evidence, group.policy.zone) if rule.most_per == "year" else 0
             limits.append(Limit(number, int(rule.most), used))
     return Excluding(problem=problem) if problem else Excluding(tuple(taken), tuple(limits))
@@ -133,7 +139,7 @@ def _uses_plans(rule: ExclusionRule, evidence: Evidence) -> bool:
     return "planned-maintenance" in rule.kinds and any(one.planned is not None for one in evidence.windows)
 
 
-def _open_limit(number: int, rule: ExclusionRule, evidence: Evidence) -> str:
+def _open_limit(rule: ExclusionRule, evidence: Evidence) -> str:
     """Return why a limit has no formula, "" where it has."""
     if _uses_plans(rule, evidence):
         return "value: no formula for planned windows that use up a limit"
@@ -143,7 +149,11 @@ def _open_limit(number: int, rule: ExclusionRule, evidence: Evidence) -> str:
     )
     if rule.most_per == "year" and first != last:
         return "value: no formula for limits of two years"
-    # What takes out of one segment what it perhaps leaves for another is no sum of segments.
-    if any(not surely for _, surely in named(rule, evidence)):
-        return f"value: no formula for a limit (exclusion rule {number}) that is perhaps used up by exclusions of other customers"
+    # Segments count what uses up a limit, and what that leaves; whether it does would be asked for each such exclusion.
+    begins = limit_begins(rule, evidence.period.zone, evidence)
+    if any(
+        not surely and one.end > begins and one.start < evidence.period.end
+        for one, surely in named(rule, evidence)
+    ):
+        return "value: no formula for limits that are perhaps used up"
     return ""

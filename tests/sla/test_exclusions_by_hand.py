@@ -364,6 +364,25 @@ def test_what_is_about_a_place_nobody_knows_is_perhaps_about_it(
     assert found == (spans if how == "surely" else (), spans if how else ())
 
 
+def test_whoever_says_who_is_in_the_cohort_of_an_exclusion_is_named() -> None:
+    """In it or not; of a region that is asked for, or under a limit, which counts all regions and all of the year."""
+    one, there = off(1_100, 1_200, cohort="beta"), off(1_100, 1_200, region="B", cohort="beta")
+    for inside in (True, False):
+        known = {"beta": Membership(inside, "cohort/beta v2")}
+        mine = ("exclusion/x v1",) if inside else ()
+        assert found_by(one, memberships=known).entries == (*mine, "cohort/beta v2")
+        assert found_by(there, memberships=known).entries == ()
+        assert found_by(off(100, 200, cohort="beta"), memberships=known).entries == ()
+        limited = (rule(most=F(50)),)
+        assert "cohort/beta v2" in found_by(there, memberships=known, rules=limited).entries
+        assert (
+            "cohort/beta v2"
+            in found_by(off(100, 200, cohort="beta"), memberships=known, rules=limited).entries
+        )
+    assert found_by(one, memberships={"beta": Membership(True, "")}).entries == ("exclusion/x v1",)
+    assert found_by(one).entries == ("exclusion/x v1",)
+
+
 BETA, ALPHA = {"cohort": "beta"}, {"cohort": "alpha"}
 
 

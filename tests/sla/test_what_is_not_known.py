@@ -115,7 +115,7 @@ def test_what_perhaps_used_up_a_limit_of_the_year_is_named_where_it_was_before_t
     assert run("credits", "issue", "--period", "2022-03", "--actor", "f").exit_code == 1
     ok("cohort", "publish", "beta", "beta.csv", "--actor", "f")
     (row,) = json.loads(ok("credits", "compute", "--period", "2022-03", "--json"))["rows"]
-    assert (row["credit"], row["entries"][0]) == ("0.00", "exclusion/xb v1")
+    assert (row["credit"], row["entries"][:2]) == ("0.00", ["cohort/beta v1", "exclusion/xb v1"])
 
 
 # ---- time without data -----------------------------------------------------------------------------------------------
@@ -173,6 +173,23 @@ def test_a_second_without_data_that_is_perhaps_excluded_is_a_bound(
     answer = ask({**A_DAY, "exclusions": [{**span(1, 2, 2), "customer": "Acme"}]}, of_time(missing, rule))
     assert answer["removed_seconds"] == removed[0]
     assert bounds(answer, "eligible_downtime_seconds") == down
+
+
+def test_where_perhaps_nothing_is_left_of_a_period_two_open_facts_leave_any_part_of_it() -> None:
+    """Of a day of which the first hour was seen, and down for half of it, that hour is perhaps removed, and another perhaps stays up."""
+    seen = [["2022-03-01T00:00:00Z", "2022-03-01T01:00:00Z"]]
+    facts = {"period": "2022-03-01", "observed": seen, "windows": [span(1, 0, 0, 30)]}
+    rules = f'{REMOVED}[[exclusions]]\nkinds = ["customer"]\n'
+    off = [
+        {**span(1, 0, 0, 60), "customer": "Acme"},
+        {**span(1, 1, 1), "kind": "customer", "customer": "Bolt"},
+    ]
+    text = of_time("excluded", rules)
+    found = ask({**facts, "exclusions": off}, text)
+    assert bounds(found, "availability") == ("0.000000000000", "100.000000000000")
+    for customer, availability in (("Acme", "100"), ("Bolt", "75"), ("Cole", "50")):
+        answer = ask({**facts, "exclusions": off, "customer": customer}, text)
+        assert answer["availability"] == f"{availability}.000000000000"
 
 
 def test_an_outage_in_time_without_data_that_leaves_the_period_is_not_down_in_it() -> None:
@@ -324,7 +341,9 @@ def test_a_part_of_several_outages_that_was_excluded_is_refused() -> None:
         "error_rates": [{"rate": "1", "buckets": 10}],
         "excluded_downtime_minutes": "1",
     }
-    assert "stands beside error_rates" in refusal(rates, terms(TIERS, measure='of = "error-rate"\nbucket = "1 minute"'))  # fmt: skip
+    assert "stands beside error_rates" in refusal(
+        rates, terms(TIERS, measure='of = "error-rate"\nbucket = "1 minute"')
+    )
 
 
 @pytest.mark.parametrize("incidents", ["together", "sum", "best-of"])
@@ -406,6 +425,26 @@ def test_an_exclusion_nobody_knows_where_is_a_bound(regions: str) -> None:
     answer = ask({**facts, "exclusions": [off]}, text)
     assert bounds(answer, "credit") == ("0.00", "10.00")
     assert answer["decides"] == "where exclusion 'x' was"
+
+
+@pytest.mark.parametrize(
+    ("regions", "place", "decides"),
+    [
+        ("each", {"component": "inbox"}, "of which component window incident-1/window-1 was"),
+        ("union", {"region": "NAM"}, "where window incident-1/window-1 was"),
+    ],
+)
+def test_a_window_nobody_knows_where_is_perhaps_excluded(
+    regions: str, place: dict[str, str], decides: str
+) -> None:
+    text = terms(TIERS, more=f'{EXCLUDED}[scope]\nregions = "{regions}"\n')
+    unknown = dict.fromkeys(place, "unknown")
+    facts = {"period": "2022-03", "region": "EMEA", **FEE, "windows": [{**span(5, 10), **unknown}]}
+    answer = ask({**facts, "exclusions": [{**span(5, 10), **place}]}, text)
+    assert (bounds(answer, "credit"), answer["decides"]) == (("0.00", "10.00"), decides)
+    for there, credit in ((place, "0.00"), (dict.fromkeys(place, "EMEA"), "10.00")):
+        known = {**facts, "windows": [{**span(5, 10), **there}], "exclusions": [{**span(5, 10), **place}]}
+        assert ask(known, text)["credit"] == credit
 
 
 def test_one_tier_is_decided_whatever_the_facts_are() -> None:
