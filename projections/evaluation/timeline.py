@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from fractions import Fraction
 
 import msgspec
@@ -13,6 +13,7 @@ from ledger.domain.measurement import Measurement
 from ledger.domain.period import midnights
 from ledger.domain.policy.model import Commitment, Counting, Policy
 from ledger.domain.window import Window, place, reach, share_bounds
+from projections.evaluation.around import ALWAYS, around
 from projections.evaluation.evidence import Evidence
 from projections.evaluation.exclusions import Excluded, excluded
 from projections.evaluation.levels import (
@@ -21,17 +22,16 @@ from projections.evaluation.levels import (
     Level,
     Part,
     added,
-    counted_least,
-    counted_most,
     highest,
     intersected,
+    joined,
     long_enough,
-    perhaps_kept,
     quantised,
+    rounds_each,
     spans_of,
-    surely_kept,
     weighed,
 )
+from projections.evaluation.outages import Piece, Reaching, bounded, pieces_of
 
 __all__ = ["Timeline", "concerns", "removed_with", "timeline"]
 
@@ -65,10 +65,10 @@ class _Sides:
     """The parts of one region, for each of the three ways to read the facts.
 
     starts: the seconds with which an outage can begin, one (first, last + 1) for each, with the number of its window where that is no one second.
-    cuts: how many perhaps excluded parts each part of `most` may be cut by.
+    reaching: where outages are rounded one by one, by window or measurement how far it reaches.
     """
 
-    __slots__ = ("cuts", "downtime", "least", "most", "starts", "stated")
+    __slots__ = ("downtime", "least", "most", "reaching", "starts", "stated")
 
     def __init__(self) -> None:
         self.downtime: list[Span] = []
@@ -76,7 +76,7 @@ class _Sides:
         self.most: list[Part] = []
         self.stated: list[Part] = []
         self.starts: set[tuple[Span, int | None]] = set()
-        self.cuts = 0
+        self.reaching: dict[Window | Measurement, Reaching] = {}
 
 
 class _Marks:
@@ -101,34 +101,39 @@ def timeline(policy: Policy, commitment: Commitment, evidence: Evidence) -> Time
     unseen = () if evidence.observed is None else subtract([evidence.span], evidence.observed)
     gone = unseen if commitment.measure.missing == "excluded" else ()
     sides = [_sides(commitment, evidence, beside, region, gone, marks) for region in regions]
+    looked_at, outside = _around(policy, commitment, evidence, regions, marks)
+    span = evidence.span
     whole = commitment.measure.of in ("time", "events")
     adds = commitment.measure.of == "user-minutes"
     counting, start, zone = commitment.counting, evidence.period.start, policy.zone
 
     def levels(name: str, *, least: bool) -> list[Level]:
-        found: list[Level] | None = None
-        for side in sides:
-            parts: list[Part] = getattr(side, name)
-            each = added(parts, most=None) if adds else highest(parts) if least else added(parts)
-            kept = weighed(each, counting, whole=whole)
-            found = kept if found is None else intersected(found, kept)
-        return found or []
+        found: list[Level] = []
+        for of_regions in (sides, *outside):
+            here: list[Level] | None = None
+            for side in of_regions:
+                parts: list[Part] = getattr(side, name)
+                each = added(parts, most=None) if adds else highest(parts) if least else added(parts)
+                kept = weighed(each, counting, whole=whole)
+                here = kept if here is None else intersected(here, kept)
+            found = joined([*found, *(here or [])]) if found else here or []
+        return found
 
     least, most = levels("least", least=True), levels("most", least=False)
     if least == most:
-        kept, more = long_enough(least, counting, zone)
-        low = high = quantised(kept, counting, start) + more
-        counted = spans_of(kept), spans_of(kept)
+        kept, more = long_enough(least, counting, zone, span)
+        low = high = quantised(kept, counting, start, span) + more
+        counted = intersect(spans_of(kept), [span]), intersect(spans_of(kept), [span])
         outages = len(counted[0]), len(counted[0])
     else:
-        pieces = [span for side in sides for span, _ in side.most]
-        low = counted_least(least, counting, start)
-        high = counted_most(most, pieces, sum(side.cuts for side in sides), counting, start)
-        counted = spans_of(surely_kept(least, counting)), spans_of(perhaps_kept(most, counting))
+        pieces = _pieces((sides, *outside), looked_at, counting, whole=whole)
+        found = bounded(least, most, pieces, counting, zone, start, span)
+        low, high = found.least, found.most
+        counted = intersect(spans_of(found.surely), [span]), intersect(spans_of(found.perhaps), [span])
         outages = _outages(counted, [one for side in sides for one in side.starts], counting, zone)
     if commitment.measure.missing == "down":
         low, high = _with_unseen((low, high), counted, unseen, beside, counting, whole=whole)
-    considered = spans_of(long_enough(levels("stated", least=False), counting, zone)[0])
+    considered = intersect(spans_of(long_enough(levels("stated", least=False), counting, zone)[0]), [span])
     downtime = union(sides[0].downtime)
     for side in sides[1:]:
         downtime = intersect(downtime, side.downtime)
@@ -140,6 +145,50 @@ def timeline(policy: Policy, commitment: Commitment, evidence: Evidence) -> Time
         provisional=marks.provisional, approximate=marks.approximate, entries=frozenset(marks.entries), outages=outages,
         excluded=beside.everywhere,
     )  # fmt: skip
+
+
+def _around(
+    policy: Policy, commitment: Commitment, evidence: Evidence, regions: Sequence[str | None], marks: _Marks
+) -> tuple[Span, list[list[_Sides]]]:
+    """Return what lies around what is asked for, as far as outages at its edges go on there, and the span of all that is looked at."""
+    counting = commitment.counting
+    windows = tuple(
+        window
+        for window in evidence.windows
+        if window.effect in counting.effects
+        and evidence.member(window.cohort) is not False
+        and any(concerns(window, evidence.service, region, commitment) is not None for region in regions)
+    )
+    measured = [
+        (one.start, one.end) for one in evidence.measurements if one.of in commitment.measure.reads and one.failed
+    ]  # fmt: skip
+    reaching = (reach(window, *ALWAYS, evidence.as_of).most for window in windows)
+    found = around(policy.period, counting, evidence, [*filter(None, reaching), *measured])
+    sides = []
+    for one in found:
+        one = msgspec.structs.replace(one, windows=windows)
+        beside = excluded(policy, commitment, one)
+        marks.entries.update(beside.entries)
+        sides.append([_sides(commitment, one, beside, region, (), marks) for region in regions])
+    spans = [evidence.span, *(one.span for one in found)]
+    return (min(first for first, _ in spans), max(past for _, past in spans)), sides
+
+
+def _pieces(
+    sides: Sequence[Sequence[_Sides]], looked_at: Span, counting: Counting, *, whole: bool
+) -> Iterator[Piece]:
+    """Yield the pieces that what is down is made of, inside and around what is asked for."""
+    by_region: dict[tuple[int, Window | Measurement], Reaching] = {}
+    for of_regions in sides:
+        for place_of, side in enumerate(of_regions):
+            for fact, one in side.reaching.items():
+                known = by_region.get((place_of, fact))
+                by_region[place_of, fact] = one if known is None else known.with_more(one)
+    # More than one share, or more than one region at once, may cut what reaches on.
+    alone = whole and counting.down == "any" and len(sides[0]) == 1
+    for one in by_region.values():
+        for piece in pieces_of(one, looked_at):
+            yield piece if alone else msgspec.structs.replace(piece, plain=False)
 
 
 def removed_with(
@@ -252,16 +301,23 @@ def _sides(
         late = window.start_within_seconds
         begins = max(window.start - late, start), max(window.start, start) + late + 1
         found.starts.add((begins, number if late else None))
+        over: Sequence[Span] = ()
         if maybe_cut:
-            ends = [*beside.ends(*place_of), *((past, past + 1) for _, past in measured[1])]
-            _may_be_cut(found, covers.most, sure_cut, ends)
+            over = [*beside.ends(*place_of), *((past, past + 1) for _, past in measured[1])]
+            _may_be_cut(found, covers.most, sure_cut, over)
+        if rounds_each(counting):
+            early = window.end_within_seconds
+            found.reaching[window] = Reaching(
+                (window.start - late, window.start + late),
+                (evidence.as_of, ALWAYS[1]) if window.end is None else (window.end - early, window.end + early),
+                bool(low) and surely and known, intersect(sure_cut, [(start, end)]), intersect(subtract(maybe_cut, sure_cut), [(start, end)]), tuple(over),
+            )  # fmt: skip
     return found
 
 
 def _may_be_cut(found: _Sides, span: Span, sure: Sequence[Span], ends: Iterable[Span]) -> None:
     """Note where a span begins anew: behind what is surely taken out, and behind what perhaps is."""
     inside = [one for one in ends if max(one[0], span[0] + 1) < min(one[1], span[1])]
-    found.cuts += len(inside)
     found.starts.update((one, None) for one in inside)
     found.starts.update(((past, past + 1), None) for _, past in sure if span[0] < past < span[1])
 
@@ -321,7 +377,13 @@ def _measured(
         sides.most += most
         sides.stated += most
         sides.starts.add(((span[0], span[0] + 1), None))
-        _may_be_cut(sides, span, sure, beside.ends(one.component, one.region, None))
+        over = beside.ends(one.component, one.region, None)
+        _may_be_cut(sides, span, sure, over)
+        if rounds_each(commitment.counting):
+            sides.reaching[one] = Reaching(
+                (one.start, one.start), (one.end, one.end), surely, intersect(sure, [(start, end)]),
+                intersect(subtract(maybe, sure), [(start, end)]), tuple(over),
+            )  # fmt: skip
         if surely:
             sides.least += [(part, share) for part in _cut(span, maybe)]
             sides.downtime.append(span)

@@ -866,6 +866,70 @@ def test_slots_are_counted_where_they_are_filled_or_touched_and_a_lifetime_is_a_
     ] == [0, 0, 0]
 
 
+@pytest.mark.parametrize(
+    "mode", ["exact", "each-up", "each-down", "total-up", "slots-touched", "slots-filled"]
+)
+def test_where_a_subscription_begins_no_outage_does(tmp_path: Path, mode: str) -> None:
+    """Eleven minutes, 7 before midnight and 4 behind it: both subscriptions have their part, of ten minutes at least."""
+    counting = f'minimum = "10 minutes"\nquantise = "{mode}"\n' + (
+        'quantum = "3 minutes"\n' if mode != "exact" else ""
+    )
+    texts = {"a": terms("a", f"{IN_FULL}{counting}", "", PERCENTS, "half-up")}
+    facts = Facts(
+        [down(DAY - 420, 420), down(DAY, 240), down(DAY - 900, 60)], [], MARCH + 31 * DAY, frozenset()
+    )
+    lines = [
+        {**LINE, "policy": "a", "valid_to": "2022-03-02"},
+        {**LINE, "policy": "a", "valid_from": "2022-03-02"},
+    ]
+    found = priced(texts, SLOW["read"](lines), facts)
+    path = tmp_path / "c.xlsx"
+    write(path, texts, found, facts)
+    assert reasons(agrees(path)) == {"formulas"}
+    same_amounts(agrees(path), found)
+    counted = {
+        "exact": (420, 240), "each-up": (420, 300), "each-down": (420, 120), "total-up": (540, 360), "slots-touched": (540, 360),
+        "slots-filled": (360, 180),
+    }[mode]  # fmt: skip
+    assert [one[2] for one in eligible(agrees(path))] == list(counted)
+    # Put in, a least duration that all of it does not reach.
+    least = input_of(openpyxl.load_workbook(path), "Outages", "lasts at least (s), empty for any", 1, "a")
+    assert [one[2] for one in eligible(changed(path, {least: 660}))] == list(counted)
+    assert [one[2] for one in eligible(changed(path, {least: 661}))] == [0, 0]
+
+
+@pytest.mark.parametrize("mode", ["exact", "each-up"])
+def test_an_outage_that_goes_on_outside_of_the_period_is_a_value(tmp_path: Path, mode: str) -> None:
+    """Nine minutes before the month, and nine in it: an outage of 18, of which the nine count."""
+    texts = {
+        "a": terms("a", f'{IN_FULL}minimum = "10 minutes"\nquantise = "{mode}"\n', "", PERCENTS, "half-up")
+    }
+    facts = Facts([down(-540, 540), down(0, 540)], [], MARCH + 31 * DAY, frozenset())
+    found = priced(texts, SLOW["read"]([{**LINE, "policy": "a"}]), facts)
+    path = tmp_path / "c.xlsx"
+    write(path, texts, found, facts)
+    book = agrees(path)
+    assert reasons(book) == {"value: no formula for outages that go on over the edge of the period"}
+    assert eligible(book) == [(540, 0, 540, 540)]
+
+
+def test_outages_rounded_up_one_by_one_of_which_times_are_not_known_are_a_value(tmp_path: Path) -> None:
+    texts = {
+        "a": terms("a", f'{IN_FULL}quantise = "each-up"\nquantum = "5 minutes"\n', "", PERCENTS, "half-up")
+    }
+    about = {"start_within_seconds": 60, "end_within_seconds": 60}
+    facts = Facts([down(1_740, 600, **about), down(1_980, 420, **about)], [], MARCH + 31 * DAY, frozenset())
+    found = priced(texts, SLOW["read"]([{**LINE, "policy": "a"}]), facts)
+    path = tmp_path / "c.xlsx"
+    write(path, texts, found, facts)
+    book = agrees(path)
+    assert reasons(book) == {
+        "value: no formula for outages that are rounded up one by one, of which not all times are known"
+    }
+    # One outage of 9 to 13 minutes.
+    assert [one[2:] for one in eligible(book)] == [(600, 900)]
+
+
 def test_what_is_open_leaves_outages_between_bounds(tmp_path: Path) -> None:
     """30 minutes that perhaps began 10 minutes later: rounded up alone to hours they are one hour either way, to 7 minutes 21 to 42."""
     texts = {"a": terms("a", f'{IN_FULL}quantise = "each-up"\nquantum = "1 hour"\n', "", PERCENTS, "half-up")}

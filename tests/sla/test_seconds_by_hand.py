@@ -33,8 +33,6 @@ from projections.evaluation.levels import (
     Level,
     Part,
     added,
-    counted_least,
-    counted_most,
     highest,
     intersected,
     long_enough,
@@ -42,6 +40,7 @@ from projections.evaluation.levels import (
     spans_of,
     weighed,
 )
+from projections.evaluation.outages import Piece, bounded
 from projections.evaluation.timeline import timeline
 
 F = Fraction
@@ -201,38 +200,77 @@ TEN = [(0, 10, WHOLE), (20, 24, HALF)]
 
 
 @pytest.mark.parametrize(
-    ("changed", "least", "most"),
+    ("changed", "least", "most", "cut"),
     [
-        ({}, 12, 12),
-        ({"minimum": F(5)}, 10, 10),
+        ({}, 12, 12, 12),
+        ({"minimum": F(5)}, 10, 10, 10),
         # What is short counts at least nothing of a day's total, and at most all of it.
-        ({"minimum": F(5), "unless_daily_total_above": F(3)}, 10, 12),
-        ({"minimum": F(5), "unless_daily_total_above": F(4)}, 10, 12),
-        # At least all of them as one, 12 in fives; at most each piece for itself, which are 5 + 5 + 5 + 5.
-        ({"quantise": "each-up", "quantum": 5}, 15, 20),
-        ({"quantise": "each-up", "quantum": 4}, 12, 8 + 8 + 4 + 4),
-        ({"quantise": "each-up", "quantum": 5, "minimum": F(5)}, 10, 20),
-        ({"quantise": "each-down", "quantum": 3}, 12, 12),
-        ({"quantise": "total-up", "quantum": 5}, 15, 15),
+        ({"minimum": F(5), "unless_daily_total_above": F(3)}, 10, 12, 12),
+        ({"minimum": F(5), "unless_daily_total_above": F(13)}, 10, 12, 12),
+        # Never are more than 14 seconds short, and what is added is what is above the limit.
+        ({"minimum": F(5), "unless_daily_total_above": F(14)}, 10, 10, 10),
+        ({"minimum": F(5), "unless_daily_total_above": F(3), "daily_total_counts": "excess"}, 10, 11, 11),
+        # At least all of them as one, 14 in fives; at most each piece for itself, which are 5 + 5 + 5 + 5.
+        ({"quantise": "each-up", "quantum": 5}, 15, 20, 25),
+        # Cut in three, ten seconds are 1 and 1 and 8 at the worst, which are as much as 5 and 5.
+        ({"quantise": "each-up", "quantum": 4}, 16, 8 + 8 + 4 + 4, 8 + 8 + 4 + 4),
+        # The four seconds are no outage that counts.
+        ({"quantise": "each-up", "quantum": 5, "minimum": F(5)}, 10, 10, 15),
+        ({"quantise": "each-down", "quantum": 3}, 12, 12, 12),
+        ({"quantise": "total-up", "quantum": 5}, 15, 15, 15),
         # The first, the second and the fourth six seconds are touched.
-        ({"quantise": "slots-touched", "quantum": 6}, 18, 18),
+        ({"quantise": "slots-touched", "quantum": 6}, 18, 18, 18),
     ],
-)
-def test_the_least_and_the_most_that_levels_come_to(changed: dict[str, Any], least: int, most: int) -> None:
-    """Ten seconds whole, made from two pieces of 5, and four at a half, made from two of 2."""
+)  # fmt: skip
+def test_the_least_and_the_most_that_levels_come_to(
+    changed: dict[str, Any], least: int, most: int, cut: int
+) -> None:
+    """Ten seconds whole, made from two pieces of 5, and four at a half, made from two of 2: surely, or perhaps."""
     counting = Counting(**changed)
-    pieces = [(0, 5), (5, 10), (20, 22), (22, 24)]
-    assert counted_least(TEN, counting, 0) == least
-    assert counted_most(TEN, pieces, 0, counting, 0) == most
+    pieces = [
+        Piece((start, start), (end, end), True, False, 0) for start, end in ((0, 5), (5, 10), (20, 22), (22, 24))
+    ]  # fmt: skip
+    sure = bounded(TEN, [(0, 30, WHOLE)], pieces, counting, "UTC", 0, (0, 30))
+    assert sure.least == least
+    perhaps = bounded([], TEN, pieces, counting, "UTC", 0, (0, 30))
+    assert [perhaps.least, perhaps.most] == [0, most]
     # Cut once more, one piece may be rounded up twice.
-    once = counting.quantum if counting.quantise == "each-up" else 0
-    assert counted_most(TEN, pieces, 1, counting, 0) == most + once
+    pieces[0] = msgspec.structs.replace(pieces[0], cuts=1)
+    assert bounded([], TEN, pieces, counting, "UTC", 0, (0, 30)).most == cut
+
+
+def test_what_is_short_whatever_turns_out_to_be_so_counts_on_its_day() -> None:
+    """Two seconds and two, of three and four at most: with a limit of 3, all of the day counts, or what is above it."""
+    least, most = [(0, 2, WHOLE), (10, 12, WHOLE)], [(0, 3, WHOLE), (10, 14, WHOLE)]
+    for counts, low, high in (("all", 4, 7), ("excess", 1, 4)):
+        counting = Counting(minimum=F(5), unless_daily_total_above=F(3), daily_total_counts=counts)  # type: ignore[arg-type]
+        found = bounded(least, most, (), counting, "UTC", 0, (0, 100))
+        assert [found.least, found.most] == [low, high]
+        assert bounded(least, most, (), counting, "UTC", 0, (0, 11)).most == 4
 
 
 def test_quanta_of_what_is_sure_are_rounded_once() -> None:
-    """Two halves of 3 and 4 seconds are 3 and a half: one quantum of 4."""
-    assert counted_least([(0, 3, HALF), (5, 9, HALF)], Counting(quantise="each-up", quantum=4), 0) == 4
-    assert counted_least([(0, 3, HALF)], Counting(quantise="slots-touched", quantum=4), 2) == 8
+    """Two outages of 3 and 4 seconds are 7 together at least: two quanta of 4; and slots are counted from where they begin."""
+    whole = [(0, 20, WHOLE)]
+    halves, up = [(0, 3, HALF), (5, 9, HALF)], Counting(quantise="each-up", quantum=4)
+    assert bounded(halves, whole, (), up, "UTC", 0, (0, 20)).least == 8
+    slots = Counting(quantise="slots-touched", quantum=4)
+    assert bounded([(0, 3, HALF)], whole, (), slots, "UTC", 2, (0, 20)).least == 8
+
+
+@pytest.mark.parametrize(
+    ("way", "parts"),
+    [
+        # 13 seconds in fives are 15 or 10: what is added counts at the end, what is left out are the last seconds.
+        ("each-up", {(0, 13): 15, (0, 8): 8, (8, 13): 7, (8, 12): 4, (13, 20): 0, (8, 30): 7}),
+        ("each-down", {(0, 13): 10, (0, 8): 8, (8, 13): 2, (8, 9): 1, (9, 12): 1, (10, 13): 0}),
+    ],
+)
+def test_the_seconds_of_an_outage_in_quanta_lie_where_they_were(way: Any, parts: dict[Any, int]) -> None:
+    counting = Counting(quantise=way, quantum=5)
+    for span, counted in parts.items():
+        assert quantised([(0, 13, WHOLE)], counting, 0, span) == counted
+    assert quantised([(0, 13, WHOLE)], counting, 0) == parts[0, 13]
 
 
 PERIOD = Period("p", "span", "UTC", 1_000, 2_000, "1970-01-01")
@@ -501,9 +539,9 @@ def test_a_day_is_that_of_the_zone_of_the_policy() -> None:
         )
     unsure = (*facts, window(MIDNIGHT + 500, MIDNIGHT + 510, "u", cohort="beta"))
     between = line(*unsure, counting=daily, zone="America/New_York", period=period)
-    assert bounds(between) == (0, 40)
-    # Two of them may join to one that lasts long enough, for all that is known of a day here.
-    assert between.outages == (0, 3)
+    # The two are short, and 30 seconds on one day, whatever the third is.
+    assert bounds(between) == (30, 40)
+    assert between.outages == (2, 3)
 
 
 def test_the_part_that_is_asked_for_clips() -> None:
