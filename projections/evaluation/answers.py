@@ -60,6 +60,12 @@ def answer(policy: Policy, facts: dict[str, Any], now: int, version: int | None 
         "provisional": any(one.figure.provisional for one in made.results),
         "approximate": any(one.figure.approximate for one in made.results),
     }  # fmt: skip
+    rates = made.rates(asked.currency, asked.credited_before, asked.chosen)
+    if opened := [
+        *found.get("open_bounds", ()),
+        *_open([] if rates is None else [("credit_percent", *rates)]),
+    ]:
+        found["open_bounds"] = opened
     if len(made.results) > 1:
         found["commitments"] = [
             {"commitment": one.figure.commitment.name, **_figure(one, period)} for one in made.results
@@ -113,7 +119,8 @@ def _figure(result: Result, period: Period) -> dict[str, Any]:
         "downtime_intervals": _intervals(one.downtime), "eligible_intervals": _intervals(one.intervals),
     }  # fmt: skip
     ends = [(("availability" if counts_time else "value"), one.low, one.high)]
-    found |= _open([("eligible_downtime_seconds", one.eligible_least, one.eligible_most), *ends])
+    if opened := _open([("eligible_downtime_seconds", one.eligible_least, one.eligible_most), *ends]):
+        found["open_bounds"] = opened
     if one.downtime or one.excluded:
         found["parts"] = _parts(one, period)
     return found
@@ -138,15 +145,14 @@ def _bounded(name: str, low: Fraction, high: Fraction, spell: Any, *, there: boo
     }
 
 
-def _open(ends: Iterable[tuple[str, Fraction, Fraction]]) -> dict[str, list[str]]:
-    """Return which of some bounds, each with its ends, are not reached; nothing where all are."""
-    found = [
+def _open(ends: Iterable[tuple[str, Fraction, Fraction]]) -> list[str]:
+    """Return which of some bounds, each with its ends, are not reached."""
+    return [
         f"{name}{bound}"
         for name, *both in ends
         for bound, end in zip(("_at_least", "_at_most"), both, strict=True)
         if is_open(end)
     ]
-    return {"open_bounds": found} if found else {}
 
 
 def _edges(one: Figure) -> list[dict[str, Any]]:
