@@ -301,18 +301,25 @@ def exact_text(value: Fraction, edges: Iterable[Fraction] = ()) -> str:
 
     It has more of them where it would be shown as 0, or at or beyond one of some edges, and is not.
     """
-    rest = value.denominator
-    for prime in (2, 5):
-        while rest % prime == 0:
-            rest //= prime
-    if rest != 1 or len(text := decimal_text(value)) > 40:
+    if not _ends(value) or len(text := decimal_text(value)) > 40:
         return _apart(value, [0, *edges])
     return text
 
 
+def _ends(value: Fraction) -> bool:
+    """Tell whether the decimal expansion of a value ends."""
+    rest = value.denominator
+    for prime in (2, 5):
+        while rest % prime == 0:
+            rest //= prime
+    return rest == 1
+
+
 def _apart(value: Fraction, edges: Iterable[Fraction | int]) -> str:
     """Return a value with 12 decimals, or with as many as it takes to be on its side of each edge."""
-    number, places, beside = Fraction(value.numerator, value.denominator), SHOWN_PLACES, tuple(edges)
+    number, places = Fraction(value.numerator, value.denominator), SHOWN_PLACES
+    # No decimals are a third, so that what lies on an edge of a third cannot be shown on it.
+    beside = [edge for edge in edges if edge != number or _ends(number)]
 
     def shown() -> Fraction:
         return Fraction(round_fraction(number * 10**places, "half-even"), 10**places)

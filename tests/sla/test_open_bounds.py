@@ -342,3 +342,40 @@ def test_an_open_bound_decides_as_every_bound_next_to_it(
         *(["eligible_downtime_seconds_at_least"] if high_open else []), *(["eligible_downtime_seconds_at_most"] if low_open else []),
         *(["availability_at_least"] if low_open else []), *(["availability_at_most"] if high_open else []),
     ]  # fmt: skip
+
+
+SHARES = st.sampled_from(["0", "0.05", "0.1", "0.25", "0.5", "0.75", "1"])
+WEIGHED = (
+    ALL, ABOVE, terms(TIERS, measure='of = "affected-share"'), terms(TIERS, measure='of = "user-minutes"'),
+    terms(TIERS, measure='of = "user-minutes"', counting='down = "above-share"\nshare_above = "0.25"'),
+    terms('[[tiers]]\ncredit_multiple = "3"\n', measure='of = "affected-share"'),
+)  # fmt: skip
+WINDOW = st.tuples(st.integers(1, 5), st.integers(1, 9), SHARES, SHARES, st.booleans(), st.booleans()).filter(
+    lambda one: Decimal(one[2]) < Decimal(one[3])
+)
+
+
+@settings(max_examples=100)
+@given(st.sampled_from(WEIGHED), st.lists(WINDOW, min_size=1, max_size=3), st.booleans())
+def test_open_shares_decide_as_every_share_next_to_them(
+    text: str, drawn: list[tuple[int, int, str, str, bool, bool]], timed: bool
+) -> None:
+    """However windows overlap, and shares are added, compared and weighed."""
+    stated, near = [], []
+    for number, (day, days, low, high, low_open, high_open) in enumerate(drawn):
+        when: dict[str, Any] = (
+            {"start": f"2025-06-{day:02}T00:00:00Z", "end": f"2025-06-{day + days:02}T00:00:00Z", "window": f"w{number}"}
+            if timed
+            else {"days": days}
+        )  # fmt: skip
+        ends = {
+            ("share_above" if low_open else "share_at_least"): low,
+            ("share_below" if high_open else "share_at_most"): high,
+        }
+        stated.append({**when, **ends})
+        least, most = Decimal(low) + low_open * TINY, Decimal(high) - high_open * TINY
+        near.append({**when, "share_at_least": f"{least:f}", "share_at_most": f"{most:f}"})
+    name = "windows" if timed else "outages"
+    ours, theirs = (ask({**PERIOD, **FEE, name: facts}, text) for facts in (stated, near))
+    for field in ("tiers", "met", "credit", "credit_at_least", "credit_at_most"):
+        assert ours[field] == theirs[field], field
