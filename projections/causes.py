@@ -26,6 +26,7 @@ __all__ = [
     "Moved",
     "Since",
     "causes_of",
+    "looks_back",
     "moved_exclusions",
     "moved_measurements",
     "moved_windows",
@@ -246,6 +247,11 @@ def reaches(one: Moved, service: str, region: str, policy: Policy) -> bool:
     return one.touches(service, region, any_region=is_wide(policy) or _uses_up(one, policy))
 
 
+def looks_back(policy: Policy) -> bool:
+    """Tell whether a right to terminate asks for earlier periods: terms that ruled then may have looked at all regions."""
+    return any(rule.of_last > 1 for rule in policy.termination)
+
+
 def _uses_up(one: Moved, policy: Policy) -> bool:
     """Tell whether what moved counts towards a limit of excluded time, which a policy counts over all regions."""
     limited = {kind for rule in policy.exclusions if rule.most is not None for kind in rule.kinds}
@@ -340,7 +346,8 @@ def _near(before: Facts | None, after: Facts | None, since: Since, policy_of: Po
     """Return what changed and can reach the place of a line, whatever the line says that it rests on."""
     found: set[str] = set()
     for facts in _both(before, after):
-        wide = is_wide(policy_of(facts["policy"], facts["policy_version"]))
+        policy = policy_of(facts["policy"], facts["policy_version"])
+        wide = is_wide(policy) or looks_back(policy)
         for one in since.moved:
             if one.touches(facts["service"], facts["region"], any_region=wide):
                 found.update(one.entries)

@@ -18,7 +18,7 @@ import pandas as pd
 from ledger.errors import Refused
 from projections import service_days
 from projections.availability import entry_order
-from projections.causes import NOTHING, Moved, Since, causes_of, reaches
+from projections.causes import NOTHING, Moved, Since, causes_of, looks_back, reaches
 from projections.drafts import Draft, Facts, PolicyOf, key_of, lines_of, text_of
 from projections.issued import Held
 
@@ -48,10 +48,9 @@ def reached(moved: Sequence[Moved], policy_of: PolicyOf) -> Callable[[Mapping[st
         key = one["policy"], one["policy_version"], one["service"], one["region"]
         if key not in known:
             policy = policy_of(one["policy"], one["policy_version"])
-            looks_back = any(rule.of_last > 1 for rule in policy.termination)
             known[key] = any(
                 reaches(each, one["service"], one["region"], policy)
-                or (looks_back and each.touches(one["service"], one["region"], any_region=True))
+                or (looks_back(policy) and each.touches(one["service"], one["region"], any_region=True))
                 for each in moved
             )
         return known[key]

@@ -104,7 +104,7 @@ def _figure(result: Result, period: Period) -> dict[str, Any]:
     found: dict[str, Any] = {
         "measure": one.commitment.measure.of, "period_seconds": seconds_value(one.period_seconds),
         "downtime_seconds": seconds_value(one.downtime_seconds), "excluded_seconds": seconds_value(one.excluded_seconds),
-        "removed_seconds": seconds_value(one.removed_seconds),
+        "removed_seconds": seconds_value(one.removed_seconds), "removed_seconds_at_most": seconds_value(one.removed_most),
         **_bounded(
             "eligible_downtime_seconds", one.eligible_least, one.eligible_most,
             lambda end: seconds_value(end, bounds if of == "downtime" else ()),
@@ -379,7 +379,7 @@ def _why(policy: Policy, asked: Question, made: Outcome, found: dict[str, Any]) 
             yield (
                 f"{name}{_span(one.eligible_least, one.eligible_most)} of eligible downtime ({_seconds(one.downtime_seconds)} in all, "
                 f"{_seconds(one.excluded_seconds)} of it not counted{_quanta(one)}) in {_seconds(one.period_seconds)}"
-                f"{f', after {_seconds(one.removed_seconds)} were taken out' if one.removed_seconds else ''}"
+                f"{f', after {_span(one.removed_seconds, one.removed_most)} were taken out' if one.removed_most else ''}"
             )
             yield f"{name}availability {_range(one.low, one.high, _percent(_speller(one)))}"
         else:

@@ -22,8 +22,9 @@ class Plain(msgspec.Struct, frozen=True):
     downtime: gross seconds, of which `excluded` fell into exclusions. availability: a fraction of 1. value: a latency in the
     unit of the measure, days or a count. removed: seconds of excluded time in all, which a policy may take out of the
     denominator; None: not stated. unobserved: seconds without data. failed, total: counts over the period. outages: seconds of
-    single outages, each with the ends of its affected share. rates: the ends of error rates with the number of buckets that had
-    them, all others had none. Where a figure is a pair it is (at least, at most); ends may be those of `ledger.domain.ends`.
+    single outages, each with the ends of its affected share. gathered: the short ones among them were all on one day, or so spread
+    that they count least; None: that is not known. rates: the ends of error rates with the number of buckets that had them, all
+    others had none. Where a figure is a pair it is (at least, at most); ends may be those of `ledger.domain.ends`.
     """
 
     downtime: tuple[Fraction, Fraction] | None = None
@@ -35,6 +36,7 @@ class Plain(msgspec.Struct, frozen=True):
     failed: tuple[Fraction, Fraction] | None = None
     total: tuple[Fraction, Fraction] | None = None
     outages: tuple[tuple[Fraction, Fraction, Fraction], ...] = ()
+    gathered: bool | None = None
     rates: tuple[tuple[Fraction, Fraction, int], ...] = ()
 
     @property

@@ -31,10 +31,10 @@ _UNIT_SECONDS = {
 class Figure(msgspec.Struct, frozen=True):
     """What a commitment comes to in a period.
 
-    period_seconds: the denominator. eligible_least, eligible_most: seconds of eligible downtime; of a measure that has none,
-    the seconds that its availability stands for; 0 for a value. low, high: bounds of the availability (a fraction of 1), or of
-    the value. downtime, intervals: spans of the stated downtime, and of what counts of it; excluded: of excluded time; empty
-    where it was stated as a plain number.
+    period_seconds: the denominator, without removed_seconds, which surely leave it; removed_most: those that do at most.
+    eligible_least, eligible_most: seconds of eligible downtime; of a measure that has none, the seconds that its availability
+    stands for; 0 for a value. low, high: bounds of the availability (a fraction of 1), or of the value. downtime, intervals: spans
+    of the stated downtime, and of what counts of it; excluded: of excluded time; empty where it was stated as a plain number.
     """
 
     commitment: Commitment
@@ -46,6 +46,7 @@ class Figure(msgspec.Struct, frozen=True):
     downtime_seconds: Fraction = NONE
     excluded_seconds: Fraction = NONE
     removed_seconds: Fraction = NONE
+    removed_most: Fraction = NONE
     downtime: tuple[Span, ...] = ()
     intervals: tuple[Span, ...] = ()
     excluded: tuple[Span, ...] = ()
@@ -139,7 +140,7 @@ def _of_time(
         least, high = NONE, WHOLE
     return Figure(
         commitment=commitment, period_seconds=max(wide, NONE), low=min(low, high), high=high, eligible_least=least,
-        eligible_most=most, downtime_seconds=downtime, excluded_seconds=outside, removed_seconds=removed[0],
+        eligible_most=most, downtime_seconds=downtime, excluded_seconds=outside, removed_seconds=removed[0], removed_most=removed[1],
     )  # fmt: skip
 
 
@@ -528,7 +529,7 @@ def _plain(policy: Policy, commitment: Commitment, evidence: Evidence) -> Figure
     unseen = plain.unobserved
     if unseen and commitment.measure.missing == "excluded":
         removed += unseen
-    gross, least, most = _plain_downtime(commitment, plain)
+    gross, least, most = _plain_downtime(commitment, msgspec.structs.replace(evidence, plain=plain))
     if unseen and commitment.measure.missing == "down":
         least, most = least + unseen, most + unseen
     return _of_time(
@@ -571,9 +572,9 @@ def _under_limits(policy: Policy, plain: Plain) -> tuple[Plain, Fraction]:
     return msgspec.structs.replace(plain, excluded=part), removed
 
 
-def _plain_downtime(commitment: Commitment, plain: Plain) -> tuple[Fraction, Fraction, Fraction]:
+def _plain_downtime(commitment: Commitment, evidence: Evidence) -> tuple[Fraction, Fraction, Fraction]:
     """Return gross, and least and most eligible seconds."""
-    counting, of = commitment.counting, commitment.measure.of
+    plain, counting, of = evidence.plain, commitment.counting, commitment.measure.of
     if plain.rates:
         width = commitment.measure.bucket_seconds
         if width is None:
@@ -584,23 +585,15 @@ def _plain_downtime(commitment: Commitment, plain: Plain) -> tuple[Fraction, Fra
         high = sum((most * count * width for _, most, count in plain.rates), NONE)
         return high, low, high
     if plain.outages:
-        least = most = gross = NONE
-        for seconds, low, high in plain.outages:
-            gross += seconds
-            if counting.minimum is not None and seconds < counting.minimum:
-                continue
-            lasted = _whole_quanta(seconds, commitment, each=True)
-            least += lasted * _share_counted(commitment, low)
-            most += lasted * _share_counted(commitment, high)
+        gross = sum((seconds for seconds, _, _ in plain.outages), NONE)
+        least, most = _of_outages(commitment, evidence, plain.outages)
     else:
         low, high = plain.downtime or (NONE, NONE)
         gross = high
         # Taken as one outage, of which a part was excluded.
         least, most = (
-            NONE
-            if counting.minimum is not None and one < counting.minimum
-            else _whole_quanta(one, commitment, each=True)
-            for one in (max(low - plain.excluded, NONE), max(high - plain.excluded, NONE))
+            _of_outages(commitment, evidence, [(max(one - plain.excluded, NONE), WHOLE, WHOLE)])[at]
+            for at, one in enumerate((low, high))
         )
         if counting.quantise.startswith("slots"):
             raise Refused(
@@ -608,6 +601,60 @@ def _plain_downtime(commitment: Commitment, plain: Plain) -> tuple[Fraction, Fra
             )
     least, most = (_whole_quanta(one, commitment, each=False) for one in (least, most))
     return gross, least, most
+
+
+def _of_outages(
+    commitment: Commitment, evidence: Evidence, outages: Iterable[tuple[Fraction, Fraction, Fraction]]
+) -> tuple[Fraction, Fraction]:
+    """Return the least and most eligible seconds of outages without times: of each its seconds, and its share as bounds."""
+    minimum = commitment.counting.minimum
+    least = most = NONE
+    short: list[tuple[Fraction, Fraction, Fraction]] = []
+    for seconds, *shares in outages:
+        low, high = (_share_counted(commitment, share) for share in shares)
+        if minimum is not None and seconds < minimum:
+            short.append((seconds, low, high))
+            continue
+        lasted = _whole_quanta(seconds, commitment, each=True)
+        least, most = least + lasted * low, most + lasted * high
+    added = _of_short_outages(commitment, evidence, short) if short else (NONE, NONE)
+    return least + added[0], most + added[1]
+
+
+def _of_short_outages(
+    commitment: Commitment, evidence: Evidence, outages: Sequence[tuple[Fraction, Fraction, Fraction]]
+) -> tuple[Fraction, Fraction]:
+    """Return what outages that are too short count by a day's total, at least and at most: on which days they were was not said.
+
+    On one day all of them are most; on as many as there are, none of these may have more than the limit. An outage may be cut by
+    a midnight.
+    """
+    limit, gathered = commitment.counting.unless_daily_total_above, evidence.plain.gathered
+    if limit is None:
+        return NONE, NONE
+    excess = commitment.counting.daily_total_counts == "excess"
+    n_days = 1 if gathered else min(len(days(evidence.period)), 2 * len(outages))
+    bounds = []
+    for at, other_days in ((1, n_days - 1), (2, 0)):
+        down = [outage for outage in outages if outage[at]]
+        total = sum((outage[0] for outage in down), NONE)
+        if total <= limit * (other_days + 1):
+            bounds.append(NONE)
+        elif excess:
+            bounds.append(total - limit * (other_days + 1))
+        else:
+            # Of a part of an outage less than a quantum may be left out; what other days have counts nothing.
+            lost = (
+                commitment.counting.quantum
+                if other_days and commitment.counting.quantise == "each-down"
+                else 0
+            )
+            counted = (
+                (_whole_quanta(outage[0], commitment, each=True) - lost) * outage[at] for outage in down
+            )
+            bounds.append(max(sum(counted, NONE) - limit * other_days, NONE))
+    least, most = bounds
+    return (least, least) if gathered is False else (least, most)
 
 
 def _share_counted(commitment: Commitment, share: Fraction) -> Fraction:

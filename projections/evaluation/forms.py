@@ -14,7 +14,7 @@ import msgspec
 
 from ledger.domain.ends import rounded
 
-__all__ = ["NOTHING", "Form", "Line", "Price", "greatest", "least", "line", "never_above", "scaled", "total"]
+__all__ = ["NOTHING", "Form", "Line", "Price", "greatest", "least", "line", "scaled", "total"]
 
 # a, b: a x base + b.
 Line = tuple[Fraction, Fraction]
@@ -106,28 +106,6 @@ def total(forms: Iterable[Form]) -> Form:
 def scaled(form: Form, factor: Fraction) -> Form:
     """Return the form of which every base is first multiplied by a factor above 0."""
     return Form(tuple(tuple((a * factor, b) for a, b in lines) for lines in form.of))
-
-
-def never_above(one: Form, other: Form, *, below: bool = False) -> bool:
-    """Tell whether a form is for no base of 0 or more above another; below: whether it is below it for each base above 0."""
-    crossings = _crossings({line for form in (one, other) for lines in form.of for line in lines})
-    last = crossings[-1] if crossings else Fraction(0)
-    # Between the bases at which lines cross, and beyond the last, both forms are straight: their ends and a slope say it all.
-    near, far = (one.value(base) - other.value(base) for base in (last + 1, last + 2))
-    at = [one.value(base) - other.value(base) for base in crossings]
-    first = (crossings[0] if crossings else Fraction(1)) / 2
-    if below:
-        return (
-            one.value(first) < other.value(first) and all(gap < 0 for gap in at) and near < 0 and far <= near
-        )
-    return one.value(0) <= other.value(0) and all(gap <= 0 for gap in at) and near <= 0 and far <= near
-
-
-def _crossings(lines: Iterable[Line]) -> list[Fraction]:
-    """Return the bases above 0 at which two of some lines meet, in order."""
-    lines = list(lines)
-    met = {(d - b) / (a - c) for (a, b), (c, d) in product(lines, lines) if a != c}
-    return sorted(base for base in met if base > 0)
 
 
 def _simple(choices: Iterable[tuple[Line, ...]]) -> Form:

@@ -13,7 +13,7 @@ from ledger.domain.interval import Span, intersect, subtract
 from ledger.domain.measurement import Measurement
 from ledger.domain.policy.model import Commitment, Policy
 from ledger.domain.window import EVERY, UNKNOWN, Window, place, reach, share_bounds
-from projections.evaluation.evidence import Evidence, Membership
+from projections.evaluation.evidence import Evidence, Membership, Plain
 from projections.evaluation.figures import counts_over_the_period, excluded_time, measurements_of
 
 __all__ = ["Open", "open_facts", "with_window"]
@@ -26,7 +26,7 @@ _ELSEWHERE = ""
 
 def open_facts(policy: Policy, evidence: Evidence) -> Iterator[Open]:
     """Yield each fact that is a bound for a policy, with the evidence in which it is closed at its least and at its most."""
-    yield from _of_plain(evidence)
+    yield from _of_plain(policy, evidence)
     start, end = evidence.span
     windows = [
         (place_of, window)
@@ -47,7 +47,7 @@ def open_facts(policy: Policy, evidence: Evidence) -> Iterator[Open]:
     yield from _of_measurements(policy, evidence)
 
 
-def _of_plain(evidence: Evidence) -> Iterator[Open]:
+def _of_plain(policy: Policy, evidence: Evidence) -> Iterator[Open]:
     plain = evidence.plain
     for name, said in (
         ("downtime", "the exact downtime"),
@@ -86,6 +86,24 @@ def _of_plain(evidence: Evidence) -> Iterator[Open]:
                 for closed in rates
             )
             yield f"the error rate {number + 1}", one, other
+    if plain.gathered is None and _have_days(policy, plain):
+        spread, gathered = (msgspec.structs.replace(plain, gathered=way) for way in (False, True))
+        yield (
+            "on which days the short outages were",
+            msgspec.structs.replace(evidence, plain=spread),
+            msgspec.structs.replace(evidence, plain=gathered),
+        )
+
+
+def _have_days(policy: Policy, plain: Plain) -> bool:
+    """Tell whether outages may be too short, but for what a day has of them."""
+    lasts = [seconds for seconds, _, _ in plain.outages] or list(plain.downtime or ())
+    return any(
+        one.counting.minimum is not None
+        and one.counting.unless_daily_total_above is not None
+        and any(seconds < one.counting.minimum for seconds in lasts)
+        for one in policy.commitments
+    )
 
 
 def with_window(evidence: Evidence, place_of: int, window: Window) -> Evidence:

@@ -154,13 +154,14 @@ def test_what_leaves_the_period_makes_it_shorter_and_what_perhaps_leaves_it_a_bo
     down = window(1_000, 1_100)
     sure = made(TIME, down, off(1_500, 2_000), rules=(REMOVED,))
     assert fields(sure) | {"entries": None} == {
-        "period_seconds": 500, "downtime_seconds": 100, "removed_seconds": 500, "eligible_least": 100, "eligible_most": 100, "low": F(4, 5), "high": F(4, 5), "downtime": ((1_000, 1_100),), "intervals": ((1_000, 1_100),),
+        "period_seconds": 500, "downtime_seconds": 100, "removed_seconds": 500, "removed_most": 500, "eligible_least": 100, "eligible_most": 100, "low": F(4, 5), "high": F(4, 5), "downtime": ((1_000, 1_100),), "intervals": ((1_000, 1_100),),
         "excluded": ((1_500, 2_000),), "entries": None,
     }  # fmt: skip
     perhaps = made(TIME, down, off(1_500, 2_000, customer="Acme"), rules=(REMOVED,))
-    assert (perhaps.period_seconds, perhaps.removed_seconds, bounds(perhaps)) == (
+    assert (perhaps.period_seconds, perhaps.removed_seconds, perhaps.removed_most, bounds(perhaps)) == (
         1_000,
         0,
+        500,
         (F(4, 5), F(9, 10)),
     )
 

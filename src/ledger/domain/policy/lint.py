@@ -30,6 +30,7 @@ KINDS: dict[str, str] = {
     "not-toml": "The text is no TOML.",
     "wrong-value": "A value is missing, of the wrong kind, or has no meaning beside the others.",
     "unknown-key": "A key that the format does not know.",
+    "too-large": "A sum of money beyond what a row can be credited.",
     "gap": "A range in no tier.",
     "decimal-hole": "A gap that comes from bounds written to some decimals, such as 98.99 and 99.0.",
     "overlap": "A range in several tiers.",
