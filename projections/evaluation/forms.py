@@ -12,7 +12,7 @@ from itertools import product
 
 import msgspec
 
-from ledger.domain.money import round_fraction
+from ledger.domain.ends import rounded
 
 __all__ = ["NOTHING", "Form", "Line", "Price", "greatest", "least", "line", "scaled", "total"]
 
@@ -50,15 +50,25 @@ class Price(msgspec.Struct, frozen=True):
     rounding: str
     only_above: Fraction | None = None
 
-    def amount(self, base: int) -> int:
+    @property
+    def needs_base(self) -> bool:
+        """Whether what is paid depends on the base."""
+        return any(a for lines in self.form.of for a, _ in lines)
+
+    def amount(self, base: int | Fraction) -> int:
         """Return what is paid for a base in minor units."""
-        found = round_fraction(self.form.value(base), self.rounding)
+        found = rounded(self.form.value(base), self.rounding)
         return 0 if self.only_above is not None and found <= self.only_above else found
 
 
 def line(a: Fraction | int, b: Fraction | int = 0) -> Form:
     """Return the form a x base + b."""
-    return Form((((Fraction(a), Fraction(b)),),))
+    return Form(((_line(a, b),),))
+
+
+def _line(a: Fraction | int, b: Fraction | int) -> Line:
+    # A fraction stays what it is: the end of a bound may be no plain number.
+    return a if isinstance(a, Fraction) else Fraction(a), b if isinstance(b, Fraction) else Fraction(b)
 
 
 NOTHING = line(0)

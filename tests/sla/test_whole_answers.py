@@ -628,6 +628,7 @@ def test_parts_of_a_second_are_said_as_they_are() -> None:
         HEAD
         + '[measure]\nof = "time"\n[counting]\neffects = ["outage"]\n[[tiers]]\ncredit_percent = "5"\n[credit]\nrounding = "half-up"\n'
     )
+    text += '[[exclusions]]\nkinds = ["planned-maintenance"]\n'
     why = ask(text, downtime_seconds="90.5", excluded_downtime_seconds="0.25")["why"]
     assert (
         why[0]
@@ -714,5 +715,5 @@ def test_what_was_excluded_in_this_period_says_nothing_of_the_one_before() -> No
     )
     text += '[[tiers]]\ncredit_percent = "5"\n[[termination]]\navailability_below = "99"\nperiods = 1\n'
     june = [{"start": "2022-06-01T00:00:00Z", "end": "2022-07-01T00:00:00Z", "kind": "customer"}]
-    assert ask(text, period="2022-06", exclusions=june)["termination"] is False
-    assert ask(text, period="2022-06", exclusions=june, earlier=[{}])["termination"] is True
+    assert ask(text, period="2022-06", measurements=[], exclusions=june)["termination"] is False
+    assert ask(text, period="2022-06", measurements=[], exclusions=june, earlier=[{}])["termination"] is True
