@@ -121,21 +121,24 @@ def timeline(policy: Policy, commitment: Commitment, evidence: Evidence) -> Time
             found = joined([*found, *(here or [])]) if found else here or []
         return found
 
+    def inside(of: list[Level]) -> tuple[Span, ...]:
+        return spans_of(of) if cut is None else intersect(spans_of(of), [cut])
+
     least, most = levels("least", least=True), levels("most", least=False)
     if least == most:
         kept, more = long_enough(least, counting, zone, cut)
         low = high = quantised(kept, counting, start, cut) + more
-        counted = intersect(spans_of(kept), [span]), intersect(spans_of(kept), [span])
+        counted = inside(kept), inside(kept)
         outages = len(counted[0]), len(counted[0])
     else:
         pieces = _pieces((sides, *outside), looked_at, counting, whole=whole)
         found = bounded(least, most, pieces, counting, zone, start, span)
         low, high = found.least, found.most
-        counted = intersect(spans_of(found.surely), [span]), intersect(spans_of(found.perhaps), [span])
+        counted = inside(found.surely), inside(found.perhaps)
         outages = _outages(counted, [one for side in sides for one in side.starts], counting, zone)
     if commitment.measure.missing == "down":
         low, high = _with_unseen((low, high), counted, unseen, beside, counting, whole=whole)
-    considered = intersect(spans_of(long_enough(levels("stated", least=False), counting, zone)[0]), [span])
+    considered = inside(long_enough(levels("stated", least=False), counting, zone)[0])
     downtime = union(sides[0].downtime)
     for side in sides[1:]:
         downtime = intersect(downtime, side.downtime)
