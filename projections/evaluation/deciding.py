@@ -133,8 +133,9 @@ def what_decides(
         for one in evidence.windows
         if not one.withdrawn and one.service == evidence.service and share_bounds(one)[0] < 1
     ]
-    of = f" of windows {', '.join(parts)}" if parts else ""
-    return f"no single fact: how far what was affected{of} is the same"
+    if len(parts) > 1:
+        return f"no single fact: how far what was affected of windows {', '.join(parts)} is the same"
+    return "no single fact of those that were stated"
 
 
 def _that_may_decide(

@@ -8,6 +8,7 @@ from typing import TypeAlias
 
 import msgspec
 
+from ledger.domain.ends import is_endless, whole_down, whole_up
 from ledger.domain.interval import Span, intersect, length, subtract, union
 from ledger.domain.measurement import Measurement
 from ledger.domain.period import days
@@ -30,10 +31,10 @@ _UNIT_SECONDS = {
 class Figure(msgspec.Struct, frozen=True):
     """What a commitment comes to in a period.
 
-    period_seconds: the denominator. eligible_least, eligible_most: seconds of eligible downtime; of a measure that has none,
-    the seconds that its availability stands for; 0 for a value. low, high: bounds of the availability (a fraction of 1), or of
-    the value. downtime, intervals: spans of the stated downtime, and of what counts of it; excluded: of excluded time; empty
-    where it was stated as a plain number.
+    period_seconds: the denominator, without removed_seconds, which surely leave it; removed_most: those that do at most.
+    eligible_least, eligible_most: seconds of eligible downtime; of a measure that has none, the seconds that its availability
+    stands for; 0 for a value. low, high: bounds of the availability (a fraction of 1), or of the value. downtime, intervals: spans
+    of the stated downtime, and of what counts of it; excluded: of excluded time; empty where it was stated as a plain number.
     """
 
     commitment: Commitment
@@ -45,6 +46,7 @@ class Figure(msgspec.Struct, frozen=True):
     downtime_seconds: Fraction = NONE
     excluded_seconds: Fraction = NONE
     removed_seconds: Fraction = NONE
+    removed_most: Fraction = NONE
     downtime: tuple[Span, ...] = ()
     intervals: tuple[Span, ...] = ()
     excluded: tuple[Span, ...] = ()
@@ -138,7 +140,7 @@ def _of_time(
         least, high = NONE, WHOLE
     return Figure(
         commitment=commitment, period_seconds=max(wide, NONE), low=min(low, high), high=high, eligible_least=least,
-        eligible_most=most, downtime_seconds=downtime, excluded_seconds=outside, removed_seconds=removed[0],
+        eligible_most=most, downtime_seconds=downtime, excluded_seconds=outside, removed_seconds=removed[0], removed_most=removed[1],
     )  # fmt: skip
 
 
@@ -518,16 +520,16 @@ def _plain(policy: Policy, commitment: Commitment, evidence: Evidence) -> Figure
             raise Refused(
                 f"failed and total have no meaning under a policy that measures {of}; state downtime, or measurements"
             )
-        low, high = _ratio_bounds(commitment, plain.failed, plain.total, 0, 0)
+        low, high = _of_counts(commitment, plain.failed, plain.total)
         return _of_share(policy, commitment, evidence, low, high)
     if of in ("executions", "messages"):
         raise Refused(f"the policy measures {of}, so it needs failed and total; add them")
     whole = _denominator(policy, evidence)
-    removed = plain.removed if any(rule.treated == "removed" for rule in policy.exclusions) else NONE
+    plain, removed = _under_limits(policy, plain)
     unseen = plain.unobserved
     if unseen and commitment.measure.missing == "excluded":
         removed += unseen
-    gross, least, most = _plain_downtime(commitment, evidence)
+    gross, least, most = _plain_downtime(commitment, msgspec.structs.replace(evidence, plain=plain))
     if unseen and commitment.measure.missing == "down":
         least, most = least + unseen, most + unseen
     return _of_time(
@@ -540,6 +542,36 @@ def _plain(policy: Policy, commitment: Commitment, evidence: Evidence) -> Figure
     )
 
 
+def _of_counts(
+    commitment: Commitment, failed: tuple[Fraction, Fraction], total: tuple[Fraction, Fraction]
+) -> tuple[Fraction, Fraction]:
+    """Return the least and the most availability of so many failures of so many in all, which no failures are more than."""
+    least, most = max(total[0], failed[0]), total[1]
+    found = []
+    if not least:
+        # Perhaps there was nothing that could fail.
+        found.append(NONE if commitment.measure.missing == "down" else WHOLE)
+    if most:
+        fewest, some = failed[0], min(failed[1], most)
+        # Of countless failures of countless in all nothing follows.
+        found.append(WHOLE if is_endless(fewest) else 1 - fewest / most)
+        # The more failed of the fewer, the worse; where more may have failed than there surely were, all of them may have.
+        found.append(NONE if some >= least else 1 - some / least)
+    return min(found), max(found)
+
+
+def _under_limits(policy: Policy, plain: Plain) -> tuple[Plain, Fraction]:
+    """Return plain figures with as much excluded downtime as a limit leaves, and the seconds that leave the denominator.
+
+    What is excluded in all is no less than what is of downtime. Of earlier time that uses up a limit per year nothing is stated.
+    """
+    limit = min((rule.most for rule in policy.exclusions if rule.most is not None), default=None)
+    whole = plain.excluded if plain.removed is None else plain.removed
+    left, part = (one if limit is None else min(one, limit) for one in (whole, plain.excluded))
+    removed = left if any(rule.treated == "removed" for rule in policy.exclusions) else NONE
+    return msgspec.structs.replace(plain, excluded=part), removed
+
+
 def _plain_downtime(commitment: Commitment, evidence: Evidence) -> tuple[Fraction, Fraction, Fraction]:
     """Return gross, and least and most eligible seconds."""
     plain, counting, of = evidence.plain, commitment.counting, commitment.measure.of
@@ -549,8 +581,9 @@ def _plain_downtime(commitment: Commitment, evidence: Evidence) -> tuple[Fractio
             raise Refused(
                 f"error_rates have no meaning under a policy that measures {of}; state downtime instead"
             )
-        total = sum((rate * count * width for rate, count in plain.rates), NONE)
-        return total, total, total
+        low = sum((least * count * width for least, _, count in plain.rates), NONE)
+        high = sum((most * count * width for _, most, count in plain.rates), NONE)
+        return high, low, high
     if plain.outages:
         gross = sum((seconds for seconds, _, _ in plain.outages), NONE)
         least, most = _of_outages(commitment, evidence, plain.outages)
@@ -641,7 +674,5 @@ def _whole_quanta(seconds: Fraction, commitment: Commitment, *, each: bool) -> F
     counting = commitment.counting
     if counting.quantise not in (("each-up", "each-down") if each else ("total-up", "total-down")):
         return seconds
-    quanta = seconds / counting.quantum
-    whole = quanta.numerator // quanta.denominator
-    up = counting.quantise.endswith("-up") and whole != quanta
-    return Fraction((whole + up) * counting.quantum)
+    whole = whole_up if counting.quantise.endswith("-up") else whole_down
+    return whole(seconds / counting.quantum) * counting.quantum

@@ -11,6 +11,7 @@ from fractions import Fraction
 from itertools import pairwise
 from math import lcm
 
+from ledger.domain.ends import beside, side_of
 from ledger.domain.interval import Span, intersect, length, subtract, union
 from ledger.domain.period import day_of, midnights
 from ledger.domain.policy.model import Counting
@@ -48,17 +49,22 @@ def added(parts: Sequence[Part], *, most: Fraction | None = WHOLE) -> list[Level
     # Integers over one denominator keep the sweep exact without a fraction at each step.
     whole = lcm(*(weight.denominator for _, weight in parts))
     steps: dict[int, int] = {}
+    sides: dict[int, list[int]] = {}
     for (start, end), weight in parts:
         scaled = weight.numerator * (whole // weight.denominator)
         steps[start] = steps.get(start, 0) + scaled
         steps[end] = steps.get(end, 0) - scaled
-    level = before = 0
+        if side := side_of(weight):
+            sides.setdefault(start, []).append(side)
+            sides.setdefault(end, []).append(-side)
+    level = before = side = 0
     found: list[Level] = []
     for moment in sorted(steps):
-        if level:
-            weight = Fraction(level, whole)
+        if level or side:
+            # An end that is not reached leaves a sum that is not reached.
+            weight = beside(Fraction(level, whole), (side > 0) - (side < 0))
             found.append((before, moment, weight if most is None else min(weight, most)))
-        level, before = level + steps[moment], moment
+        level, before, side = level + steps[moment], moment, side + sum(sides.get(moment, ()))
     return joined(found)
 
 

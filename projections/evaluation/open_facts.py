@@ -7,6 +7,7 @@ from typing import TypeAlias
 
 import msgspec
 
+from ledger.domain.ends import is_open, side_of
 from ledger.domain.exclusion import Exclusion
 from ledger.domain.interval import Span, intersect, subtract
 from ledger.domain.measurement import Measurement
@@ -52,6 +53,8 @@ def _of_plain(policy: Policy, evidence: Evidence) -> Iterator[Open]:
         ("downtime", "the exact downtime"),
         ("availability", "the exact availability"),
         ("value", "the exact value"),
+        ("failed", "how many failed"),
+        ("total", "how many there were in all"),
     ):
         pair = getattr(plain, name)
         if pair is not None and pair[0] != pair[1]:
@@ -72,6 +75,17 @@ def _of_plain(policy: Policy, evidence: Evidence) -> Iterator[Open]:
                 for outages in both
             )
             yield f"the share that outage {number + 1} affected", one, other
+    for number, (low, high, buckets) in enumerate(plain.rates):
+        if low != high:
+            rates = (
+                (*plain.rates[:number], (rate, rate, buckets), *plain.rates[number + 1 :])
+                for rate in (low, high)
+            )
+            one, other = (
+                msgspec.structs.replace(evidence, plain=msgspec.structs.replace(plain, rates=closed))
+                for closed in rates
+            )
+            yield f"the error rate {number + 1}", one, other
     if plain.gathered is None and _have_days(policy, plain):
         spread, gathered = (msgspec.structs.replace(plain, gathered=way) for way in (False, True))
         yield (
@@ -102,12 +116,15 @@ def _of_window(window: Window, evidence: Evidence) -> Iterator[tuple[str, Window
     name = f"{window.incident}/{window.window}"
     low, high = share_bounds(window)
     if low != high:
-        bounds = f"from {window.share_at_least or low} to {window.share_at_most or high}"
         least, most = (_text(window.share_at_least, low), _text(window.share_at_most, high))
+        said = (
+            f"{'more than ' if is_open(low) else ''}{least}",
+            f"{'less than ' if is_open(high) else ''}{most}",
+        )
         yield (
-            f"the share that window {name} affected ({bounds})",
-            msgspec.structs.replace(window, share_at_least=least, share_at_most=least),
-            msgspec.structs.replace(window, share_at_least=most, share_at_most=most),
+            f"the share that window {name} affected (from {' to '.join(said)})",
+            _of_share(window, least, side_of(low)),
+            _of_share(window, most, side_of(high)),
         )
     if window.end is None:
         stop = max(evidence.as_of, window.start + 1)
@@ -128,6 +145,12 @@ def _of_window(window: Window, evidence: Evidence) -> Iterator[tuple[str, Window
         )
 
 
+def _of_share(window: Window, share: str, side: int) -> Window:
+    return msgspec.structs.replace(
+        window, share_at_least=share, share_at_most=share, share_sides=(side, side)
+    )
+
+
 def _text(said: str | None, bound: object) -> str:
     return str(bound) if said is None else said
 
@@ -143,17 +166,23 @@ def _where(window: Window, policy: Policy, evidence: Evidence) -> Iterator[tuple
                     msgspec.structs.replace(window, region=one) for one in (_ELSEWHERE, evidence.region)
                 )
                 yield f"whether window {name} was in {evidence.region}", away, there
-        elif named := [one.region for one in evidence.exclusions if one.region not in (EVERY, UNKNOWN)]:
-            # Any region counts, and exclusions of one are taken out of its own windows alone.
-            yield (
-                f"where window {name} was",
-                msgspec.structs.replace(window, region=named[0]),
-                msgspec.structs.replace(window, region=_ELSEWHERE),
-            )
+        elif named := _named("region", evidence):
+            # Any region counts.
+            outside, inside = (msgspec.structs.replace(window, region=one) for one in (_ELSEWHERE, named[0]))
+            yield f"where window {name} was", inside, outside
     component = _component(window, policy)
     if component is not None:
         away, there = (msgspec.structs.replace(window, component=one) for one in (_ELSEWHERE, component))
         yield f"whether window {name} was of {component}", away, there
+    elif window.component == UNKNOWN and (named := _named("component", evidence)):
+        outside, inside = (msgspec.structs.replace(window, component=one) for one in (_ELSEWHERE, named[0]))
+        yield f"of which component window {name} was", inside, outside
+
+
+def _named(field: str, evidence: Evidence) -> list[str]:
+    """Return the components, or regions, that exclusions name, each of which is taken out of its own windows alone."""
+    said = dict.fromkeys(getattr(one, field) for one in evidence.exclusions if not one.withdrawn)
+    return [one for one in said if one not in (EVERY, UNKNOWN)]
 
 
 def _component(one: Window | Measurement, policy: Policy) -> str | None:

@@ -60,7 +60,8 @@ class Outcome(msgspec.Struct, frozen=True):
         each = [self._of_commitments(results, currency, chosen) for results in self._rows]
         if not self._stacked:
             return each[0]
-        return _stack(self.policy.stacking.incidents, each)
+        others = [_can_pay_days(*_picked(results, chosen)) for results in self._rows]
+        return _stack(self.policy.stacking.incidents, each, others)
 
     @property
     def _stacked(self) -> bool:
@@ -72,9 +73,13 @@ class Outcome(msgspec.Struct, frozen=True):
         key = id(results), currency, chosen
         if key in self.paid and self.paid[key][0] is results:
             return self.paid[key][1]
-        picked = [one for one in results if chosen is None or one.figure.commitment.name == chosen]
+        picked = _picked(results, chosen)
         pairs = [forms_of(self.policy, one.figure.commitment, one.choices, currency) for one in picked]
-        found = _stack(self.policy.stacking.commitments, pairs) if len(pairs) != 1 else pairs[0]
+        found = (
+            pairs[0]
+            if len(pairs) == 1
+            else _stack(self.policy.stacking.commitments, pairs, [_can_pay_days(one) for one in picked])
+        )
         self.paid[key] = results, found
         return found
 
@@ -106,13 +111,21 @@ class Outcome(msgspec.Struct, frozen=True):
             tier.remedy.service_days is not None for one in self.policy.commitments for tier in one.tiers
         ):
             return None
-        each = []
-        for results in self._rows:
-            picked = [one for one in results if chosen is None or one.figure.commitment.name == chosen]
-            each.append(
-                _stack_days(self.policy.stacking.commitments, [days_of(one.choices) for one in picked])
+        stacking = self.policy.stacking
+        rows = [_picked(results, chosen) for results in self._rows]
+        each = [
+            _stack_days(
+                stacking.commitments,
+                [days_of(one.choices) for one in row],
+                [_can_pay_money(one) for one in row],
             )
-        low, high = _stack_days(self.policy.stacking.incidents, each) if self._stacked else each[0]
+            for row in rows
+        ]
+        low, high = (
+            _stack_days(stacking.incidents, each, [_can_pay_money(*row) for row in rows])
+            if self._stacked
+            else each[0]
+        )
         limit = self.policy.limits.days
         return (low, high) if limit is None else (min(low, limit), min(high, limit))
 
@@ -167,7 +180,23 @@ def _by_incident(
         yield name, _results(policy, alone)
 
 
-def _stack(rule: str, pairs: Sequence[tuple[Form, Form]]) -> tuple[Form, Form]:
+def _picked(results: Sequence[Result], chosen: str | None) -> list[Result]:
+    """Return those of the commitment that was chosen, all where none was."""
+    return [one for one in results if chosen is None or one.figure.commitment.name == chosen]
+
+
+def _can_pay_days(*results: Result) -> bool:
+    """Tell whether one of the tiers that the facts allow gives days of service."""
+    return any(choice.tier.remedy.service_days for one in results for choice in one.choices)
+
+
+def _can_pay_money(*results: Result) -> bool:
+    """Tell whether one of the tiers that the facts allow pays money."""
+    return any(choice.tier.remedy.pays_money for one in results for choice in one.choices)
+
+
+def _stack(rule: str, pairs: Sequence[tuple[Form, Form]], others: Sequence[bool]) -> tuple[Form, Form]:
+    """Return what several together pay at least and at most. others: which of them can give what is not money."""
     if not pairs:
         return NOTHING, NOTHING
     lows, highs = [low for low, _ in pairs], [high for _, high in pairs]
@@ -175,14 +204,19 @@ def _stack(rule: str, pairs: Sequence[tuple[Form, Form]]) -> tuple[Form, Form]:
         case "sum":
             return total(lows), total(highs)
         case "choose-one":
-            # The customer chooses among those that can pay.
-            able = [low for low, high in pairs if not high.is_nothing]
+            # The customer chooses among those that can give anything: money, or days instead of it.
+            able = [
+                low for (low, high), other in zip(pairs, others, strict=True) if other or not high.is_nothing
+            ]
             return (least(able) if able else NOTHING), greatest(highs)
         case _:
             return greatest(lows), greatest(highs)
 
 
-def _stack_days(rule: str, pairs: Sequence[tuple[Fraction, Fraction]]) -> tuple[Fraction, Fraction]:
+def _stack_days(
+    rule: str, pairs: Sequence[tuple[Fraction, Fraction]], others: Sequence[bool]
+) -> tuple[Fraction, Fraction]:
+    """Return the days that several together give at least and at most. others: which of them can pay money."""
     if not pairs:
         return NONE, NONE
     lows, highs = [low for low, _ in pairs], [high for _, high in pairs]
@@ -190,7 +224,8 @@ def _stack_days(rule: str, pairs: Sequence[tuple[Fraction, Fraction]]) -> tuple[
         case "sum":
             return sum(lows, NONE), sum(highs, NONE)
         case "choose-one":
-            return min((low for low, high in pairs if high), default=NONE), max(highs)
+            able = [low for (low, high), other in zip(pairs, others, strict=True) if other or high]
+            return min(able, default=NONE), max(highs)
         case _:
             return max(lows), max(highs)
 

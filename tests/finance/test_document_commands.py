@@ -805,3 +805,26 @@ def test_a_month_in_which_no_period_ends_is_refused_with_the_month_that_is_meant
         "ledger: no period of a policy ends in 2022-02, so there is nothing to issue: 4 under standard, whose period 2022-Q1 ends "
         "in 2022-03; issue the month in which it ends"
     )
+
+
+@pytest.mark.parametrize("words", [("issue", "--period", "2022-13"), ("issue", "--period", "2022-00")])
+def test_what_is_no_month_is_said_to_be_none(desk: Desk, words: tuple[str, ...]) -> None:
+    assert f"period '{words[-1]}' is not a month" in desk.refused("credits", *words, "--actor", "f")
+
+
+@pytest.mark.parametrize(
+    ("month", "sentence"),
+    [("0000-01", "is not in the calendar"), ("1969-12", "lies outside the years 1970 to 9998")],
+)
+def test_books_are_of_years_there_are(desk: Desk, month: str, sentence: str) -> None:
+    assert f"period '{month}' {sentence}" in desk.refused("period", "close", month, "--actor", "f")
+
+
+def test_of_a_long_series_only_the_last_documents_are_named(desk: Desk) -> None:
+    for month in range(3, 10):
+        desk.now = f"2022-{month + 1:02}-02T09:00:00Z"
+        desk.ok("credits", "issue", "--period", f"2022-{month:02}", "--actor", "f")
+    assert desk.refused("credits", "show", "8") == (
+        "ledger: number 8 is no document of series 'main', which has 7, the last of them 3 (2022-05), 4 (2022-06), 5 (2022-07), "
+        "6 (2022-08), 7 (2022-09); see ledger credits list"
+    )

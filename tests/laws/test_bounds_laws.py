@@ -345,7 +345,7 @@ def holds(open_one: Outcome, world: Outcome, fees: Sequence[int]) -> None:
         one, other = wide.figure, narrow.figure
         assert one.low <= other.low <= other.high <= one.high
         assert one.eligible_least <= other.eligible_least <= other.eligible_most <= one.eligible_most
-        assert one.removed_seconds <= other.removed_seconds
+        assert one.removed_seconds <= other.removed_seconds <= other.removed_most <= one.removed_most
         assert {choice.tier.words for choice in narrow.choices} <= {
             choice.tier.words for choice in wide.choices
         }

@@ -154,13 +154,14 @@ def test_what_leaves_the_period_makes_it_shorter_and_what_perhaps_leaves_it_a_bo
     down = window(1_000, 1_100)
     sure = made(TIME, down, off(1_500, 2_000), rules=(REMOVED,))
     assert fields(sure) | {"entries": None} == {
-        "period_seconds": 500, "downtime_seconds": 100, "removed_seconds": 500, "eligible_least": 100, "eligible_most": 100, "low": F(4, 5), "high": F(4, 5), "downtime": ((1_000, 1_100),), "intervals": ((1_000, 1_100),),
+        "period_seconds": 500, "downtime_seconds": 100, "removed_seconds": 500, "removed_most": 500, "eligible_least": 100, "eligible_most": 100, "low": F(4, 5), "high": F(4, 5), "downtime": ((1_000, 1_100),), "intervals": ((1_000, 1_100),),
         "excluded": ((1_500, 2_000),), "entries": None,
     }  # fmt: skip
     perhaps = made(TIME, down, off(1_500, 2_000, customer="Acme"), rules=(REMOVED,))
-    assert (perhaps.period_seconds, perhaps.removed_seconds, bounds(perhaps)) == (
+    assert (perhaps.period_seconds, perhaps.removed_seconds, perhaps.removed_most, bounds(perhaps)) == (
         1_000,
         0,
+        500,
         (F(4, 5), F(9, 10)),
     )
 
@@ -724,14 +725,14 @@ def test_plain_outages_count_one_by_one(
 
 def test_plain_error_rates_weigh_by_their_buckets() -> None:
     """A half in 2 buckets of 100 seconds and a tenth in 3: 100 + 30."""
-    found = plain(RATE, rates=((F(1, 2), 2), (F(1, 10), 3)))
+    found = plain(RATE, rates=((F(1, 2), F(1, 2), 2), (F(1, 10), F(1, 10), 3)))
     assert (found.downtime_seconds, found.eligible_least, found.eligible_most, bounds(found)) == (
         130, 130, 130, (F(87, 100), F(87, 100))
     )  # fmt: skip
     with pytest.raises(
         Refused, match="error_rates have no meaning under a policy that measures time; state downtime instead"
     ):
-        plain(rates=((F(1, 2), 2),))
+        plain(rates=((F(1, 2), F(1, 2), 2),))
 
 
 def test_a_plain_availability_stands_for_seconds_and_plain_counts_for_an_availability() -> None:
@@ -740,15 +741,15 @@ def test_a_plain_availability_stands_for_seconds_and_plain_counts_for_an_availab
         "low": F(9, 10), "high": F(99, 100),
     }  # fmt: skip
     for of in ("executions", "messages", "error-rate"):
-        assert bounds(plain(Measure(of), failed=1, total=8)) == (F(7, 8), F(7, 8))
-        assert bounds(plain(Measure(of), failed=0, total=0)) == (1, 1)
-    assert bounds(plain(Measure("messages", missing="down"), failed=0, total=0)) == (0, 0)
+        assert bounds(plain(Measure(of), failed=exactly(1), total=exactly(8))) == (F(7, 8), F(7, 8))
+        assert bounds(plain(Measure(of), failed=exactly(0), total=exactly(0))) == (1, 1)
+    assert bounds(plain(Measure("messages", missing="down"), failed=exactly(0), total=exactly(0))) == (0, 0)
 
 
 @pytest.mark.parametrize(
     ("measure", "stated", "said"),
     [
-        (TIME, {"failed": 1, "total": 8}, "failed and total have no meaning under a policy that measures time; state downtime, or measurements"),
+        (TIME, {"failed": exactly(1), "total": exactly(8)}, "failed and total have no meaning under a policy that measures time; state downtime, or measurements"),
         (TIME, {"value": exactly(1)}, "value has no meaning under a policy that measures time; state downtime, uptime or counts instead"),
         (INCIDENTS, {"downtime": exactly(1)}, "the policy measures events, so it needs value; add it"),
         (MESSAGES, {"downtime": exactly(1)}, "the policy measures messages, so it needs failed and total; add them"),

@@ -171,7 +171,7 @@ def test_a_second_without_data_that_is_perhaps_excluded_is_a_bound(
     missing: str, rule: str, removed: tuple[int, int], down: tuple[int, int]
 ) -> None:
     answer = ask({**A_DAY, "exclusions": [{**span(1, 2, 2), "customer": "Acme"}]}, of_time(missing, rule))
-    assert answer["removed_seconds"] == removed[0]
+    assert (answer["removed_seconds"], answer["removed_seconds_at_most"]) == removed
     assert bounds(answer, "eligible_downtime_seconds") == down
 
 
@@ -332,14 +332,18 @@ def test_a_day_of_an_unknown_region_is_bad_or_not() -> None:
 
 def test_a_part_of_several_outages_that_was_excluded_is_refused() -> None:
     facts = {"period": "2022-03", "outages": [{"minutes": "600"}], "excluded_downtime_minutes": "600"}
-    said = "excluded_downtime counts only beside plain downtime"
-    assert said in refusal(facts, terms(TIERS))
+    assert refusal(facts, terms(TIERS, more=EXCLUDED)) == (
+        "excluded_downtime of 36000 seconds stands beside outages, and of which of them it is a part is not known; "
+        "state each outage without what was excluded of it"
+    )
     rates = {
         "period": "2022-03",
         "error_rates": [{"rate": "1", "buckets": 10}],
         "excluded_downtime_minutes": "1",
     }
-    assert said in refusal(rates, terms(TIERS, measure='of = "error-rate"\nbucket = "1 minute"'))
+    assert "stands beside error_rates" in refusal(
+        rates, terms(TIERS, measure='of = "error-rate"\nbucket = "1 minute"')
+    )
 
 
 @pytest.mark.parametrize("incidents", ["together", "sum", "best-of"])
@@ -421,6 +425,26 @@ def test_an_exclusion_nobody_knows_where_is_a_bound(regions: str) -> None:
     answer = ask({**facts, "exclusions": [off]}, text)
     assert bounds(answer, "credit") == ("0.00", "10.00")
     assert answer["decides"] == "where exclusion 'x' was"
+
+
+@pytest.mark.parametrize(
+    ("regions", "place", "decides"),
+    [
+        ("each", {"component": "inbox"}, "of which component window incident-1/window-1 was"),
+        ("union", {"region": "NAM"}, "where window incident-1/window-1 was"),
+    ],
+)
+def test_a_window_nobody_knows_where_is_perhaps_excluded(
+    regions: str, place: dict[str, str], decides: str
+) -> None:
+    text = terms(TIERS, more=f'{EXCLUDED}[scope]\nregions = "{regions}"\n')
+    unknown = dict.fromkeys(place, "unknown")
+    facts = {"period": "2022-03", "region": "EMEA", **FEE, "windows": [{**span(5, 10), **unknown}]}
+    answer = ask({**facts, "exclusions": [{**span(5, 10), **place}]}, text)
+    assert (bounds(answer, "credit"), answer["decides"]) == (("0.00", "10.00"), decides)
+    for there, credit in ((place, "0.00"), (dict.fromkeys(place, "EMEA"), "10.00")):
+        known = {**facts, "windows": [{**span(5, 10), **there}], "exclusions": [{**span(5, 10), **place}]}
+        assert ask(known, text)["credit"] == credit
 
 
 def test_one_tier_is_decided_whatever_the_facts_are() -> None:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from projections.replay import Cut
 
 __all__ = [
-    "Basis", "Before", "Compared", "Priced", "Wanted", "audience", "basis", "before", "beside_windows", "claims_for", "compared", "is_over", "job_of",
+    "Basis", "Before", "Compared", "Priced", "Wanted", "audience", "basis", "before", "beside_windows", "claims_for", "compared", "is_over", "job_of", "looked_at",
     "parts_of", "price_all", "price_parts", "warn_of_requests", "warn_unfinished",
     "windows_of",
 ]  # fmt: skip
@@ -165,19 +165,19 @@ def _windows(
     """Read the windows that policies look at for a period: those that touch it, and those that go on from there."""
     from projections.evaluation.around import widened
 
-    asked = _looked_at(policies, period)
+    asked = looked_at(policies, period)
     every = [policy for versions in policies.values() for _, policy in versions]
-    views, looked_at = session.views(), asked
+    views, span = session.views(), asked
     while True:
         # What ends where the time begins may be one outage with what begins there.
-        found: list[Window] = views.windows(looked_at[0] - 1, looked_at[1] + 1, cut, audience(cut))
+        found: list[Window] = views.windows(span[0] - 1, span[1] + 1, cut, audience(cut))
         wider = widened(every, asked, found)
-        if wider == looked_at:
+        if wider == span:
             return found
-        looked_at = wider
+        span = wider
 
 
-def _looked_at(policies: Mapping[str, Sequence[tuple[int, Policy]]], period: str) -> tuple[int, int]:
+def looked_at(policies: Mapping[str, Sequence[tuple[int, Policy]]], period: str) -> tuple[int, int]:
     """Return the time that policies look at for a period, in any zone, in UTC seconds. Raises Refused where it is none."""
     from ledger.domain.policy.periods import check_label, label_is_month, spans_of_run
 
@@ -227,7 +227,7 @@ class Wanted:
         from projections.evaluation.around import measured_around
 
         self._policies, self._subscribed = policies, tables
-        start, end = _looked_at(policies, period)
+        start, end = looked_at(policies, period)
         more = measured_around(policy for versions in policies.values() for _, policy in versions)
         self._start, self._end = start - more, end + more
         self._tables: Sequence[Table] | None = None
