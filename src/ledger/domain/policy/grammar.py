@@ -138,12 +138,12 @@ GRAMMAR: tuple[Table, ...] = (
               "share_above. all: everything fails.", default='"any"', choices=("any", "above-share", "all"), example='"above-share"'),
         Field("share_above", "decimal", "above-share: the share that must be exceeded, from 0 to below 1. consecutive-days: a day is bad above it.",
               example='"0.05"'),
-        Field("minimum", "duration", "An outage counts only if it lasts at least so long without a break.", default="none", example='"1 minute"'),
+        Field("minimum", "duration", "An outage counts only if it lasts at least so long without a break, also outside of the period.", default="none", example='"1 minute"'),
         Field("unless_daily_total_above", "duration", "Shorter ones count all the same on a local day on which all of them together last longer than this.",
               example='"5 minutes"'),
         Field("daily_total_counts", "choice", "What then counts of the shorter ones: all of it, or what exceeds the limit.", default='"all"',
               choices=("all", "excess"), example='"all"'),
-        Field("quantise", "choice", "exact; each-up, each-down: every outage to whole quanta; total-up, total-down: the sum; slots-touched, "
+        Field("quantise", "choice", "exact; each-up, each-down: every outage, the whole of it, to whole quanta; total-up, total-down: the sum; slots-touched, "
               "slots-filled: quanta counted from the start of the period are down if any second, or every second, of them is.", default='"exact"',
               choices=("exact", "each-up", "each-down", "total-up", "total-down", "slots-touched", "slots-filled"), example='"slots-touched"'),
         Field("quantum", "duration", "The unit of quantise, in whole seconds.", default='"1 minute"', example='"5 minutes"'),
