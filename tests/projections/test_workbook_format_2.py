@@ -737,6 +737,7 @@ BESIDE = (
     "shares of a part of the period", "gaps between tiers of a part of the period",
     "gaps between tiers of a part of the period, shares of a part of the period",
     "exclusions of some windows and not of others", "outages that are rounded up one by one beside exclusions",
+    "outages that are rounded up one by one, of which not all times are known",
 )  # fmt: skip
 
 
