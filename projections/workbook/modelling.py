@@ -15,6 +15,7 @@ from ledger.domain.policy.reading import holes, shared
 from ledger.domain.window import Window
 from projections.credits import Group
 from projections.evaluation.around import widened
+from projections.evaluation.levels import rounds_each
 from projections.workbook.cases import Facts, cases_of
 from projections.workbook.exclusions import Excluding, concerned, excluding
 from projections.workbook.model import (
@@ -157,7 +158,7 @@ def _places(number: str) -> int:
 def _goes_on_outside(group: Group) -> bool:
     """Tell whether an outage may go on over an edge of the period, where terms ask how long it lasts: a segment ends there.
 
-    What is open, and long enough inside, lasts long enough.
+    What is open, and long enough inside, lasts long enough; but how it is rounded depends on where it ends.
     """
     period, counting = group.period, group.policy.commitments[0].counting
     long = ceil(counting.minimum or 0)
@@ -166,7 +167,8 @@ def _goes_on_outside(group: Group) -> bool:
         if window.effect not in group.policy.effects:
             continue
         begins = window.start - window.start_within_seconds
-        if window.end is None and period.start <= begins <= period.end - long:
+        inside = period.start <= begins <= period.end - long
+        if window.end is None and inside and not rounds_each(counting):
             window = msgspec.structs.replace(window, end=period.end, end_within_seconds=0)
         windows.append(window)
     span = period.start, period.end
