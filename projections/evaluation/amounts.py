@@ -8,7 +8,7 @@ from fractions import Fraction
 import msgspec
 
 from ledger.domain.money import round_fraction
-from ledger.domain.policy.model import Commitment, Policy, Remedy, Tier, sum_in
+from ledger.domain.policy.model import Allowance, Commitment, Policy, Remedy, Tier, sum_in
 from ledger.domain.policy.periods import periods_in_a_year
 from ledger.domain.policy.reading import holes
 from ledger.errors import Refused
@@ -33,12 +33,38 @@ class Choice(msgspec.Struct, frozen=True):
     """One tier that the bounds allow, with the bounds that are left inside it.
 
     eligible: seconds. down: the part of the denominator. value: of a measure that makes one. Each at least and at most.
+    seconds: the longest denominator that the facts allow.
     """
 
     tier: Tier
     eligible: tuple[Fraction, Fraction]
     down: tuple[Fraction, Fraction]
     value: tuple[Fraction, Fraction]
+    seconds: Fraction = NONE
+
+    def paid_for(self, at: int) -> tuple[Fraction, Fraction, Fraction]:
+        """Return the seconds, the part of the denominator and the value that are paid for, at least (0) or at most (1)."""
+        found = self.eligible[at], self.down[at], self.value[at]
+        allowance = self.tier.remedy.beyond
+        return found if allowance is None else self._beyond(allowance, at, found)
+
+    def _beyond(
+        self, allowance: Allowance, at: int, found: tuple[Fraction, Fraction, Fraction]
+    ) -> tuple[Fraction, Fraction, Fraction]:
+        (eligible, down, value), seconds = found, self.seconds
+        match allowance.of:
+            case "value":
+                return eligible, down, max(value - allowance.bound, NONE)
+            case "downtime":
+                less, share = allowance.bound, allowance.bound / seconds if seconds else NONE
+            case "availability":
+                share = 1 - allowance.bound
+                less = share * seconds
+        beyond = max(eligible - less, NONE)
+        if at == 1 and allowance.of == "availability" and down * seconds > eligible:
+            # The denominator may be shorter than the longest one, and then less of it is allowed.
+            beyond = max((down - share) * seconds, NONE)
+        return beyond, max(down - share, NONE), value
 
 
 def nothing_stated(commitment: Commitment) -> Tier:
@@ -101,11 +127,11 @@ def _choice(figure: Figure, tier: Tier, low: Fraction, high: Fraction) -> Choice
         down = 1 - end, 1 - begin
         within = max(eligible[0], down[0] * seconds), min(eligible[1], down[1] * seconds)
         eligible = within if within[0] <= within[1] else eligible
-        return Choice(tier, eligible, down, (NONE, NONE))
+        return Choice(tier, eligible, down, (NONE, NONE), seconds)
     if of == "downtime":
         down = (min(begin / seconds, WHOLE), min(end / seconds, WHOLE)) if seconds else (NONE, NONE)
-        return Choice(tier, (begin, end), down, (NONE, NONE))
-    return Choice(tier, eligible, (NONE, NONE), (begin, end))
+        return Choice(tier, (begin, end), down, (NONE, NONE), seconds)
+    return Choice(tier, eligible, (NONE, NONE), (begin, end), seconds)
 
 
 def _times(remedy: Remedy, eligible: Fraction, value: Fraction) -> int:
@@ -164,8 +190,8 @@ def forms_of(
     policy: Policy, commitment: Commitment, found: Sequence[Choice], currency: str
 ) -> tuple[Form, Form]:
     """Return what the allowed tiers of one commitment pay, at least and at most, before limits."""
-    low = [_form(policy, one.tier, one.eligible[0], one.down[0], one.value[0], currency) for one in found]
-    high = [_form(policy, one.tier, one.eligible[1], one.down[1], one.value[1], currency) for one in found]
+    low = [_form(policy, one.tier, *one.paid_for(0), currency) for one in found]
+    high = [_form(policy, one.tier, *one.paid_for(1), currency) for one in found]
     if commitment.overlaps == "greatest" and all(
         one.down[0] == one.down[1] and one.value[0] == one.value[1] for one in found
     ):
@@ -177,8 +203,9 @@ def days_of(found: Sequence[Choice]) -> tuple[Fraction, Fraction]:
     """Return the days of service that the allowed tiers of one commitment give, at least and at most."""
     given = [
         [
-            (one.tier.remedy.service_days or NONE) * _times(one.tier.remedy, one.eligible[at], one.value[at])
+            (one.tier.remedy.service_days or NONE) * _times(one.tier.remedy, eligible, value)
             for one in found
+            for eligible, _, value in [one.paid_for(at)]
         ]
         for at in (0, 1)
     ]

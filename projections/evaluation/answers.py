@@ -12,7 +12,7 @@ from ledger.domain.money import allocate, format_money, minor_units
 from ledger.domain.policy.deadline import claim_deadline
 from ledger.domain.policy.model import NO_LIMIT, Policy
 from ledger.domain.policy.values import duration_text
-from ledger.domain.policy.words import base_words, remedy_words
+from ledger.domain.policy.words import allowance_words, base_words, remedy_words
 from ledger.errors import Refused
 from projections.availability import (
     SHOWN_PLACES,
@@ -21,7 +21,7 @@ from projections.availability import (
     rule_words,
     seconds_value,
 )
-from projections.evaluation.amounts import base_factor
+from projections.evaluation.amounts import Choice, base_factor
 from projections.evaluation.deciding import Vague, vague_times, what_decides
 from projections.evaluation.evidence import Evidence, Plain
 from projections.evaluation.figures import Figure, figure
@@ -320,6 +320,7 @@ def _why(policy: Policy, asked: Question, made: Outcome, found: dict[str, Any]) 
             )
         for choice in result.choices:
             yield f"{name}{choice.tier.words}: {remedy_words(choice.tier.remedy, base)}"
+            yield from _beyond(choice, name)
     if found["credit_at_least"] is not None:
         amount = (
             f"{found['credit']} {asked.currency}"
@@ -341,6 +342,19 @@ def _why(policy: Policy, asked: Question, made: Outcome, found: dict[str, Any]) 
     yield from _while_open(policy, asked, found)
     if found["decides"]:
         yield f"what would decide: {found['decides']}"
+
+
+def _beyond(choice: Choice, name: str) -> Iterator[str]:
+    """Yield how much exceeds the allowance of a tier, where it pays for no more than that."""
+    allowance = choice.tier.remedy.beyond
+    if allowance is None:
+        return
+    (eligible, _, value), (most, _, highest) = choice.paid_for(0), choice.paid_for(1)
+    if allowance.of == "value":
+        said = exact_text(value) if value == highest else f"{exact_text(value)} to {exact_text(highest)}"
+    else:
+        said = _span(eligible, most)
+    yield f"{name}beyond {allowance_words(allowance)} that is {said}, which is paid for"
 
 
 def _quanta(one: Figure) -> str:

@@ -109,7 +109,9 @@ class _Terms(msgspec.Struct, frozen=True):
         down = {"availability": 1 - at, "downtime": min(at / self.seconds, WHOLE)}.get(self.of, NONE)
         eligible = at if self.of == "downtime" else down * self.seconds
         value = at if self.of == "value" else NONE
-        found = [Choice(tier, (eligible, eligible), (down, down), (value, value)) for tier in tiers]
+        found = [
+            Choice(tier, (eligible, eligible), (down, down), (value, value), self.seconds) for tier in tiers
+        ]
         low, high = {}, {}
         for code in _currencies(self.policy):
             try:
@@ -388,10 +390,14 @@ def _from_first(terms: _Terms, tier: Tier) -> tuple[Place, Place]:
     begins, ends = places(tier)
     remedy = tier.remedy
     if remedy.per == "unit":
-        return max(begins, (WHOLE, 0)), ends
+        allowed = NONE if remedy.beyond is None else remedy.beyond.bound
+        return max(begins, (allowed + 1, 0)), ends
     if remedy.per != "block" or remedy.block_seconds is None:
         return begins, ends
     first, after = (NONE, 1) if remedy.blocks == "begun" else (remedy.block_seconds, 0)
+    if remedy.beyond is not None:
+        share = remedy.beyond.of == "availability"
+        first += (1 - remedy.beyond.bound) * terms.seconds if share else remedy.beyond.bound
     if terms.of == "downtime":
         return max(begins, (first, after)), ends
     return begins, min(ends, (1 - first / terms.seconds, 1 - after))

@@ -4,7 +4,8 @@
 every measure, remedy, quantum, limit and stacking of the grammar, so that no change of the arithmetic goes unnoticed: raise
 CALCULATOR in projections/calculator.py and run once with `LEDGER_REWRITE_GOLDEN=1`, which adds the new version. A version that
 is there is never written again. What is frozen is right, too: `HAND` says for each case, in fractions and with its reason, what
-must come out; nothing there is taken from the calculator.
+must come out; nothing there is taken from the calculator. Terms that the format learned after version 1 was frozen stand in a file
+of their own, `calculator_format_2_added.json`.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ from projections.earlier_credits import Earlier
 from projections.subscriptions import table_of
 
 F = Fraction
-_FROZEN = Path(__file__).parent / "calculator_format_2.json"
+_FIRST, _ADDED = (Path(__file__).parent / f"calculator_format_2{name}.json" for name in ("", "_added"))
 _FIGURES = (
     "period_seconds", "eligible_downtime_seconds_at_least", "eligible_downtime_seconds_at_most", "availability_at_least",
     "availability_at_most", "value_at_least", "value_at_most", "credit_at_least", "credit_at_most", "service_days_at_least",
@@ -201,11 +202,19 @@ def exactly(credit: F | int, eligible: F | int | None = None, **more: Any) -> Ha
 
 CASES: dict[str, Case] = {}
 HAND: dict[str, Hand] = {}
+# Where the figures of each case are frozen.
+FROZEN: dict[str, Path] = {}
 
 
 def case(name: str, text: str, hand: Hand, *where: Any, **more: Any) -> None:
     """Add a case with what must come out of it."""
-    CASES[name], HAND[name] = Case(text, *where, **more), hand
+    CASES[name], HAND[name], FROZEN[name] = Case(text, *where, **more), hand, _FIRST
+
+
+def added(name: str, text: str, hand: Hand, *where: Any, **more: Any) -> None:
+    """Add a case of terms that the format learned later."""
+    case(name, text, hand, *where, **more)
+    FROZEN[name] = _ADDED
 
 
 # Remedies: two hours of 744 are down, in a fee of 100.00 or 1,000.00 EUR.
@@ -500,6 +509,36 @@ WEB = '[[termination]]\navailability_below = "99.8"\ncommitment = "{}"\n'
 case("not-terminable-for-the-web", commitments(WEB.format("web")), exactly(10_00, 7_200, termination=False))
 case("terminable-for-all", commitments(WEB.format("all")), exactly(10_00, 7_200, termination=True))
 
+# Beyond an allowance: of the two hours 99.9% of March allows 2,678.4 s, so 4,521.6 s are paid for; or one hour is allowed.
+BELOW = (
+    LADDER.partition("[[tiers]]\navailability_below")[0]
+    + '[[tiers]]\navailability_below = "99.9"\n{}\nbeyond = "{}"\n'
+)
+added(
+    "multiple-beyond-the-edge",
+    terms(BELOW.format('credit_multiple = "10"', "tier-edge")),
+    exactly(16_88, 7_200),
+    fee=1_000_00,
+)  # 10 x 4,521.6 / 2,678,400 x 1,000 = 16.8817
+added(
+    "the-difference-of-shares", terms(BELOW.format('credit_multiple = "1"', "99.9%")), exactly(1_69, 7_200), fee=1_000_00
+)  # 1,000 x (0.999 - 0.9973118...) = 1.6882  # fmt: skip
+added(
+    "hourly-beyond-an-hour",
+    terms(BELOW.format('credit_hourly = { EUR = "1.00", JPY = "100", KWD = "1.000" }', "1 hour")),
+    exactly(1_00, 7_200),
+)
+added(
+    "blocks-after-the-first-hour",
+    terms(paying('credit_percent = "5"\nper = "block"\nblock = "25 minutes"\nblocks = "begun"\nbeyond = "1 hour"')),
+    exactly(15_00, 7_200),
+)  # 3,600 s are 2.4 times 1,500 s  # fmt: skip
+added(
+    "units-beyond-the-edge",
+    terms('[[tiers]]\nvalue_at_most = "1"\ncredit_percent = "0"\n[[tiers]]\nvalue_above = "1"\ncredit_percent = "5"\nper = "unit"\n'
+          'beyond = "tier-edge"\n', measure='of = "events"'), exactly(5_00, value=2),
+)  # two incidents, one more than are allowed  # fmt: skip
+
 
 # ---- what comes out ----------------------------------------------------------------------------------------------
 
@@ -570,11 +609,16 @@ def test_what_comes_out_is_what_was_worked_out_by_hand(name: str, priced: dict[s
     assert (row["period_seconds"], row["termination"]) == (hand.period, hand.termination)
 
 
-def test_the_figures_are_those_of_the_calculators_version(priced: dict[str, dict[str, Any]]) -> None:
-    frozen: dict[str, Any] = json.loads(_FROZEN.read_text()) if _FROZEN.exists() else {}
-    found = {name: [row[figure] for figure in _FIGURES] for name, row in priced.items()}
+@pytest.mark.parametrize("file", [_FIRST, _ADDED], ids=["first", "added"])
+def test_the_figures_are_those_of_the_calculators_version(
+    file: Path, priced: dict[str, dict[str, Any]]
+) -> None:
+    frozen: dict[str, Any] = json.loads(file.read_text()) if file.exists() else {}
+    found = {
+        name: [row[figure] for figure in _FIGURES] for name, row in priced.items() if FROZEN[name] == file
+    }
     if os.environ.get("LEDGER_REWRITE_GOLDEN") == "1" and CALCULATOR not in frozen:
-        _FROZEN.write_text(_spelled({**frozen, CALCULATOR: found}))
+        file.write_text(_spelled({**frozen, CALCULATOR: found}))
         pytest.skip(f"version {CALCULATOR} is frozen now")
     assert CALCULATOR in frozen, (
         f"calculator {CALCULATOR} is new: freeze its figures with LEDGER_REWRITE_GOLDEN=1"
@@ -602,8 +646,9 @@ def _spelled(versions: dict[str, Any]) -> str:
     return "{\n" + ",\n".join(parts) + "\n}\n"
 
 
-def test_no_version_is_the_same_as_another() -> None:
-    frozen = list(json.loads(_FROZEN.read_text()).values())
+@pytest.mark.parametrize("file", [_FIRST, _ADDED], ids=["first", "added"])
+def test_no_version_is_the_same_as_another(file: Path) -> None:
+    frozen = list(json.loads(file.read_text()).values())
     assert all(one != other for at, one in enumerate(frozen) for other in frozen[:at])
 
 

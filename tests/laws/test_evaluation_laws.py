@@ -41,6 +41,7 @@ class Terms(msgspec.Struct, frozen=True):
     ladder: tuple[str, ...]
     remedies: tuple[tuple[tuple[str, str], ...], ...]
     take: str
+    beyond: str
     of: str
     factor_decimals: int | None
     cap_percent: str
@@ -57,13 +58,14 @@ class Terms(msgspec.Struct, frozen=True):
         text += f'[scope]\nregions = "{self.regions}"\n'
         text += f'[[exclusions]]\nkinds = ["planned-maintenance"]\nnotice = "{self.notice} hours"\ntreated = "{self.treated}"\n'
         below = ""
-        for edge, remedy in zip((*self.ladder, "0"), self.remedies, strict=True):
+        for place, (edge, remedy) in enumerate(zip((*self.ladder, "0"), self.remedies, strict=True)):
             text += f'[[tiers]]\n{below}availability_at_least = "{edge}"\n'
             below = f'availability_below = "{edge}"\n'
             for name, value in remedy:
                 amount = value if name not in ("credit_fixed", "credit_hourly") else _sums(value)
                 text += f"{name} = {amount}\n" if amount[0] == "{" else f'{name} = "{amount}"\n'
             text += f'take = "{self.take}"\n' if len(remedy) > 1 else ""
+            text += f'beyond = "{self.beyond}"\n' if self.pays_beyond(place) else ""
         text += f'[credit]\nof = "{self.of}"\nrounding = "{self.rounding}"\n'
         text += 'share = "40"\n' if self.of == "service-share" else ""
         text += f"factor_decimals = {self.factor_decimals}\n" if self.factor_decimals is not None else ""
@@ -71,6 +73,21 @@ class Terms(msgspec.Struct, frozen=True):
         text += f"amount = {_sums('1')}\n" if self.cap_amount else ""
         text += f"only_above = {_sums('1')}\n" if self.only_above else ""
         return text
+
+    def pays_beyond(self, place: int) -> bool:
+        """Whether a tier pays for what exceeds an allowance only; one that begins at 100% has no edge that allows anything."""
+        grows = {"credit_multiple", "credit_hourly"} & {name for name, _ in self.remedies[place]}
+        return bool(self.beyond and grows) and (
+            self.beyond != "tier-edge" or (place > 0 and self.ladder[place - 1] != "100")
+        )
+
+    def allowed(self, place: int, period: int) -> Fraction:
+        """What a tier does not pay for, as a part of the period."""
+        if not self.pays_beyond(place):
+            return Fraction(0)
+        if self.beyond == "tier-edge":
+            return 1 - Fraction(self.ladder[place - 1]) / 100
+        return Fraction(3_600, period) if self.beyond == "1 hour" else 1 - Fraction(self.beyond[:-1]) / 100
 
 
 def _sums(times: str) -> str:
@@ -102,6 +119,7 @@ some_terms = st.builds(
     ladder=st.sampled_from([("100",), ("99.9",), ("99.9", "99"), ("99.95", "97.5")]),
     remedies=st.lists(remedies, min_size=3, max_size=3).map(tuple),
     take=st.sampled_from(["lesser", "greater", "sum"]),
+    beyond=st.sampled_from(["", "tier-edge", "1 hour", "99.9%"]),
     of=st.sampled_from(["fee", "service-share", "annual-fee"]),
     factor_decimals=st.sampled_from([None, 2, 4]),
     cap_percent=st.sampled_from(["100", "20"]),
@@ -217,6 +235,8 @@ def slow_credit(terms: Terms, eligible: int, period: int, fee: int, code: str) -
     share = min(Fraction(eligible, period), Fraction(1))
     place = sum(1 - share < Fraction(edge) / 100 for edge in terms.ladder)
     remedy = dict(terms.remedies[place])
+    allowed = terms.allowed(place, period)
+    paid_for = max(share - allowed, Fraction(0))
     base = (
         Fraction(fee)
         * {"fee": Fraction(1), "service-share": Fraction(2, 5), "annual-fee": Fraction(1, 12)}[terms.of]
@@ -225,7 +245,7 @@ def slow_credit(terms: Terms, eligible: int, period: int, fee: int, code: str) -
     if "credit_percent" in remedy:
         factors.append(Fraction(remedy["credit_percent"]) / 100)
     if "credit_multiple" in remedy:
-        factors.append(Fraction(remedy["credit_multiple"]) * share)
+        factors.append(Fraction(remedy["credit_multiple"]) * paid_for)
     if terms.factor_decimals is not None:
         scale = 10**terms.factor_decimals
         factors = [Fraction(slow_round(factor * scale, terms.rounding), scale) for factor in factors]
@@ -234,7 +254,9 @@ def slow_credit(terms: Terms, eligible: int, period: int, fee: int, code: str) -
     if "credit_fixed" in remedy:
         amounts.append(Fraction(_sum(code, remedy["credit_fixed"])) * unit)
     if "credit_hourly" in remedy:
-        amounts.append(Fraction(_sum(code, remedy["credit_hourly"])) * unit * eligible / 3600)
+        amounts.append(
+            Fraction(_sum(code, remedy["credit_hourly"])) * unit * max(eligible - allowed * period, 0) / 3600
+        )
     if len(amounts) == 1:
         paid = amounts[0]
     else:

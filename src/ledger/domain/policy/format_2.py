@@ -8,10 +8,13 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import Any
 
+import msgspec
+
 from ledger.domain.money import minor_units
 from ledger.domain.policy.grammar import DAYS, GRAMMAR, SIDES, table_of
 from ledger.domain.policy.model import (
     NO_LIMIT,
+    Allowance,
     Calendar,
     Claim,
     Commitment,
@@ -36,6 +39,7 @@ from ledger.domain.policy.model import (
 )
 from ledger.domain.policy.reading import Problems, between, holes, ordered, shared, shown
 from ledger.domain.policy.values import read_table
+from ledger.domain.policy.words import allowance_words
 from ledger.errors import Refused, nearest
 
 __all__ = ["read"]
@@ -327,6 +331,8 @@ def _tiers(document: dict[str, Any], measure: Measure, where: str, problems: Pro
         before = len(problems.found)
         remedy = _remedy(values, measure, at, problems)
         tier = _range(values, measure, at, problems, remedy)
+        if tier is not None and values["beyond"] is not None:
+            tier = _beyond(values["beyond"], tier, measure, at, problems)
         if tier is not None and len(problems.found) == before:
             found.append(tier)
     if len({tier.of for tier in found}) > 1:
@@ -438,6 +444,33 @@ def _remedy(values: Values, measure: Measure, at: str, problems: Problems) -> Re
         hourly=_or(values["credit_hourly"], ()), service_days=values["service_days"], per=per,
         block_seconds=values["block"], blocks=_or(values["blocks"], "full"), take=values["take"],
     )  # fmt: skip
+
+
+def _beyond(said: Allowance | str, tier: Tier, measure: Measure, at: str, problems: Problems) -> Tier:
+    """Return a tier that pays for no more than what exceeds an allowance."""
+    remedy, words = tier.remedy, f'beyond = "{_allowance_text(said)}"'
+    if remedy.per == "period" and remedy.multiple is None and not remedy.hourly:
+        problems.add(
+            f"{at}{words} has no meaning with amounts that are paid once; it shortens what credit_multiple, credit_hourly or per are for"
+        )
+    if isinstance(said, str):
+        edge = tier.upper if tier.of == "availability" else tier.lower
+        if edge == (1 if tier.of == "availability" else 0):
+            problems.add(
+                f"{at}{words} has no meaning where the tier begins with the best there is; bound it there, or state the allowance itself"
+            )
+        allowance = Allowance(tier.of, edge)
+    else:
+        allowance = said
+        if measure.makes == "value":
+            problems.add(
+                f'{at}{words} has no meaning with measure.of = "{measure.of}"; write beyond = "tier-edge", or leave it out'
+            )
+    return msgspec.structs.replace(tier, remedy=msgspec.structs.replace(remedy, beyond=allowance))
+
+
+def _allowance_text(said: Allowance | str) -> str:
+    return said if isinstance(said, str) else allowance_words(said)
 
 
 def _cover(tiers: list[Tier], gaps: str, overlaps: str, where: str, problems: Problems) -> None:

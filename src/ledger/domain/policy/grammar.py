@@ -19,10 +19,11 @@ __all__ = ["GRAMMAR", "Field", "Kind", "Table", "field_of", "table_of"]
 # text: words. key: a stream key. date: a TOML date. zone: an IANA zone. choice, choices: one of, or a list of,
 # Field.choices. integer: a whole number. flag: true or false. decimal, percent: a decimal as text. duration: text
 # such as "30 minutes". span: a duration, or one in months, periods, business days or hours. money: a table of
-# currency and amount as text. clock: "09:00". texts, dates: lists of them. free: checked elsewhere.
+# currency and amount as text. clock: "09:00". beyond: an allowance, as a duration, a percentage with its sign or
+# "tier-edge". texts, dates: lists of them. free: checked elsewhere.
 Kind: TypeAlias = Literal[
     "text", "key", "date", "zone", "choice", "choices", "integer", "flag", "decimal", "percent", "duration", "span",
-    "money", "clock", "texts", "dates", "free",
+    "money", "clock", "beyond", "texts", "dates", "free",
 ]  # fmt: skip
 
 
@@ -167,6 +168,8 @@ GRAMMAR: tuple[Table, ...] = (
         Field("block", "duration", "per = block: its length.", example='"30 minutes"'),
         Field("blocks", "choice", "per = block: only full blocks count, or also the one that was begun.", default='"full"',
               choices=("full", "begun"), example='"full"'),
+        Field("beyond", "beyond", "Only what exceeds this allowance is paid for: the time, blocks or units beyond it. tier-edge: the bound of the tier on its better "
+              "side. An availability stands for the downtime that it leaves.", default="all of it is paid for", example='"tier-edge"'),
         Field("take", "choice", "Required where a tier states several amounts of money.", choices=("lesser", "greater", "sum"), example='"lesser"'),
     ), many=True, in_commitments=True),
     Table("target", "What was promised. It pays nothing: the linter finds tiers that pay although it was met, and those that pay nothing although it was missed.",

@@ -16,7 +16,7 @@ from ledger.domain.money import decimal_text
 from ledger.errors import Refused
 
 __all__ = [
-    "NO_LIMIT", "Calendar", "Claim", "Commitment", "Counting", "Credit", "Example", "ExclusionRule", "FactsRule", "Limits",
+    "NO_LIMIT", "Allowance", "Calendar", "Claim", "Commitment", "Counting", "Credit", "Example", "ExclusionRule", "FactsRule", "Limits",
     "Measure", "PeriodRule", "Policy", "Remedy", "Scope", "Source", "Stacking", "Sums", "Termination", "Tier", "VersionRule", "sum_in",
     "tables_of_sums",
 ]  # fmt: skip
@@ -33,11 +33,18 @@ Measured: TypeAlias = Literal[
 ]  # fmt: skip
 
 
+class Allowance(msgspec.Struct, frozen=True):
+    """What is not paid for, though it is down: up to an availability (a fraction of 1), so many seconds, or a value."""
+
+    of: Quantity
+    bound: Fraction
+
+
 class Remedy(msgspec.Struct, frozen=True):
     """What a tier pays. percent: of the base. multiple: of the base for the time down. fixed, hourly: by currency.
 
     service_days: not money. per: once, for each block (of block_seconds; begun ones too, or full ones only) or unit.
-    take: how several amounts of money become one.
+    beyond: only what exceeds this is paid for. take: how several amounts of money become one.
     """
 
     percent: Fraction | None = None
@@ -49,6 +56,7 @@ class Remedy(msgspec.Struct, frozen=True):
     block_seconds: Fraction | None = None
     blocks: Literal["full", "begun"] = "full"
     take: Literal["lesser", "greater", "sum"] | None = None
+    beyond: Allowance | None = None
 
     @property
     def is_percent(self) -> bool:

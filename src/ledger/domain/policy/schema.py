@@ -87,6 +87,7 @@ def _value(field: Field) -> dict[str, Any]:
             "additionalProperties": {"type": "string", "pattern": r"^\d{1,15}(\.\d{1,15})?$"},
         },
         "clock": {"type": "string", "pattern": r"^\d\d:\d\d$"},
+        "beyond": {"type": "string", "pattern": rf"^tier-edge$|{_DURATION}|^\d{{1,3}}(\.\d{{1,30}})?%$"},
         "free": {"type": "object"},
     }
     return kinds[field.kind]

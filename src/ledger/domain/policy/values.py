@@ -10,7 +10,7 @@ from typing import Any
 from ledger.domain.money import minor_units, parse_money
 from ledger.domain.period import zone_names
 from ledger.domain.policy.grammar import Field, Table
-from ledger.domain.policy.model import Sums
+from ledger.domain.policy.model import Allowance, Sums
 from ledger.domain.policy.reading import Problems, shown
 from ledger.errors import Refused
 
@@ -21,6 +21,7 @@ _SPAN = re.compile(
     r"(\d{1,6}) (business-day|business-hour|month|period|day)s?|(\d{1,6}\.\d{1,15}) (business-hour)s?",
     re.ASCII,
 )
+_SHARE = re.compile(r"(\d{1,3}(?:\.\d{1,30})?)%", re.ASCII)
 _CLOCK = re.compile(r"(\d\d):(\d\d)", re.ASCII)
 _DECIMAL = re.compile(r"\d{1,15}(\.\d{1,15})?", re.ASCII)
 _SECONDS = {"second": 1, "minute": 60, "hour": 3_600, "day": 86_400}
@@ -108,6 +109,8 @@ def _value(field: Field, where: str, value: Any, problems: Problems) -> Any:
             return _money(field.name, where, value, problems)
         case "clock":
             return _clock(where, value, problems)
+        case "beyond":
+            return _beyond(where, value, problems)
         case "free":
             if type(value) is dict:
                 return value
@@ -167,6 +170,19 @@ def _money(name: str, where: str, value: Any, problems: Problems) -> Sums | None
         except Refused as error:
             problems.add(f"{where}: {error}")
     return tuple(found)
+
+
+def _beyond(where: str, value: Any, problems: Problems) -> Allowance | str | None:
+    """Return an allowance, or the word "tier-edge" for one that the bounds of the tier say."""
+    if type(value) is str:
+        if value == "tier-edge":
+            return value
+        if (seconds := parse_duration(value)) is not None:
+            return Allowance("downtime", seconds)
+        if (found := _SHARE.fullmatch(value)) and Fraction(found[1]) <= 100:
+            return Allowance("availability", Fraction(found[1]) / 100)
+    problems.wrong(where, value, 'is no allowance; write it like "tier-edge", "1 hour" or "99.9%"')
+    return None
 
 
 def _clock(where: str, value: Any, problems: Problems) -> int | None:
