@@ -359,11 +359,10 @@ def _beyond(choice: Choice, name: str) -> Iterator[str]:
 
 def _quanta(one: Figure) -> str:
     counting = one.commitment.counting
-    return (
-        ""
-        if counting.quantise == "exact"
-        else f", in whole quanta of {duration_text(Fraction(counting.quantum))}"
-    )
+    if counting.quantise == "exact":
+        return ""
+    nearest = f", to the nearest, ties {counting.ties}" if counting.quantise.endswith("-nearest") else ""
+    return f", in whole quanta of {duration_text(Fraction(counting.quantum))}{nearest}"
 
 
 def _while_open(policy: Policy, asked: Question, found: dict[str, Any]) -> Iterator[str]:

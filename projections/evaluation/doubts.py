@@ -96,7 +96,7 @@ class _Terms(msgspec.Struct, frozen=True):
     def _inside(self, begins: Place, ends: Place, *, from_below: bool) -> Fraction | None:
         low, high = begins[0] + begins[1] * _NEAR, ends[0] - (1 - ends[1]) * _NEAR
         # Outages that are each rounded up may come to more than there is.
-        if self.of == "downtime" and self.commitment.counting.quantise != "each-up":
+        if self.of == "downtime" and self.commitment.counting.quantise not in ("each-up", "each-nearest"):
             high = min(high, self.seconds)
         if self.counts_whole:
             low, high = Fraction(-(-low // 1)), Fraction(high // 1)

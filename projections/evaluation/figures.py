@@ -15,7 +15,7 @@ from ledger.domain.window import EVERY, place
 from ledger.errors import Refused
 from projections.evaluation.evidence import Evidence, Plain
 from projections.evaluation.exclusions import excluded
-from projections.evaluation.levels import NONE, WHOLE
+from projections.evaluation.levels import NONE, WHOLE, nearest
 from projections.evaluation.timeline import Timeline, timeline
 
 __all__ = ["Figure", "figure", "quotient_sum"]
@@ -544,8 +544,10 @@ def _share_counted(commitment: Commitment, share: Fraction) -> Fraction:
 
 def _whole_quanta(seconds: Fraction, commitment: Commitment, *, each: bool) -> Fraction:
     counting = commitment.counting
-    if counting.quantise not in (("each-up", "each-down") if each else ("total-up", "total-down")):
+    if not counting.quantise.startswith("each-" if each else "total-"):
         return seconds
+    if counting.quantise.endswith("-nearest"):
+        return Fraction(nearest(seconds, counting))
     quanta = seconds / counting.quantum
     whole = quanta.numerator // quanta.denominator
     up = counting.quantise.endswith("-up") and whole != quanta

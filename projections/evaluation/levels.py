@@ -12,6 +12,7 @@ from itertools import pairwise
 from math import lcm
 
 from ledger.domain.interval import Span, length, subtract, union
+from ledger.domain.money import round_fraction
 from ledger.domain.period import day_of, midnights
 from ledger.domain.policy.model import Counting
 
@@ -24,6 +25,7 @@ __all__ = [
     "highest",
     "intersected",
     "long_enough",
+    "nearest",
     "spans_of",
     "weighed",
 ]
@@ -165,6 +167,8 @@ def counted_most(levels: list[Level], pieces: Iterable[Span], counting: Counting
     """
     if counting.quantise == "each-up":
         return Fraction(sum(_up(end - begin, counting.quantum) for begin, end in pieces))
+    if counting.quantise == "each-nearest":
+        return _nearest_most(spans_of(levels), list(pieces), counting)
     if counting.unless_daily_total_above is None:
         levels = _lasting(levels, counting.minimum)
     return quantised(levels, counting, start)
@@ -178,7 +182,26 @@ def counted_least(levels: list[Level], counting: Counting, start: int) -> Fracti
     total = sum((weight * (end - begin) for begin, end, weight in levels), NONE)
     if counting.quantise == "each-up":
         return Fraction(_up_exact(total, counting.quantum))
+    if counting.quantise == "each-nearest":
+        # One that is rounded loses half a quantum at most; joined to another it may lose what it gained alone.
+        half = Fraction(counting.quantum, 2)
+        kept = (max(end - begin - half, NONE) for begin, end in spans_of(levels))
+        return Fraction(_up_exact(sum(kept, NONE), counting.quantum))
     return quantised(levels, counting, start)
+
+
+def _nearest_most(outages: Sequence[Span], pieces: Sequence[Span], counting: Counting) -> Fraction:
+    """Return the most quanta that outages come to if each is rounded to the nearest, and may be any part of its pieces."""
+    quantum = counting.quantum
+    found = 0
+    for begin, end in outages:
+        lasted = [last - first for first, last in pieces if first < end and last > begin]
+        if len(lasted) < 2:
+            found += nearest(end - begin, counting)
+        else:
+            # Apart, each piece gains half a quantum at most, and no more than it lasts.
+            found += sum(min(4 * one, 2 * one + quantum) for one in lasted) // (2 * quantum) * quantum
+    return Fraction(found)
 
 
 def quantised(levels: list[Level], counting: Counting, start: int) -> Fraction:
@@ -191,6 +214,10 @@ def quantised(levels: list[Level], counting: Counting, start: int) -> Fraction:
             return Fraction(sum(_up(end - begin, quantum) for begin, end in spans_of(levels)))
         case "each-down":
             return Fraction(sum((end - begin) // quantum * quantum for begin, end in spans_of(levels)))
+        case "each-nearest":
+            return Fraction(sum(nearest(end - begin, counting) for begin, end in spans_of(levels)))
+        case "total-nearest":
+            return Fraction(nearest(length(spans_of(levels)), counting))
         case "total-up":
             return Fraction(_up(length(spans_of(levels)), quantum))
         case "total-down":
@@ -207,6 +234,11 @@ def quantised(levels: list[Level], counting: Counting, start: int) -> Fraction:
                 for begin, end in spans_of(levels)
             )
             return Fraction(length(filled))
+
+
+def nearest(seconds: int | Fraction, counting: Counting) -> int:
+    """Return the whole quanta, in seconds, that are nearest; of a half the policy says where it goes."""
+    return round_fraction(Fraction(seconds) / counting.quantum, f"half-{counting.ties}") * counting.quantum
 
 
 def _up(seconds: int, quantum: int) -> int:

@@ -11,6 +11,7 @@ from typing import NamedTuple, Protocol
 
 from ledger.domain.policy import Policy
 from ledger.domain.policy.model import Counting
+from projections.evaluation.levels import nearest
 
 __all__ = ["Lasting", "Side", "asks_outages", "bounds", "counts_quanta", "lasting", "pieces_up"]
 
@@ -151,6 +152,8 @@ def bounds(found: Sequence[Lasting], counting: Counting, pieces: int) -> tuple[i
             return up(least, quantum), up(most, quantum)
         case "total-down":
             return least // quantum * quantum, most // quantum * quantum
+        case "total-nearest":
+            return nearest(least, counting), nearest(most, counting)
         case "each-up" if any(one.least.begin != one.most.begin for one in found):
             # Outages may join, or be cut, within the bounds.
             return up(least, quantum), pieces

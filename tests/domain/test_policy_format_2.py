@@ -58,6 +58,8 @@ def test_the_policy_of_the_page_is_read() -> None:
         ('of = "time"', 'of = "time"\nunit = "minutes"', "measure.unit has no meaning with"),
         ('effects = ["outage"]', "effects = []", "counting.effects is missing or empty"),
         ('["outage"]', '["outage"]\nquantum = "5 minutes"', 'counting.quantum has no meaning with quantise = "exact"'),
+        ('["outage"]', '["outage"]\nquantise = "each-nearest"', 'counting.ties is missing, which quantise = "each-nearest" needs; add it'),
+        ('["outage"]', '["outage"]\nquantise = "each-up"\nties = "up"', 'counting.ties has no meaning with quantise = "each-up"'),
         ('["outage"]', '["outage"]\nminimum = "1 minutte"', "counting.minimum '1 minutte' is not a duration"),
         ('["outage"]', '["outage"]\nminimum = "0 minutes"', "counting.minimum is nothing"),
         ('credit_percent = "10"', 'per = "block"\ncredit_percent = "5"', "tiers 2: block is missing"),

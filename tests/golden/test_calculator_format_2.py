@@ -509,6 +509,20 @@ WEB = '[[termination]]\navailability_below = "99.8"\ncommitment = "{}"\n'
 case("not-terminable-for-the-web", commitments(WEB.format("web")), exactly(10_00, 7_200, termination=False))
 case("terminable-for-all", commitments(WEB.format("all")), exactly(10_00, 7_200, termination=True))
 
+# The nearest quantum: 40, 50 and 600 s are 1, 1 and 10 minutes each, and 690 s in all 11 and a half.
+for _ties, _all in (("up", 720), ("down", 660), ("even", 720)):
+    added(
+        f"total-nearest-{_ties}",
+        terms(counting=f'{OUTAGES}\nquantise = "total-nearest"\nties = "{_ties}"'),
+        exactly(_all // 36, _all),
+        "short",
+    )
+added(
+    "each-nearest",
+    terms(counting=f'{OUTAGES}\nquantise = "each-nearest"\nties = "up"'),
+    exactly(20, 720),
+    "short",
+)
 # Beyond an allowance: of the two hours 99.9% of March allows 2,678.4 s, so 4,521.6 s are paid for; or one hour is allowed.
 BELOW = (
     LADDER.partition("[[tiers]]\navailability_below")[0]

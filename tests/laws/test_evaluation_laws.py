@@ -36,6 +36,7 @@ class Terms(msgspec.Struct, frozen=True):
     minimum: int
     quantise: str
     quantum: int
+    ties: str
     treated: str
     notice: int
     ladder: tuple[str, ...]
@@ -55,6 +56,7 @@ class Terms(msgspec.Struct, frozen=True):
         text += f'minimum = "{self.minimum} seconds"\n' if self.minimum else ""
         text += f'quantise = "{self.quantise}"\n'
         text += f'quantum = "{self.quantum} seconds"\n' if self.quantise != "exact" else ""
+        text += f'ties = "{self.ties}"\n' if self.quantise.endswith("nearest") else ""
         text += f'[scope]\nregions = "{self.regions}"\n'
         text += f'[[exclusions]]\nkinds = ["planned-maintenance"]\nnotice = "{self.notice} hours"\ntreated = "{self.treated}"\n'
         below = ""
@@ -112,8 +114,11 @@ some_terms = st.builds(
     Terms,
     regions=st.sampled_from(["each", "union"]),
     minimum=st.sampled_from([0, 60, 600]),
-    quantise=st.sampled_from(["exact", "each-up", "each-down", "total-up", "total-down", "slots-touched", "slots-filled"]),
+    quantise=st.sampled_from(
+        ["exact", "each-up", "each-down", "each-nearest", "total-up", "total-down", "total-nearest", "slots-touched", "slots-filled"]
+    ),
     quantum=st.sampled_from([60, 300, 1800]),
+    ties=st.sampled_from(["up", "down", "even"]),
     treated=st.sampled_from(["up", "removed"]),
     notice=st.sampled_from([1, 48]),
     ladder=st.sampled_from([("100",), ("99.9",), ("99.9", "99"), ("99.95", "97.5")]),
@@ -213,6 +218,12 @@ def slow_time(terms: Terms, windows: list[Window], exclusions: list[Exclusion]) 
             eligible = sum(ceil(Fraction(len(run) * CELL, quantum)) * quantum for run in runs)
         case "each-down":
             eligible = sum(len(run) * CELL // quantum * quantum for run in runs)
+        case "each-nearest":
+            eligible = sum(
+                slow_round(Fraction(len(run) * CELL, quantum), f"half-{terms.ties}") * quantum for run in runs
+            )
+        case "total-nearest":
+            eligible = slow_round(Fraction(total, quantum), f"half-{terms.ties}") * quantum
         case "total-up":
             eligible = ceil(Fraction(total, quantum)) * quantum
         case "total-down":

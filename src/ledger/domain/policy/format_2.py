@@ -261,7 +261,7 @@ def _counting(values: Values, measure: Measure, where: str, problems: Problems) 
     at, why = f"{where}counting.", f'measure.of = "{measure.of}"'
     by_windows = measure.of in _OF_WINDOWS or (measure.of == "events" and measure.counts != "failed")
     lasting = ("minimum", "unless_daily_total_above", "daily_total_counts")
-    quanta = ("quantise", "quantum")
+    quanta = ("quantise", "quantum", "ties")
     if by_windows:
         if not values["effects"]:
             problems.add(f"{at}effects is missing or empty, which {why} needs; name at least one effect")
@@ -291,14 +291,19 @@ def _counting(values: Values, measure: Measure, where: str, problems: Problems) 
         )
     if values["quantise"] in (None, "exact"):
         _idle(at, values, ("quantum",), 'quantise = "exact"', problems)
+    quantise = _or(values["quantise"], "exact")
+    if quantise.endswith("-nearest"):
+        _asked(at, values, ("ties",), f'quantise = "{quantise}"', problems)
+    elif measure.of == "time":
+        _idle(at, values, ("ties",), f'quantise = "{quantise}"', problems)
     for name in ("minimum", "unless_daily_total_above"):
         _positive(f"{at}{name}", values[name], problems)
     _positive(f"{at}quantum", values["quantum"], problems, whole=True)
     return Counting(
         effects=frozenset(_or(values["effects"], ())), down=_or(values["down"], "any"), share_above=share,
         minimum=values["minimum"], unless_daily_total_above=values["unless_daily_total_above"],
-        daily_total_counts=_or(values["daily_total_counts"], "all"), quantise=_or(values["quantise"], "exact"),
-        quantum=int(_or(values["quantum"], 60)),
+        daily_total_counts=_or(values["daily_total_counts"], "all"), quantise=quantise,
+        quantum=int(_or(values["quantum"], 60)), ties=_or(values["ties"], "up"),
     )  # fmt: skip
 
 

@@ -145,9 +145,12 @@ GRAMMAR: tuple[Table, ...] = (
               example='"5 minutes"'),
         Field("daily_total_counts", "choice", "What then counts of the shorter ones: all of it, or what exceeds the limit.", default='"all"',
               choices=("all", "excess"), example='"all"'),
-        Field("quantise", "choice", "exact; each-up, each-down: every outage to whole quanta; total-up, total-down: the sum; slots-touched, "
+        Field("quantise", "choice", "exact; each-up, each-down, each-nearest: every outage to whole quanta; total-up, total-down, total-nearest: the sum; slots-touched, "
               "slots-filled: quanta counted from the start of the period are down if any second, or every second, of them is.", default='"exact"',
-              choices=("exact", "each-up", "each-down", "total-up", "total-down", "slots-touched", "slots-filled"), example='"slots-touched"'),
+              choices=("exact", "each-up", "each-down", "each-nearest", "total-up", "total-down", "total-nearest", "slots-touched", "slots-filled"),
+              example='"slots-touched"'),
+        Field("ties", "choice", "each-nearest, total-nearest: what half a quantum comes to. even: the even number of quanta.", choices=("up", "down", "even"),
+              example='"up"'),
         Field("quantum", "duration", "The unit of quantise, in whole seconds.", default='"1 minute"', example='"5 minutes"'),
     ), in_commitments=True),
     Table("scope", "Where downtime counts.", (

@@ -209,7 +209,10 @@ def _longest_downtime(days: int, counting: Counting) -> Fraction | None:
     match counting.quantise:
         case "each-up":
             return None
-        case "total-up" | "slots-touched":
+        case "each-nearest":
+            # Outages of half a quantum each count twice what they last.
+            return 2 * longest
+        case "total-up" | "total-nearest" | "slots-touched":
             return -(-longest // counting.quantum) * Fraction(counting.quantum)
         case _:
             return longest

@@ -162,9 +162,10 @@ class Counting(msgspec.Struct, frozen=True):
     unless_daily_total_above: Fraction | None = None
     daily_total_counts: Literal["all", "excess"] = "all"
     quantise: Literal[
-        "exact", "each-up", "each-down", "total-up", "total-down", "slots-touched", "slots-filled"
-    ] = "exact"
+        "exact", "each-up", "each-down", "each-nearest", "total-up", "total-down", "total-nearest", "slots-touched", "slots-filled"
+    ] = "exact"  # fmt: skip
     quantum: int = 60
+    ties: Literal["up", "down", "even"] = "up"
 
 
 class Scope(msgspec.Struct, frozen=True):
