@@ -112,16 +112,6 @@ class Assessment(msgspec.Struct, frozen=True):
         rates, factor = self.parts_of_base, base_factor(policy)
         return None if rates is None else (rates[0] * factor, rates[1] * factor)
 
-    @property
-    def credit_percent_at_least(self) -> Fraction:
-        """The least percentage that a tier within the bounds pays."""
-        return min(tier.credit_percent for tier in self.tiers)
-
-    @property
-    def credit_percent_at_most(self) -> Fraction:
-        """The highest percentage that a tier within the bounds pays."""
-        return max(tier.credit_percent for tier in self.tiers)
-
 
 def applicable(windows: Iterable[Window], service: str, region: str) -> list[Found]:
     """Return the windows that concern a service and region, each with whether it surely does.

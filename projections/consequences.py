@@ -10,7 +10,7 @@ earlier states beside the present one, so that a reader sees what was said befor
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from decimal import Decimal
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
@@ -31,8 +31,10 @@ from ledger.domain.policy.periods import following, period_ending_in, period_hol
 from ledger.domain.window import EVERY, UNKNOWN, Window
 from ledger.errors import Refused
 from ledger.store.stream import Entry
-from projections.availability import Assessment, assess, percent_text, seconds_value
+from projections.availability import Assessment, assess, exact_text, percent_text, seconds_value
 from projections.downtime import DowntimeRow, downtime
+from projections.evaluation.amounts import currencies_of
+from projections.evaluation.outcome import Outcome as Made
 from projections.notice import Notice
 from projections.reading import Reader, Reading
 from projections.replay import Cut, Told
@@ -69,6 +71,29 @@ class Outcome(msgspec.Struct, frozen=True):
         """The percentage of the fee that is paid, at least and at most; None where no part of the fee says it."""
         rates = None if self.assessment is None else self.assessment.rates
         return None if rates is None else (_percent(rates[0]), _percent(rates[1]))
+
+    @property
+    def comes_to(self) -> tuple[Any, ...] | None:
+        """All that the policy makes of the facts, to be compared: figures of each commitment, rule, money, days, and the right to end it."""
+        made = self.assessment
+        if made is None:
+            return None
+        figures = [
+            (one.figure.eligible_least, one.figure.eligible_most, one.figure.low, one.figure.high)
+            for one in made.outcome.results
+        ]
+        return self.version, figures, made.rule, _money(made.outcome), made.service_days, made.termination
+
+
+def _money(made: Made) -> list[Any]:
+    """Return what is paid in each currency the terms name, as functions of the base; None where they name no sum in it."""
+    found: list[Any] = []
+    for code in currencies_of(made.policy):
+        try:
+            found.append(made.forms(code))
+        except Refused:
+            found.append(None)
+    return found
 
 
 class Consequence(msgspec.Struct, frozen=True):
@@ -372,6 +397,9 @@ def _outcome_json(outcome: Outcome) -> dict[str, Any]:
             "policy": outcome.policy, "policy_version": outcome.version, "period": outcome.period, "problem": outcome.problem,
         }  # fmt: skip
     least, most = outcome.credit_percent or (None, None)
+    values, days = made.value or (None, None), made.service_days or (None, None)
+    # A measure that makes a value has no availability.
+    parts = (None, None) if made.value else (made.availability_at_least, made.availability_at_most)
     return {
         "policy": outcome.policy,
         "policy_version": outcome.version,
@@ -382,15 +410,24 @@ def _outcome_json(outcome: Outcome) -> dict[str, Any]:
         "eligible_downtime_seconds_at_least": seconds_value(made.eligible_at_least),
         "eligible_downtime_seconds_at_most": seconds_value(made.eligible_at_most),
         "period_seconds": made.period_seconds,
-        "availability_at_least": percent_text(made.availability_at_least),
-        "availability_at_most": percent_text(made.availability_at_most),
+        "availability_at_least": _text(parts[0], percent_text),
+        "availability_at_most": _text(parts[1], percent_text),
+        "value_at_least": _text(values[0], exact_text),
+        "value_at_most": _text(values[1], exact_text),
         "credit_percent_at_least": least,
         "credit_percent_at_most": most,
+        "service_days_at_least": _text(days[0], exact_text),
+        "service_days_at_most": _text(days[1], exact_text),
+        "termination": made.termination,
         "rule": made.rule,
         "provisional": made.provisional,
         "approximate": made.approximate,
         "entries": list(made.entries),
     }
+
+
+def _text(value: Fraction | None, spelled: Callable[[Fraction], str]) -> str | None:
+    return None if value is None else spelled(value)
 
 
 def difference(before: Consequences, after: Consequences) -> dict[str, Any]:
@@ -429,15 +466,15 @@ def _row_difference(was: Consequence, now: Consequence) -> dict[str, Any]:
                 "policy_version": new["policy_version"],
                 "period": new["period"],
                 "problem": new["problem"],
+                "changed": one.comes_to != other.comes_to,
                 **{
                     _beside(name, side): values.get(name)
                     for name in _COMPARED
                     for side, values in (("before", old), ("after", new))
                 },
             }
-            for old, new in zip(
-                map(_outcome_json, was.outcomes), map(_outcome_json, now.outcomes), strict=True
-            )
+            for one, other in zip(was.outcomes, now.outcomes, strict=True)
+            for old, new in ((_outcome_json(one), _outcome_json(other)),)
         ],
     }
 
@@ -445,7 +482,8 @@ def _row_difference(was: Consequence, now: Consequence) -> dict[str, Any]:
 # What is told of both sides; a null stands where the policy was not in force.
 _COMPARED = (
     "downtime_seconds", "eligible_downtime_seconds_at_least", "eligible_downtime_seconds_at_most", "availability_at_least",
-    "availability_at_most", "credit_percent_at_least", "credit_percent_at_most", "rule",
+    "availability_at_most", "value_at_least", "value_at_most", "credit_percent_at_least", "credit_percent_at_most",
+    "service_days_at_least", "service_days_at_most", "termination", "rule",
 )  # fmt: skip
 
 
@@ -495,12 +533,12 @@ def difference_text(before: Consequences, after: Consequences, *, unchanged: boo
     lines: list[str] = []
     moved = False
     for row in found["consequences"]:
-        is_moved = row["downtime_seconds_delta"] != 0 or any(_changed(one) for one in row["policies"])
+        is_moved = row["downtime_seconds_delta"] != 0 or any(one["changed"] for one in row["policies"])
         if is_moved or unchanged:
             moved |= is_moved
             lines += _place_lines(row)
     for total in found["totals"] or ():
-        is_moved = any(total[_beside(name, "before")] != total[_beside(name, "after")] for name in _MONEY)
+        is_moved = any(total[_beside(name, "before")] != total[_beside(name, "after")] for name in _CREDIT)
         if is_moved or unchanged:
             moved |= is_moved
             lines.append(_total_line(total, is_moved))
@@ -533,17 +571,7 @@ def _total_line(total: dict[str, Any], is_moved: bool) -> str:
     return f"{head} {was} -> {now}{change}"
 
 
-_MONEY = ("credit", "credit_at_least", "credit_at_most")
-
-
-def _changed(one: dict[str, Any]) -> bool:
-    bounds = (
-        "availability_at_least",
-        "availability_at_most",
-        "credit_percent_at_least",
-        "credit_percent_at_most",
-    )
-    return any(one[_beside(name, "before")] != one[_beside(name, "after")] for name in bounds)
+_CREDIT = ("credit", "credit_at_least", "credit_at_most")
 
 
 def _policy_line(one: dict[str, Any]) -> str:
@@ -551,18 +579,32 @@ def _policy_line(one: dict[str, Any]) -> str:
     if one["problem"] is not None:
         return str(one["problem"])
     version = f"v{one['policy_version']}" if one["policy_version"] else "(not published)"
-    was, now = (_bounds(one, "availability", side, "%") for side in ("before", "after"))
-    paid, pays = (_bounds(one, "credit_percent", side, "%") for side in ("before", "after"))
+    sides = ("before", "after")
+    measured = (
+        "value" if any(one[_beside("value_at_least", side)] is not None for side in sides) else "availability"
+    )
+    was, now = (_bounds(one, measured, side, "%" if measured == "availability" else "") for side in sides)
+    paid, pays = (_bounds(one, "credit_percent", side, "%") for side in sides)
     # Where no part of the fee says it, such as a fixed sum or a floor, the rule does, and --amounts the money.
-    parts = [one[_beside("credit_percent_at_least", side)] is not None for side in ("before", "after")]
+    parts = [one[_beside("credit_percent_at_least", side)] is not None for side in sides]
     old, new = (
         f"credit {text} of fee" if part else one[f"rule_{side}"]
-        for text, side, part in zip((paid, pays), ("before", "after"), parts, strict=True)
+        for text, side, part in zip((paid, pays), sides, parts, strict=True)
     )
-    if not _changed(one):
-        return f"{one['policy']} {version}: no change, availability {now}, {new}"
-    change = f"credit {paid} -> {pays} of fee" if all(parts) else f"{old} -> {new}"
-    return f"{one['policy']} {version}: availability {was} -> {now}, {change}"
+    days, gives = (_bounds(one, "service_days", side, "") for side in sides)
+    in_days = any(one[_beside("service_days_at_least", side)] is not None for side in sides)
+    if not one["changed"]:
+        more = f", {gives} days of service" if in_days else ""
+        return f"{one['policy']} {version}: no change, {measured} {now}, {new}{more}"
+    # The rule may be the same, and pay more: for each block, say.
+    changed_rule = new if old == new else f"{old} -> {new}"
+    change = f"credit {paid} -> {pays} of fee" if all(parts) else changed_rule
+    if in_days:
+        change += f", {days} -> {gives} days of service"
+    if one["termination_before"] != one["termination_after"]:
+        ended = ({None: "undecided", True: "yes", False: "no"}[one[f"termination_{side}"]] for side in sides)
+        change += f", may be ended: {' -> '.join(ended)}"
+    return f"{one['policy']} {version}: {measured} {was} -> {now}, {change}"
 
 
 def _bounds(values: dict[str, Any], name: str, side: str, unit: str) -> str:

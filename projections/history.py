@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import msgspec
@@ -25,7 +25,6 @@ from projections.state import value_text
 __all__ = [
     "as_json",
     "event_json",
-    "find_entry",
     "log_line",
     "mark_words",
     "numbered",
@@ -203,8 +202,3 @@ def show_text(entry: Entry, marks: Marks) -> str:
 
 # Fields that name another entry of the same stream by its version.
 _REFERENCES = frozenset(("corrects", "publishes"))
-
-
-def find_entry(entries: Iterable[Entry], version: int) -> Entry | None:
-    """Return the entry of a version."""
-    return next((entry for entry in entries if entry.version == version), None)

@@ -7,14 +7,17 @@ from typing import Any
 
 import msgspec
 
-from projections.availability import percent_text
+from projections.availability import exact_text, percent_text
 from projections.consequences import Consequence, Consequences, Outcome
 
 __all__ = ["Figure", "PagePolicy", "Total", "duration", "figures", "totals"]
 
 
 class PagePolicy(msgspec.Struct, frozen=True):
-    """What one policy makes of a region: percentages as text; problem: why it says nothing."""
+    """What one policy makes of a region: percentages as text; problem: why it says nothing.
+
+    availability: or the value, of a measure that makes one.
+    """
 
     policy: str
     version: int | None
@@ -58,7 +61,7 @@ def figures(before: Consequences | None, now: Consequences) -> Iterable[Figure]:
         if row.period not in counted:
             continue
         was = old.get(_place(row), row)
-        policies = {one.policy: _policy(one) for one in was.outcomes}
+        policies = {one.policy: one for one in was.outcomes}
         yield Figure(
             row.service,
             row.region,
@@ -109,19 +112,24 @@ def _place(row: Consequence) -> tuple[str, str, str]:
     return row.service, row.region, row.period
 
 
-def _policy(one: Outcome, before: PagePolicy | None = None) -> PagePolicy:
+def _policy(one: Outcome, before: Outcome | None = None) -> PagePolicy:
     made = one.assessment
     if made is None:
         return PagePolicy(one.policy, None, "", "", "", changed=False, problem=one.problem)
-    availability = _bounds(percent_text(made.availability_at_least), percent_text(made.availability_at_most))
+    if made.value is None:
+        measured = _bounds(
+            percent_text(made.availability_at_least), percent_text(made.availability_at_most), "%"
+        )
+    else:
+        measured = f"value {_bounds(*map(exact_text, made.value))}"
     paid = one.credit_percent
-    credit = "as its rule says" if paid is None else _bounds(*paid)
-    changed = before is not None and (before.availability, before.credit) != (availability, credit)
-    return PagePolicy(one.policy, one.version, availability, credit, made.rule, changed, None)
+    credit = "as its rule says" if paid is None else _bounds(*paid, "%")
+    changed = before is not None and before.comes_to != one.comes_to
+    return PagePolicy(one.policy, one.version, measured, credit, made.rule, changed, None)
 
 
-def _bounds(least: str, most: str) -> str:
-    return f"{least}%" if least == most else f"{least}% to {most}%"
+def _bounds(least: str, most: str, unit: str = "") -> str:
+    return f"{least}{unit}" if least == most else f"{least}{unit} to {most}{unit}"
 
 
 def duration(seconds: int) -> str:

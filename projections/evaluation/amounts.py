@@ -8,25 +8,25 @@ from fractions import Fraction
 import msgspec
 
 from ledger.domain.money import round_fraction
-from ledger.domain.policy.model import Allowance, Commitment, Policy, Remedy, Tier, sum_in
+from ledger.domain.policy.model import Allowance, Commitment, Policy, Remedy, Tier, sum_in, tables_of_sums
 from ledger.domain.policy.periods import periods_in_a_year
 from ledger.domain.policy.reading import holes
 from ledger.errors import Refused
 from projections.evaluation.figures import Figure
 from projections.evaluation.forms import NOTHING, Form, Price, greatest, least, line, scaled, total
+from projections.evaluation.levels import NONE, WHOLE
 
 __all__ = [
     "Choice",
     "base_factor",
     "choices",
+    "currencies_of",
     "days_of",
     "forms_of",
     "nothing_stated",
     "prices",
     "unknown_currency",
 ]
-
-NONE, WHOLE = Fraction(0), Fraction(1)
 
 
 class Choice(msgspec.Struct, frozen=True):
@@ -221,6 +221,12 @@ def base_factor(policy: Policy) -> Fraction:
             return 1 / periods_in_a_year(policy.period)
         case "fee" | "region-charges" | "preceding-fee":
             return WHOLE
+
+
+def currencies_of(policy: Policy) -> list[str]:
+    """Return the currencies in which the terms can be priced; one without a name where they state no sums."""
+    named = {code for _, sums in tables_of_sums(policy.limits, policy.commitments) for code, _ in sums}
+    return sorted(policy.currencies or named or {""})
 
 
 def unknown_currency(policy: Policy, currency: str) -> str | None:

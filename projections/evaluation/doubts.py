@@ -25,19 +25,18 @@ from ledger.domain.policy.model import (
     Termination,
     Tier,
     sum_in,
-    tables_of_sums,
 )
 from ledger.domain.policy.periods import possible_days
 from ledger.domain.policy.reading import Place, between, places
 from ledger.domain.policy.values import duration_text
 from ledger.domain.policy.words import base_words, remedy_words, sums_words
 from ledger.errors import Refused
-from projections.evaluation.amounts import Choice, days_of, forms_of, limited
+from projections.evaluation.amounts import Choice, currencies_of, days_of, forms_of, limited
 from projections.evaluation.forms import NOTHING, Form, line, never_above
+from projections.evaluation.levels import NONE, WHOLE
 
 __all__ = ["doubts"]
 
-NONE, WHOLE = Fraction(0), Fraction(1)
 # Less than any bound, block or fee in whole units can tell apart; how far inside a tier its excluded bound is tried.
 _NEAR = Fraction(1, 10**40)
 
@@ -113,7 +112,7 @@ class _Terms(msgspec.Struct, frozen=True):
             Choice(tier, (eligible, eligible), (down, down), (value, value), self.seconds) for tier in tiers
         ]
         low, high = {}, {}
-        for code in _currencies(self.policy):
+        for code in currencies_of(self.policy):
             try:
                 low[code], high[code] = forms_of(self.policy, self.commitment, found, code)
             except Refused:
@@ -153,12 +152,6 @@ def _lengths(policy: Policy) -> tuple[Fraction, ...]:
         return (policy.period.length_seconds,)
     least, most = possible_days(policy.period)
     return tuple(dict.fromkeys((Fraction(most * 86_400), Fraction(least * 86_400))))
-
-
-def _currencies(policy: Policy) -> list[str]:
-    """Return the currencies in which the terms can be priced; one without a name where they state no sums."""
-    named = {code for _, sums in tables_of_sums(policy.limits, policy.commitments) for code, _ in sums}
-    return sorted(policy.currencies or named or {""})
 
 
 def _promises(terms: _Terms) -> Found:

@@ -27,12 +27,14 @@ __all__ = [
     "long_enough",
     "nearest",
     "spans_of",
+    "up",
     "weighed",
 ]
 
 Part = tuple[Span, Fraction]
 Level = tuple[int, int, Fraction]
 
+# No part of a whole, and all of it.
 NONE, WHOLE = Fraction(0), Fraction(1)
 
 
@@ -166,7 +168,7 @@ def counted_most(levels: list[Level], pieces: Iterable[Span], counting: Counting
     pieces: the spans they were made from, which are never cut further. start: where quanta are counted from.
     """
     if counting.quantise == "each-up":
-        return Fraction(sum(_up(end - begin, counting.quantum) for begin, end in pieces))
+        return Fraction(sum(up(end - begin, counting.quantum) for begin, end in pieces))
     if counting.quantise == "each-nearest":
         return _nearest_most(spans_of(levels), list(pieces), counting)
     if counting.unless_daily_total_above is None:
@@ -211,7 +213,7 @@ def quantised(levels: list[Level], counting: Counting, start: int) -> Fraction:
         case "exact":
             return sum((weight * (end - begin) for begin, end, weight in levels), NONE)
         case "each-up":
-            return Fraction(sum(_up(end - begin, quantum) for begin, end in spans_of(levels)))
+            return Fraction(sum(up(end - begin, quantum) for begin, end in spans_of(levels)))
         case "each-down":
             return Fraction(sum((end - begin) // quantum * quantum for begin, end in spans_of(levels)))
         case "each-nearest":
@@ -219,18 +221,18 @@ def quantised(levels: list[Level], counting: Counting, start: int) -> Fraction:
         case "total-nearest":
             return Fraction(nearest(length(spans_of(levels)), counting))
         case "total-up":
-            return Fraction(_up(length(spans_of(levels)), quantum))
+            return Fraction(up(length(spans_of(levels)), quantum))
         case "total-down":
             return Fraction(length(spans_of(levels)) // quantum * quantum)
         case "slots-touched":
             slots = union(
-                ((begin - start) // quantum * quantum, _up(end - start, quantum))
+                ((begin - start) // quantum * quantum, up(end - start, quantum))
                 for begin, end in spans_of(levels)
             )
             return Fraction(length(slots))
         case "slots-filled":
             filled = (
-                ((_up(begin - start, quantum), (end - start) // quantum * quantum))
+                ((up(begin - start, quantum), (end - start) // quantum * quantum))
                 for begin, end in spans_of(levels)
             )
             return Fraction(length(filled))
@@ -241,7 +243,8 @@ def nearest(seconds: int | Fraction, counting: Counting) -> int:
     return round_fraction(Fraction(seconds) / counting.quantum, f"half-{counting.ties}") * counting.quantum
 
 
-def _up(seconds: int, quantum: int) -> int:
+def up(seconds: int, quantum: int) -> int:
+    """Return seconds in whole quanta, a begun one as one."""
     return -(-seconds // quantum) * quantum
 
 

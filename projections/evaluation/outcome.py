@@ -13,10 +13,9 @@ from projections.evaluation.amounts import Choice, choices, days_of, forms_of, l
 from projections.evaluation.evidence import Evidence, Plain
 from projections.evaluation.figures import Figure, figure
 from projections.evaluation.forms import NOTHING, Form, Price, greatest, least, total
+from projections.evaluation.levels import NONE
 
 __all__ = ["Outcome", "Result", "outcome", "right_to_terminate"]
-
-NONE = Fraction(0)
 
 
 class Result(msgspec.Struct, frozen=True):

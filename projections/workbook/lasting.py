@@ -11,7 +11,7 @@ from typing import NamedTuple, Protocol
 
 from ledger.domain.policy import Policy
 from ledger.domain.policy.model import Counting
-from projections.evaluation.levels import nearest
+from projections.evaluation.levels import nearest, up
 
 __all__ = ["Lasting", "Side", "asks_outages", "bounds", "counts_quanta", "lasting", "pieces_up"]
 
@@ -118,11 +118,6 @@ def _side(
             until = up(segments[at].end, counting.quantum)
         found.append(Side(begin, lasts[at], weighted[at] if long else 0, counted, until))
     return found
-
-
-def up(seconds: int, quantum: int) -> int:
-    """Return seconds in whole quanta, a begun one as one."""
-    return -(-seconds // quantum) * quantum
 
 
 def _quanta(counting: Counting, begin: int, end: int, until: int) -> int:

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ledger.domain.period import parse_period
-from ledger.domain.policy import Policy, parse_policy, policy_in_force, policy_sha256
+from ledger.domain.policy import Policy, Tier, parse_policy, policy_in_force, policy_sha256
 from ledger.errors import Refused
 from tools.terms import terms
 
@@ -21,6 +21,12 @@ STANDARD = terms(
     effects=("outage", "data-loss"),
 )
 MARCH = 2_678_400
+
+
+def tier_of(policy: Policy, availability: Fraction) -> Tier:
+    """The one tier that holds an availability."""
+    [tier] = [tier for tier in policy.tiers if tier.holds(availability)]
+    return tier
 
 
 def problems(text: str) -> tuple[str, ...]:
@@ -77,22 +83,22 @@ def test_a_policy_reads_as_it_is_written() -> None:
     ],
 )
 def test_an_edge_belongs_to_the_tier_that_includes_it(availability: str, percent: str) -> None:
-    assert parse_policy(STANDARD).tier_of(Fraction(availability)).percent == percent
+    assert tier_of(parse_policy(STANDARD), Fraction(availability)).percent == percent
 
 
 def test_inclusive_upper_and_exclusive_lower_bounds() -> None:
     policy = parse_policy(
         tiers("above 99.5, credit 0", "at_most 99.5, above 99, credit 10", "at_most 99, credit 100")
     )
-    found = [policy.tier_of(Fraction(value)).percent for value in ("0.9951", "0.995", "0.9901", "0.99", "0")]
+    found = [tier_of(policy, Fraction(value)).percent for value in ("0.9951", "0.995", "0.9901", "0.99", "0")]
     assert found == ["0", "10", "10", "100", "100"]
 
 
 def test_one_tier_may_hold_everything_and_one_a_single_number() -> None:
     assert parse_policy(tiers("credit 5")).tiers[0].words == "any availability"
     policy = parse_policy(tiers("at_least 100, at_most 100, credit 0", "below 100, credit 10"))
-    assert policy.tier_of(Fraction(1)).percent == "0"
-    assert policy.tier_of(Fraction(999_999, 1_000_000)).percent == "10"
+    assert tier_of(policy, Fraction(1)).percent == "0"
+    assert tier_of(policy, Fraction(999_999, 1_000_000)).percent == "10"
 
 
 @pytest.mark.parametrize(
@@ -249,8 +255,9 @@ def test_a_gap_is_refused() -> None:
 )
 def test_distance_to_the_edges_in_whole_seconds(eligible: int, more: int | None, less: int | None) -> None:
     policy = parse_policy(STANDARD)
-    assert policy.seconds_to_next_tier(Fraction(eligible), MARCH) == more
-    assert policy.seconds_past_tier_edge(Fraction(eligible), MARCH) == less
+    tier = tier_of(policy, 1 - Fraction(eligible, MARCH))
+    assert tier.seconds_to_worse(Fraction(eligible), MARCH) == more
+    assert tier.seconds_past_better(Fraction(eligible), MARCH) == less
 
 
 @given(
@@ -272,9 +279,10 @@ def test_one_second_less_would_not_reach_the_edge(
     have = min(Fraction(eligible), Fraction(seconds))
 
     def tier(value: Fraction) -> int:
-        return policy.tiers.index(policy.tier_of(1 - value / seconds))
+        return policy.tiers.index(tier_of(policy, 1 - value / seconds))
 
-    more, less = policy.seconds_to_next_tier(have, seconds), policy.seconds_past_tier_edge(have, seconds)
+    here = tier_of(policy, 1 - have / seconds)
+    more, less = here.seconds_to_worse(have, seconds), here.seconds_past_better(have, seconds)
     if more is None:
         assert tier(have) == 2 or tier(Fraction(seconds)) == tier(have)
     else:

@@ -35,7 +35,7 @@ def test_a_small_policy_reads_as_it_is_written() -> None:
         ("availability at least 99.9%", "0"),
         ("availability below 99.9%", "10"),
     ]
-    assert policy.tier_of(Fraction(999, 1000)).percent == "0"
+    assert [tier.percent for tier in policy.tiers if tier.holds(Fraction(999, 1000))] == ["0"]
     assert policy.planned_counts
 
 

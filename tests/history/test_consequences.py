@@ -146,7 +146,7 @@ def test_every_region_and_an_unknown_one(
     ]  # fmt: skip
     made = rows[0].outcomes[0].assessment
     assert made is not None
-    assert (made.credit_percent_at_least, made.credit_percent_at_most) == (Fraction(0), Fraction(25))
+    assert made.rates == (Fraction(0), Fraction(1, 4))
 
 
 def test_stages_keep_what_was_said_before(incident: Callable[..., list[Entry]]) -> None:

@@ -12,11 +12,8 @@ from hypothesis import strategies as st
 
 from ledger.domain.interval import (
     Span,
-    clip,
     intersect,
     length,
-    split,
-    split_at_midnights,
     subtract,
     union,
 )
@@ -104,30 +101,9 @@ def test_intervals_are_sets_of_seconds(left: list[Span], right: list[Span]) -> N
     assert seconds(union([*left, *right])) == a | b
     assert seconds(intersect(left, right)) == a & b
     assert seconds(subtract(left, right)) == a - b
-    assert seconds(clip(left, 10, 50)) == {second for second in a if 10 <= second < 50}
     assert length(left) == len(a)
-    for found in (union(left), intersect(left, right), subtract(left, right), clip(left, 10, 50)):
+    for found in (union(left), intersect(left, right), subtract(left, right)):
         assert found == union(reversed(found))
-
-
-@given(spans, st.lists(st.integers(0, 60), max_size=5).map(sorted))
-def test_parts_of_a_split_add_up(found: list[Span], cuts: list[int]) -> None:
-    parts = split(found, cuts)
-    assert sum(map(length, parts)) == length(found)
-    assert union(span for part in parts for span in part) == union(found)
-
-
-@given(
-    st.lists(st.tuples(moments, st.integers(1, 400_000)), max_size=4),
-    st.sampled_from(ZONES),
-)
-def test_days_sum_to_the_whole_in_every_zone(found: list[tuple[int, int]], zone: str) -> None:
-    made = [(start, start + seconds) for start, seconds in found]
-    per_day = split_at_midnights(made, zone)
-    assert sum(map(length, per_day.values())) == length(made)
-    for label, part in per_day.items():
-        day = parse_period(label, zone)
-        assert part == clip(made, day.start, day.end)
 
 
 @given(st.integers(1970, 2100), st.integers(1, 12), st.sampled_from(ZONES))

@@ -149,11 +149,8 @@ def test_tolerances_become_bounds() -> None:
         "email-standard v1: undecided: availability at least 99.0% and below 99.9% gives 10% of fee, or "
         "availability below 99.0% gives 25% of fee"
     )
-    assert figures(near.credit_percent, near.credit_percent_at_least, near.credit_percent_at_most) == (
-        None,
-        10,
-        25,
-    )
+    assert near.credit_percent is None
+    assert near.rates == (Fraction(1, 10), Fraction(1, 4))
 
 
 def test_an_open_window_counts_to_as_of_at_least_and_to_the_end_at_most() -> None:

@@ -116,7 +116,8 @@ def check(case: Case) -> None:
         return
     policy = policy_of(case["tiers"])
     if "uptime_pct" in case and "period" not in case:
-        percent = policy.tier_of(Fraction(case["uptime_pct"]) / 100).credit_percent
+        uptime = Fraction(case["uptime_pct"]) / 100
+        [percent] = [tier.credit_percent for tier in policy.tiers if tier.holds(uptime)]
     else:
         period = month(case["period"])
         assert period is not None

@@ -15,7 +15,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from ledger.domain.interval import Span, clip, intersect, length, split, split_at_midnights, subtract, union
+from ledger.domain.interval import Span, intersect, length, subtract, union
 from ledger.domain.period import Period
 from ledger.domain.policy.deadline import Deadline, claim_deadline
 from ledger.domain.policy.model import (
@@ -40,7 +40,6 @@ from ledger.domain.policy.periods import (
     ruling_period,
     spans_of_run,
 )
-from ledger.domain.window import Window, share_rules_out
 from ledger.errors import Refused
 
 F = Fraction
@@ -409,46 +408,17 @@ def normal(of: tuple[Span, ...]) -> set[int]:
     return inside(of)
 
 
-@given(spans, spans, moments, moments, st.sets(moments, max_size=4))
-@example([(0, 5), (5, 8), (3, 4)], [(1, 2), (2, 3), (7, 9)], 1, 7, {0, 3, 5, 8})
-@example([(0, 9)], [(0, 1), (3, 4), (8, 9)], 0, 9, {0, 9})
-@example([(0, 3)], [(3, 5)], 0, 9, {3})
-@example([(0, 3), (6, 9)], [(2, 7), (8, 12)], 2, 7, {4})
-def test_spans_are_sets_of_seconds(
-    some: list[Span], others: list[Span], low: int, high: int, cuts: set[int]
-) -> None:
+@given(spans, spans)
+@example([(0, 5), (5, 8), (3, 4)], [(1, 2), (2, 3), (7, 9)])
+@example([(0, 9)], [(0, 1), (3, 4), (8, 9)])
+@example([(0, 3)], [(3, 5)])
+@example([(0, 3), (6, 9)], [(2, 7), (8, 12)])
+def test_spans_are_sets_of_seconds(some: list[Span], others: list[Span]) -> None:
     left, right = inside(some), inside(others)
     assert normal(union(some)) == left
-    assert normal(clip(some, low, high)) == left & set(range(low, high))
     assert normal(intersect(some, others)) == left & right
     assert normal(subtract(some, others)) == left - right
     assert length(some) == len(left)
-    edges = [-100, *sorted(cuts), 100]
-    assert [normal(part) for part in split(some, sorted(cuts))] == [
-        left & set(range(start, end)) for start, end in pairwise(edges)
-    ]
-
-
-def test_spans_of_the_days_of_a_zone() -> None:
-    """Over the night in which New York's clocks are set forward: 5 hours behind at its midnight."""
-    some = [
-        (at("2022-03-12 22:00", 5), at("2022-03-13 01:00", 5)),
-        (at("2022-03-14 04:00", 4), at("2022-03-14 05:00", 4)),
-    ]
-    midnight = at("2022-03-13", 5)
-    assert split_at_midnights(some, NEW_YORK) == {
-        "2022-03-12": ((some[0][0], midnight),), "2022-03-13": ((midnight, some[0][1]),), "2022-03-14": (some[1],),
-    }  # fmt: skip
-    assert split_at_midnights([(5, 5)], "UTC") == {}
-    third = (at("2022-03-16 04:00", 4), at("2022-03-17 05:00", 4))
-    whole = split_at_midnights([*some, third], NEW_YORK)
-    assert list(whole) == ["2022-03-12", "2022-03-13", "2022-03-14", "2022-03-16", "2022-03-17"]
-
-
-@pytest.mark.parametrize(("most", "out"), [("0.1", True), ("0.11", False), (None, False)])
-def test_a_share_that_is_not_above_a_limit_rules_it_out(most: str | None, out: bool) -> None:
-    window = Window("i", "w", "mail", "*", "A", 0, 1, "outage", share_at_most=most)
-    assert share_rules_out(window, F(1, 10)) is out
 
 
 def test_the_calendar_of_these_tests_is_right() -> None:

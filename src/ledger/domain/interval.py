@@ -6,13 +6,10 @@ So equal sets are equal tuples, and neither the order of the input nor how it wa
 
 from __future__ import annotations
 
-from bisect import bisect_right
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import TypeAlias
 
-from ledger.domain.period import day_of, midnights
-
-__all__ = ["Span", "clip", "intersect", "length", "split", "split_at_midnights", "subtract", "union"]
+__all__ = ["Span", "intersect", "length", "subtract", "union"]
 
 Span: TypeAlias = tuple[int, int]
 
@@ -26,11 +23,6 @@ def union(spans: Iterable[Span]) -> tuple[Span, ...]:
         else:
             merged.append((start, end))
     return tuple(merged)
-
-
-def clip(spans: Iterable[Span], start: int, end: int) -> tuple[Span, ...]:
-    """Return the part of `spans` inside `[start, end)`."""
-    return union((max(low, start), min(high, end)) for low, high in spans)
 
 
 def intersect(left: Iterable[Span], right: Iterable[Span]) -> tuple[Span, ...]:
@@ -71,30 +63,3 @@ def subtract(left: Iterable[Span], right: Iterable[Span]) -> tuple[Span, ...]:
 def length(spans: Iterable[Span]) -> int:
     """Return how many seconds lie in `spans`, each second counted once."""
     return sum(end - start for start, end in union(spans))
-
-
-def split(spans: Iterable[Span], cuts: Sequence[int]) -> tuple[tuple[Span, ...], ...]:
-    """Return the parts of `spans` before the first cut, between each two cuts, and after the last.
-
-    `cuts` ascend; the answer has one part more than there are cuts.
-    """
-    parts: list[list[Span]] = [[] for _ in range(len(cuts) + 1)]
-    for start, end in union(spans):
-        index = bisect_right(cuts, start)
-        while index < len(cuts) and cuts[index] < end:
-            parts[index].append((start, cuts[index]))
-            start = cuts[index]
-            index += 1
-        parts[index].append((start, end))
-    return tuple(union(part) for part in parts)
-
-
-def split_at_midnights(spans: Iterable[Span], zone: str) -> dict[str, tuple[Span, ...]]:
-    """Return the spans of each local day of a zone by date ("2022-03-14"); days without any are left out."""
-    whole = union(spans)
-    if not whole:
-        return {}
-    cuts = midnights(zone, whole[0][0], whole[-1][1])
-    firsts = (whole[0][0], *cuts)
-    parts = split(whole, cuts)
-    return {day_of(zone, first): part for first, part in zip(firsts, parts, strict=True) if part}

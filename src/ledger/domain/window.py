@@ -21,7 +21,6 @@ __all__ = [
     "place",
     "reach",
     "share_bounds",
-    "share_rules_out",
 ]
 
 EVERY = "*"
@@ -95,11 +94,6 @@ def share_bounds(window: Window) -> tuple[Fraction, Fraction]:
     return Fraction(window.share_at_least or 0), Fraction(
         "1" if window.share_at_most is None else window.share_at_most
     )
-
-
-def share_rules_out(window: Window, above: Fraction) -> bool:
-    """Tell whether the share of a window surely is not greater than `above`."""
-    return share_bounds(window)[1] <= above
 
 
 def reach(window: Window, start: int, end: int, as_of: int) -> Reach:

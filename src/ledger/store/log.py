@@ -24,7 +24,6 @@ from ledger.store.entry import (
     decode_texts,
     encode_texts,
     frame,
-    split_entry,
 )
 from ledger.store.tree import HASH_BYTES, TILE, TILE_HEIGHT, Frontier, leaf_hash, root_at, subtree_root
 
@@ -535,8 +534,3 @@ class SealedLog(ABC):
 
 def _stored(row: Sequence[Any]) -> StoredEntry:
     return StoredEntry(row[0], row[1], row[2], row[3], row[4], row[5], bytes(row[6]), bytes(row[7]))
-
-
-def data_of(entry: StoredEntry) -> bytes:
-    """Return the data bytes of a stored entry."""
-    return split_entry(entry.entry)

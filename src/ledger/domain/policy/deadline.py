@@ -39,7 +39,7 @@ def claim_deadline(
     """Return the deadline of a claim under a policy, None where nothing has to be claimed.
 
     Times are UTC seconds. period: the period that is claimed for; left out, the one the incident began in. Raises Refused
-    where the anchor of the policy is a time that is not given.
+    where the anchor of the policy is a time that is not given, or the deadline lies beyond the calendar that is kept.
     """
     claim, zone = policy.claim, policy.zone
     if claim.how == "automatic" or claim.amount is None or claim.unit is None or claim.anchor is None:
@@ -49,27 +49,49 @@ def claim_deadline(
     at, at_end_of_day = _anchor(policy, incident_start, incident_end, period, eligible_at)
     day = date.fromisoformat(day_of(zone, at - 1 if at_end_of_day else at))
     within = _spelled(claim.amount, claim.unit)
-    words = f"{within} after the {claim.anchor.replace('-', ' ')} ({day.isoformat()})"
-    if claim.unit == "seconds":
-        ends = at + ceil(claim.amount)
-        return Deadline(day_of(zone, ends - 1), ends, words)
-    if claim.unit == "business-hours":
-        ends = _business_hours(claim.calendar, zone, at, ceil(claim.amount * 3_600))
-        return Deadline(day_of(zone, ends - 1), ends, words)
-    count = int(claim.amount)
-    if count != claim.amount:
+    if claim.unit not in ("seconds", "business-hours") and claim.amount.denominator != 1:
         raise Refused(f"claim.within is {within}, and only whole ones end with a day; write a whole number")
-    match claim.unit:
+    try:
+        last_day, ends = _ends(policy, claim.amount, claim.unit, at, day, at_end_of_day=at_end_of_day)
+    except (Refused, ValueError, OverflowError):
+        raise Refused(
+            f"claim.within is {within} after {day.isoformat()}, which ends beyond the calendar that is kept; claim for an earlier time, or "
+            "publish terms with a shorter one"
+        ) from None
+    return Deadline(
+        last_day, ends, f"{within} after the {claim.anchor.replace('-', ' ')} ({day.isoformat()})"
+    )
+
+
+def _ends(
+    policy: Policy, amount: Fraction, unit: str, at: int, day: date, *, at_end_of_day: bool
+) -> tuple[str, int]:
+    """Return the last day of a span after an anchor, and the second from which it is over; Refused, ValueError or OverflowError beyond the calendar.
+
+    day: of the anchor. at_end_of_day: whether the anchor is the end of that day.
+    """
+    calendar, zone = policy.claim.calendar, policy.zone
+    if unit in ("seconds", "business-hours"):
+        ends = (
+            at + ceil(amount)
+            if unit == "seconds"
+            else _business_hours(calendar, zone, at, ceil(amount * 3_600))
+        )
+        return day_of(zone, ends - 1), ends
+    count = int(amount)
+    match unit:
         case "days":
             last = day + count * _DAY
         case "business-days":
-            last = _business_days(claim.calendar, day, count)
+            last = _business_days(calendar, day, count)
         case "months":
-            last = _months(day, count, sticky=claim.anchor in ("month-end", "period-end", "quarter-end"))
-        case "periods":
+            last = _months(
+                day, count, sticky=policy.claim.anchor in ("month-end", "period-end", "quarter-end")
+            )
+        case _:
             holding = period_holding(policy.period, at - 1 if at_end_of_day else at)
             last = date.fromisoformat(day_of(zone, following(policy.period, holding, count).end - 1))
-    return Deadline(last.isoformat(), local_second(zone, last.isoformat(), 86_400), words)
+    return last.isoformat(), local_second(zone, last.isoformat(), 86_400)
 
 
 def _anchor(

@@ -23,9 +23,18 @@ from ledger.domain.policy.model import (
     Scope,
     Tier,
 )
-from ledger.domain.policy.reading import ABSENT, Absent, Problems, between, holes, ordered, shared, shown
+from ledger.domain.policy.reading import (
+    ABSENT,
+    Absent,
+    Problems,
+    cover,
+    ordered,
+    range_words,
+    shown,
+    side_given,
+)
 
-__all__ = ["cover", "read"]
+__all__ = ["read"]
 
 EFFECTS: tuple[str, ...] = get_args(Effect)
 Windows = Literal["full", "by-share", "above-share"]
@@ -134,62 +143,36 @@ def _tiers(value: object, problems: Problems) -> tuple[Tier, ...]:
         return ()
     before = len(problems.found)
     tiers = [
-        tier for index, entry in enumerate(value, 1) if (tier := _tier(f"tiers {index}", entry, problems))
+        tier for index, entry in enumerate(value, 1) if (tier := _tier(f"tiers {index}: ", entry, problems))
     ]
     # Tiers that could not be read would show as gaps.
     if len(problems.found) == before:
-        cover(tiers, problems)
+        cover(tiers, "", problems)
     return ordered(tiers)
 
 
 def _tier(where: str, entry: dict[str, Any], problems: Problems) -> Tier | None:
-    problems.known(_TABLES["tiers"], f"{where}: ", entry)
-    lower = _side(where, entry, "availability_at_least", "availability_above", Fraction(0), problems)
-    upper = _side(where, entry, "availability_at_most", "availability_below", Fraction(100), problems)
-    credit = problems.percent(f"{where}: credit_percent", entry.get("credit_percent"), "10")
+    problems.known(_TABLES["tiers"], where, entry)
+    lower = _side(where, entry, ("at_least", "above"), Fraction(0), problems)
+    upper = _side(where, entry, ("at_most", "below"), Fraction(100), problems)
+    credit = problems.percent(f"{where}credit_percent", entry.get("credit_percent"), "10")
     if lower is None or upper is None or credit is None:
         return None
-    (low, low_in, low_words), (high, high_in, high_words) = lower, upper
-    if low > high or (low == high and not (low_in and high_in)):
-        problems.add(
-            f"{where}: no availability is {low_words or 'at least 0%'} and "
-            f"{high_words or 'at most 100%'}; exchange or widen the bounds"
-        )
+    words = range_words(where, "availability", lower, upper, problems)
+    if words is None:
         return None
-    said = " and ".join(filter(None, (low_words, high_words)))
     return Tier(
-        low / 100,
-        low_in,
-        high / 100,
-        high_in,
-        credit,
-        f"availability {said}" if said else "any availability",
-        remedy=Remedy(percent=credit),
-    )
+        lower[0] / 100, lower[1], upper[0] / 100, upper[1], credit, words, remedy=Remedy(percent=credit),
+    )  # fmt: skip
 
 
 def _side(
-    where: str, entry: dict[str, Any], included: str, excluded: str, open_side: Fraction, problems: Problems
+    where: str, entry: dict[str, Any], sides: tuple[str, str], open_side: Fraction, problems: Problems
 ) -> tuple[Fraction, bool, str] | None:
-    if included in entry and excluded in entry:
-        problems.add(f"{where}: {included} and {excluded} contradict each other; leave one out")
-        return None
-    for field in (included, excluded):
-        if field in entry:
-            bound = problems.percent(f"{where}: {field}", entry[field], "99.9")
-            words = f"{field.removeprefix('availability_').replace('_', ' ')} {entry[field]}%"
-            return None if bound is None else (bound, field == included, words)
-    return open_side, True, ""
-
-
-def cover(tiers: list[Tier], problems: Problems) -> None:
-    """Note each availability from 0% to 100% that no tier holds, or more than one, from below."""
-    found = [
-        (place, f"tiers leave a gap: none holds {between(*place)}; add or widen a tier", "gap")
-        for place in holes(tiers, "availability")
-    ] + [
-        (place, f"tiers overlap: more than one holds {between(*place)}; narrow one of them", "overlap")
-        for place in shared(tiers)
-    ]
-    for _, sentence, kind in sorted(found, key=lambda one: one[0]):
-        problems.add(sentence, kind)
+    side = side_given(where, "availability", sides, entry.keys(), problems)
+    if not side:
+        return None if side is None else (open_side, True, "")
+    field = f"availability_{side}"
+    bound = problems.percent(f"{where}{field}", entry[field], "99.9")
+    # As it is written: 99.0% stays 99.0%.
+    return None if bound is None else (bound, side == sides[0], f"{side.replace('_', ' ')} {entry[field]}%")

@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from ledger.domain.money import minor_units
+from ledger.domain.money import decimal_places, minor_units
 from ledger.domain.policy.grammar import DAYS, GRAMMAR, SIDES, table_of
 from ledger.domain.policy.model import (
     NO_LIMIT,
@@ -37,7 +37,7 @@ from ledger.domain.policy.model import (
     VersionRule,
     tables_of_sums,
 )
-from ledger.domain.policy.reading import Problems, between, holes, ordered, shared, shown
+from ledger.domain.policy.reading import Problems, cover, ordered, range_words, shown, side_given
 from ledger.domain.policy.values import read_table
 from ledger.domain.policy.words import allowance_words
 from ledger.errors import Refused, nearest
@@ -51,6 +51,8 @@ _READS = {
 }  # fmt: skip
 _OF_WINDOWS = ("time", "affected-share", "user-minutes")
 _IN_COMMITMENTS = tuple(table.path for table in GRAMMAR if table.in_commitments)
+# A hundred years.
+_LONGEST_WEEKS = 5_218
 _MONEY = ("credit_percent", "credit_multiple", "credit_fixed", "credit_hourly")
 
 Values = dict[str, Any]
@@ -208,7 +210,8 @@ def _commitment(name: str, document: dict[str, Any], problems: Problems, where: 
     gaps, overlaps = _or(reading["gaps"], "refused"), _or(reading["overlaps"], "refused")
     tiers = _tiers(document, measure, where, problems)
     if len(problems.found) == before:
-        _cover(tiers, gaps, overlaps, where, problems)
+        refused = [kind for kind, reading in (("gap", gaps), ("overlap", overlaps)) if reading == "refused"]
+        cover(tiers, where, problems, kinds=refused, instead=True)
     promised = _target(
         _one("target", document, problems, needed=False, where=where), measure, where, problems
     )
@@ -370,33 +373,28 @@ def _range(values: Values, measure: Measure, at: str, problems: Problems, remedy
     if lower is None or upper is None:
         return None
     scale = 100 if of == "availability" else 1
-    (low, low_in, low_words), (high, high_in, high_words) = lower, upper
-    low = low or Fraction(0)
-    high = (Fraction(100) if of == "availability" else NO_LIMIT) if high is None else high
-    if low > high or (low == high and not (low_in and high_in)):
-        problems.add(
-            f"{at}no {of} is {low_words or 'at least 0'} and {high_words or 'at most 100%'}; exchange or widen the bounds"
-        )
+    low, high = (
+        lower[0] or Fraction(0),
+        (Fraction(100) if of == "availability" else NO_LIMIT) if upper[0] is None else upper[0],
+    )
+    words = range_words(at, of, (low, *lower[1:]), (high, *upper[1:]), problems)
+    if words is None:
         return None
-    words = " and ".join(filter(None, (low_words, high_words)))
     return Tier(
-        low / scale, low_in, high if high == NO_LIMIT else high / scale, high_in,
-        remedy.percent if remedy.is_percent and remedy.percent is not None else Fraction(0),
-        f"{of} {words}" if words else f"any {of}", of, remedy,
+        low / scale, lower[1], high if high == NO_LIMIT else high / scale, upper[1],
+        remedy.percent if remedy.is_percent and remedy.percent is not None else Fraction(0), words, of, remedy,
     )  # fmt: skip
 
 
 def _side(
     values: Values, of: Quantity, sides: tuple[str, str], at: str, problems: Problems
 ) -> tuple[Fraction | None, bool, str] | None:
-    given = [side for side in sides if values[f"{of}_{side}"] is not None]
-    if len(given) > 1:
-        problems.add(f"{at}{of}_{given[0]} and {of}_{given[1]} contradict each other; leave one out")
-        return None
-    if not given:
-        return None, True, ""
-    bound: Fraction = values[f"{of}_{given[0]}"]
-    return bound, given[0] == sides[0], f"{given[0].replace('_', ' ')} {_bound_text(bound, of)}"
+    given = [name for name, value in values.items() if value is not None]
+    side = side_given(at, of, sides, given, problems)
+    if not side:
+        return None if side is None else (None, True, "")
+    bound: Fraction = values[f"{of}_{side}"]
+    return bound, side == sides[0], f"{side.replace('_', ' ')} {_bound_text(bound, of)}"
 
 
 def _bound_text(bound: Fraction, of: Quantity) -> str:
@@ -476,21 +474,6 @@ def _beyond(said: Allowance | str, tier: Tier, measure: Measure, at: str, proble
 
 def _allowance_text(said: Allowance | str) -> str:
     return said if isinstance(said, str) else allowance_words(said)
-
-
-def _cover(tiers: list[Tier], gaps: str, overlaps: str, where: str, problems: Problems) -> None:
-    of = tiers[0].of
-    found = [
-        (place, f"{where}tiers leave a gap: none holds {between(*place, of)}; add or widen a tier, or say with reading.gaps what it means", "gap")
-        for place in holes(tiers, of)
-        if gaps == "refused"
-    ] + [
-        (place, f"{where}tiers overlap: more than one holds {between(*place, of)}; narrow one of them, or say with reading.overlaps what it means", "overlap")
-        for place in shared(tiers)
-        if overlaps == "refused"
-    ]  # fmt: skip
-    for _, sentence, kind in sorted(found, key=lambda one: one[0]):
-        problems.add(sentence, kind)
 
 
 def _exclusions(entries: list[Values], problems: Problems) -> tuple[ExclusionRule, ...]:
@@ -597,9 +580,19 @@ def _claim(values: Values, calendars: dict[str, Calendar], problems: Problems) -
             problems.add(
                 f"claim.calendar {name!r} is not there{nearest(name, calendars)}; add [calendars.{name}]"
             )
+    calendar = calendars.get(name or "", Calendar())
+    # Opening days and hours of a week; other spans are bounded where they are read.
+    a_week = {
+        "business-days": Fraction(len(calendar.days)),
+        "business-hours": Fraction(len(calendar.days) * (calendar.closes - calendar.opens), 3_600),
+    }.get(unit)
+    if amount is not None and a_week and amount > _LONGEST_WEEKS * a_week:
+        problems.add(
+            f"claim.within is more than a hundred years of calendar {calendar.name!r}, which is open {decimal_places(a_week, 2)} "
+            f"{unit} a week; write a shorter one"
+        )
     return Claim(
-        how="on-request", amount=amount, unit=unit, anchor=values["anchor"],
-        calendar=calendars.get(name or "", Calendar()), evidence=values["evidence"] or "",
+        how="on-request", amount=amount, unit=unit, anchor=values["anchor"], calendar=calendar, evidence=values["evidence"] or "",
     )  # fmt: skip
 
 

@@ -14,7 +14,7 @@ from ledger.domain.events import Effect
 from ledger.domain.exclusion import ExclusionKind
 from ledger.domain.money import ALL_ROUNDINGS
 
-__all__ = ["GRAMMAR", "Field", "Kind", "Table", "field_of", "table_of"]
+__all__ = ["GRAMMAR", "Field", "Kind", "Table", "table_of"]
 
 # text: words. key: a stream key. date: a TOML date. zone: an IANA zone. choice, choices: one of, or a list of,
 # Field.choices. integer: a whole number. flag: true or false. decimal, percent: a decimal as text. duration: text
@@ -224,7 +224,8 @@ GRAMMAR: tuple[Table, ...] = (
     Table("claim", "Whether credits must be claimed, and until when. Left out: automatic.", (
         Field("how", "choice", "automatic: paid without a claim. on-request: only if it is claimed in time.", required=True, choices=("automatic", "on-request"), example='"on-request"'),
         Field("within", "span", "on-request: how long after the anchor. Days, business days, months and periods end with their last day in period.zone; hours, "
-              "business hours and shorter ones may be decimals, and end with the second they fall into.",
+              "business hours and shorter ones may be decimals, and end with the second they fall into. No longer than a hundred years: 36600 days, business "
+              "days or business hours, 1200 months or periods.",
               example='"5 business-days"'),
         Field("anchor", "choice", "on-request: when it begins. month-end, quarter-end: of the month or quarter the incident began in; period-end: of the "
               "policy's period; eligibility: when the customer became entitled, the end of the period unless it is stated.",
@@ -271,11 +272,3 @@ def table_of(path: str) -> Table:
         if table.path == path:
             return table
     raise KeyError(path)
-
-
-def field_of(path: str, name: str) -> Field:
-    """Return one field of a table; KeyError where there is none."""
-    for field in table_of(path).fields:
-        if field.name == name:
-            return field
-    raise KeyError(f"{path}.{name}")

@@ -13,7 +13,6 @@ from typing import Any, Literal, TypeAlias
 import msgspec
 
 from ledger.domain.money import decimal_text
-from ledger.errors import Refused
 
 __all__ = [
     "NO_LIMIT", "Allowance", "Calendar", "Claim", "Commitment", "Counting", "Credit", "Example", "ExclusionRule", "FactsRule", "Limits",
@@ -370,25 +369,6 @@ class Policy(msgspec.Struct, frozen=True):
     def tiers(self) -> tuple[Tier, ...]:
         """The tiers of its first commitment, from the best to the worst."""
         return self.commitments[0].tiers
-
-    def tier_of(self, availability: Fraction) -> Tier:
-        """Return the one tier of the first commitment that holds an availability from 0 to 1."""
-        for tier in self.tiers:
-            if tier.holds(availability):
-                return tier
-        raise Refused(
-            f"availability {availability} is not between 0 and 1, so policy {self.key} has no tier for it"
-            if not 0 <= availability <= 1
-            else f"policy {self.key} has no tier for availability {availability}; its terms leave a gap there"
-        )
-
-    def seconds_to_next_tier(self, eligible: Fraction, period_seconds: int) -> int | None:
-        """Return `Tier.seconds_to_worse` of the tier that so much eligible downtime leads to."""
-        return self.tier_of(1 - eligible / period_seconds).seconds_to_worse(eligible, period_seconds)
-
-    def seconds_past_tier_edge(self, eligible: Fraction, period_seconds: int) -> int | None:
-        """Return `Tier.seconds_past_better` of the tier that so much eligible downtime leads to."""
-        return self.tier_of(1 - eligible / period_seconds).seconds_past_better(eligible, period_seconds)
 
 
 def sum_in(sums: Sums, currency: str) -> Fraction | None:

@@ -53,7 +53,7 @@ def parse_policy_period(rule: PeriodRule, label: str) -> Period:
             case "trailing-days":
                 last = date.fromisoformat(label)
                 return days_between(label, rule.zone, last - (rule.days or 1) * _DAY + _DAY, last + _DAY)
-    except (ValueError, Refused) as error:
+    except (ValueError, OverflowError, Refused) as error:
         raise Refused(f"period {label!r} is not {_WRITTEN[rule.kind]} ({error}); correct it") from None
     raise Refused(f"period {label!r} does not fit a policy per {rule.kind}; write {_WRITTEN[rule.kind]}")
 
@@ -81,8 +81,10 @@ def period_holding(rule: PeriodRule, instant: int) -> Period:
         case "calendar-year":
             return parse_policy_period(rule, f"{day.year:04}")
         case "billing-month":
-            begun = _billing(rule, day.replace(day=1))
-            return begun if begun.start <= instant else _billing(rule, added_months(day.replace(day=1), -1))
+            begun = parse_policy_period(rule, day.isoformat()[:7])
+            if begun.start <= instant:
+                return begun
+            return parse_policy_period(rule, added_months(day.replace(day=1), -1).isoformat()[:7])
         case "trailing-days":
             return parse_policy_period(rule, day.isoformat())
 
@@ -91,8 +93,12 @@ def following(rule: PeriodRule, period: Period, count: int) -> Period:
     """Return the period so many after one; trailing days follow each other without overlap."""
     for _ in range(count):
         if rule.kind == "trailing-days":
-            last = date.fromisoformat(day_of(rule.zone, period.end - 1)) + (rule.days or 1) * _DAY
-            period = parse_policy_period(rule, last.isoformat())
+            last = date.fromisoformat(day_of(rule.zone, period.end - 1))
+            if (date.max - last).days < (rule.days or 1):
+                raise Refused(
+                    f"the period after {period.label!r} ends beyond the calendar; ask for an earlier one"
+                )
+            period = parse_policy_period(rule, (last + (rule.days or 1) * _DAY).isoformat())
         else:
             period = period_holding(rule, period.end)
     return period

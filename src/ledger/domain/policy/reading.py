@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Sequence
 from datetime import date, datetime, time
 from fractions import Fraction
 from typing import Any
@@ -14,7 +14,8 @@ from ledger.domain.policy.model import NO_LIMIT, Quantity, Tier
 from ledger.errors import Refused, nearest
 
 __all__ = [
-    "ABSENT", "Absent", "Place", "Problems", "between", "holes", "load", "ordered", "places", "shared", "shown",
+    "ABSENT", "Absent", "Place", "Problems", "between", "cover", "holes", "load", "ordered", "places", "range_words", "shared", "shown",
+    "side_given",
 ]  # fmt: skip
 
 _DECIMAL = re.compile(r"\d{1,9}(\.\d{1,30})?", re.ASCII)
@@ -156,6 +157,69 @@ def shown(value: object) -> str:
             # Python spells no number of thousands of digits.
             return "(too long to be shown)"
     return text if len(text) <= 60 else text[:57] + "..."
+
+
+def side_given(
+    where: str, of: Quantity, sides: tuple[str, str], given: Collection[str], problems: Problems
+) -> str | None:
+    """Return which of two sides of a range is given, "" where neither is; None, and a problem, where both are.
+
+    sides: that with the number itself, and that without. given: the names of the bounds that are there.
+    """
+    found = [side for side in sides if f"{of}_{side}" in given]
+    if len(found) > 1:
+        problems.add(f"{where}{of}_{found[0]} and {of}_{found[1]} contradict each other; leave one out")
+        return None
+    return found[0] if found else ""
+
+
+def range_words(
+    where: str,
+    of: Quantity,
+    lower: tuple[Fraction, bool, str],
+    upper: tuple[Fraction, bool, str],
+    problems: Problems,
+) -> str | None:
+    """Return a range in words, such as "availability at least 99% and below 99.9%"; None, and a problem, where nothing lies in it.
+
+    lower, upper: the number, whether it belongs to the range, and its side in words, "" where the range has no end there.
+    """
+    (low, low_in, low_words), (high, high_in, high_words) = lower, upper
+    if low > high or (low == high and not (low_in and high_in)):
+        least, most = ("0%", "100%") if of == "availability" else ("0", "any")
+        problems.add(
+            f"{where}no {of} is {low_words or f'at least {least}'} and {high_words or f'at most {most}'}; exchange or widen the bounds"
+        )
+        return None
+    said = " and ".join(filter(None, (low_words, high_words)))
+    return f"{of} {said}" if said else f"any {of}"
+
+
+def cover(
+    tiers: Sequence[Tier],
+    where: str,
+    problems: Problems,
+    *,
+    kinds: Collection[str] = ("gap", "overlap"),
+    instead: bool = False,
+) -> None:
+    """Note each range that no tier holds, or more than one, from below, where they are of the kinds that are asked for.
+
+    instead: whether the format knows a reading that says what it means.
+    """
+    of = tiers[0].of
+    gap, overlap = (
+        f", or say with reading.{name} what it means" if instead else "" for name in ("gaps", "overlaps")
+    )
+    found = [
+        (place, f"{where}tiers leave a gap: none holds {between(*place, of)}; add or widen a tier{gap}", "gap") for place in holes(tiers, of)
+    ] + [
+        (place, f"{where}tiers overlap: more than one holds {between(*place, of)}; narrow one of them{overlap}", "overlap")
+        for place in shared(tiers)
+    ]  # fmt: skip
+    for _, sentence, kind in sorted(found, key=lambda one: one[0]):
+        if kind in kinds:
+            problems.add(sentence, kind)
 
 
 def ordered(tiers: Iterable[Tier]) -> tuple[Tier, ...]:

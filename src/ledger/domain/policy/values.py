@@ -24,6 +24,10 @@ _SPAN = re.compile(
 _SHARE = re.compile(r"(\d{1,3}(?:\.\d{1,30})?)%", re.ASCII)
 _CLOCK = re.compile(r"(\d\d):(\d\d)", re.ASCII)
 _DECIMAL = re.compile(r"\d{1,15}(\.\d{1,15})?", re.ASCII)
+# A claim window may last a hundred years, which is more than any contract has, and less than a calendar.
+_LONGEST = {
+    "days": 36_600, "business-days": 36_600, "business-hours": 36_600, "months": 1_200, "periods": 1_200, "seconds": 36_600 * 86_400,
+}  # fmt: skip
 _SECONDS = {"second": 1, "minute": 60, "hour": 3_600, "day": 86_400}
 
 
@@ -141,16 +145,26 @@ def _duration(where: str, value: Any, problems: Problems) -> Fraction | None:
 
 
 def _span(where: str, value: Any, problems: Problems) -> tuple[Fraction, str] | None:
-    if type(value) is str:
-        if found := _SPAN.fullmatch(value):
-            return Fraction(found[1] or found[3]), f"{found[2] or found[4]}s"
-        if (exact := parse_duration(value)) is not None:
-            return exact, "seconds"
+    found = _parse_span(value) if type(value) is str else None
+    if found is not None:
+        if found[0] <= _LONGEST[found[1]]:
+            return found
+        most = "36600 days" if found[1] == "seconds" else f"{_LONGEST[found[1]]} {found[1]}"
+        problems.wrong(where, value, f"is longer than {most}; write a shorter one")
+        return None
     problems.wrong(
         where, value, 'is not a span; write it like "30 days", "5 business-days", "72 business-hours", "2 months", '
         '"2 periods" or "48 hours"',
     )  # fmt: skip
     return None
+
+
+def _parse_span(text: str) -> tuple[Fraction, str] | None:
+    """Return the amount and the unit of a span such as "5 business-days", in seconds where it is a duration; None where it is none."""
+    if found := _SPAN.fullmatch(text):
+        return Fraction(found[1] or found[3]), f"{found[2] or found[4]}s"
+    exact = parse_duration(text)
+    return None if exact is None else (exact, "seconds")
 
 
 def _money(name: str, where: str, value: Any, problems: Problems) -> Sums | None:
