@@ -7,10 +7,11 @@ from fractions import Fraction
 
 import msgspec
 
-from ledger.domain.money import round_fraction
+from ledger.domain.money import decimal_places, decimal_text, round_fraction
 from ledger.domain.policy.model import Allowance, Commitment, Policy, Remedy, Tier, sum_in, tables_of_sums
 from ledger.domain.policy.periods import periods_in_a_year
 from ledger.domain.policy.reading import holes
+from ledger.domain.policy.values import duration_text
 from ledger.errors import Refused
 from projections.evaluation.figures import Figure
 from projections.evaluation.forms import NOTHING, Form, Price, greatest, least, line, scaled, total
@@ -81,15 +82,33 @@ def choices(figure: Figure) -> tuple[Choice, ...]:
     commitment = figure.commitment
     low, high = sorted((figure.best, figure.worst))
     if commitment.gaps == "refused":
-        return tuple(
+        found = tuple(
             _choice(figure, tier, low, high) for tier in commitment.tiers if _touches(tier, low, high)
         )
+        if not found and commitment.step is not None:
+            raise _in_no_tier(commitment, low)
+        return found
     beside = list(_in_gaps(commitment, low, high))
     nothing = nothing_stated(commitment)
-    return tuple(
+    found = tuple(
         _choice(figure, tier, low, high)
         for tier in (*([nothing] if nothing in beside else []), *commitment.tiers)
         if tier in beside or _touches(tier, low, high)
+    )
+    if not found and commitment.step is not None:
+        raise _in_no_tier(commitment, low)
+    return found
+
+
+def _in_no_tier(commitment: Commitment, low: Fraction) -> Refused:
+    """Return the refusal of a figure that was stated, and is none that can be measured: no tier has to hold it."""
+    if commitment.tiers_of == "value":
+        return Refused(
+            f"value {decimal_text(low)} is not whole, and the policy counts {commitment.measure.of}; state a whole number"
+        )
+    return Refused(
+        f"{decimal_places(low, 3)} seconds of downtime are no whole quanta of {duration_text(Fraction(commitment.counting.quantum))}, in "
+        "which the tiers of the policy are written; state downtime instead of an availability"
     )
 
 
@@ -100,7 +119,7 @@ def _touches(tier: Tier, low: Fraction, high: Fraction) -> bool:
 
 def _in_gaps(commitment: Commitment, low: Fraction, high: Fraction) -> Iterable[Tier]:
     of = commitment.tiers_of
-    for (begin, after), (end, upto) in holes(commitment.tiers, of):
+    for (begin, after), (end, upto) in holes(commitment.tiers, of, commitment.step):
         if not (begin < high or (begin == high and not after)) or not (low < end or (low == end and upto)):
             continue
         if commitment.gaps == "pays-nothing":

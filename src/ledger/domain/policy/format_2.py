@@ -35,6 +35,7 @@ from ledger.domain.policy.model import (
     Termination,
     Tier,
     VersionRule,
+    step_of,
     tables_of_sums,
 )
 from ledger.domain.policy.reading import Problems, cover, ordered, range_words, shown, side_given
@@ -211,7 +212,8 @@ def _commitment(name: str, document: dict[str, Any], problems: Problems, where: 
     tiers = _tiers(document, measure, where, problems)
     if len(problems.found) == before:
         refused = [kind for kind, reading in (("gap", gaps), ("overlap", overlaps)) if reading == "refused"]
-        cover(tiers, where, problems, kinds=refused, instead=True)
+        step = step_of(measure, counting, tiers[0].of)
+        cover(tiers, where, problems, kinds=refused, instead=True, step=step)
     promised = _target(
         _one("target", document, problems, needed=False, where=where), measure, where, problems
     )

@@ -124,7 +124,7 @@ def _gaps(commitment: Commitment) -> Found:
         "undecided": "reading.gaps leaves open what it pays",
         "pays-nothing": "reading.gaps says that it pays nothing",
     }[commitment.gaps]
-    for place in holes(commitment.tiers, commitment.tiers_of):
+    for place in holes(commitment.tiers, commitment.tiers_of, commitment.step):
         below, above = _beside(commitment, place)
         where = between(*place, commitment.tiers_of)
         if below is not None and above is not None and _one_step(below, above):
@@ -224,7 +224,7 @@ def _decided(policy: Policy, commitment: Commitment) -> Found:
     if end == "refused":
         return
     for what, rule, found in (
-        ("gaps", commitment.gaps, holes(commitment.tiers, commitment.tiers_of)),
+        ("gaps", commitment.gaps, holes(commitment.tiers, commitment.tiers_of, commitment.step)),
         ("overlaps", commitment.overlaps, shared(commitment.tiers)),
     ):
         if rule == "undecided" and found:

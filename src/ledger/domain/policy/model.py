@@ -16,7 +16,7 @@ from ledger.domain.money import decimal_text
 
 __all__ = [
     "NO_LIMIT", "Allowance", "Calendar", "Claim", "Commitment", "Counting", "Credit", "Example", "ExclusionRule", "FactsRule", "Limits",
-    "Measure", "PeriodRule", "Policy", "Remedy", "Scope", "Source", "Stacking", "Sums", "Termination", "Tier", "VersionRule", "sum_in",
+    "Measure", "PeriodRule", "Policy", "Remedy", "Scope", "Source", "Stacking", "Sums", "Termination", "Tier", "VersionRule", "step_of", "sum_in",
     "tables_of_sums",
 ]  # fmt: skip
 
@@ -167,6 +167,19 @@ class Counting(msgspec.Struct, frozen=True):
     ties: Literal["up", "down", "even"] = "up"
 
 
+def step_of(measure: Measure, counting: Counting, of: Quantity) -> Fraction | None:
+    """Return of what everything that can be measured is a multiple, None where it may be any number: then a hole is none between."""
+    match of:
+        case "value":
+            return None if measure.of == "latency" else Fraction(1)
+        case "downtime":
+            # Time without data counts as it is, beside the quanta.
+            rounded = counting.quantise != "exact" and measure.missing != "down"
+            return Fraction(counting.quantum) if rounded else None
+        case "availability":
+            return None
+
+
 class Scope(msgspec.Struct, frozen=True):
     """Where downtime counts. components: only these; empty: all."""
 
@@ -194,6 +207,11 @@ class Commitment(msgspec.Struct, frozen=True):
     def tiers_of(self) -> Quantity:
         """What the bounds of the tiers are about."""
         return self.tiers[0].of
+
+    @property
+    def step(self) -> Fraction | None:
+        """Of what all that its tiers are about is a multiple; None where it may be any number."""
+        return step_of(self.measure, self.counting, self.tiers_of)
 
 
 class ExclusionRule(msgspec.Struct, frozen=True):
