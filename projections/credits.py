@@ -43,7 +43,7 @@ from projections.availability import (
 from projections.claimed import GivesAll, last_day, standings, windows_of
 from projections.cohorts import Cohort
 from projections.earlier_credits import Counted, Credited, counted, counted_most
-from projections.evaluation.forms import Price
+from projections.evaluation.forms import Form, Price
 from projections.subscriptions import read_subscriptions
 
 __all__ = [
@@ -725,20 +725,34 @@ def _apart(
 
 
 def _priced(fee: npt.NDArray[Any], price: Price) -> Ints:
-    """Return what a price comes to for each fee. Rounding keeps order, so lines are rounded before they are compared."""
+    """Return what a price comes to for each fee."""
+    paid = _value(fee, price.form, price.rounding)
+    if price.at_least is not None:
+        # Anything is owed where it is rounded up to something.
+        owed = _value(fee, price.form, "ceiling") > 0
+        most = np.full(len(fee), int(price.at_least), dtype=np.int64)
+        if price.most is not None:
+            most = np.minimum(most, _value(fee, price.most, price.rounding))
+        raised = np.where(owed, np.maximum(paid, most), paid)
+    else:
+        raised = paid
+    if price.only_above is not None:
+        raised = np.where(paid > int(price.only_above), raised, 0)
+    return raised
+
+
+def _value(fee: npt.NDArray[Any], form: Form, rounding: str) -> Ints:
+    """Return what a form comes to for each fee. Rounding keeps order, so lines are rounded before they are compared."""
     found: Ints | None = None
     nowhere = np.zeros(len(fee), dtype=np.intp)
-    for lines in price.form.of:
+    for lines in form.of:
         least: Ints | None = None
         for rate, more in lines:
-            amounts = _amounts(fee, [rate], [price.rounding], nowhere, more)
+            amounts = _amounts(fee, [rate], [rounding], nowhere, more)
             least = amounts if least is None else np.minimum(least, amounts)
         if least is not None:
             found = least if found is None else np.maximum(found, least)
-    paid = np.zeros(len(fee), dtype=np.int64) if found is None else found
-    if price.only_above is not None:
-        paid = np.where(paid > int(price.only_above), paid, 0)
-    return paid
+    return np.zeros(len(fee), dtype=np.int64) if found is None else found
 
 
 def _amounts(

@@ -264,14 +264,27 @@ def prices(
     """
     if (sentence := unknown_currency(policy, currency)) is not None:
         raise Refused(sentence)
-    factor, floor = base_factor(policy), policy.limits.only_above
-    only_above = _sum(policy, floor, currency, "limits.only_above") if floor else None
+    factor, limits = base_factor(policy), policy.limits
+    only_above, at_least = (
+        _sum(policy, sums, currency, f"limits.{name}") if sums else None
+        for name, sums in (("only_above", limits.only_above), ("at_least", limits.at_least))
+    )
+    caps = _caps(policy, currency, credited_before) if at_least is not None else []
+    most = scaled(least(caps), factor) if caps else None
     made = [scaled(limited(policy, form, currency, credited_before), factor) for form in (low, high)]
-    return Price(made[0], policy.rounding, only_above), Price(made[1], policy.rounding, only_above)
+    return (
+        Price(made[0], policy.rounding, only_above, at_least, most),
+        Price(made[1], policy.rounding, only_above, at_least, most),
+    )
 
 
 def limited(policy: Policy, form: Form, currency: str, credited_before: int) -> Form:
-    """Return a form of the base under the limits of a policy, all but only_above."""
+    """Return a form of the base under the limits of a policy, all but only_above and at_least."""
+    return least([form, *_caps(policy, currency, credited_before)])
+
+
+def _caps(policy: Policy, currency: str, credited_before: int) -> list[Form]:
+    """Return the most that is paid, as each limit has it."""
     limits = policy.limits
     caps: list[Form] = []
     if limits.percent is not None:
@@ -280,4 +293,4 @@ def limited(policy: Policy, form: Form, currency: str, credited_before: int) -> 
         caps.append(line(0, _sum(policy, limits.amount, currency, "limits.amount")))
     if limits.rolling_percent is not None:
         caps.append(greatest([line(limits.rolling_percent, -credited_before), NOTHING]))
-    return least([form, *caps])
+    return caps

@@ -331,6 +331,8 @@ def _why(policy: Policy, asked: Question, made: Outcome, found: dict[str, Any]) 
         floor = policy.limits.only_above
         if floor:
             yield f"an amount is paid only above {format_money(int(dict(floor)[asked.currency or '']), asked.currency or '')} {asked.currency}"
+        if least := policy.limits.at_least:
+            yield f"what is owed is raised to {format_money(int(dict(least)[asked.currency or '']), asked.currency or '')} {asked.currency}, as far as limits let it"
     if policy.limits.rolling_percent is not None:
         yield f"credited before: {_credited(asked)}"
     if asked.approximately_within is not None:

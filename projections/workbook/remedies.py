@@ -64,6 +64,7 @@ def reasons(policy: Policy) -> dict[str, bool]:
     return {
         "blocks of parts of a second": any((one.block_seconds or Fraction(1)).denominator != 1 for one in remedies),
         "parts of a minor unit": any(amount.denominator != 1 for amount in sums),
+        "amounts that are raised to a sum": bool(policy.limits.at_least),
         "what is paid beyond an allowance": any(one.beyond is not None for one in remedies),
         "a sum of parts of several kinds": any(one.take == "sum" and _parts(one) > 1 for one in remedies),
     }  # fmt: skip

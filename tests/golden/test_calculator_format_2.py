@@ -523,6 +523,11 @@ added(
     exactly(20, 720),
     "short",
 )
+# A least payout: 20.00 EUR are raised to 21.00, to no more than a limit of 20.50, and nothing is raised from nothing.
+RAISED = 'at_least = { EUR = "21.00" }\n'
+added("raised", terms(TWENTY, more=f"[limits]\n{RAISED}"), exactly(21_00, 7_200))
+added("raised-to-a-limit", terms(TWENTY, more=f'[limits]\npercent = "20.5"\n{RAISED}'), exactly(20_50, 7_200))
+added("raised-from-nothing", terms(LADDER, more=f"[limits]\n{RAISED}"), exactly(0, 1_800), "plain", "B")
 # Beyond an allowance: of the two hours 99.9% of March allows 2,678.4 s, so 4,521.6 s are paid for; or one hour is allowed.
 BELOW = (
     LADDER.partition("[[tiers]]\navailability_below")[0]

@@ -48,6 +48,7 @@ class Terms(msgspec.Struct, frozen=True):
     cap_percent: str
     cap_amount: bool
     only_above: bool
+    at_least: bool
     rounding: str
 
     def toml(self) -> str:
@@ -74,7 +75,13 @@ class Terms(msgspec.Struct, frozen=True):
         text += f'[limits]\npercent = "{self.cap_percent}"\n'
         text += f"amount = {_sums('1')}\n" if self.cap_amount else ""
         text += f"only_above = {_sums('1')}\n" if self.only_above else ""
+        text += f"at_least = {_sums(self.raised_to)}\n" if self.at_least else ""
         return text
+
+    @property
+    def raised_to(self) -> str:
+        """How often the sum is the least that is paid: above what is not paid at all, and not above what is paid at most."""
+        return "1" if self.cap_amount else "2"
 
     def pays_beyond(self, place: int) -> bool:
         """Whether a tier pays for what exceeds an allowance only; one that begins at 100% has no edge that allows anything."""
@@ -130,8 +137,14 @@ some_terms = st.builds(
     cap_percent=st.sampled_from(["100", "20"]),
     cap_amount=st.booleans(),
     only_above=st.booleans(),
+    at_least=st.booleans(),
     rounding=st.sampled_from(["half-up", "half-even", "down", "up", "half-down"]),
-).map(lambda terms: msgspec.structs.replace(terms, remedies=terms.remedies[: len(terms.ladder) + 1]))  # fmt: skip
+).map(
+    lambda terms: msgspec.structs.replace(
+        # Sums that are the same contradict each other: the least that is paid is above what is not paid at all.
+        terms, remedies=terms.remedies[: len(terms.ladder) + 1], at_least=terms.at_least and not (terms.only_above and terms.cap_amount)
+    )
+)  # fmt: skip
 
 cells = st.integers(0, 31 * 86_400 // CELL - 1)
 
@@ -278,6 +291,10 @@ def slow_credit(terms: Terms, eligible: int, period: int, fee: int, code: str) -
     rounded = slow_round(paid, terms.rounding)
     if terms.only_above and rounded <= Fraction(_sum(code, "1")) * unit:
         return 0
+    if terms.at_least and paid > 0:
+        caps = [Fraction(_sum(code, terms.raised_to)) * unit]
+        caps.append(Fraction(slow_round(base * Fraction(terms.cap_percent) / 100, terms.rounding)))
+        return max(rounded, int(min(caps)))
     return rounded
 
 

@@ -528,10 +528,18 @@ def _limits(values: Values, commitments: tuple[Commitment, ...], problems: Probl
     pays_days = any(tier.remedy.service_days for one in commitments for tier in one.tiers)
     if commitments and not pays_days:
         _idle("limits.", values, ("days",), "tiers that pay no service_days", problems)
+    for name, beside in (("amount", "above"), ("only_above", "not above")):
+        for code, least in _or(values["at_least"], ()):
+            other = dict(_or(values[name], ())).get(code)
+            if other is not None and (least > other) == (beside == "above"):
+                problems.add(
+                    f"limits.at_least is {beside} limits.{name} in {code}, so that it never raises an amount to what it says; correct one of them"
+                )
     return Limits(
         percent=None if values["percent"] is None else values["percent"] / 100, amount=_or(values["amount"], ()),
         days=values["days"], rolling_percent=None if values["rolling_percent"] is None else values["rolling_percent"] / 100,
         rolling_months=_or(values["rolling_months"], 12), only_above=_or(values["only_above"], ()),
+        at_least=_or(values["at_least"], ()),
     )  # fmt: skip
 
 

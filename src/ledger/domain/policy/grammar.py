@@ -214,6 +214,8 @@ GRAMMAR: tuple[Table, ...] = (
               example='"100"'),
         Field("rolling_months", "integer", "The months of rolling_percent.", default="12", example="12"),
         Field("only_above", "money", "An amount that is not above this is not paid at all.", default="no limit", example='{ USD = "1.00" }'),
+        Field("at_least", "money", "A smaller amount is raised to this, where anything is owed, and as far as the other limits let it.", default="no limit",
+              example='{ USD = "1.00" }'),
     )),
     Table("stacking", "What happens when several things fail.", (
         Field("commitments", "choice", "Of several commitments: the best for the customer, the one the customer chooses, or all.", default='"best-of"',

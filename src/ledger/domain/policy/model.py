@@ -247,11 +247,14 @@ class Limits(msgspec.Struct, frozen=True):
     rolling_percent: Fraction | None = None
     rolling_months: int = 12
     only_above: Sums = ()
+    at_least: Sums = ()
 
 
 def tables_of_sums(limits: Limits, commitments: Iterable[Commitment]) -> list[tuple[str, Sums]]:
     """Return every table of sums by currency in some terms, with where it stands; those that are left out are empty."""
-    found = [("limits.amount", limits.amount), ("limits.only_above", limits.only_above)]
+    found = [
+        ("limits.amount", limits.amount), ("limits.only_above", limits.only_above), ("limits.at_least", limits.at_least)
+    ]  # fmt: skip
     for commitment in commitments:
         for tier in commitment.tiers:
             found += [
