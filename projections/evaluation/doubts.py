@@ -82,7 +82,7 @@ class _Terms(msgspec.Struct, frozen=True):
     @property
     def counts_whole(self) -> bool:
         """Whether only whole numbers can be measured."""
-        return self.commitment.measure.of in ("events", "consecutive-days")
+        return self.of == "value" and self.commitment.measure.of != "latency"
 
     def best(self, begins: Place, ends: Place) -> Fraction | None:
         """Return the best figure of a range, None where nothing in it can be measured."""

@@ -96,8 +96,10 @@ def figure(policy: Policy, commitment: Commitment, evidence: Evidence) -> Figure
             return _ratio(policy, commitment, evidence)
         case "latency":
             return _latency(policy, commitment, evidence)
-        case "consecutive-days":
-            return _consecutive_days(policy, commitment, evidence)
+        case "consecutive-days" | "bad-days" if commitment.measure.reads_windows:
+            return _days_down(policy, commitment, evidence)
+        case "consecutive-days" | "bad-days":
+            return _days_measured(policy, commitment, evidence)
         case "events":
             return _events(policy, commitment, evidence)
 
@@ -355,13 +357,12 @@ def _latency(policy: Policy, commitment: Commitment, evidence: Evidence) -> Figu
     return _value(policy, commitment, evidence, value, value, entries)
 
 
-def _consecutive_days(policy: Policy, commitment: Commitment, evidence: Evidence) -> Figure:
-    """Return the longest run of local days on which failed by total was above the share."""
-    edge = commitment.counting.share_above or NONE
+def _days_measured(policy: Policy, commitment: Commitment, evidence: Evidence) -> Figure:
+    """Return how many local days failed by total made bad, or the longest run of them."""
     entries: set[str] = set()
     read = [(one, _counts(one)) for one, surely in _read(commitment, evidence) if surely]
     sure, _ = _excluded_time(policy, commitment, evidence)
-    longest = run = 0
+    found: list[bool] = []
     for day in days(evidence.period):
         failed = total = 0
         for one, (some, of_all) in read:
@@ -375,12 +376,37 @@ def _consecutive_days(policy: Policy, commitment: Commitment, evidence: Evidence
                 failed, total = failed + some, total + of_all
         bad = (
             total > 0
-            and Fraction(failed, total) > edge
+            and commitment.counting.fails_at(Fraction(failed, total))
             and bool(length(subtract([(day.start, day.end)], sure)))
         )
-        run = run + 1 if bad else 0
+        found.append(bad)
+    count = _count(commitment, found)
+    return _value(policy, commitment, evidence, count, count, entries)
+
+
+def _days_down(policy: Policy, commitment: Commitment, evidence: Evidence) -> Figure:
+    """Return the same of local days on which more was down than a day may be."""
+    found = timeline(policy, commitment, evidence)
+    allowed = commitment.counting.day_above
+    low, high = (
+        _count(
+            commitment,
+            [length(intersect(spans, [(day.start, day.end)])) > allowed for day in days(evidence.period)],
+        )
+        for spans in found.counted
+    )
+    return _with_timeline(_value(policy, commitment, evidence, low, high, found.entries), found)
+
+
+def _count(commitment: Commitment, bad: Sequence[bool]) -> Fraction:
+    """Return how many days were bad, or how many in a row, as the commitment asks. bad: of each day of the period."""
+    if commitment.measure.of == "bad-days":
+        return Fraction(sum(bad))
+    longest = run = 0
+    for one in bad:
+        run = run + 1 if one else 0
         longest = max(longest, run)
-    return _value(policy, commitment, evidence, Fraction(longest), Fraction(longest), entries)
+    return Fraction(longest)
 
 
 def _events(policy: Policy, commitment: Commitment, evidence: Evidence) -> Figure:
@@ -413,7 +439,13 @@ def _events(policy: Policy, commitment: Commitment, evidence: Evidence) -> Figur
             alone = tuple(window for window in evidence.windows if window.incident == incident)
             its = timeline(policy, commitment, msgspec.structs.replace(evidence, windows=alone))
             low, high = low + bool(its.least), high + bool(its.most)
-    made = _value(policy, commitment, evidence, Fraction(low), Fraction(high), found.entries)
+    return _with_timeline(
+        _value(policy, commitment, evidence, Fraction(low), Fraction(high), found.entries), found
+    )
+
+
+def _with_timeline(made: Figure, found: Timeline) -> Figure:
+    """Return a value with what was down."""
     return msgspec.structs.replace(
         made, downtime_seconds=Fraction(found.downtime_seconds), excluded_seconds=Fraction(found.excluded_seconds),
         eligible_least=found.least, eligible_stated=found.stated, eligible_most=found.most, downtime=found.downtime,
@@ -531,7 +563,7 @@ def _plain_downtime(commitment: Commitment, evidence: Evidence) -> tuple[Fractio
 
 def _share_counted(commitment: Commitment, share: Fraction) -> Fraction:
     counting = commitment.counting
-    if counting.down == "above-share" and share <= (counting.share_above or NONE):
+    if counting.down in ("above-share", "at-least-share") and not counting.fails_at(share):
         return NONE
     if counting.down == "all" and share < 1:
         return NONE

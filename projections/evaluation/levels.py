@@ -24,6 +24,7 @@ __all__ = [
     "counted_most",
     "highest",
     "intersected",
+    "kept_spans",
     "long_enough",
     "nearest",
     "spans_of",
@@ -90,9 +91,8 @@ def weighed(levels: list[Level], counting: Counting, *, whole: bool) -> list[Lev
     match counting.down:
         case "any":
             kept = levels
-        case "above-share":
-            edge = counting.share_above or NONE
-            kept = [level for level in levels if level[2] > edge]
+        case "above-share" | "at-least-share":
+            kept = [level for level in levels if counting.fails_at(level[2])]
         case "all":
             kept = [level for level in levels if level[2] >= 1]
     return _joined((start, end, WHOLE) for start, end, _ in kept) if whole else kept
@@ -130,6 +130,16 @@ def long_enough(levels: list[Level], counting: Counting, zone: str) -> tuple[lis
         elif total > limit:
             more += total - limit
     return _within(levels, union(kept)), more
+
+
+def kept_spans(
+    least: list[Level], most: list[Level], counting: Counting, zone: str
+) -> tuple[tuple[Span, ...], tuple[Span, ...]]:
+    """Return the spans that count surely, and those that count perhaps, where what is down lies between levels."""
+    if least == most:
+        kept = spans_of(long_enough(least, counting, zone)[0])
+        return kept, kept
+    return spans_of(_lasting(least, counting.minimum)), spans_of(_lasting(most, counting.minimum))
 
 
 def _lasting(levels: list[Level], minimum: Fraction | None) -> list[Level]:

@@ -602,7 +602,7 @@ def _unasked(policy: Policy, plain: Plain) -> Iterator[str]:
     measures = {one.measure.of for one in policy.commitments}
     shares = {"executions", "messages", "error-rate"}
     for name, given, of in (
-        ("value", plain.value is not None, {"latency", "consecutive-days", "events"}),
+        ("value", plain.value is not None, {"latency", "consecutive-days", "bad-days", "events"}),
         ("failed and total", plain.total is not None, shares), ("error_rates", bool(plain.rates), {"error-rate"}),
     ):  # fmt: skip
         if given and not measures & of:

@@ -23,6 +23,7 @@ from projections.evaluation.levels import (
     counted_most,
     highest,
     intersected,
+    kept_spans,
     long_enough,
     quantised,
     spans_of,
@@ -37,7 +38,7 @@ class Timeline(msgspec.Struct, frozen=True):
 
     downtime_seconds: union of the stated windows. excluded_seconds: the part of it that does not count. least, stated, most:
     what counts; stated with the stated times taken as exact, None where something else leaves it open. intervals: the
-    stated seconds that count. removed_least, removed_most: what leaves the denominator. incidents: those with seconds that
+    stated seconds that count. counted: the spans that count surely, and perhaps. removed_least, removed_most: what leaves the denominator. incidents: those with seconds that
     count, surely and at most.
     """
 
@@ -55,6 +56,7 @@ class Timeline(msgspec.Struct, frozen=True):
     entries: frozenset[str]
     outages: tuple[int, int]
     excluded: tuple[Span, ...]
+    counted: tuple[tuple[Span, ...], tuple[Span, ...]]
 
 
 class _Sides:
@@ -90,7 +92,7 @@ def timeline(policy: Policy, commitment: Commitment, evidence: Evidence) -> Time
     else:
         regions = (evidence.region,) if scope.regions == "each" else (None,)
     sides = [_sides(commitment, evidence, beside, region, marks) for region in regions]
-    whole = commitment.measure.of in ("time", "events")
+    whole = _counts_seconds(commitment)
     adds = commitment.measure.of == "user-minutes"
 
     def levels(name: str, *, least: bool) -> list[Level]:
@@ -119,7 +121,7 @@ def timeline(policy: Policy, commitment: Commitment, evidence: Evidence) -> Time
         stated=stated, most=high, intervals=considered, downtime=downtime, removed_least=removed_least, removed_most=removed_most,
         provisional=marks.provisional, approximate=marks.approximate, entries=frozenset(marks.entries),
         outages=(_outages(least, commitment, policy.zone), _outages(most, commitment, policy.zone)),
-        excluded=beside.everywhere,
+        excluded=beside.everywhere, counted=kept_spans(least, most, commitment.counting, policy.zone),
     )  # fmt: skip
 
 
@@ -155,7 +157,7 @@ def _sides(
     start, end = evidence.span
     measured = _measured(commitment, evidence, beside, region, found, marks)
     counting = commitment.counting
-    any_part = counting.down == "any" and commitment.measure.of in ("time", "events")
+    any_part = counting.down == "any" and _counts_seconds(commitment)
     for window in dict.fromkeys(evidence.windows):
         surely = concerns(window, evidence.service, region, commitment)
         if surely is None:
@@ -189,6 +191,11 @@ def _sides(
             found.least += ((part, low) for part in _cut(covers.least, maybe_cut))
             found.stated_least += ((part, low) for part in _cut(covers.stated, maybe_cut))
     return found
+
+
+def _counts_seconds(commitment: Commitment) -> bool:
+    """Tell whether a second that is down counts in full, whatever share of it was affected."""
+    return commitment.measure.of in ("time", "events") or commitment.measure.is_days
 
 
 def _cut(span: Span | None, taken: Sequence[Span]) -> Sequence[Span]:

@@ -81,6 +81,7 @@ def reason_for_values(policy: Policy) -> str:
     because = {
         "more than one commitment": len(policy.commitments) > 1,
         f"a measure of {first.measure.of}": first.measure.of not in ("time", "affected-share", "user-minutes"),
+        "seconds that are down from a share on": counting.down == "at-least-share",
         "shares above a share": first.measure.of != "time" and counting.down != "any",
         "measurements": bool(first.measure.reads),
         "least durations of parts of a second": (counting.minimum or Fraction(1)).denominator != 1,

@@ -523,6 +523,38 @@ added(
     exactly(20, 720),
     "short",
 )
+# A quarter is at least a quarter, and not at least three tenths.
+for _name, _share, _seconds in (("a-quarter", "0.25", 1_800), ("three-tenths", "0.3", 0)):
+    added(
+        f"from-{_name}-on",
+        terms(counting=f'{OUTAGES}\ndown = "at-least-share"\nshare_at_least = "{_share}"'),
+        exactly(F(_seconds, 36), _seconds),
+        "plain",
+        "B",
+    )
+# Bad days: the 10th to the 12th and the 14th are above 5%, and with the 9th and the 13th, which are exactly that, six in a row.
+added(
+    "bad-days",
+    terms(EVENTS, measure='of = "bad-days"\nreads = ["messages"]', counting='share_above = "0.05"'),
+    exactly(20_00, value=4),
+    "days",
+)
+added(
+    "days-in-a-row-from-a-share-on",
+    terms(EVENTS, measure='of = "consecutive-days"', counting='share_at_least = "0.05"'),
+    exactly(30_00, value=6),
+    "days",
+)
+# Ten hours of 5 March are one day; of two hours less is no bad day where ten are allowed.
+added("days-down", terms(EVENTS, measure='of = "bad-days"'), exactly(5_00, value=1), "past")
+added(
+    "days-down-for-long",
+    terms(
+        EVENTS, measure='of = "consecutive-days"\nreads = []', counting=f'{OUTAGES}\nday_above = "10 hours"'
+    ),
+    exactly(0, value=0),
+    "past",
+)
 # A least payout: 20.00 EUR are raised to 21.00, to no more than a limit of 20.50, and nothing is raised from nothing.
 RAISED = 'at_least = { EUR = "21.00" }\n'
 added("raised", terms(TWENTY, more=f"[limits]\n{RAISED}"), exactly(21_00, 7_200))

@@ -241,10 +241,10 @@ def _measure(values: Values, where: str, problems: Problems) -> Measure:
         _idle(at, values, ("statistic", "unit", "combine"), why, problems)
     if of != "events":
         _idle(at, values, ("counts",), why, problems)
-    if of in ("latency", "consecutive-days", "events"):
+    if of in ("latency", "consecutive-days", "bad-days", "events"):
         _idle(at, values, ("missing",), why, problems)
     reads = values["reads"]
-    if reads is not None and not reads and of in _READS:
+    if reads is not None and not reads and of in _READS and of != "consecutive-days":
         problems.add(f"{at}reads is empty, but {why} is measured from nothing else; name what it reads")
     if reads and (("latency" in reads) != (of == "latency") or (of == "latency" and len(reads) > 1)):
         problems.add(f"{at}reads {', '.join(reads)} does not fit {why}; latency is read by latency alone")
@@ -264,7 +264,7 @@ def _measure(values: Values, where: str, problems: Problems) -> Measure:
 
 def _counting(values: Values, measure: Measure, where: str, problems: Problems) -> Counting:
     at, why = f"{where}counting.", f'measure.of = "{measure.of}"'
-    by_windows = measure.of in _OF_WINDOWS or (measure.of == "events" and measure.counts != "failed")
+    by_windows = measure.reads_windows
     lasting = ("minimum", "unless_daily_total_above", "daily_total_counts")
     quanta = ("quantise", "quantum", "ties")
     if by_windows:
@@ -274,15 +274,13 @@ def _counting(values: Values, measure: Measure, where: str, problems: Problems) 
         _idle(at, values, ("effects", "down", *lasting, *quanta), why, problems)
     if measure.of == "user-minutes":
         _idle(at, values, lasting, why, problems)
+    if measure.is_days:
+        _idle(at, values, lasting[1:], why, problems)
+    if not (measure.is_days and by_windows):
+        _idle(at, values, ("day_above",), why if not measure.is_days else "measurements", problems)
     if measure.of != "time":
         _idle(at, values, quanta, why, problems)
-    if values["down"] == "above-share" or measure.of == "consecutive-days":
-        _asked(at, values, ("share_above",), why if by_windows is False else 'down = "above-share"', problems)
-    else:
-        _idle(at, values, ("share_above",), f'down = "{values["down"] or "any"}"', problems)
-    share = values["share_above"]
-    if share is not None and share >= 1:
-        problems.add(f"{at}share_above {shown(str(share))} is not below 1; no share is above it: 5% is 0.05")
+    _share(values, measure, at, problems)
     if values["minimum"] is None:
         _idle(at, values, ("unless_daily_total_above",), "no minimum", problems)
     if values["unless_daily_total_above"] is None:
@@ -305,11 +303,30 @@ def _counting(values: Values, measure: Measure, where: str, problems: Problems) 
         _positive(f"{at}{name}", values[name], problems)
     _positive(f"{at}quantum", values["quantum"], problems, whole=True)
     return Counting(
-        effects=frozenset(_or(values["effects"], ())), down=_or(values["down"], "any"), share_above=share,
+        effects=frozenset(_or(values["effects"], ())), down=_or(values["down"], "any"), share_above=values["share_above"],
+        share_at_least=values["share_at_least"], day_above=_or(values["day_above"], Fraction(0)),
         minimum=values["minimum"], unless_daily_total_above=values["unless_daily_total_above"],
         daily_total_counts=_or(values["daily_total_counts"], "all"), quantise=quantise,
         quantum=int(_or(values["quantum"], 60)), ties=_or(values["ties"], "up"),
     )  # fmt: skip
+
+
+def _share(values: Values, measure: Measure, at: str, problems: Problems) -> None:
+    """Check the share that makes a second, or a day, count."""
+    above, least = values["share_above"], values["share_at_least"]
+    down = _or(values["down"], "any")
+    if measure.is_days and not measure.reads_windows:
+        if above is None and least is None:
+            _asked(at, values, ("share_above",), f'measure.of = "{measure.of}"', problems)
+        elif above is not None:
+            _idle(at, values, ("share_at_least",), "share_above", problems)
+    else:
+        for name, word in (("share_above", "above-share"), ("share_at_least", "at-least-share")):
+            (_asked if down == word else _idle)(at, values, (name,), f'down = "{down}"', problems)
+    if above is not None and above >= 1:
+        problems.add(f"{at}share_above {shown(str(above))} is not below 1; no share is above it: 5% is 0.05")
+    if least is not None and not 0 < least <= 1:
+        problems.add(f"{at}share_at_least {shown(str(least))} is not above 0 and up to 1; 5% is 0.05")
 
 
 def _scope(values: Values, measure: Measure, where: str, problems: Problems) -> Scope:

@@ -112,15 +112,15 @@ GRAMMAR: tuple[Table, ...] = (
         Field("part", "choice", "A subscription, or resource, that is there for a part of the period: whole keeps the whole period as "
               "denominator; lifetime takes only the part.", default='"whole"', choices=("whole", "lifetime"), example='"lifetime"'),
     )),
-    Table("measure", "What is measured. It makes an availability, or for latency, consecutive-days and events a value.", (
+    Table("measure", "What is measured. It makes an availability, or for latency, consecutive-days, bad-days and events a value.", (
         Field("of", "choice", "time: seconds that are down. affected-share: seconds weighted by the affected share. user-minutes: the same for "
               "users, where overlapping windows add up without a limit. error-rate: 1 minus the average error rate of all buckets. "
-              "executions, messages: 1 minus failed by total over the period. latency: a measured duration. consecutive-days: the longest run of bad days. events: "
-              "how many there were.", required=True,
+              "executions, messages: 1 minus failed by total over the period. latency: a measured duration. consecutive-days: the longest run of bad days. bad-days: how "
+              "many of them there were. events: how many there were.", required=True,
               choices=("time", "affected-share", "user-minutes", "error-rate", "executions", "messages", "latency",
-                       "consecutive-days", "events"), example='"time"'),
+                       "consecutive-days", "bad-days", "events"), example='"time"'),
         Field("reads", "choices", "Which recorded measurements it reads beside, or instead of, windows.",
-              default="[] for time, affected-share, user-minutes and events; requests for error-rate; the one of the same name for executions, messages and "
+              default="[] for time, affected-share, user-minutes, bad-days and events; requests for error-rate; the one of the same name for executions, messages and "
               "latency; messages for consecutive-days", choices=MEASURED, example='["requests"]'),
         Field("bucket", "duration", "error-rate: the length of a bucket. Buckets begin at the start of the period.", example='"5 minutes"'),
         Field("statistic", "text", "latency: which statistic, as measurements name it.", example='"p95"'),
@@ -134,12 +134,17 @@ GRAMMAR: tuple[Table, ...] = (
               default='"available"', choices=("available", "excluded", "down"), example='"excluded"'),
     ), in_commitments=True),
     Table("counting", "Which seconds are down.", (
-        Field("effects", "choices", "Windows with these effects count. Required where windows are read: time, affected-share, user-minutes, and "
-              "events of incidents or outages.", choices=EFFECTS, default="[]", example='["outage", "data-loss"]'),
+        Field("effects", "choices", "Windows with these effects count. Required where windows are read: time, affected-share, user-minutes, "
+              "events of incidents or outages, and days that read no measurements.", choices=EFFECTS, default="[]", example='["outage", "data-loss"]'),
         Field("down", "choice", "When a second is down: any: a window or a failure in it is enough. above-share: the affected share, or error rate, is above "
-              "share_above. all: everything fails.", default='"any"', choices=("any", "above-share", "all"), example='"above-share"'),
-        Field("share_above", "decimal", "above-share: the share that must be exceeded, from 0 to below 1. consecutive-days: a day is bad above it.",
+              "share_above. at-least-share: it is share_at_least, or above. all: everything fails.", default='"any"',
+              choices=("any", "above-share", "at-least-share", "all"), example='"above-share"'),
+        Field("share_above", "decimal", "above-share: the share that must be exceeded, from 0 to below 1. consecutive-days, bad-days of measurements: a day is bad above it.",
               example='"0.05"'),
+        Field("share_at_least", "decimal", "at-least-share: the share that must be reached, above 0 to 1. consecutive-days, bad-days of measurements: a day is bad from it on.",
+              example='"0.05"'),
+        Field("day_above", "duration", "consecutive-days, bad-days of windows: a local day is bad where more than this of it was down.", default='"0 seconds"',
+              example='"30 minutes"'),
         Field("minimum", "duration", "An outage counts only if it lasts at least so long without a break.", default="none", example='"1 minute"'),
         Field("unless_daily_total_above", "duration", "Shorter ones count all the same on a local day on which all of them together last longer than this.",
               example='"5 minutes"'),

@@ -193,11 +193,11 @@ def _out_of_reach(policy: Policy, commitment: Commitment, tier: Tier) -> str | N
         most = _longest_downtime(days, commitment.counting)
         if most is not None and (tier.lower > most or (tier.lower == most and not tier.lower_included)):
             return f"is longer than a {policy.period.kind} can be ({decimal_text(most)} seconds)"
-    elif commitment.measure.of in ("consecutive-days", "events"):
+    elif tier.of == "value" and commitment.measure.of != "latency":
         first = -(-tier.lower // 1) if tier.lower_included else tier.lower // 1 + 1
         if not tier.holds(Fraction(first)):
             return "holds no whole number, and only whole ones are counted"
-        if commitment.measure.of == "consecutive-days" and first > days:
+        if commitment.measure.is_days and first > days:
             return f"is more than the days of a {policy.period.kind} ({days})"
     return None
 

@@ -28,7 +28,7 @@ Sums: TypeAlias = tuple[tuple[str, Fraction], ...]
 Quantity: TypeAlias = Literal["availability", "downtime", "value"]
 Measured: TypeAlias = Literal[
     "time", "affected-share", "user-minutes", "error-rate", "executions", "messages", "latency", "consecutive-days",
-    "events",
+    "bad-days", "events",
 ]  # fmt: skip
 
 
@@ -148,15 +148,34 @@ class Measure(msgspec.Struct, frozen=True):
     @property
     def makes(self) -> Literal["availability", "value"]:
         """What comes out of it."""
-        return "value" if self.of in ("latency", "consecutive-days", "events") else "availability"
+        return "value" if self.of == "latency" or self.is_days or self.of == "events" else "availability"
+
+    @property
+    def is_days(self) -> bool:
+        """Whether it counts local days that were bad."""
+        return self.of in ("consecutive-days", "bad-days")
+
+    @property
+    def reads_windows(self) -> bool:
+        """Whether windows make it, be it beside measurements."""
+        if self.is_days:
+            return not self.reads
+        return self.of in ("time", "affected-share", "user-minutes") or (
+            self.of == "events" and self.counts != "failed"
+        )
 
 
 class Counting(msgspec.Struct, frozen=True):
-    """Which seconds are down: effects, the rule for a second, least durations, and quanta. Durations in seconds."""
+    """Which seconds are down: effects, the rule for a second, least durations, and quanta. Durations in seconds.
+
+    day_above: a day is bad where more than this of it was down.
+    """
 
     effects: frozenset[str] = frozenset()
-    down: Literal["any", "above-share", "all"] = "any"
+    down: Literal["any", "above-share", "at-least-share", "all"] = "any"
     share_above: Fraction | None = None
+    share_at_least: Fraction | None = None
+    day_above: Fraction = Fraction(0)
     minimum: Fraction | None = None
     unless_daily_total_above: Fraction | None = None
     daily_total_counts: Literal["all", "excess"] = "all"
@@ -165,6 +184,12 @@ class Counting(msgspec.Struct, frozen=True):
     ] = "exact"  # fmt: skip
     quantum: int = 60
     ties: Literal["up", "down", "even"] = "up"
+
+    def fails_at(self, share: Fraction) -> bool:
+        """Tell whether a share that is affected, or that failed, is above the share of the policy, or at least that."""
+        if self.share_at_least is not None:
+            return share >= self.share_at_least
+        return share > (self.share_above or 0)
 
 
 def step_of(measure: Measure, counting: Counting, of: Quantity) -> Fraction | None:
@@ -378,7 +403,7 @@ class Policy(msgspec.Struct, frozen=True):
         if first.measure.of == "affected-share" and first.counting.down == "any":
             return "by-share"
         if first.measure.of == "time" and first.counting.down != "all":
-            return "full" if first.counting.down == "any" else "above-share"
+            return "full" if first.counting.down == "any" else first.counting.down
         return "all" if first.measure.of == "time" else first.measure.of
 
     @property
