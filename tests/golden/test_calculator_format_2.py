@@ -523,6 +523,13 @@ added(
     exactly(20, 720),
     "short",
 )
+# A thirtieth of 100.00 EUR for each begun half hour, of which four were down: 13.33; and a third of the fee for the time: 100 / 3 / 372.
+added(
+    "fractions",
+    terms(paying('credit_fraction = "1/30"\nper = "block"\nblock = "30 minutes"\nblocks = "begun"')),
+    exactly(13_33, 7_200),
+)
+added("multiple-of-a-third", terms(paying('credit_multiple = "1/3"')), exactly(9, 7_200))
 # A quarter is at least a quarter, and not at least three tenths.
 for _name, _share, _seconds in (("a-quarter", "0.25", 1_800), ("three-tenths", "0.3", 0)):
     added(

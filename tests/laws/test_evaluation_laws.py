@@ -113,9 +113,9 @@ def _sum(code: str, times: str) -> str:
 
 remedies = st.lists(
     st.sampled_from(
-        [("credit_percent", "10"), ("credit_percent", "33.3"), ("credit_multiple", "25"), ("credit_fixed", "3"), ("credit_hourly", "2")]
+        [("credit_percent", "10"), ("credit_percent", "33.3"), ("credit_fraction", "1/30"), ("credit_multiple", "25"), ("credit_multiple", "76/3"), ("credit_fixed", "3"), ("credit_hourly", "2")]
     ),
-    min_size=1, max_size=3, unique_by=lambda pair: pair[0],
+    min_size=1, max_size=3, unique_by=lambda pair: pair[0].replace("fraction", "percent"),
 ).map(lambda found: tuple(sorted(found)))  # fmt: skip
 some_terms = st.builds(
     Terms,
@@ -268,6 +268,8 @@ def slow_credit(terms: Terms, eligible: int, period: int, fee: int, code: str) -
     factors = []
     if "credit_percent" in remedy:
         factors.append(Fraction(remedy["credit_percent"]) / 100)
+    if "credit_fraction" in remedy:
+        factors.append(Fraction(remedy["credit_fraction"]))
     if "credit_multiple" in remedy:
         factors.append(Fraction(remedy["credit_multiple"]) * paid_for)
     if terms.factor_decimals is not None:

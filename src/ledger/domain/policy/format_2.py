@@ -426,6 +426,10 @@ def _bound_text(bound: Fraction, of: Quantity) -> str:
 
 
 def _remedy(values: Values, measure: Measure, at: str, problems: Problems) -> Remedy:
+    if values["credit_fraction"] is not None:
+        if values["credit_percent"] is not None:
+            problems.add(f"{at}credit_percent and credit_fraction both say a part of the base; leave one out")
+        values = {**values, "credit_percent": values["credit_fraction"] * 100}
     money = [name for name in _MONEY if values[name] is not None]
     if not money and values["service_days"] is None:
         problems.add(

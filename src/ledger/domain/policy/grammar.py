@@ -17,12 +17,13 @@ from ledger.domain.money import ALL_ROUNDINGS
 __all__ = ["GRAMMAR", "Field", "Kind", "Table", "table_of"]
 
 # text: words. key: a stream key. date: a TOML date. zone: an IANA zone. choice, choices: one of, or a list of,
-# Field.choices. integer: a whole number. flag: true or false. decimal, percent: a decimal as text. duration: text
+# Field.choices. integer: a whole number. flag: true or false. decimal, percent: a decimal as text. fraction: text
+# such as "1/30", up to 1. ratio: a decimal or a fraction as text. duration: text
 # such as "30 minutes". span: a duration, or one in months, periods, business days or hours. money: a table of
 # currency and amount as text. clock: "09:00". beyond: an allowance, as a duration, a percentage with its sign or
 # "tier-edge". texts, dates: lists of them. free: checked elsewhere.
 Kind: TypeAlias = Literal[
-    "text", "key", "date", "zone", "choice", "choices", "integer", "flag", "decimal", "percent", "duration", "span",
+    "text", "key", "date", "zone", "choice", "choices", "integer", "flag", "decimal", "percent", "fraction", "ratio", "duration", "span",
     "money", "clock", "beyond", "texts", "dates", "free",
 ]  # fmt: skip
 
@@ -167,11 +168,12 @@ GRAMMAR: tuple[Table, ...] = (
     Table("tiers", "A range, and what it pays. Each has up to one lower and one upper bound, all of one kind.", (
         *_bounds(),
         Field("credit_percent", "percent", "Percent of the base.", example='"10"'),
-        Field("credit_multiple", "decimal", "So many times the base for the time down: base x eligible downtime / period. 1 is proportional.", example='"10"'),
+        Field("credit_fraction", "fraction", "The same as an exact part of the base, for what no decimal says.", example='"1/30"'),
+        Field("credit_multiple", "ratio", "So many times the base for the time down: base x eligible downtime / period. 1 is proportional.", example='"10"'),
         Field("credit_fixed", "money", "A sum by currency.", example='{ USD = "3000.00" }'),
         Field("credit_hourly", "money", "A rate by currency for each hour of eligible downtime, parts of an hour in proportion.", example='{ USD = "0.50" }'),
         Field("service_days", "decimal", "Days of service added at the end of the term; not money.", example='"3"'),
-        Field("per", "choice", "credit_percent, credit_fixed and service_days: once per period, for each block of downtime, or for each unit of the "
+        Field("per", "choice", "credit_percent, credit_fraction, credit_fixed and service_days: once per period, for each block of downtime, or for each unit of the "
               "measured value.", default='"period"', choices=("period", "block", "unit"), example='"block"'),
         Field("block", "duration", "per = block: its length.", example='"30 minutes"'),
         Field("blocks", "choice", "per = block: only full blocks count, or also the one that was begun.", default='"full"',

@@ -21,6 +21,7 @@ _SPAN = re.compile(
     r"(\d{1,6}) (business-day|business-hour|month|period|day)s?|(\d{1,6}\.\d{1,15}) (business-hour)s?",
     re.ASCII,
 )
+_FRACTION = re.compile(r"(\d{1,9})/([1-9]\d{0,8})", re.ASCII)
 _SHARE = re.compile(r"(\d{1,3}(?:\.\d{1,30})?)%", re.ASCII)
 _CLOCK = re.compile(r"(\d\d):(\d\d)", re.ASCII)
 _DECIMAL = re.compile(r"\d{1,15}(\.\d{1,15})?", re.ASCII)
@@ -103,7 +104,14 @@ def _value(field: Field, where: str, value: Any, problems: Problems) -> Any:
             problems.wrong(where, value, "is neither true nor false; write one of them, without quotes")
         case "decimal":
             return problems.decimal(where, value, field.example.strip('"') or "10")
+        case "fraction" | "ratio":
+            return _ratio(field, where, value, problems)
         case "percent":
+            if field.name == "credit_percent" and type(value) is str and _FRACTION.fullmatch(value):
+                problems.wrong(
+                    where, value, f'is a fraction; write that part of the fee as credit_fraction = "{value}"'
+                )
+                return None
             return problems.percent(where, value, field.example.strip('"') or "10")
         case "duration":
             return _duration(where, value, problems)
@@ -119,6 +127,20 @@ def _value(field: Field, where: str, value: Any, problems: Problems) -> Any:
             if type(value) is dict:
                 return value
             problems.wrong(where, value, f"is not a table; write it like {field.name} = {field.example}")
+    return None
+
+
+def _ratio(field: Field, where: str, value: Any, problems: Problems) -> Fraction | None:
+    """Return an exact fraction, or for a ratio also a decimal."""
+    if type(value) is str and (found := _FRACTION.fullmatch(value)):
+        exact = Fraction(int(found[1]), int(found[2]))
+        if field.kind == "fraction" and exact > 1:
+            problems.add(f"{where} {shown(value)} is more than 1; write a part of the base, up to all of it")
+            return None
+        return exact
+    if field.kind == "ratio":
+        return problems.decimal(where, value, field.example.strip('"'))
+    problems.wrong(where, value, f"is not a fraction; write it like {field.example}")
     return None
 
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from fractions import Fraction
 
-from ledger.domain.money import decimal_text, minor_units
+from ledger.domain.money import decimal_text, minor_units, number_text
 from ledger.domain.policy.model import Allowance, Policy, Remedy
 from ledger.domain.policy.values import duration_text
 
-__all__ = ["allowance_words", "base_words", "remedy_words", "sums_words"]
+__all__ = ["allowance_words", "base_words", "part_words", "remedy_words", "sums_words"]
 
 
 def base_words(policy: Policy) -> str:
@@ -31,6 +31,12 @@ def allowance_words(allowance: Allowance) -> str:
             return decimal_text(allowance.bound)
 
 
+def part_words(percent: Fraction) -> str:
+    """Return a percentage in words: "10%", or as a fraction of the whole where no decimal says it, "1/30"."""
+    percentage = number_text(percent)
+    return number_text(percent / 100) if "/" in percentage else f"{percentage}%"
+
+
 def remedy_words(remedy: Remedy, base: str) -> str:
     """Return what a remedy pays, in words, such as "10% of fee"."""
     each = ""
@@ -41,9 +47,9 @@ def remedy_words(remedy: Remedy, base: str) -> str:
         each = f" for each one{beyond}"
     said: list[str] = []
     if remedy.percent is not None:
-        said.append(f"{decimal_text(remedy.percent)}% of {base}{each}")
+        said.append(f"{part_words(remedy.percent)} of {base}{each}")
     if remedy.multiple is not None:
-        said.append(f"{decimal_text(remedy.multiple)} times the {base} for the time down{beyond}")
+        said.append(f"{number_text(remedy.multiple)} times the {base} for the time down{beyond}")
     if remedy.fixed:
         said.append(f"{sums_words(remedy.fixed)}{each}")
     if remedy.hourly:
