@@ -523,6 +523,27 @@ added(
     exactly(20, 720),
     "short",
 )
+# Ten hours each in January, February and March: four months of 120 days, 181 days, and the year to 14 March.
+added(
+    "four-months",
+    terms(period='kind = "calendar-four-months"'),
+    exactly(30_00, 30 * HOUR, period=120 * DAY),
+    "past",
+    month="2022-04",
+)
+added(
+    "half-year",
+    terms(period='kind = "calendar-half-year"'),
+    exactly(30_00, 30 * HOUR, period=181 * DAY),
+    "past",
+    month="2022-06",
+)
+added(
+    "contract-year",
+    terms(period='kind = "contract-year"\nanchor_month = 3\nanchor_day = 15'),
+    exactly(30_00, 30 * HOUR, period=365 * DAY),
+    "past",
+)
 # A thirtieth of 100.00 EUR for each begun half hour, of which four were down: 13.33; and a third of the fee for the time: 100 / 3 / 372.
 added(
     "fractions",

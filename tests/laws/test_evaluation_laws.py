@@ -438,13 +438,23 @@ def test_whatever_the_facts_turn_out_to_be_the_bounds_hold_it(
 
 @pytest.mark.parametrize("zone", ["America/New_York", "Europe/London", "Australia/Lord_Howe", "UTC"])
 @pytest.mark.parametrize(
-    "kind", ["calendar-month", "calendar-quarter", "calendar-year", "billing-month", "trailing-days"]
+    "kind",
+    [
+        "calendar-month",
+        "calendar-quarter",
+        "calendar-four-months",
+        "calendar-half-year",
+        "calendar-year",
+        "contract-year",
+        "billing-month",
+        "trailing-days",
+    ],
 )
 def test_periods_follow_each_other_and_their_days_add_up(zone: str, kind: str) -> None:
     """Months of 28 to 31 days, quarters and years, with clocks put forward and back, over midnight and the year's end."""
-    length = (
-        "anchor_day = 31\n" if kind == "billing-month" else "days = 30\n" if kind == "trailing-days" else ""
-    )
+    length = {
+        "billing-month": "anchor_day = 31\n", "contract-year": "anchor_month = 2\nanchor_day = 29\n", "trailing-days": "days = 30\n",
+    }.get(kind, "")  # fmt: skip
     text = (
         f'format = 2\npolicy = "p"\nin_force_from = 2000-01-01\n[period]\nkind = "{kind}"\nzone = "{zone}"\n{length}'
         '[measure]\nof = "time"\n[counting]\neffects = ["outage"]\n[[tiers]]\ncredit_percent = "1"\n[credit]\nrounding = "half-up"\n'
@@ -453,7 +463,10 @@ def test_periods_follow_each_other_and_their_days_add_up(zone: str, kind: str) -
     label = {
         "calendar-month": "2023-11",
         "calendar-quarter": "2023-Q3",
+        "calendar-four-months": "2023-T3",
+        "calendar-half-year": "2023-H1",
         "calendar-year": "2022",
+        "contract-year": "2022",
         "billing-month": "2023-11",
     }
     period = parse_policy_period(rule, label.get(kind, "2023-11-30"))

@@ -147,13 +147,18 @@ def _positive(where: str, value: Fraction | None, problems: Problems, *, whole: 
 
 def _period(values: Values, problems: Problems) -> PeriodRule:
     kind = values["kind"]
-    if kind != "billing-month":
+    if kind == "contract-year":
+        _asked("period.", values, ("anchor_month",), f'kind = "{kind}"', problems)
+    else:
+        _idle("period.", values, ("anchor_month",), f'kind = "{kind}"', problems)
+    if kind not in ("billing-month", "contract-year"):
         _idle("period.", values, ("anchor_day",), f'kind = "{kind}"', problems)
     if kind == "trailing-days":
         _asked("period.", values, ("days",), f'kind = "{kind}"', problems)
     else:
         _idle("period.", values, ("days",), f'kind = "{kind}"', problems)
     _within("period.anchor_day", values["anchor_day"], 1, 31, problems)
+    _within("period.anchor_month", values["anchor_month"], 1, 12, problems)
     _within("period.days", values["days"], 1, 3_660, problems)
     _positive("period.length", values["length"], problems)
     if values["part"] == "lifetime" and values["length"] is not None:
@@ -161,6 +166,7 @@ def _period(values: Values, problems: Problems) -> PeriodRule:
     return PeriodRule(
         kind=kind, zone=_or(values["zone"], "UTC"), anchor_day=_or(values["anchor_day"], 1), days=values["days"],
         length_seconds=values["length"], part=_or(values["part"], "whole"),
+        anchor_month=_or(values["anchor_month"], 1),
     )  # fmt: skip
 
 

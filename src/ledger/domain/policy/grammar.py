@@ -101,12 +101,15 @@ GRAMMAR: tuple[Table, ...] = (
         Field("note", "text", "What was not read, or had to be assumed.", default='""'),
     )),
     Table("period", "The time that one figure is computed for.", (
-        Field("kind", "choice", "billing-month begins on anchor_day; trailing-days are so many days up to the asked day.", required=True,
-              choices=("calendar-month", "calendar-quarter", "calendar-year", "billing-month", "trailing-days"),
+        Field("kind", "choice", "calendar-four-months begin with January, May and September. billing-month begins on anchor_day, contract-year on that day of "
+              "anchor_month; trailing-days are so many days up to the asked day.", required=True,
+              choices=("calendar-month", "calendar-quarter", "calendar-four-months", "calendar-half-year", "calendar-year", "contract-year",
+                       "billing-month", "trailing-days"),
               example='"calendar-month"'),
         Field("zone", "zone", "IANA zone in which days, months and years begin.", required=True, example='"UTC"'),
-        Field("anchor_day", "integer", "billing-month: the day of the month on which it begins, 1 to 31; in a shorter month its last day.",
+        Field("anchor_day", "integer", "billing-month, contract-year: the day of the month on which it begins, 1 to 31; in a shorter month its last day.",
               default="1", example="15"),
+        Field("anchor_month", "integer", "contract-year: the month in which it begins, 1 to 12.", example="4"),
         Field("days", "integer", "trailing-days: how many.", example="30"),
         Field("length", "duration", "The denominator: actual seconds of the period (left out), or always this.", default="the actual length",
               example='"730 hours"'),

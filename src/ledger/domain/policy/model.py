@@ -123,14 +123,18 @@ class Source(msgspec.Struct, frozen=True):
 
 
 class PeriodRule(msgspec.Struct, frozen=True):
-    """The time one figure is for. length_seconds: the denominator where it is not the actual length."""
+    """The time one figure is for. anchor_month: in which a contract year begins. length_seconds: the denominator where it is not the actual length."""
 
-    kind: Literal["calendar-month", "calendar-quarter", "calendar-year", "billing-month", "trailing-days"]
+    kind: Literal[
+        "calendar-month", "calendar-quarter", "calendar-four-months", "calendar-half-year", "calendar-year", "contract-year",
+        "billing-month", "trailing-days",
+    ]  # fmt: skip
     zone: str
     anchor_day: int = 1
     days: int | None = None
     length_seconds: Fraction | None = None
     part: Literal["whole", "lifetime"] = "whole"
+    anchor_month: int = 1
 
 
 class Measure(msgspec.Struct, frozen=True):
