@@ -7,7 +7,7 @@ repetition of the same window changes the answer.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from fractions import Fraction
 
 import msgspec
@@ -22,11 +22,12 @@ from ledger.domain.policy.words import base_words, remedy_words
 from ledger.domain.window import Window, place
 from projections.evaluation.amounts import base_factor
 from projections.evaluation.evidence import Evidence, Membership
+from projections.evaluation.figures import Figure
 from projections.evaluation.outcome import Outcome, Result, outcome, right_to_terminate
 
 __all__ = [
-    "Assessment", "Found", "Membership", "applicable", "assess", "assess_found", "concerning", "entry_order", "exact_text", "percent_text",
-    "rule_words", "seconds_value",
+    "Assessment", "Found", "Membership", "Past", "applicable", "assess", "assess_found", "concerning", "entry_order", "exact_text",
+    "is_wide", "percent_text", "rule_words", "seconds_value",
 ]  # fmt: skip
 
 # What is shown has 12 decimals of a percentage; what is decided has all of them.
@@ -34,6 +35,20 @@ SHOWN_PLACES = 12
 
 # A window, and whether it surely is in the region asked for.
 Found = tuple[Window, bool]
+
+
+class Past(msgspec.Struct, frozen=True):
+    """A period before the one that is assessed, for a right to terminate.
+
+    policy: the terms that ruled it. valid: the seconds of it in which the subscription was valid. found, measurements: what these
+    terms read.
+    """
+
+    policy: Policy
+    period: Period
+    valid: Span
+    found: Sequence[Found]
+    measurements: Sequence[Measurement] = ()
 
 
 class Assessment(msgspec.Struct, frozen=True):
@@ -129,9 +144,14 @@ def applicable(windows: Iterable[Window], service: str, region: str) -> list[Fou
     ]
 
 
+def is_wide(policy: Policy) -> bool:
+    """Tell whether what a policy makes of a region may rest on other regions of the service."""
+    return any(one.scope.regions != "each" for one in policy.commitments)
+
+
 def concerning(policy: Policy, windows: Iterable[Window], service: str, region: str) -> list[Found]:
     """Return the windows that a policy reads for a service and region: where its scope is wider, of all regions."""
-    if all(one.scope.regions == "each" for one in policy.commitments):
+    if not is_wide(policy):
         return applicable(windows, service, region)
     return [(window, True) for window in dict.fromkeys(windows) if window.service == service]
 
@@ -178,11 +198,11 @@ def assess_found(
     measurements: Iterable[Measurement] = (),
     exclusions: Iterable[Exclusion] = (),
     customer: str | None = None,
-    earlier: Iterable[Period] = (),
+    earlier: Iterable[Past] = (),
 ) -> Assessment:
     """Do what `assess` does, for windows that `concerning` has chosen.
 
-    earlier: the periods before this one, the latest last, that a right to terminate looks at.
+    earlier: the periods before this one, the latest last, that a right to terminate looks at: those in which the subscription was valid.
     """
     evidence = Evidence(
         service, region, period, as_of, tuple(window for window, _ in found), tuple(measurements), tuple(exclusions),
@@ -194,11 +214,9 @@ def assess_found(
     availability = first.figure.commitment.measure.makes == "availability"
     entries = {f"policy/{policy.key} v{version}"}.union(*(one.figure.entries for one in made.results))
     edges = figure.decided and len(tiers) == 1 and tiers[0].of != "value"
-    before = [
-        outcome(policy, msgspec.structs.replace(evidence, period=one, valid=None)).results for one in earlier
-    ]
     terminates = right_to_terminate(
-        policy, [[one.figure for one in results] for results in (*before, made.results)]
+        policy,
+        [*(_figures_of(policy, one, evidence) for one in earlier), [one.figure for one in made.results]],
     )
     return Assessment(
         period_seconds=int(figure.period_seconds),
@@ -226,6 +244,25 @@ def assess_found(
         termination=terminates if policy.termination else None,
         parts_of_base=made.rates(),
     )
+
+
+def _figures_of(policy: Policy, past: Past, evidence: Evidence) -> list[Figure | None]:
+    """Return the figures of an earlier period under the terms that ruled it, in the order of the commitments of a policy.
+
+    None where those terms had no commitment of that name, or it was about another quantity: then nothing was promised of this one.
+    """
+    then = msgspec.structs.replace(
+        evidence, period=past.period, valid=past.valid, windows=tuple(window for window, _ in past.found),
+        measurements=tuple(past.measurements),
+    )  # fmt: skip
+    figures = {one.figure.commitment.name: one.figure for one in outcome(past.policy, then).results}
+    return [
+        found
+        if (found := figures.get(one.name)) is not None
+        and found.commitment.measure.makes == one.measure.makes
+        else None
+        for one in policy.commitments
+    ]
 
 
 def rule_words(made: Outcome, version: int | None) -> str:

@@ -17,7 +17,7 @@ from ledger.domain.exclusion import Exclusion
 from ledger.domain.measurement import Measurement
 from ledger.domain.policy import Policy
 from ledger.domain.window import Window, place
-from projections.availability import entry_order
+from projections.availability import entry_order, is_wide
 from projections.cohorts import Cohort
 from projections.drafts import Facts, PolicyOf
 
@@ -29,6 +29,7 @@ __all__ = [
     "moved_exclusions",
     "moved_measurements",
     "moved_windows",
+    "reaches",
     "told_apart",
 ]
 
@@ -232,14 +233,17 @@ def _rests_on(one: Moved, before: Facts | None, after: Facts | None) -> bool:
 def _reaches(one: Moved, before: Facts | None, after: Facts | None, policy_of: PolicyOf) -> bool:
     """Tell whether what moved can change the figures of a place: an assessment names exclusions of other regions, too."""
     return any(
-        one.touches(
-            facts["service"],
-            facts["region"],
-            any_region=_is_wide(policy := policy_of(facts["policy"], facts["policy_version"]))
-            or _uses_up(one, policy),
-        )
+        reaches(one, facts["service"], facts["region"], policy_of(facts["policy"], facts["policy_version"]))
         for facts in _both(before, after)
     )
+
+
+def reaches(one: Moved, service: str, region: str, policy: Policy) -> bool:
+    """Tell whether what moved can change the figures that a policy makes of a service and region for a period.
+
+    It looks at one service, and at its other regions where the scope is wide, or where time there uses up a limit of exclusions.
+    """
+    return one.touches(service, region, any_region=is_wide(policy) or _uses_up(one, policy))
 
 
 def _uses_up(one: Moved, policy: Policy) -> bool:
@@ -260,11 +264,6 @@ def _reads_beside(one: Moved, before: Facts | None, after: Facts | None, policy_
         if _uses_up(one, policy) or (policy.termination and terminates):
             return True
     return False
-
-
-def _is_wide(policy: Policy) -> bool:
-    """Tell whether what a policy makes of a region may rest on other regions of the service."""
-    return any(one.scope.regions != "each" for one in policy.commitments)
 
 
 def _theirs(one: Moved, customers: pd.Series, since: Since) -> list[bool]:
@@ -341,7 +340,7 @@ def _near(before: Facts | None, after: Facts | None, since: Since, policy_of: Po
     """Return what changed and can reach the place of a line, whatever the line says that it rests on."""
     found: set[str] = set()
     for facts in _both(before, after):
-        wide = _is_wide(policy_of(facts["policy"], facts["policy_version"]))
+        wide = is_wide(policy_of(facts["policy"], facts["policy_version"]))
         for one in since.moved:
             if one.touches(facts["service"], facts["region"], any_region=wide):
                 found.update(one.entries)

@@ -14,9 +14,10 @@ import pandas as pd
 from ledger.domain.claims import Claim
 from ledger.domain.measurement import Measurement
 from ledger.domain.policy.deadline import claim_deadline
+from ledger.domain.policy.periods import claim_labels
 from ledger.domain.window import Window
 from ledger.errors import Refused
-from projections.deadlines import closes, touching
+from projections.deadlines import by_customer, closes, touching
 from projections.evaluation.evidence import Evidence
 from projections.evaluation.outcome import Result, outcome
 
@@ -29,7 +30,6 @@ __all__ = [
     "GivesAll",
     "Grant",
     "Standing",
-    "by_customer",
     "grant",
     "incidents_of",
     "last_day",
@@ -65,15 +65,6 @@ class Standing(NamedTuple):
 NOT_NEEDED = Standing("not-needed")
 
 
-def by_customer(claims: Iterable[Claim], *states: str) -> dict[str, list[Claim]]:
-    """Return the claims in some states by their customer; those of an erased customer are nobody's."""
-    found: dict[str, list[Claim]] = {}
-    for claim in claims:
-        if claim.state in states and isinstance(claim.customer, str):
-            found.setdefault(claim.customer, []).append(claim)
-    return found
-
-
 def incidents_of(entries: Iterable[str]) -> frozenset[str]:
     """Return the incidents that entries such as "incident/email-2022-03 v3" are of."""
     streams = (entry.rpartition(" v")[0].partition("/") for entry in entries)
@@ -88,8 +79,7 @@ def windows_of(windows: Iterable[Window], incidents: frozenset[str]) -> tuple[Wi
 def grant(claims: Sequence[Claim], incidents: frozenset[str], periods: Sequence[str]) -> Grant | None:
     """Return what granted claims give of a credit: all of it, or the part that incidents they name account for.
 
-    incidents: what it rests on. periods: those that it may be claimed for: a policy with longer periods is claimed for by
-    those, or by the month in which one ends.
+    incidents: what it rests on. periods: the labels by which a claim names its period, as `claim_labels` returns them.
     """
     claims = [one for one in claims if one.period in periods]
     for claim in claims:
@@ -137,7 +127,7 @@ def last_day(group: Group, measurements: Sequence[Measurement], now: int) -> str
         if window.cohort is None or window.cohort not in members or members[window.cohort].inside
     )
     days: dict[str, set[str]] = {}
-    for incident, start, end, _ in touching(windows, group.service, group.region, group.period):
+    for incident, start, end, _ in touching(windows, policy, group.service, group.region, group.period):
         if (deadline := closes(policy, start, end, group.period, now)) is not None:
             days.setdefault(deadline.last_day, set()).add(incident)
     evidence = Evidence(
@@ -185,7 +175,7 @@ def _quantities(results: Sequence[Result]) -> _Quantities:
 
 def standings(
     customers: pd.Series, codes: npt.NDArray[np.intp], groups: Sequence[Group], paid: npt.NDArray[np.bool_],
-    claims: Sequence[Claim], label: str, last_day_of: Callable[[Group], str | None], gives_all: GivesAll,
+    claims: Sequence[Claim], last_day_of: Callable[[Group], str | None], gives_all: GivesAll,
 ) -> tuple[list[Standing], npt.NDArray[np.intp]]:  # fmt: skip
     """Return every standing that rows have, and for each row which it is.
 
@@ -211,7 +201,11 @@ def standings(
             group = groups[key[0]]
             known[key] = len(found)
             incidents = incidents_of(group.assessment.entries)
-            found.append(standing(theirs[key[1]], incidents, (label, group.period.label), days[key[0]]))
+            found.append(
+                standing(
+                    theirs[key[1]], incidents, claim_labels(group.policy.period, group.period), days[key[0]]
+                )
+            )
         places[row] = known[key]
     _settle(found, places, gives_all)
     return found, places

@@ -16,17 +16,21 @@ from ledger.domain.instants import from_seconds, seconds
 from ledger.domain.period import Period, parse_period
 from ledger.domain.policy import Policy
 from ledger.domain.policy.deadline import Deadline, claim_deadline
-from ledger.domain.policy.periods import parse_policy_period
-from ledger.domain.window import Window, place
-from ledger.errors import Refused
+from ledger.domain.policy.periods import claim_labels
+from ledger.domain.window import Window
+from projections.availability import concerning, is_wide
 
-__all__ = ["Due", "DueState", "Place", "as_json", "closes", "dues", "touching"]
+__all__ = ["Due", "DueState", "Place", "as_json", "by_customer", "closes", "dues", "touching"]
 
 DueState: TypeAlias = Literal["claimed", "late", "open", "missed"]
 
 
 class Place(msgspec.Struct, frozen=True):
-    """What a customer subscribes to, and the terms: a policy that asks for a claim. not_in: cohorts the customer is not in."""
+    """What a customer subscribes to, and the terms: a policy that asks for a claim.
+
+    period: the policy's own that is claimed for, of which a month is a part, or that is a part of it. not_in: cohorts the
+    customer is not in.
+    """
 
     customer: str
     policy: str
@@ -34,6 +38,7 @@ class Place(msgspec.Struct, frozen=True):
     service: str
     region: str
     terms: Policy
+    period: Period
     not_in: frozenset[str] = frozenset()
 
 
@@ -41,7 +46,8 @@ class Due(msgspec.Struct, frozen=True):
     """The deadline of one customer for one incident.
 
     rule: the claim window in words. before: the first instant that is too late; last_day: the last day in time. claims:
-    those that name the incident or the whole period, with when they arrived and what became of them.
+    those that name the period, and the incident or the whole of it, with when they arrived and what became of them. period: the
+    label of the policy's own period that is claimed for.
     state: claimed in time, claimed late, still open, or missed. revised_after: entries about windows there that were told
     after the deadline, with when; only these make a missed or late claim the vendor's doing.
     """
@@ -58,6 +64,7 @@ class Due(msgspec.Struct, frozen=True):
     state: DueState
     claims: tuple[Claim, ...]
     revised_after: tuple[tuple[str, str], ...]
+    period: str
 
 
 def dues(
@@ -65,48 +72,62 @@ def dues(
     windows: Sequence[Window],
     claims: Sequence[Claim],
     told: Mapping[str, str],
-    period: str,
+    month: str,
     now: str,
 ) -> list[Due]:
-    """Return the deadlines of a period, where a policy sets any, by customer, policy, service, region and incident.
+    """Return the deadlines for incidents of a month, where a policy sets any, by customer, policy, service, region and incident.
 
-    windows: those of the period, of all incidents. told: by entry, such as "incident/email-2022-03 v3", when it was
-    published. now: the present in the ledger's spelling, up to which an open window has lasted at least.
+    windows: those of the periods of all places, of all incidents. told: by entry, such as "incident/email-2022-03 v3", when it
+    was published. now: the present in the ledger's spelling, up to which an open window has lasted at least.
     """
-    spans: dict[tuple[str, str, str, frozenset[str]], list[tuple[str, int, int | None, tuple[str, ...]]]] = {}
+    spans: dict[tuple[Any, ...], list[_Touched]] = {}
     found: list[Due] = []
-    by_customer: dict[str, list[Claim]] = {}
-    for claim in claims:
-        if isinstance(claim.customer, str) and claim.period == period and claim.state != "withdrawn":
-            by_customer.setdefault(claim.customer, []).append(claim)
+    theirs = by_customer(claims, "filed", "granted", "refused")
     for one in places:
-        where = (one.service, one.region, one.terms.zone, one.not_in)
+        where = (one.service, one.region if not is_wide(one.terms) else None, one.period, one.not_in)
         if where not in spans:
-            theirs_too = [window for window in windows if window.cohort not in one.not_in]
-            span = parse_period(period, one.terms.zone)
-            spans[where] = touching(theirs_too, one.service, one.region, span)
+            spans[where] = _touched(one, windows, parse_period(month, one.terms.zone))
+        labels = claim_labels(one.terms.period, one.period)
+        mine = [claim for claim in theirs.get(one.customer, ()) if claim.period in labels]
         for incident, start, end, entries in spans[where]:
-            theirs = [
-                claim
-                for claim in by_customer.get(one.customer, ())
-                if not claim.incidents or incident in claim.incidents
-            ]
-            due = _due(one, incident, start, end, entries, theirs, told, period, now)
+            about = [claim for claim in mine if not claim.incidents or incident in claim.incidents]
+            due = _due(one, incident, start, end, entries, about, told, now)
             found += [] if due is None else [due]
-    return sorted(found, key=lambda due: (due.customer, due.policy, due.service, due.region, due.incident))
+    return sorted(
+        found,
+        key=lambda due: (
+            due.customer, due.policy, due.service, due.region, due.incident, due.policy_version, due.period, due.last_day,
+        ),
+    )  # fmt: skip
+
+
+# An incident: its start and end in a place, and the entries about it.
+_Touched: TypeAlias = "tuple[str, int, int | None, tuple[str, ...]]"
+
+
+def _touched(one: Place, windows: Iterable[Window], month: Period) -> list[_Touched]:
+    """Return the incidents that touch a place in the part of its period that lies in a month, each as in all of the period."""
+    theirs = [window for window in windows if window.cohort not in one.not_in]
+    part = msgspec.structs.replace(
+        one.period, start=max(one.period.start, month.start), end=min(one.period.end, month.end)
+    )
+    here = {incident for incident, *_ in touching(theirs, one.terms, one.service, one.region, part)}
+    whole = touching(theirs, one.terms, one.service, one.region, one.period)
+    return [each for each in whole if each[0] in here]
 
 
 def touching(
-    windows: Iterable[Window], service: str, region: str, span: Period
-) -> list[tuple[str, int, int | None, tuple[str, ...]]]:
-    """Return for each incident that touches a place in a period: its start and end there, and the entries about it."""
+    windows: Iterable[Window], policy: Policy, service: str, region: str, span: Period
+) -> list[_Touched]:
+    """Return for each incident that touches a place in a period: its start and end there, and the entries about it.
+
+    policy: where it looks at several regions, all of the service are the place.
+    """
     here: dict[str, list[Window]] = {}
-    for window in windows:
-        touches = window.start < span.end and (window.end is None or window.end > span.start)
-        if not window.withdrawn and touches and window.service == service:
-            if place(window.region, window.regions, region) is not None:
-                here.setdefault(window.incident, []).append(window)
-    found = []
+    for window, _ in concerning(policy, windows, service, region):
+        if window.start < span.end and (window.end is None or window.end > span.start):
+            here.setdefault(window.incident, []).append(window)
+    found: list[_Touched] = []
     for incident, some in sorted(here.items()):
         ends = [window.end for window in some]
         end = None if None in ends else max(end for end in ends if end is not None)
@@ -115,11 +136,20 @@ def touching(
     return found
 
 
+def by_customer(claims: Iterable[Claim], *states: str) -> dict[str, list[Claim]]:
+    """Return the claims in some states by their customer; those of an erased customer are nobody's."""
+    found: dict[str, list[Claim]] = {}
+    for claim in claims:
+        if claim.state in states and isinstance(claim.customer, str):
+            found.setdefault(claim.customer, []).append(claim)
+    return found
+
+
 def _due(
     one: Place, incident: str, start: int, end: int | None, entries: Sequence[str], claims: Sequence[Claim],
-    told: Mapping[str, str], period: str, now: str,
+    told: Mapping[str, str], now: str,
 ) -> Due | None:  # fmt: skip
-    deadline = closes(one.terms, start, end, _period(one.terms, period), seconds(now))
+    deadline = closes(one.terms, start, end, one.period, seconds(now))
     if deadline is None:
         return None
     before = from_seconds(deadline.ends)
@@ -130,7 +160,7 @@ def _due(
     revised = tuple((entry, told[entry]) for entry in entries if entry in told and told[entry] >= before)
     return Due(
         one.customer, one.policy, one.policy_version, one.service, one.region, incident, deadline.words, before,
-        deadline.last_day, state, tuple(claims), revised,
+        deadline.last_day, state, tuple(claims), revised, one.period.label,
     )  # fmt: skip
 
 
@@ -142,14 +172,6 @@ def closes(policy: Policy, start: int, end: int | None, period: Period | None, n
     # While a window is open its end is yet to come: a deadline that begins there is not before this.
     ends = max(start, now) if end is None else end
     return claim_deadline(policy, incident_start=start, incident_end=ends, period=period)
-
-
-def _period(policy: Policy, label: str) -> Period | None:
-    """Return the policy's own period of a label, None where it has periods of another kind: the incident's counts."""
-    try:
-        return parse_policy_period(policy.period, label)
-    except Refused:
-        return None
 
 
 def as_json(due: Due) -> dict[str, Any]:

@@ -17,10 +17,13 @@ from ledger.domain.claims import Claim
 from ledger.domain.events import PolicySays
 from ledger.domain.money import decimal_text, format_money
 from ledger.domain.policy import Policy
+from ledger.domain.policy.periods import claim_labels, parse_policy_period
 from ledger.errors import Refused
 from projections import service_days
-from projections.claimed import Grant, by_customer, grant, incidents_of
+from projections.claimed import Grant, grant, incidents_of
 from projections.credits import CLAIM_COLUMNS, COLUMNS, MONEY_COLUMNS, rows
+from projections.deadlines import by_customer
+from projections.grouping import grouped, numbers_of
 
 __all__ = [
     "ASSESSED",
@@ -107,12 +110,11 @@ def draft(
     choice: Choice,
     claims: Iterable[Claim],
     policy_of: PolicyOf,
-    period: str,
     price_with: PriceWith,
 ) -> Draft:
     """Return the draft of priced subscriptions.
 
-    frame: as `projections.credits.price` makes it of them. claims: those that may be for the period, a month. price_with:
+    frame: as `projections.credits.price` makes it of them. claims: those that may be for the period. price_with:
     prices some of the subscriptions again, as if nothing but the windows of some incidents were known. Raises Refused where
     facts are open and neither their policy says nor it was chosen how they count.
     """
@@ -125,7 +127,7 @@ def draft(
     _check_provisional(facts, choice, policy_of)
     amounts, ends = _amounts(frame, codes, facts, choice, policy_of)
     days = service_days.given(facts, codes, ends)
-    asked, grants = _grants(subscriptions["customer"], codes, facts, claims, policy_of, period)
+    asked, grants = _grants(subscriptions["customer"], codes, facts, claims, policy_of)
     paid, days_paid = amounts.copy(), days.copy()
     paid[asked] = 0
     days_paid[asked] = service_days.taken(days[asked], days[asked])
@@ -206,17 +208,7 @@ def _dates(values: pd.Series) -> Any:
 
 def _grouped(frame: pd.DataFrame) -> tuple[Any, list[Facts]]:
     """Return the assessment of each row, and the assessments in an order that follows from them alone."""
-    combined = np.zeros(len(frame), dtype=np.int64)
-    for name in ASSESSED:
-        values = frame[name]
-        if isinstance(values.dtype, pd.CategoricalDtype):
-            places: Any = values.cat.codes.to_numpy().astype(np.int64)
-        else:
-            places = pd.factorize(values, use_na_sentinel=False)[0]
-        if len(places) and places.min() == places.max():
-            continue
-        combined = pd.factorize(combined * (int(places.max(initial=0)) + 2) + places + 1)[0].astype(np.int64)
-    _, firsts, codes = np.unique(combined, return_index=True, return_inverse=True)
+    codes, firsts = grouped(len(frame), (numbers_of(frame[name].array) for name in ASSESSED))
     facts = [_facts(row) for row in rows(frame.iloc[firsts])]
     return _ranked(codes, facts)
 
@@ -302,7 +294,7 @@ def _bounds(row: Mapping[str, Any]) -> str:
 
 
 def _grants(
-    customers: pd.Series, codes: Any, facts: Sequence[Facts], claims: Iterable[Claim], policy_of: PolicyOf, period: str
+    customers: pd.Series, codes: Any, facts: Sequence[Facts], claims: Iterable[Claim], policy_of: PolicyOf
 ) -> tuple[Any, dict[int, Grant]]:  # fmt: skip
     """Return which rows have to be claimed, and by row what of them was granted."""
     on_request = [policy_of(one["policy"], one["policy_version"]).claim.how == "on-request" for one in facts]
@@ -316,7 +308,9 @@ def _grants(
         where.tolist(), customers.take(where).tolist(), codes[where].tolist(), strict=True
     ):
         one = facts[group]
-        given = grant(granted[customer], incidents_of(one["entries"]), (period, one["period"]))
+        rule = policy_of(one["policy"], one["policy_version"]).period
+        labels = claim_labels(rule, parse_policy_period(rule, one["period"]))
+        given = grant(granted[customer], incidents_of(one["entries"]), labels)
         if given is not None:
             found[at] = given
     return asked, found

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 from projections.credits import rows
+from projections.grouping import grouped, numbers_of
 
 __all__ = ["SHARED", "reasons"]
 
@@ -20,7 +20,6 @@ SHARED = (
     "availability_at_most", "rule", "seconds_to_next_tier", "seconds_past_tier_edge", "provisional", "approximate",
     "entries",
 )  # fmt: skip
-_MOST = 2**62
 
 
 def reasons(frame: pd.DataFrame) -> Iterator[tuple[dict[str, Any], int]]:
@@ -30,29 +29,5 @@ def reasons(frame: pd.DataFrame) -> Iterator[tuple[dict[str, Any], int]]:
     """
     if frame.empty:
         return
-    codes, size = np.zeros(len(frame), dtype=np.int64), 1
-    for name in SHARED:
-        column = _codes(frame[name].array)
-        width = int(column.max()) + 1
-        if size * width > _MOST:
-            codes = pd.factorize(codes)[0].astype(np.int64)
-            size = int(codes.max()) + 1
-        codes = codes * width + column
-        size *= width
-    places = pd.factorize(codes)[0]
-    counts = np.bincount(places)
-    first = np.empty(len(counts), dtype=np.intp)
-    # Of places assigned more than once the last value stays, so backwards it is the first row.
-    first[places[::-1]] = np.arange(len(frame) - 1, -1, -1)
-    yield from zip(rows(frame.iloc[first]), counts.tolist(), strict=True)
-
-
-def _codes(values: Any) -> npt.NDArray[np.int64]:
-    """Return a number from 0 for each distinct value of a column, null being one of them."""
-    plain = (
-        values.codes.astype(np.int64) + 1
-        if isinstance(values, pd.Categorical)
-        else pd.factorize(values, use_na_sentinel=False)[0]
-    )
-    found: npt.NDArray[np.int64] = plain.astype(np.int64)
-    return found
+    places, first = grouped(len(frame), (numbers_of(frame[name].array) for name in SHARED))
+    yield from zip(rows(frame.iloc[first]), np.bincount(places).tolist(), strict=True)

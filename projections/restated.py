@@ -18,7 +18,7 @@ import pandas as pd
 from ledger.errors import Refused
 from projections import service_days
 from projections.availability import entry_order
-from projections.causes import NOTHING, Moved, Since, causes_of
+from projections.causes import NOTHING, Moved, Since, causes_of, reaches
 from projections.drafts import Draft, Facts, PolicyOf, key_of, lines_of, text_of
 from projections.issued import Held
 
@@ -27,7 +27,7 @@ __all__ = [
     "Restated",
     "adjustment_text",
     "days_held",
-    "reaches",
+    "reached",
     "restated",
 ]
 
@@ -35,17 +35,26 @@ __all__ = [
 _NO_DAYS: Any = Fraction(0)
 
 
-def reaches(moved: Sequence[Moved], policy_of: PolicyOf) -> Callable[[Mapping[str, Any]], bool]:
+def reached(moved: Sequence[Moved], policy_of: PolicyOf) -> Callable[[Mapping[str, Any]], bool]:
     """Return what tells of an assessment whether what moved can reach it.
 
-    A policy of format 1 looks at one service and region in one month. Any other may look at all regions of a service, and
-    at other months: what it makes of anything is computed again.
+    A policy looks at one service, and at one region of it unless its scope is wide, time elsewhere uses up a limit of its exclusions, or
+    a right to terminate looks back: an earlier version may have been wide. What it reads beside (other months, claims, cohorts, tables)
+    moves nothing here: where such a source changed every line is looked at.
     """
+    known: dict[tuple[Any, ...], bool] = {}
 
     def wanted(one: Mapping[str, Any]) -> bool:
-        if policy_of(one["policy"], one["policy_version"]).format != 1:
-            return True
-        return any(each.touches(one["service"], one["region"]) for each in moved)
+        key = one["policy"], one["policy_version"], one["service"], one["region"]
+        if key not in known:
+            policy = policy_of(one["policy"], one["policy_version"])
+            looks_back = any(rule.of_last > 1 for rule in policy.termination)
+            known[key] = any(
+                reaches(each, one["service"], one["region"], policy)
+                or (looks_back and each.touches(one["service"], one["region"], any_region=True))
+                for each in moved
+            )
+        return known[key]
 
     return wanted
 

@@ -21,7 +21,7 @@ import numpy as np
 import pandas as pd
 
 from ledger.domain.checks import check_key
-from ledger.domain.money import minor_units, parse_money
+from ledger.domain.money import MOST_MINOR_UNITS, minor_units, parse_money
 from ledger.domain.window import EVERY, UNKNOWN
 from ledger.errors import LedgerError, Refused, Unavailable, nearest, require
 
@@ -54,8 +54,6 @@ COLUMNS = (
     "valid_from",
     "valid_to",
 )
-# Beyond this a fee no longer fits the int64 column; no fee is that high.
-MOST_MINOR_UNITS = 2**63 - 1
 SHOWN_PROBLEMS = 20
 
 _NAME = re.compile(r"(?!\s)[^\x00-\x1f\x7f-\x9f\u2028\u2029]{1,200}(?<!\s)")
@@ -194,7 +192,7 @@ def unreadable(error: Exception, source: bytes | Path, what: str = _WHAT) -> Led
         return Unavailable(
             f"{what} {str(source)!r} cannot be read: {os.strerror(error.errno)}; check the path"
         )
-    return Refused(f"{what} are not Parquet ({error}); check the file and its format")
+    return Refused(f"{what} are not Parquet ({str(error).strip()}); check the file and its format")
 
 
 def texts_of(name: str, column: pa.ChunkedArray, problems: list[str], before: int = 0) -> Column:

@@ -24,6 +24,7 @@ from ledger.domain.actions import parse_action
 from ledger.domain.instants import micros
 
 EXAMPLE = Path(__file__).parents[1] / "examples" / "email_delivery_2022"
+SERIES = b"start,end,failed,total\n2022-03-14T16:00:00Z,2022-03-14T17:00:00Z,3,4\n"
 TABLE = b"""customer,subscription,service,region,policy,currency,fee,valid_from,valid_to
 Aurora Rail,aurora-emea,email,EMEA,email-standard,EUR,4200.00,2021-01-01,
 Birch Bank,birch-nam,email,NAM,email-by-share,USD,1800.50,2021-01-01,2030-01-01
@@ -90,7 +91,7 @@ def fill(desk: Desk) -> None:
     """Record two incidents and all that belongs to them."""
     desk.run("init")
     (desk.folder / "table.csv").write_bytes(TABLE)
-    (desk.folder / "series.csv").write_bytes(b"at,failed\n2022-03-14T16:00:00Z,3\n")
+    (desk.folder / "series.csv").write_bytes(SERIES)
     for name in ("email-standard", "email-by-share"):
         desk.run("policy", "publish", str(EXAMPLE / "policies" / f"{name}.toml"), "--actor", "finance")
     desk.run("subscriptions", "publish", "all", desk.path("table.csv"), "--actor", "finance")

@@ -9,6 +9,7 @@ from typing import Any
 from ledger.domain.instants import from_seconds
 from ledger.domain.interval import Span, intersect, length
 from ledger.domain.money import allocate, format_money, minor_units
+from ledger.domain.period import Period
 from ledger.domain.policy.deadline import claim_deadline
 from ledger.domain.policy.model import NO_LIMIT, Policy
 from ledger.domain.policy.values import duration_text
@@ -47,7 +48,7 @@ def answer(policy: Policy, facts: dict[str, Any], now: int, version: int | None 
         "region": asked.evidence.region, "period": period.label, "zone": period.zone,
         "period_start": None if period.first == "1970-01-01" else from_seconds(period.start),
         "period_end": None if period.first == "1970-01-01" else from_seconds(period.end),
-        **_figure(made.results[0]), **_money(asked, made), **_days(asked, made),
+        **_figure(made.results[0], period), **_money(asked, made), **_days(asked, made),
         "termination": _termination(policy, asked, made),
         "claim": _claim(policy, asked), "rule": rule_words(made, version),
         "provisional": any(one.figure.provisional for one in made.results),
@@ -55,7 +56,7 @@ def answer(policy: Policy, facts: dict[str, Any], now: int, version: int | None 
     }  # fmt: skip
     if len(made.results) > 1:
         found["commitments"] = [
-            {"commitment": one.figure.commitment.name, **_figure(one)} for one in made.results
+            {"commitment": one.figure.commitment.name, **_figure(one, period)} for one in made.results
         ]
 
     def decided(other: Outcome) -> bool:
@@ -66,6 +67,8 @@ def answer(policy: Policy, facts: dict[str, Any], now: int, version: int | None 
     found |= _vague(vague)
     found["decides"] = what_decides(policy, asked.evidence, made, decided, asked.chosen, vague)
     found["why"] = list(_why(policy, asked, made, found))
+    if asked.warnings:
+        found["warnings"] = list(asked.warnings)
     return found
 
 
@@ -79,7 +82,7 @@ def _vague(found: Vague | None) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _figure(result: Result) -> dict[str, Any]:
+def _figure(result: Result, period: Period) -> dict[str, Any]:
     one = result.figure
     counts_time = one.commitment.measure.makes == "availability"
     decided, tiers = one.decided, [choice.tier for choice in result.choices]
@@ -99,7 +102,7 @@ def _figure(result: Result) -> dict[str, Any]:
         "downtime_intervals": _intervals(one.downtime), "eligible_intervals": _intervals(one.intervals),
     }  # fmt: skip
     if one.downtime or one.excluded:
-        found["parts"] = _parts(one)
+        found["parts"] = _parts(one, period)
     return found
 
 
@@ -159,13 +162,15 @@ def _intervals(spans: Iterable[Span]) -> list[list[str]]:
     return [[from_seconds(start), from_seconds(end)] for start, end in spans]
 
 
-def _parts(one: Figure) -> dict[str, int]:
-    """Return the seconds of the period as four parts that add up to it: down or up, inside or outside excluded time."""
+def _parts(one: Figure, period: Period) -> dict[str, int]:
+    """Return the seconds of the period as four parts that add up to it: down or up, inside or outside excluded time.
+
+    They are those of the clock, whatever the policy divides by: a length of its own, or what is left without excluded time.
+    """
     inside = length(intersect(one.downtime, one.excluded))
     down, out = length(one.downtime), length(one.excluded)
-    whole = int(one.period_seconds + one.removed_seconds)
     return {
-        "up": whole - down - out + inside, "up_excluded": out - inside, "down": down - inside, "down_excluded": inside,
+        "up": period.seconds - down - out + inside, "up_excluded": out - inside, "down": down - inside, "down_excluded": inside,
     }  # fmt: skip
 
 

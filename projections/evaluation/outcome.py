@@ -10,7 +10,7 @@ import msgspec
 from ledger.domain.policy.model import Policy, Tier
 from ledger.errors import Refused
 from projections.evaluation.amounts import Choice, choices, days_of, forms_of, limited, prices
-from projections.evaluation.evidence import Evidence, Plain
+from projections.evaluation.evidence import Evidence
 from projections.evaluation.figures import Figure, figure
 from projections.evaluation.forms import NOTHING, Form, Price, greatest, least, total
 from projections.evaluation.levels import NONE
@@ -120,7 +120,7 @@ def _by_incident(policy: Policy, evidence: Evidence) -> Iterable[tuple[str, tupl
         if not outages:
             yield "", _results(policy, evidence)
         for number, outage in enumerate(outages, 1):
-            plain = Plain(outages=(outage,))
+            plain = msgspec.structs.replace(evidence.plain, outages=(outage,))
             yield f"outage {number}", _results(policy, msgspec.structs.replace(evidence, plain=plain))
         return
     names = {one.incident for one in evidence.windows if one.service == evidence.service}
@@ -162,15 +162,16 @@ def _stack_days(rule: str, pairs: Sequence[tuple[Fraction, Fraction]]) -> tuple[
             return max(lows), max(highs)
 
 
-def right_to_terminate(policy: Policy, figures: Sequence[Sequence[Figure]]) -> bool | None:
+def right_to_terminate(policy: Policy, figures: Sequence[Sequence[Figure | None]]) -> bool | None:
     """Tell whether the customer may end the contract: of each period, the latest last, the figures of all commitments.
 
-    None where the bounds do not decide it. The right stays once it has arisen in one of the periods.
+    A figure is None where the terms of its time made no such commitment: it then held in no range. None where the bounds do not
+    decide it. The right stays once it has arisen in one of the periods.
     """
     answer: bool | None = False
     for rule in policy.termination:
         place = next(at for at, one in enumerate(policy.commitments) if one.name == rule.commitment)
-        held = [_held(rule.range, row[place]) for row in figures]
+        held = [found is not None and _held(rule.range, found) for found in (row[place] for row in figures)]
         for end in range(1, len(held) + 1):
             latest = held[max(0, end - rule.of_last) : end]
             if sum(one is True for one in latest) >= rule.periods:

@@ -6,33 +6,32 @@ in one of several units: `downtime_minutes` or `downtime_seconds`, `_hours`, `_d
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from fractions import Fraction
-from typing import Any, get_args
+from typing import Any
 
 import msgspec
 
-from ledger.domain.events import Effect
-from ledger.domain.exclusion import Exclusion, ExclusionKind
-from ledger.domain.instants import from_seconds, parse_instant, seconds
+from ledger.domain.events import EFFECTS
+from ledger.domain.exclusion import Exclusion
+from ledger.domain.instants import from_seconds
 from ledger.domain.interval import Span, union
 from ledger.domain.measurement import Measurement
 from ledger.domain.money import parse_money
 from ledger.domain.period import Period, day_of, parse_period
+from ledger.domain.policy.grammar import EXCLUSION_KINDS, MEASURED
 from ledger.domain.policy.model import Policy
 from ledger.domain.policy.periods import parse_policy_period, period_holding
-from ledger.domain.window import EVERY, Planned, Window
+from ledger.domain.policy.values import UNIT_SECONDS
+from ledger.domain.window import EVERY, UNKNOWN, Planned, Window
 from ledger.errors import Refused, nearest
 from projections.availability import exact_text
+from projections.evaluation import values
 from projections.evaluation.evidence import Evidence, Membership, Plain
 
-__all__ = ["FACTS", "Question", "question"]
+__all__ = ["FACTS", "Question", "period_asked", "question"]
 
-_UNITS = {"seconds": 1, "minutes": 60, "hours": 3_600, "days": 86_400}
-_DECIMAL = re.compile(r"\d{1,30}(\.\d{1,30})?", re.ASCII)
-_EFFECTS: tuple[str, ...] = get_args(Effect)
-_KINDS: tuple[str, ...] = get_args(ExclusionKind)
+_UNITS = {f"{unit}s": seconds for unit, seconds in UNIT_SECONDS.items()}
 _LENGTHS = (
     "period",
     "downtime",
@@ -72,6 +71,9 @@ _PLAIN = (
 )  # fmt: skip
 # Stands for no upper bound of a stated figure.
 _MOST = Fraction(10**15)
+# A longer period is a slip; each of its days and buckets may be looked at.
+_LONGEST_YEARS = 10
+_LONGEST = _LONGEST_YEARS * 366 * 86_400
 # Every key a question may have.
 FACTS: tuple[str, ...] = (
     "policy", "terms", "version", "id", "term_start", "period", *(f"period_{unit}" for unit in _UNITS), "service", "region",
@@ -101,6 +103,7 @@ class Question(msgspec.Struct, frozen=True):
 
     earlier: plain figures of the periods before, the oldest first. times: of the claim, in UTC seconds, by name.
     approximately_within: what "approximately" was said to mean, in seconds; windows that say no more then are bounds.
+    warnings: sentences about what can be answered, and was hardly meant.
     """
 
     evidence: Evidence
@@ -114,6 +117,7 @@ class Question(msgspec.Struct, frozen=True):
     allocate_order: str
     times: dict[str, int]
     approximately_within: int | None = None
+    warnings: tuple[str, ...] = ()
 
 
 class _Facts:
@@ -147,23 +151,23 @@ class _Facts:
             return default
 
     def text(self, name: str, default: str | None = None) -> Any:
-        return self.read(name, _text, default)
+        return self.read(name, values.text, default)
 
     def decimal(self, name: str) -> Fraction | None:
-        found: Fraction | None = self.read(name, _decimal)
+        found: Fraction | None = self.read(name, values.decimal)
         return found
 
     def count(self, name: str) -> int | None:
-        found: int | None = self.read(name, _count)
+        found: int | None = self.read(name, values.count)
         return found
 
     def instant(self, name: str) -> int | None:
-        found: int | None = self.read(name, _instant)
+        found: int | None = self.read(name, values.instant)
         return found
 
     def choice(self, name: str, known: tuple[str, ...], default: str | None = None) -> Any:
         def read(value: Any) -> str:
-            found = _text(value)
+            found = values.text(value)
             if found not in known:
                 raise ValueError(f"is not one of {', '.join(known)}{nearest(found, known)}")
             return found
@@ -198,54 +202,16 @@ def _shown(value: object) -> str:
     return text if len(text) <= 60 else text[:57] + "..."
 
 
-def _text(value: Any) -> str:
-    if type(value) is not str:
-        raise ValueError("is not text; put it in quotes")
-    return value
-
-
-def _decimal(value: Any) -> Fraction:
-    if type(value) is int and value >= 0:
-        return Fraction(value)
-    if type(value) is float:
-        raise ValueError(
-            f'is a JSON number with a point, which no program keeps exact; write it as text: "{value}"'
-        )
-    if type(value) is not str or not _DECIMAL.fullmatch(value):
-        raise ValueError('is not a decimal of 0 or more; write it like "4.32"')
-    return Fraction(value)
-
-
-def _share(value: Any) -> str:
-    if _decimal(value) > 1:
-        raise ValueError("is more than 1; a share is a part of the whole: less than 0.2% is 0.002")
-    return str(value)
-
-
-def _count(value: Any) -> int:
-    found = _decimal(value)
-    if found.denominator != 1:
-        raise ValueError("is not a whole number")
-    return int(found)
-
-
-def _instant(value: Any) -> int:
-    found = parse_instant(_text(value))
-    if not found.endswith(".000000Z"):
-        raise ValueError("has parts of a second; state whole seconds")
-    return seconds(found)
-
-
 def _texts(value: Any) -> tuple[str, ...]:
     if type(value) is not list:
         raise ValueError("is not a list")
-    return tuple(_text(one) for one in value)
+    return tuple(values.text(one) for one in value)
 
 
 def _span(value: Any) -> Span:
     if type(value) is not list or len(value) != 2:
         raise ValueError("is not a pair of start and end")
-    start, end = (_instant(one) for one in value)
+    start, end = (values.instant(one) for one in value)
     if end <= start:
         raise ValueError("ends before it has begun; a span is [start, end)")
     return start, end
@@ -275,28 +241,20 @@ def question(policy: Policy, facts: dict[str, Any], now: int) -> Question:
     region = reader.text("region") or _only("region", reader, windows, measurements, policy) or "region"
     currency, base = _base(policy, reader)
     earlier = tuple(_each(reader, "earlier", _PLAIN, lambda inner: _plain(inner, kinds=kinds)))
-    ratios = reader.read("allocate_to", lambda value: tuple(_decimal(one) for one in _list(value)), ())
+    ratios = reader.read("allocate_to", lambda value: tuple(values.decimal(one) for one in _list(value)), ())
     order = reader.choice("allocate_order", ("first-to-last", "last-to-first"), "first-to-last")
     times = {name: found for name in _TIMES if (found := reader.instant(name)) is not None}
-    chosen = reader.text("chosen")
-    names = [one.name for one in policy.commitments]
-    if chosen is not None and chosen not in names:
-        reader.wrong("chosen", f"{chosen!r} is no commitment of the policy{nearest(chosen, names)}")
+    reader.read("term_start", values.date)
+    chosen = _chosen(policy, reader)
     observed = reader.read("observed", _spans)
-    memberships = {
-        cohort: Membership(name == "inside", "")
-        for name in ("outside", "inside")
-        for cohort in reader.read(name, _texts, ())
-    }
+    memberships = _memberships(reader)
     customer = reader.text("customer")
     if kinds:
         problems += _unasked(policy, plain)
-    if plain.given and (windows or measurements):
-        problems.append(
-            "plain figures stand beside windows or measurements; state one of them, so that nothing counts twice"
-        )
+    if plain.given:
+        _alone(reader, windows or measurements)
     if period is not None:
-        _fits(plain, period, problems)
+        _fits(policy, plain, period, problems)
     credited, issued = (_amount(reader, name, currency) for name in ("credited_before", "issued"))
     if problems or period is None:
         raise Refused("; ".join(problems), tuple(problems))
@@ -304,15 +262,113 @@ def question(policy: Policy, facts: dict[str, Any], now: int) -> Question:
         service, region, period, times.get("as_of", now), windows=_meant(_named(windows, service), within), measurements=_named(measurements, service),
         exclusions=exclusions, customer=customer, memberships=memberships, observed=observed, plain=plain,
     )  # fmt: skip
+    warnings = tuple(_elsewhere(policy, reader, (*evidence.windows, *evidence.measurements)))
     return Question(
-        evidence, currency, base, credited or 0, issued, chosen, earlier, ratios, order, times, within
+        evidence,
+        currency,
+        base,
+        credited or 0,
+        issued,
+        chosen,
+        earlier,
+        ratios,
+        order,
+        times,
+        within,
+        warnings,
     )
 
 
-def _fits(plain: Plain, period: Period, problems: list[str]) -> None:
-    """Add a sentence where it was down for longer than the period is, which no facts can mean."""
+def period_asked(policy: Policy, facts: dict[str, Any]) -> Period:
+    """Return the period that facts ask about, read as a policy names its periods. Raises Refused with what is wrong with it."""
+    problems: list[str] = []
+    reader = _Facts(facts, FACTS, "", problems)
+    period = _period(policy, reader)
+    reader.read("term_start", values.date)
+    if problems or period is None:
+        raise Refused("; ".join(problems), tuple(problems))
+    return period
+
+
+def _chosen(policy: Policy, reader: _Facts) -> str | None:
+    """Return the commitment that the customer chose, which only some policies leave to the customer."""
+    chosen: str | None = reader.text("chosen")
+    names, rule = [one.name for one in policy.commitments], policy.stacking.commitments
+    if chosen is None:
+        return None
+    if chosen not in names:
+        reader.wrong("chosen", f"{chosen!r} is no commitment of the policy{nearest(chosen, names)}")
+    elif rule != "choose-one":
+        reader.wrong(
+            "chosen",
+            f'{chosen!r} has no meaning: the policy leaves no choice to the customer (stacking.commitments = "{rule}"); leave it out',
+        )
+    return chosen
+
+
+def _memberships(reader: _Facts) -> dict[str, Membership]:
+    """Return which cohorts the customer is in, and is not."""
+    inside, outside = (reader.read(name, _texts, ()) for name in ("inside", "outside"))
+    for cohort in sorted({*inside} & {*outside}):
+        reader.wrong("inside", f"and outside both name the cohort {cohort!r}; name it in one of them")
+    return {
+        **{cohort: Membership(False, "") for cohort in outside},
+        **{cohort: Membership(True, "") for cohort in inside},
+    }
+
+
+def _alone(reader: _Facts, timed: tuple[Any, ...]) -> None:
+    """Say what stands beside plain figures, which say nothing of when it was, and would count twice or not at all."""
+    if timed:
+        reader.problems.append(
+            "plain figures stand beside windows or measurements; state one of them, so that nothing counts twice"
+        )
+    for name, instead in (("exclusions", "excluded_downtime or excluded"), ("observed", "unobserved")):
+        if reader.facts.get(name):
+            reader.wrong(
+                name,
+                f"says when it was, and plain figures do not, so that it would not count; state {instead} (in minutes, say) instead",
+            )
+
+
+def _elsewhere(policy: Policy, reader: _Facts, said: tuple[Window | Measurement, ...]) -> Iterator[str]:
+    """Yield a sentence where facts say where it was, and none is about the service or region asked for.
+
+    It may be so: whoever asks for each region in turn states all windows each time. It may be a slip, which pays nothing.
+    """
+    said = tuple(one for one in said if not (isinstance(one, Window) and one.withdrawn))
+    for field in ("service", "region"):
+        asked = reader.facts.get(field)
+        named = {getattr(one, field) for one in said}
+        if field == "region" and _all_regions(policy):
+            return
+        if asked is not None and named and not named & {asked, EVERY, UNKNOWN}:
+            yield (
+                f"{field} {asked!r} is named by no window and no measurement{nearest(asked, named)}; they are about "
+                f"{', '.join(sorted(named))}, and nothing of them counts"
+            )
+            return
+
+
+def _all_regions(policy: Policy) -> bool:
+    """Tell whether every commitment looks at all regions together, whichever is asked for."""
+    return all(one.scope.regions != "each" for one in policy.commitments)
+
+
+def _fits(policy: Policy, plain: Plain, period: Period, problems: list[str]) -> None:
+    """Add a sentence where something lasted for longer than the period does, which no facts can mean."""
     stated = [] if plain.downtime is None else [("downtime", plain.downtime[0])]
     stated += [(f"outage {number}", seconds) for number, (seconds, _, _) in enumerate(plain.outages, 1)]
+    stated += [("excluded", plain.removed), ("unobserved", plain.unobserved)]
+    buckets = sum(number for _, number in plain.rates)
+    # The last bucket may be a part of one.
+    stated += [
+        ("error_rates", Fraction(buckets * width))
+        for width in sorted(
+            {one.measure.bucket_seconds for one in policy.commitments if one.measure.bucket_seconds}
+        )
+        if buckets and (buckets - 1) * width >= period.seconds
+    ]
     problems += [
         f"{name} of {_seconds(seconds)} is longer than the period {period.label}, which has {_seconds(Fraction(period.seconds))}; "
         "correct it, or state a longer period"
@@ -332,8 +388,11 @@ def _list(value: Any) -> list[Any]:
 
 
 def _named(facts: tuple[Any, ...], service: str) -> tuple[Any, ...]:
-    """Return facts with the service they are about filled in where they named none."""
-    return tuple(fact if fact.service else msgspec.structs.replace(fact, service=service) for fact in facts)
+    """Return facts with the service they are about filled in where they named none, or all."""
+    return tuple(
+        msgspec.structs.replace(fact, service=service) if fact.service in ("", EVERY) else fact
+        for fact in facts
+    )
 
 
 def _approximately(reader: _Facts) -> int | None:
@@ -367,8 +426,8 @@ def _only(
     policy: Policy | None = None,
 ) -> str | None:
     """Return the one service or region that the facts name; a problem where there are several."""
-    named = sorted({getattr(one, field) for one in (*windows, *measurements)} - {EVERY, "", "unknown"})
-    wide = policy is not None and all(one.scope.regions != "each" for one in policy.commitments)
+    named = sorted({getattr(one, field) for one in (*windows, *measurements)} - {EVERY, "", UNKNOWN})
+    wide = policy is not None and _all_regions(policy)
     if len(named) > 1 and not wide:
         reader.wrong(
             field, f"is missing, as the facts are about {', '.join(named)}; say which one is asked for"
@@ -386,6 +445,9 @@ def _period(policy: Policy, reader: _Facts) -> Period | None:
         if length.denominator != 1 or not length:
             reader.wrong("period", "is not a whole number of seconds above 0; correct its length")
             return None
+        if length > _LONGEST:
+            reader.wrong("period", f"is longer than {_LONGEST_YEARS} years; correct its length")
+            return None
         return Period(f"{int(length)} seconds", "span", policy.zone, 0, int(length), "1970-01-01")
     if isinstance(given, dict):
         inner = _Facts(given, ("start", "end"), "period.", reader.problems)
@@ -396,14 +458,16 @@ def _period(policy: Policy, reader: _Facts) -> Period | None:
         if end <= start:
             inner.wrong("end", "is not after start; a period is [start, end)")
             return None
+        if end - start > _LONGEST:
+            inner.wrong("end", f"is more than {_LONGEST_YEARS} years after start; correct one of them")
+            return None
         label = f"{from_seconds(start)}/{from_seconds(end)}"
         return Period(label, "span", policy.zone, start, end, day_of(policy.zone, start))
     if given is not None:
-        found: Period | None = reader.read("period", lambda value: _labelled(policy, _text(value)))
+        found: Period | None = reader.read("period", lambda value: _labelled(policy, values.text(value)))
         return found
-    begun = reader.instant("incident_start")
-    if begun is not None:
-        return period_holding(policy.period, begun)
+    if given_start := reader.facts.get("incident_start"):
+        return _holding(policy, given_start, reader)
     if not any(reader.facts.get(name) for name in ("windows", "measurements", "observed")):
         # A percentage or a count decides without a calendar; a length that is asked for is that of thirty days.
         return Period("30 days", "span", policy.zone, 0, 30 * 86_400, "1970-01-01")
@@ -412,6 +476,21 @@ def _period(policy: Policy, reader: _Facts) -> Period | None:
         'is missing; write it like "2022-03", {"start": …, "end": …}, or its length as period_minutes',
     )
     return None
+
+
+def _holding(policy: Policy, begun: Any, reader: _Facts) -> Period | None:
+    """Return the period in which an incident began; that its start is no instant is said where times are read."""
+    try:
+        start = values.instant(begun)
+    except ValueError:
+        return None
+    try:
+        return period_holding(policy.period, start)
+    except (ValueError, Refused) as error:
+        reader.wrong(
+            "incident_start", f"{begun!r} lies in no period of the policy: {error}; check it, or state period"
+        )
+        return None
 
 
 def _labelled(policy: Policy, label: str) -> Period:
@@ -468,8 +547,11 @@ def _window(inner: _Facts) -> Window | None:
     if end is not None and end <= start:
         inner.wrong("end", "is not after start; a window is [start, end)")
         return None
-    share = inner.read("share", _share)
-    least, most = inner.read("share_at_least", _share, share), inner.read("share_at_most", _share, share)
+    share = inner.read("share", values.share)
+    least, most = (
+        inner.read("share_at_least", values.share, share),
+        inner.read("share_at_most", values.share, share),
+    )
     if least is not None and most is not None and Fraction(least) > Fraction(most):
         inner.wrong("share_at_least", f"{least!r} is more than share_at_most {most!r}; exchange them")
     planned = inner.facts.get("planned")
@@ -477,7 +559,7 @@ def _window(inner: _Facts) -> Window | None:
     return Window(
         incident=inner.text("incident", f"incident-{index}"), window=inner.text("window", f"window-{index}"),
         service=inner.text("service", ""), component=inner.text("component", EVERY), region=inner.text("region", EVERY),
-        start=start, end=end, effect=inner.choice("effect", _EFFECTS, "outage"), share_at_least=least, share_at_most=most,
+        start=start, end=end, effect=inner.choice("effect", EFFECTS, "outage"), share_at_least=least, share_at_most=most,
         share_of=inner.text("share_of"), approximate=inner.read("approximate", _flag, False),
         start_within_seconds=inner.count("start_within_seconds") or 0, end_within_seconds=inner.count("end_within_seconds") or 0,
         cohort=inner.text("cohort"), planned=None if planned is None else _planned(inner, planned),
@@ -501,19 +583,29 @@ def _planned(outer: _Facts, value: Any) -> Planned | None:
     announced, start, end = (inner.instant(name) for name in names)
     if announced is None or start is None or end is None:
         return None
+    if end <= start:
+        inner.wrong("scheduled_end", "is not after scheduled_start; exchange them")
+        return None
+    if announced >= end:
+        inner.wrong(
+            "announced_at", "is not before scheduled_end: what is over is not planned; correct one of them"
+        )
+        return None
     return Planned(announced, start, end)
 
 
 def _measurement(inner: _Facts) -> Measurement | None:
     span = _bounds_of(inner)
-    of = inner.choice("of", ("requests", "users", "messages", "executions", "latency"))
+    of = inner.choice("of", MEASURED)
     inner.required("of")
     if span is None or of is None:
         return None
+    if span[1] - span[0] > _LONGEST:
+        inner.wrong("end", f"is more than {_LONGEST_YEARS} years after start; correct one of them")
     failed, total, value = (
         inner.count("failed"),
         inner.count("total"),
-        inner.read("value", lambda one: str(_decimal(one))),
+        inner.read("value", lambda one: str(values.decimal(one))),
     )
     if value is not None:
         value = str(inner.facts["value"])
@@ -521,6 +613,8 @@ def _measurement(inner: _Facts) -> Measurement | None:
         inner.wrong("failed", "or value: state one of them")
     if failed is not None and (total is None or failed > total):
         inner.wrong("total", "is missing or less than failed; state both")
+    if total is not None and failed is None and value is not None:
+        inner.wrong("total", "has no meaning beside value; leave it out")
     index = inner.index
     return Measurement(
         incident=inner.text("incident", f"incident-{index}"), measurement=inner.text("measurement", f"measurement-{index}"),
@@ -532,7 +626,7 @@ def _measurement(inner: _Facts) -> Measurement | None:
 
 def _exclusion(inner: _Facts) -> Exclusion | None:
     span = _bounds_of(inner)
-    kind = inner.choice("kind", _KINDS, "planned-maintenance")
+    kind = inner.choice("kind", EXCLUSION_KINDS, "planned-maintenance")
     if span is None:
         return None
     return Exclusion(
@@ -559,9 +653,17 @@ def _plain(reader: _Facts, *, kinds: bool) -> Plain:
     uptime = _pair([reader.decimal(f"availability{bound}") for bound in bounds], Fraction(100))
     value = _pair([reader.decimal(f"value{bound}") for bound in bounds], _MOST)
     downtime = _pair([lengths[f"downtime{bound}"] for bound in bounds], _MOST)
-    for name, pair in (("availability", uptime), ("value", value), ("downtime", downtime)):
+    for name, pair, top in (
+        ("availability", uptime, Fraction(100)), ("value", value, _MOST), ("downtime", downtime, _MOST),
+    ):  # fmt: skip
         if pair is not None and pair[0] > pair[1]:
-            reader.wrong(f"{name}_at_least", "is more than what it is at most; exchange them")
+            beyond = pair[1] == top
+            reader.wrong(
+                f"{name}_at_least",
+                f"is more than {top}; correct it"
+                if beyond
+                else "is more than what it is at most; exchange them",
+            )
     if uptime is not None and uptime[1] > 100:
         reader.wrong("availability", "is more than 100")
         uptime = None
@@ -575,7 +677,12 @@ def _plain(reader: _Facts, *, kinds: bool) -> Plain:
             lambda inner: _outage(inner, users),
         )
     )  # fmt: skip
+    if users is not None and all(
+        type(one) is not dict or one.get("users") is None for one in _of_list(reader, "outages")
+    ):
+        reader.wrong("users", "has no meaning without outages that state users; leave it out")
     rates = tuple(_each(reader, "error_rates", ("rate", "buckets"), _rate))
+    _beside_downtime(reader, lengths, alone=downtime is not None, lasting=bool(outages or rates))
     figures: tuple[tuple[str, object], ...] = (
         ("downtime", downtime), ("availability", uptime), ("value", value), ("failed and total", total),
         ("outages", outages or None), ("error_rates", rates or None),
@@ -595,6 +702,30 @@ def _plain(reader: _Facts, *, kinds: bool) -> Plain:
         removed=lengths["excluded"] or Fraction(0), unobserved=lengths["unobserved"] or Fraction(0), failed=failed, total=total,
         outages=outages, rates=rates,
     )  # fmt: skip
+
+
+def _of_list(reader: _Facts, name: str) -> list[Any]:
+    found = reader.facts.get(name)
+    return found if type(found) is list else []
+
+
+def _beside_downtime(
+    reader: _Facts, lengths: dict[str, Fraction | None], *, alone: bool, lasting: bool
+) -> None:
+    """Say which parts of plain downtime are stated where there is none, so that they would not count.
+
+    alone: downtime as one length is stated; lasting: so are outages or error rates.
+    """
+    for name, there, what, instead in (
+        ("excluded_downtime", alone, "downtime", "exclusions"),
+        ("excluded", alone or lasting, "downtime, outages or error_rates", "exclusions"),
+        ("unobserved", alone or lasting, "downtime, outages or error_rates", "observed"),
+    ):
+        if lengths[name] and not there:
+            reader.wrong(
+                name,
+                f"counts only beside plain {what}; state that, 0 where nothing failed, or beside windows {instead} with its times",
+            )
 
 
 def _unasked(policy: Policy, plain: Plain) -> Iterator[str]:
@@ -623,8 +754,13 @@ def _outage(inner: _Facts, users: int | None) -> tuple[Fraction, Fraction, Fract
             return None
         share = str(Fraction(affected, users))
     else:
-        share = inner.read("share", _share)
-    least, most = inner.read("share_at_least", _share, share), inner.read("share_at_most", _share, share)
+        share = inner.read("share", values.share)
+    least, most = (
+        inner.read("share_at_least", values.share, share),
+        inner.read("share_at_most", values.share, share),
+    )
+    if least is not None and most is not None and Fraction(least) > Fraction(most):
+        inner.wrong("share_at_least", f"{least!r} is more than share_at_most {most!r}; exchange them")
     if lasted is None:
         return None
     silent = least is None and most is None
@@ -634,7 +770,7 @@ def _outage(inner: _Facts, users: int | None) -> tuple[Fraction, Fraction, Fract
 
 
 def _rate(inner: _Facts) -> tuple[Fraction, int] | None:
-    rate, buckets = inner.read("rate", _share), inner.count("buckets")
+    rate, buckets = inner.read("rate", values.share), inner.count("buckets")
     inner.required("rate", "buckets")
     if rate is None or buckets is None:
         return None
@@ -665,7 +801,7 @@ def _base(policy: Policy, reader: _Facts) -> tuple[str | None, int | None]:
     from ledger.domain.money import minor_units
 
     def read(value: Any) -> str:
-        minor_units(_text(value))
+        minor_units(values.text(value))
         return str(value)
 
     currency = reader.read("currency", read)

@@ -57,7 +57,7 @@ def about(
     for line in _PURPOSE:
         block.add(line)
     block.add()
-    block.add("all checks hold", Styled(book.style("formula", "flag"), all_hold))
+    block.add("all checks hold", Styled(book.style("formula", "answer"), all_hold))
     row = len(block.rows)
     block.add(
         "figures that are values",

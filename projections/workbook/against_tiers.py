@@ -22,6 +22,10 @@ from projections.workbook.workings import Workings
 __all__ = ["availability"]
 
 _CHART_ROWS = 18
+# Columns for edges, so that the page is as wide as its chart.
+_EDGES_BESIDE = 4
+# Above it an axis begins at a half of a percent, too.
+_FINE = 97
 _BARS = ("4472A8", "9DB8DC")
 _EDGES = ("2E7D32", "E0A100", "D1661A", "B3261E")
 
@@ -29,7 +33,7 @@ _EDGES = ("2E7D32", "E0A100", "D1661A", "B3261E")
 def availability(book: Book, model: Model, inputs: Inputs, workings: Workings) -> None:
     """Add Availability: for each policy its regions against its tiers, as a table and as a chart."""
     most = max((len(policy.tiers) for _, policy, _ in model.policies), default=1)
-    block = Block(book, "Availability", (30, 12, 14, 14, 10, 10, *[12] * (most - 1)))
+    block = Block(book, "Availability", (30, 12, 14, 14, 10, 10, *[12] * max(most - 1, _EDGES_BESIDE)))
     block.add(Styled(book.style("title"), "Availability against the tiers"))
     charts: list[tuple[int, list[Scope], list[Decimal]]] = []
     tier = 0
@@ -137,10 +141,13 @@ def _chart(sheet: Any, heads: int, scopes: Sequence[Scope], edges: Sequence[Deci
         series.graphicalProperties.line.solidFill = _EDGES[at % len(_EDGES)]
         series.graphicalProperties.line.width = 22_000
         series.marker.symbol = "dash"
-        series.marker.size = 12
+        # One place makes no line, so its mark has to be seen.
+        series.marker.size = 12 if len(scopes) > 1 else 24
         series.smooth = False
     # Near 100% is where it is decided; a chart from 0 would show nothing.
-    bars.y_axis.scaling.min = max(0.0, floor((low - (100 - low) * 0.1) * 2) / 2)
+    below = low - (100 - low) * 0.1
+    # So that steps lead to 100.
+    bars.y_axis.scaling.min = max(0, floor(below) if below < _FINE else floor(below * 2) / 2)
     bars.y_axis.scaling.max = 100
     bars.y_axis.title = "availability (%)"
     bars.y_axis.number_format = "0.0##"

@@ -27,6 +27,7 @@ from openpyxl.workbook.defined_name import DefinedName
 from ledger.outputs import Kind, output_file
 from projections.credit_files import digest
 from projections.workbook.cells import Styled, row_xml
+from projections.workbook.fitting import LINE, Fitted, fitted, height, pages
 
 __all__ = ["MOST_ROWS", "WORKBOOK", "Block", "Book", "Column", "Role", "Row", "Table", "parts"]
 
@@ -35,8 +36,6 @@ MOST_ROWS = 1_048_575
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 _CREATOR, _STAMP = "incident-sla-ledger", b"1980-01-01T00:00:00Z"
 _ROWS_AT_ONCE = 1_000
-# Characters beyond which a sheet that is fitted to its width is too small to read on A4.
-_WIDE = 220
 
 Role: TypeAlias = Literal["given", "input", "formula", "value", "heading", "title", "note"]
 _NAME, _SIZE = "Calibri", 11
@@ -57,14 +56,19 @@ _FILLS = {
 _LINE = Border(bottom=Side("thin", color="FF8090A0"))
 _FORMATS = {
     "text": "General",
+    # Text that goes on in the next line of its cell.
+    "folded": "General",
     "integer": "#,##0",
-    "decimal": "0.############",
+    # As many decimals as the column has room for; a format with a number of them shows "###" where it is narrower.
+    "decimal": "General",
     "exponent": "0.E+00",
     "percent": "0.00000000",
     "moment": "yyyy-mm-dd hh:mm:ss",
     "date": "yyyy-mm-dd",
     # Some spreadsheets show a truth value as a number; a format says how it reads.
     "flag": '"TRUE";"TRUE";"FALSE"',
+    # One beside its question, on the left.
+    "answer": '"TRUE";"TRUE";"FALSE"',
     **{f"money{digits}": "#,##0" + (f".{'0' * digits}" if digits else "") for digits in range(5)},
 }
 _rule: Any = CellIsRule
@@ -114,8 +118,9 @@ class Block:
         self.heights: dict[int, int] = {}
 
     def add(self, *values: Any) -> int:
-        """Add a row of values, each Styled or plain text, and return its number on the sheet."""
-        self.rows.append(values)
+        """Add a row of values, each Styled, plain text or a plain integer, and return its number on the sheet."""
+        integer = self.book.style("given", "integer")
+        self.rows.append([Styled(integer, one) if type(one) is int else one for one in values])
         return len(self.rows)
 
     def heading(self, *words: str, numbers: str = "") -> int:
@@ -146,13 +151,19 @@ class Row(NamedTuple):
 def _height(words: Sequence[str], widths: Sequence[int]) -> int:
     """Return how high a row of headings is, in points."""
     lines = [len(wrap(word, max(width - 1, 4))) for word, width in zip(words, widths, strict=False)]
-    return 15 * max([1, *lines])
+    return LINE * max([1, *lines])
 
 
-class _Sheet(NamedTuple):
-    lines: Callable[[], Iterator[str]]
-    width: int
-    height: int
+class _Sheet:
+    """A sheet until it is written: its rows, how wide its columns are, and how many of them stay in sight."""
+
+    def __init__(self, openpyxl: Any, widths: Sequence[int], height: int, kept: int) -> None:
+        self.openpyxl = openpyxl
+        self.fitted = Fitted(list(widths), frozenset())
+        self.height = height
+        self.kept = kept
+        self.lines: Callable[[], Iterator[str]] = lambda: iter(())
+        self.fit: Callable[[], Fitted] = lambda: self.fitted
 
 
 class Book:
@@ -162,6 +173,9 @@ class Book:
         self.openpyxl = Workbook()
         self._first: Any = self.openpyxl.active
         self._contents: dict[str, _Sheet] = {}
+        # What a style looks like, and what it looks like where text goes on in the next line.
+        self._formats: dict[int, str] = {}
+        self._folds: dict[int, int] = {}
         self.style = cache(self._style)
         # The styles are written before the rows that use them.
         for role in get_args(Role):
@@ -182,13 +196,19 @@ class Book:
         if role == "title":
             return int(cell.style_id)
         # A number that ends at its right edge would touch the text that begins there.
-        text = format == "text"
+        text = format in ("text", "folded", "answer")
         where: Any = "left" if text else "right"
-        if role == "heading":
-            cell.alignment = Alignment(where, "top", wrap_text=True, indent=int(text))
-        elif text or format == "flag":
-            cell.alignment = Alignment(where, indent=int(text))
+        folded = format == "folded" or role == "heading"
+        # Numbers stand on the right by themselves; that a text, such as "undecided", stands on the left shows what it is.
+        cell.alignment = Alignment(
+            where if text or folded or format == "flag" else None,
+            "top" if role == "heading" else "center",
+            wrap_text=folded,
+            indent=int(text),
+        )
         found: int = cell.style_id
+        self._formats[found] = "heading" if role == "heading" else format
+        self._folds[found] = self.style(role, "folded") if format == "text" else found
         return found
 
     def name(self, name: str, address: str) -> None:
@@ -201,22 +221,32 @@ class Book:
         """Add a sheet with a table and return openpyxl's. freeze: so many columns stay in sight."""
         columns = list(table.columns.values())
         letters = list(table.letters.values())
-        styles = [self.style(column.role, column.format) for column in columns]
-        heads = [self.style("heading", column.format) for column in columns]
+        formats = [column.format for column in columns]
+        heads = [self.style("heading", looks) for looks in formats]
         words = [column.heading for column in columns]
-        high = _height(words, [column.width for column in columns])
+        found = self._sheet(table.title, [column.width for column in columns], table.count + 1, freeze)
 
         def rows() -> Iterator[str]:
-            yield row_xml(1, letters, heads, words, high)
+            yield row_xml(1, letters, heads, words, _height(words, found.fitted.widths))
+            styles = [self.style(column.role, column.format) for column in columns]
             for number, line in enumerate(lines(), 2):
-                if type(line) is Row:
-                    yield row_xml(number, letters, line.styles, line.values)
-                else:
-                    yield row_xml(number, letters, styles, line)
+                own, values = (line.styles, line.values) if isinstance(line, Row) else (styles, line)
+                high = 0
+                if folded := found.fitted.folded:
+                    own = [self._folds[one] if at in folded else one for at, one in enumerate(own)]
+                    high = height(values, found.fitted)
+                yield row_xml(number, letters, own, values, high)
 
-        sheet = self._sheet(
-            table.title, [column.width for column in columns], rows, len(columns), table.count + 1
-        )
+        def measured() -> Iterator[tuple[Sequence[str], Sequence[Any]]]:
+            for line in lines():
+                if isinstance(line, Row):
+                    yield [self._formats[one] for one in line.styles], line.values
+                else:
+                    yield formats, line
+
+        found.lines = rows
+        found.fit = lambda: fitted(found.fitted.widths, measured(), self._formats, spills=False)
+        sheet = found.openpyxl
         sheet.freeze_panes = f"{get_column_letter(freeze + 1)}2"
         sheet.print_title_rows = "1:1"
         sheet.auto_filter.ref = f"A1:{letters[-1]}{table.count + 1}"
@@ -226,12 +256,18 @@ class Book:
         """Add the sheet of a block and return openpyxl's."""
         letters = [get_column_letter(at) for at in range(1, len(block.widths) + 1)]
         plain = [self.style("given")] * len(letters)
+        found = self._sheet(block.title, block.widths, len(block.rows), 0)
 
         def rows() -> Iterator[str]:
             for number, values in enumerate(block.rows, 1):
                 yield row_xml(number, letters, plain, values, block.heights.get(number, 0))
 
-        sheet = self._sheet(block.title, block.widths, rows, len(letters), len(block.rows))
+        texts = ["text"] * len(letters)
+        found.lines = rows
+        found.fit = lambda: fitted(
+            found.fitted.widths, ((texts, values) for values in block.rows), self._formats, spills=True
+        )
+        sheet = found.openpyxl
         sheet.freeze_panes = "A2"
         sheet.print_title_rows = "1:1"
         return sheet
@@ -240,29 +276,36 @@ class Book:
         """Let cells of a sheet stand out where they are FALSE."""
         sheet.conditional_formatting.add(cells, _rule("equal", formula=["FALSE"], fill=_RED))
 
-    def _sheet(
-        self, title: str, widths: Sequence[int], rows: Callable[[], Iterator[str]], width: int, height: int
-    ) -> Any:
+    def _sheet(self, title: str, widths: Sequence[int], height: int, kept: int) -> _Sheet:
+        """Add a sheet of so many rows. kept: so many columns stay in sight, and are printed on each page."""
         sheet: Any = self.openpyxl.create_sheet(title) if self._contents else self._first
         sheet.title = title
-        self._contents[title] = _Sheet(rows, width, height)
+        found = self._contents[title] = _Sheet(sheet, widths, height, kept)
         sheet.page_setup.orientation = "landscape"
-        sheet.page_setup.paperSize = sheet.PAPERSIZE_A3 if sum(widths) > _WIDE else sheet.PAPERSIZE_A4
-        sheet.page_setup.fitToWidth = 1
         sheet.page_setup.fitToHeight = 0
         sheet.sheet_properties.pageSetUpPr.fitToPage = True
-        sheet.print_area = f"A1:{get_column_letter(width)}{height}"
+        sheet.print_area = f"A1:{get_column_letter(len(widths))}{height}"
         sheet.oddFooter.left.text = "&F"
         sheet.oddFooter.center.text = "&A"
         sheet.oddFooter.right.text = "&P / &N"
-        for at, wide in enumerate(widths, 1):
-            sheet.column_dimensions[get_column_letter(at)].width = wide
         # Without a password: against slips, not against people. What only looks is allowed.
         sheet.protection.sheet = True
         sheet.protection.autoFilter = False
         sheet.protection.formatColumns = False
         sheet.protection.formatRows = False
-        return sheet
+        return found
+
+    def _fit(self, sheet: _Sheet) -> None:
+        """Make columns as wide as what stands in them, and pages as many as it takes to read them."""
+        sheet.fitted = sheet.fit()
+        for at, wide in enumerate(sheet.fitted.widths, 1):
+            sheet.openpyxl.column_dimensions[get_column_letter(at)].width = wide
+        large, across = pages(sheet.fitted.widths, sheet.kept)
+        setup = sheet.openpyxl.page_setup
+        setup.paperSize = sheet.openpyxl.PAPERSIZE_A3 if large else sheet.openpyxl.PAPERSIZE_A4
+        setup.fitToWidth = across
+        if across > 1 and sheet.kept:
+            sheet.openpyxl.print_title_cols = f"A:{get_column_letter(sheet.kept)}"
 
     @property
     def titles(self) -> list[str]:
@@ -277,6 +320,8 @@ class Book:
 
     def save(self, path: Path) -> str:
         """Write the file and return the SHA-256 of its bytes, in hexadecimal. Raises Unavailable where it cannot."""
+        for sheet in self._contents.values():
+            self._fit(sheet)
         self.openpyxl.properties.creator = _CREATOR
         raw = io.BytesIO()
         self.openpyxl.save(raw)
@@ -341,7 +386,7 @@ def _around_rows(content: bytes, sheet: _Sheet) -> tuple[bytes, bytes]:
         head, marker, tail = content.partition(b"<sheetData></sheetData>")
     if not marker:
         head, _, tail = content.partition(b"<sheetData/>")
-    size = f"A1:{get_column_letter(sheet.width)}{sheet.height}".encode()
+    size = f"A1:{get_column_letter(len(sheet.fitted.widths))}{sheet.height}".encode()
     head = re.sub(rb'<dimension ref="[^"]*"', b'<dimension ref="' + size + b'"', head)
     return head + b"<sheetData>", b"</sheetData>" + tail
 

@@ -6,9 +6,9 @@ from collections.abc import Iterator, Sequence
 from datetime import date
 from decimal import Decimal
 from fractions import Fraction
-from typing import Any, NamedTuple, get_args
+from typing import Any, NamedTuple
 
-from ledger.domain.events import Effect
+from ledger.domain.events import EFFECTS
 from ledger.domain.money import decimal_text, minor_units
 from ledger.domain.policy import Policy
 from ledger.domain.policy.model import Counting
@@ -28,7 +28,6 @@ __all__ = [
 
 NEARLY_NOTHING = Decimal("0.000001")
 NEARLY_SAME = Decimal("0.0000000000001")
-EFFECTS: tuple[str, ...] = get_args(Effect)
 WAYS = ("full", "by-share", "above-share", "all")
 
 

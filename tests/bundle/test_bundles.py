@@ -16,7 +16,7 @@ import pytest
 from ledger.proof.bundle_check import check_bundle, open_bundle
 from ledger.proof.canonical import canonical
 from tools.attack import rebuilt
-from tools.small_ledger import Desk, make, members_of
+from tools.small_ledger import SERIES, Desk, make, members_of
 
 
 def manifest(bundle: bytes) -> dict[str, Any]:
@@ -185,7 +185,7 @@ def test_erased_texts_are_gone_from_later_bundles_and_old_proofs_hold(own_desk: 
 def test_an_incident_brings_its_policies_keys_and_series(desk: Desk) -> None:
     content = desk.bundle("emea-1", key="next.key")
     assert streams(content) == {"incident/emea-1", "policy/email-standard", "key/main"}
-    series = sha256(b"at,failed\n2022-03-14T16:00:00Z,3\n").hexdigest()
+    series = sha256(SERIES).hexdigest()
     assert manifest(content)["tables"] == {"here": [series], "left_out": []}
     assert f"tables/{series}" in members_of(content)
 

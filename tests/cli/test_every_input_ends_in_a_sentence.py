@@ -104,7 +104,7 @@ _CASES: list[tuple[tuple[str, ...], int, str]] = [
     (("policy", "publish", "instant.toml", "--actor", "o"), 1, "in_force_from 2022-01-01T00:00:00+00:00 is not a date"),
     (("cohort", "publish", "g", "bad.parquet", "--actor", "o"), 1, "the customers of the cohort are not Parquet"),
     (("subscriptions", "publish", "g", "bad.parquet", "--actor", "o"), 1, "the subscriptions are not Parquet"),
-    (_measure("bad.parquet"), 1, "the series is not Parquet"),
+    (_measure("bad.parquet"), 1, "the rows of the series are not Parquet"),
     (_measure("nofile"), 2, "nofile cannot be read"),
     ((*_UPDATE, "--body", "\udcff"), 2, "an argument '\\udcff' is not UTF-8 text at character 1; write it in UTF-8"),
     (("show", "@9223372036854775808"), 1, "entry @9223372036854775808 does not exist: the ledger has 1 entry"),

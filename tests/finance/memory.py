@@ -21,7 +21,7 @@ from projections.causes import Since, moved_windows
 from projections.credits import price
 from projections.drafts import Choice, Draft, draft, statement_text
 from projections.issued import Chain, Held, held, signed
-from projections.restated import Restated, adjustment_text, reaches, restated
+from projections.restated import Restated, adjustment_text, reached, restated
 from projections.subscriptions import table_of
 
 __all__ = [
@@ -142,7 +142,7 @@ class Series:
     def draft(self, table: pd.DataFrame | None = None) -> Draft:
         table = self.table if table is None else table
         frame = price(table, self.windows, POLICIES, "2022-03", START + 40 * 86_400)
-        return draft(table, frame, Choice(), [], policy_of, "2022-03", lambda some, _: some)
+        return draft(table, frame, Choice(), [], policy_of, lambda some, _: some)
 
     def held(self, wanted: Any = None) -> Held:
         return held(self.log, self.chain, wanted)  # type: ignore[arg-type]
@@ -152,7 +152,7 @@ class Series:
         moved = moved_windows(self.windows, windows, lambda incident, window: (), later=False)
         self.windows = windows
         whole = restated(self.held(), self.draft(), policy_of, Since(moved))
-        part = self.held(reaches(moved, policy_of))
+        part = self.held(reached(moved, policy_of))
         some = self.table[self.table["subscription"].isin(part.lines["subscription"])].reset_index(drop=True)
         few = restated(part, self.draft(some), policy_of, Since(moved)) if len(some) else Restated([], 0)
         return whole, few

@@ -65,7 +65,7 @@ class Facts(NamedTuple):
         frame = price(
             table, self.windows.values(), _POLICIES, "2022-03", _AS_OF, cohorts=_COHORTS, exclusions=self.exclusions.values()
         )  # fmt: skip
-        return draft(table, frame, Choice(), [], _policy_of, "2022-03", lambda some, _: some)
+        return draft(table, frame, Choice(), [], _policy_of, lambda some, _: some)
 
     def without(self, causes: Sequence[str], then: Facts) -> Facts:
         """Return these facts as they were then, where one of the entries made them what they are."""

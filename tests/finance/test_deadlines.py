@@ -10,8 +10,10 @@ import pytest
 
 from ledger.domain.claims import Claim
 from ledger.domain.instants import parse_instant, seconds
+from ledger.domain.period import parse_period
 from ledger.domain.policy import Policy, parse_policy
 from ledger.domain.policy.deadline import claim_deadline
+from ledger.domain.policy.periods import parse_policy_period
 from ledger.domain.window import Window
 from ledger.errors import Refused
 from projections.deadlines import Place, dues
@@ -47,7 +49,7 @@ _TOLD = {
 
 
 def _place(customer: str, region: str, not_in: frozenset[str] = frozenset()) -> Place:
-    return Place(customer, "gold", 1, "email", region, _RULE, not_in)
+    return Place(customer, "gold", 1, "email", region, _RULE, parse_period("2022-03"), not_in)
 
 
 def _claim(customer: Any, at: str, *incidents: str, state: Any = "filed", period: str = "2022-03") -> Claim:
@@ -90,16 +92,19 @@ def test_while_a_window_is_open_the_deadline_moves_on() -> None:
         assert [(due.last_day, due.state) for due in found] == [(last_day, "open")]
 
 
-def test_a_period_of_another_kind_is_the_one_the_incident_began_in() -> None:
+def test_an_incident_is_claimed_for_in_the_period_of_its_policy() -> None:
     """Given a quarterly policy with thirty days after the period, then an incident of March may be claimed for all April."""
     rule = msgspec.structs.replace(_RULE.claim, unit="days", amount=_RULE.claim.amount and 30 * _RULE.claim.amount / 5,
                                    anchor="period-end")  # fmt: skip
     quarterly: Policy = msgspec.structs.replace(
         _RULE, claim=rule, period=msgspec.structs.replace(_RULE.period, kind="calendar-quarter")
     )
-    places = [Place("a", "gold", 1, "email", "NAM", quarterly)]
+    places = [
+        Place("a", "gold", 1, "email", "NAM", quarterly, parse_policy_period(quarterly.period, "2022-Q1"))
+    ]
     found = dues(places, _WINDOWS, [], _TOLD, "2022-03", "2022-04-01T00:00:00.000000Z")
-    assert [(due.last_day, due.state) for due in found] == [("2022-04-30", "open")]
+    assert [(due.last_day, due.state, due.period) for due in found] == [("2022-04-30", "open", "2022-Q1")]
+    assert dues(places, _WINDOWS, [], _TOLD, "2022-02", "2022-04-01T00:00:00.000000Z") == []
 
 
 def _within(span: str) -> Policy:

@@ -342,7 +342,15 @@ def test_what_a_document_rests_on_may_not_move_on_before_it_is_sealed(books: Boo
 
 
 def test_what_counts_a_month_as_it_stands_may_be_decided_before_its_end(books: Books) -> None:
-    books.issue(decided_on="2022-03-20", rests_on={"provisional": True})
+    """Only if the document says so: else the day is refused, and nothing is stored."""
+    with pytest.raises(
+        Refused, match="decided_on 2022-03-20 is before 2022-03-31, on which period '2022-03' ends"
+    ):
+        books.issue(decided_on="2022-03-20")
+    before = books.ledger.sealed.head().size
+    receipt = books.issue(decided_on="2022-03-20", rests_on={"provisional": True})
+    assert (receipt.stream, receipt.type, receipt.version) == ("statement/main", "statement.issued", 1)
+    assert receipt.position == books.ledger.sealed.head().size == before + 1
 
 
 def test_nothing_is_issued_for_a_month_that_has_not_begun_anywhere(books: Books) -> None:

@@ -22,7 +22,7 @@ from ledger.store.lines import leaf_paths, lines_of, split_lines
 from projections.causes import Moved, moved_exclusions, moved_windows
 from projections.credits import price
 from projections.drafts import Choice, Draft, draft, statement_text
-from projections.restated import reaches
+from projections.restated import reached
 from projections.subscriptions import table_of
 from tools.terms import terms
 
@@ -54,7 +54,7 @@ def _table(policy: str, count: int = 3) -> pd.DataFrame:
 def _draft(policy: str, claims: list[Claim], count: int = 3) -> Draft:
     table = _table(policy, count)
     frame = price(table, [_WINDOW], _POLICIES, "2022-03", _START + 40 * 86_400)
-    return draft(table, frame, Choice(), claims, _policy_of, "2022-03", _unused)
+    return draft(table, frame, Choice(), claims, _policy_of, _unused)
 
 
 def _unused(some: pd.DataFrame, incidents: frozenset[str]) -> pd.DataFrame:
@@ -128,8 +128,7 @@ def test_the_order_of_the_table_and_of_its_parts_changes_no_assessment() -> None
     turned = table.iloc[::-1].reset_index(drop=True)
     frames = [price(one, [_WINDOW], _POLICIES, "2022-03", _START + 40 * 86_400) for one in (table, turned)]
     one, other = (
-        draft(t, f, Choice(), [], _policy_of, "2022-03", _unused)
-        for t, f in zip((table, turned), frames, strict=True)
+        draft(t, f, Choice(), [], _policy_of, _unused) for t, f in zip((table, turned), frames, strict=True)
     )
     assert one.facts == other.facts
     assert [facts["region"] for facts in one.facts] == ["EMEA", "NAM"]
@@ -143,7 +142,7 @@ def test_a_table_published_again_is_in_no_assessment() -> None:
         )
         for version in (1, 2)
     ]
-    one, other = (draft(table, frame, Choice(), [], _policy_of, "2022-03", _unused) for frame in frames)
+    one, other = (draft(table, frame, Choice(), [], _policy_of, _unused) for frame in frames)
     assert one.facts == other.facts
 
 
@@ -184,12 +183,20 @@ def test_an_exclusion_that_was_recorded_revised_or_withdrawn_has_moved() -> None
     assert moved.touches("web", "NAM", any_region=True)
 
 
-def test_a_policy_that_may_look_further_is_always_looked_at() -> None:
-    wider = msgspec.structs.replace(_AUTOMATIC, format=2)
-    one = {"service": "web", "region": "APAC", "policy": "x", "policy_version": 1}
+def test_a_policy_that_looks_further_is_reached_from_further() -> None:
+    """Given a window of a service in two regions, then it reaches a third where terms look at all, and no other service."""
+    first = _AUTOMATIC.commitments[0]
+    union = msgspec.structs.replace(first, scope=msgspec.structs.replace(first.scope, regions="union"))
+    wide = msgspec.structs.replace(_AUTOMATIC, commitments=(union,))
     moved = [Moved(("incident/mail-1 v3",), (_WINDOW,))]
-    assert not reaches(moved, lambda *_: _AUTOMATIC)(one)
-    assert reaches(moved, lambda *_: wider)(one)
+    for service, region, by_each, by_all in (
+        ("email", "EMEA", True, True),
+        ("email", "APAC", False, True),
+        ("web", "EMEA", False, False),
+    ):
+        one = {"service": service, "region": region, "policy": "x", "policy_version": 1}
+        assert reached(moved, lambda *_: _AUTOMATIC)(one) is by_each
+        assert reached(moved, lambda *_: wide)(one) is by_all
 
 
 @given(

@@ -19,7 +19,7 @@ from ledger.store.lines import lines_of
 from projections.causes import Since, moved_windows
 from projections.credits import price
 from projections.drafts import Choice, draft
-from projections.restated import Restated, reaches, restated
+from projections.restated import Restated, reached, restated
 from tests.finance.memory import (
     POLICIES,
     START,
@@ -114,7 +114,7 @@ def test_only_what_a_revision_can_reach_is_read() -> None:
     size = len(series.log.kept[digest])
     series.log.read.clear()
     part = series.held(
-        reaches(
+        reached(
             moved_windows([], windows_of([(0, "NAM", "web", 0, 10, "outage")]), lambda *_: (), later=False),
             policy_of,
         )
@@ -142,7 +142,7 @@ def test_an_assessment_that_only_a_part_of_its_lines_left_is_told_apart() -> Non
         frame = price(table, windows, POLICIES, "2022-03", START + 40 * 86_400, cohorts=cohorts)
         return restated(
             series.held(),
-            draft(table, frame, Choice(), [], policy_of, "2022-03", lambda some, _: some),
+            draft(table, frame, Choice(), [], policy_of, lambda some, _: some),
             policy_of,
             Since(moved),
         )

@@ -20,10 +20,10 @@ from ledger.domain.policy import Policy, parse_policy
 from ledger.domain.window import Window
 from ledger.errors import Refused
 from projections.availability import assess
+from tests.sla.published import NOT_HERE, published
 
 Case = dict[str, Any]
 OWN = Path(__file__).with_name("sla_cases.json")
-PUBLISHED = Path(__file__).resolve().parents[2].parent / "shared" / "vectors" / "sla_cases.json"
 KEYS = {
     "gte": "availability_at_least",
     "gt": "availability_above",
@@ -153,9 +153,11 @@ def test_own_cases(case: Case) -> None:
     check(case)
 
 
-@pytest.mark.skipif(not PUBLISHED.exists(), reason="the published cases are not beside this repository")
+@pytest.mark.skipif(published() is None, reason=NOT_HERE)
 def test_published_cases() -> None:
-    found = cases(PUBLISHED)
+    path = published()
+    assert path is not None
+    found = cases(path)
     checked = [case for case in found if not unreadable(case)]
     for case in checked:
         check(case)

@@ -15,8 +15,9 @@ from typing import Any
 import openpyxl
 import pandas as pd
 import pytest
-from openpyxl.utils import column_index_from_string
+from openpyxl.utils import column_index_from_string, get_column_letter
 
+import ledger
 from ledger.domain.events import IncidentUpdated
 from ledger.domain.policy import parse_policy
 from ledger.domain.window import Window
@@ -121,7 +122,7 @@ def test_cells_equal_the_frames(tmp_path: Path) -> None:
 
 
 def test_types_and_layout(tmp_path: Path) -> None:
-    """Dates are dates, money has its currency's digits, and every sheet prints on pages as wide as it is."""
+    """Dates are dates, money has its currency's digits, and every sheet prints on as many pages side by side as can be read."""
     write(tmp_path / "c.xlsx")
     book = openpyxl.load_workbook(tmp_path / "c.xlsx", data_only=True)
     assert book.sheetnames == SHEETS
@@ -129,7 +130,14 @@ def test_types_and_layout(tmp_path: Path) -> None:
         assert sheet.freeze_panes is not None
         assert sheet.print_title_rows == "$1:$1"
         assert sheet.page_setup.orientation == "landscape"
-        assert (sheet.page_setup.fitToWidth, sheet.page_setup.fitToHeight) == (1, 0)
+        assert sheet.page_setup.fitToHeight == 0
+        # A landscape page of A4 shows some 137 characters in the size of the screen, one of A3 some 202.
+        kept = column_index_from_string(re.sub(r"\d", "", sheet.freeze_panes)) - 1
+        wide = [sheet.column_dimensions[get_column_letter(at)].width for at in range(1, sheet.max_column + 1)]
+        room = {"8": 202, "9": 137}[str(sheet.page_setup.paperSize)]
+        across = int(sheet.page_setup.fitToWidth or 0)
+        assert across * room / (sum(wide) + (across - 1) * sum(wide[:kept])) > 0.6
+        assert sheet.print_title_cols == (f"$A:${get_column_letter(kept)}" if across > 1 else None)
         assert sheet.sheet_properties.pageSetUpPr is not None
         assert sheet.sheet_properties.pageSetUpPr.fitToPage
         assert sheet.sheet_state == "visible"
@@ -146,6 +154,51 @@ def test_types_and_layout(tmp_path: Path) -> None:
     fees = {row[0].value: row[fee].number_format for row in credits[1:]}
     assert fees["Yen"] == "#,##0"
     assert fees["Open"] == "#,##0.00"
+
+
+def test_what_stands_in_a_cell_is_not_cut(tmp_path: Path) -> None:
+    """Fractions, amounts of twelve digits, long names and what entries say: each fits its column, or goes on in the next line.
+
+    181 minutes and 17 seconds are 181.28333... minutes, and what is paid for 3 hours 0.4032258064... percent.
+    """
+    text = (Path(ledger.__file__).parent / "policies" / "digitalocean-droplets.toml").read_text(
+        encoding="utf-8"
+    )
+    policies = {"digitalocean-droplets": [(1, parse_policy(text))]}
+    table = "customer,subscription,service,region,policy,currency,fee,valid_from,valid_to\n" + "".join(
+        f"{'Aurora Rail and Freight of the North' * 2},s-{at},email,EMEA,digitalocean-droplets,USD,999999999999.99,2021-01-01,\n"
+        for at in range(3)
+    )
+    start = 1_646_092_800
+    windows = [Window("i", "w", "email", "c", "EMEA", start, start + 10_877, "outage")]
+    found = workings(read_subscriptions(table.encode(), "csv"), windows, policies, "2022-03", start)
+    said = Entry(
+        1, "incident/i", 1, "incident.updated", "2022-03-02T00:00:00.000000Z", "2022-03-01T12:00:00.000000Z",
+        IncidentUpdated(actor="a", body="What was lost is found again. " * 20, published_at="2022-03-01T12:00:00.000000Z"),
+    )  # fmt: skip
+    write(
+        tmp_path / "c.xlsx", priced=found, windows=windows, policies=[("digitalocean-droplets", 1, policies["digitalocean-droplets"][0][1], text)],
+        before=None, entries=[said],
+    )  # fmt: skip
+    book = openpyxl.load_workbook(tmp_path / "c.xlsx", data_only=True)
+    digits = {"#,##0": ",.0f", "#,##0.00": ",.2f", "0.00000000": ".8f", "General": ".0f"}
+    folded = set()
+    for sheet in book:
+        for number, row in enumerate(sheet.iter_rows(), 1):
+            for at, cell in enumerate(row, 1):
+                width = sheet.column_dimensions[get_column_letter(at)].width
+                if cell.alignment.wrap_text and isinstance(cell.value, str):
+                    height = sheet.row_dimensions[number].height or 15
+                    if not cell.font.b:
+                        folded.add((sheet.title, height > 15))
+                        assert height / 15 * width >= len(cell.value), cell
+                elif type(cell.value) in (int, float) and cell.number_format in digits:
+                    assert len(format(cell.value, digits[cell.number_format])) < width, cell
+    assert {("Events", True), ("Policy", True), ("Policy", False)} <= folded
+    assert book["Summary"]["D6"].value == 2_999_999_999_999.97
+    # The chart is 24 cm wide; a character has 7 of 96 parts of an inch.
+    wide = sum(one.width for one in book["Availability"].column_dimensions.values())
+    assert wide * 7 / 96 * 2.54 > 24
 
 
 def test_text_is_never_a_formula(tmp_path: Path) -> None:

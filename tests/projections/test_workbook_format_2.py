@@ -124,14 +124,7 @@ def follows(
     again = priced(new_texts, table, new_facts)
     write(other_path, new_texts, again, new_facts)
     old, new = openpyxl.load_workbook(path), openpyxl.load_workbook(other_path)
-    put_in = {
-        f"{title}!{cell.coordinate}": new[title][cell.coordinate].value
-        for title in ("Inputs", "Exclusions", "Intervals")
-        if title in old.sheetnames
-        for line in old[title].iter_rows()
-        for cell in line
-        if not cell.protection.locked and cell.value != new[title][cell.coordinate].value
-    }
+    put_in = inputs_of(old, new)
     found, wanted = (
         credits_of(changed(path, put_in)),
         credits_of(openpyxl.load_workbook(other_path, data_only=True)),
@@ -147,6 +140,18 @@ def follows(
     moved = len([name for name in live[0] & live[1] if before[name]["credit"] != found[name]["credit"]])
     event(f"lines that moved: {moved > 0}")
     return moved
+
+
+def inputs_of(old: openpyxl.Workbook, new: openpyxl.Workbook) -> dict[str, Any]:
+    """Return by address what has to be put into one workbook to have the inputs of another of the same build."""
+    return {
+        f"{title}!{cell.coordinate}": new[title][cell.coordinate].value
+        for title in ("Inputs", "Exclusions", "Intervals")
+        if title in old.sheetnames
+        for line in old[title].iter_rows()
+        for cell in line
+        if not cell.protection.locked and cell.value != new[title][cell.coordinate].value
+    }
 
 
 def _lines(book: openpyxl.Workbook) -> list[dict[str, Any]]:

@@ -146,14 +146,19 @@ def test_every_formula_of_any_terms_and_facts_gives_its_cell(
     assert all(line[3] is True for line in checks), checks
 
 
-def changed(path: Path, changes: dict[str, Any]) -> openpyxl.Workbook:
-    """Put values into cells, let the engine recalculate, and return what it found."""
+def put(path: Path, changes: dict[str, Any], to: Path) -> None:
+    """Put values into cells that may be changed, and save the workbook elsewhere; then no formula has a value."""
     book = openpyxl.load_workbook(path)
     for address, value in changes.items():
         sheet, _, cell = address.partition("!")
         assert not book[sheet][cell].protection.locked, address
         book[sheet][cell] = value
-    book.save(path.parent / "changed.xlsx")
+    book.save(to)
+
+
+def changed(path: Path, changes: dict[str, Any]) -> openpyxl.Workbook:
+    """Put values into cells, let the engine recalculate, and return what it found."""
+    put(path, changes, path.parent / "changed.xlsx")
     (path.parent / "after.xlsx").write_bytes(recalculated(path.parent / "changed.xlsx")["bytes"])
     return openpyxl.load_workbook(path.parent / "after.xlsx", data_only=True)
 

@@ -143,6 +143,21 @@ def test_store_page_names_every_kind_of_problem() -> None:
     assert listed == said
 
 
+def test_the_map_names_every_module() -> None:
+    """Each module of both sides stands in the map of docs/architecture.md, by itself or by its folder; and what stands there is there."""
+    page = (ROOT / "docs" / "architecture.md").read_text()
+    map_of_it = page.partition("## Where to look")[2].partition("\n## ")[0]
+    named = set(re.findall(r"`((?:src/ledger|projections|tools)/[\w/.]*)`", map_of_it))
+    assert not [path for path in named if not (ROOT / path).exists()]
+    modules = [
+        str(path.relative_to(ROOT)) for top in ("src/ledger", "projections") for path in (ROOT / top).rglob("*.py")
+        if path.name != "__init__.py"
+    ]  # fmt: skip
+    folders = tuple(path for path in named if path.endswith("/"))
+    assert len(modules) > 150
+    assert sorted(path for path in modules if path not in named and not path.startswith(folders)) == []
+
+
 def test_links_resolve() -> None:
     """Every file that the papers name is there."""
     for page in [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").rglob("*.md")]:

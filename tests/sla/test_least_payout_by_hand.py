@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from ledger.domain.policy import parse_policy
-from projections.credits import _priced
+from projections.credit_amounts import _priced
 from projections.evaluation.forms import Price, least, line
 from projections.workbook.modelling import reason_for_values
 from tests.sla.asking import ask, terms

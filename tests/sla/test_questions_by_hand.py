@@ -19,6 +19,7 @@ from ledger.domain.policy.model import (
     PeriodRule,
     Policy,
     Scope,
+    Stacking,
 )
 from ledger.domain.window import Planned, Window
 from ledger.errors import Refused
@@ -63,6 +64,7 @@ START, END = "2022-06-10T00:00:00Z", "2022-06-10T01:00:00Z"
 
 def test_every_fact_is_read_into_its_place() -> None:
     found = read(
+        policy(stacking=Stacking("choose-one")),
         service="mail", region="EMEA", customer="Acme", inside=["beta"], outside=["alpha"], period="2022-06",
         windows=[
             {
@@ -138,10 +140,11 @@ def test_what_is_left_out_is_as_the_page_says() -> None:
     )
 
 
-def test_who_is_inside_a_cohort_and_outside_is_inside() -> None:
-    assert read(period="2022-06", inside=["b"], outside=["b"]).evidence.memberships == {
-        "b": Membership(True, "")
-    }
+def test_nobody_is_both_inside_a_cohort_and_outside() -> None:
+    assert problems(period="2022-06", inside=["c", "b", "d"], outside=["b", "c"]) == (
+        "inside and outside both name the cohort 'b'; name it in one of them",
+        "inside and outside both name the cohort 'c'; name it in one of them",
+    )
 
 
 @pytest.mark.parametrize(
@@ -250,7 +253,7 @@ UNITS = {"seconds": 1, "minutes": 60, "hours": 3_600, "days": 86_400}
 @pytest.mark.parametrize("unit", UNITS)
 def test_a_length_is_given_in_any_unit(unit: str) -> None:
     """Two and a half of each are this many seconds; five days are a period."""
-    half = F(5, 2) * UNITS[unit]
+    half, days = F(5, 2) * UNITS[unit], F(3 * 86_400)
     both = {"period_days": 5}
     for facts, expected in (
         ({f"downtime_{unit}": "2.5"}, Plain(downtime=(half, half))),
@@ -258,9 +261,12 @@ def test_a_length_is_given_in_any_unit(unit: str) -> None:
         ({f"downtime_at_least_{unit}": "2.5"}, Plain(downtime=(half, F(10**15)))),
         ({f"downtime_{unit}_at_most": "2.5"}, Plain(downtime=(F(0), half))),
         ({f"downtime_at_most_{unit}": "2.5"}, Plain(downtime=(F(0), half))),
-        ({f"excluded_downtime_{unit}": "2.5"}, Plain(excluded=half)),
-        ({f"excluded_{unit}": "2.5"}, Plain(removed=half)),
-        ({f"unobserved_{unit}": "2.5"}, Plain(unobserved=half)),
+        (
+            {"downtime_days": 3, f"excluded_downtime_{unit}": "2.5"},
+            Plain(downtime=(days, days), excluded=half),
+        ),
+        ({"downtime_days": 3, f"excluded_{unit}": "2.5"}, Plain(downtime=(days, days), removed=half)),
+        ({"downtime_days": 3, f"unobserved_{unit}": "2.5"}, Plain(downtime=(days, days), unobserved=half)),
         ({"outages": [{unit: "2.5"}]}, Plain(outages=((half, F(1), F(1)),))),
     ):
         assert read(**both, **facts).evidence.plain == expected, facts  # type: ignore[arg-type]
@@ -426,6 +432,56 @@ FACTS_REFUSED: list[tuple[dict[str, Any], str]] = [
     ({"period": "2022-06", "exclusions": [{"start": START, "end": END, "kind": "custmer"}]},
      "exclusions 1: kind 'custmer' is not one of planned-maintenance, emergency-maintenance, force-majeure, customer, third-party, suspension, beta "
      "(did you mean 'customer'?)"),
+    *(
+        ({"period": "2022-06", "windows": [[START, END]], f"excluded_downtime_{unit}": 1},
+         "excluded_downtime counts only beside plain downtime; state that, 0 where nothing failed, or beside windows exclusions with its times")
+        for unit in ("seconds", "days")
+    ),
+    *(
+        ({**facts, f"{name}_hours": "0.5"},
+         f"{name} counts only beside plain downtime, outages or error_rates; state that, 0 where nothing failed, or beside windows {instead} with "
+         "its times")
+        for name, instead in (("excluded", "exclusions"), ("unobserved", "observed"))
+        for facts in ({"period": "2022-06", "windows": [[START, END]]}, {"availability": 99}, {"value": 3}, {"failed": 1, "total": 2}, {})
+    ),
+    ({"outages": [{"minutes": 5}], "excluded_downtime_minutes": 1},
+     "excluded_downtime counts only beside plain downtime; state that, 0 where nothing failed, or beside windows exclusions with its times"),
+    ({"earlier": [{"availability": 99, "unobserved_days": 1}]},
+     "earlier 1: unobserved counts only beside plain downtime, outages or error_rates; state that, 0 where nothing failed, or beside windows observed with "
+     "its times"),
+    ({"downtime_minutes": 1, "exclusions": [[START, END]]},
+     "exclusions says when it was, and plain figures do not, so that it would not count; state excluded_downtime or excluded (in minutes, say) instead"),
+    ({"period": "2022-06", "availability": 99, "observed": [[START, END]]},
+     "observed says when it was, and plain figures do not, so that it would not count; state unobserved (in minutes, say) instead"),
+    ({"downtime_minutes": 1, "users": 5}, "users has no meaning without outages that state users; leave it out"),
+    ({"outages": [{"minutes": 1}], "users": 5}, "users has no meaning without outages that state users; leave it out"),
+    ({"outages": [{"minutes": 1, "share_at_least": "0.5", "share_at_most": "0.4"}]},
+     "outages 1: share_at_least '0.5' is more than share_at_most '0.4'; exchange them"),
+    ({"chosen": "uptime"},
+     "chosen 'uptime' has no meaning: the policy leaves no choice to the customer (stacking.commitments = \"best-of\"); leave it out"),
+    ({"value": 10**30}, "value 1000000000000000000000000000000 has more than 30 digits; correct it"),
+    ({"value_at_least": 10**15 + 1}, "value_at_least is more than 1000000000000000; correct it"),
+    ({"availability_at_least": "150"}, "availability_at_least is more than 100; correct it"),
+    ({"period_days": 3_661, "downtime_minutes": 1}, "period is longer than 10 years; correct its length"),
+    ({"period": {"start": "1970-01-01T00:00:00Z", "end": "1980-01-10T00:00:00Z"}},
+     "period.end is more than 10 years after start; correct one of them"),
+    ({"period": "2022-06", "measurements": [{"start": "1970-01-01T00:00:00Z", "end": "1980-01-10T00:00:00Z", "of": "users", "failed": 1, "total": 2}]},
+     "measurements 1: end is more than 10 years after start; correct one of them"),
+    ({"as_of": "9999-01-01T00:00:00Z"}, "as_of '9999-01-01T00:00:00Z' lies outside the years 1970 to 9998; check the year"),
+    ({"as_of": "1969-12-31T23:59:59Z"}, "as_of '1969-12-31T23:59:59Z' lies outside the years 1970 to 9998; check the year"),
+    ({"term_start": "2021-02-30"}, "term_start '2021-02-30' is not a date; write it like 2022-01-01"),
+    ({"term_start": "20210228"}, "term_start '20210228' is not a date; write it like 2022-01-01"),
+    ({"term_start": 2021}, "term_start 2021 is not a date; write it like 2022-01-01"),
+    ({"period_minutes": 1, "downtime_seconds": 1, "unobserved_minutes": 2},
+     "unobserved of 120 seconds is longer than the period 60 seconds, which has 60 seconds; correct it, or state a longer period"),
+    ({"period_minutes": 1, "downtime_seconds": 1, "excluded_minutes": 2},
+     "excluded of 120 seconds is longer than the period 60 seconds, which has 60 seconds; correct it, or state a longer period"),
+    ({"period": "2022-06", "windows": [{"start": START, "planned": {"announced_at": START, "scheduled_start": END, "scheduled_end": START}}]},
+     "windows 1: planned.scheduled_end is not after scheduled_start; exchange them"),
+    ({"period": "2022-06", "windows": [{"start": START, "planned": {"announced_at": END, "scheduled_start": START, "scheduled_end": END}}]},
+     "windows 1: planned.announced_at is not before scheduled_end: what is over is not planned; correct one of them"),
+    ({"period": "2022-06", "measurements": [{"start": START, "end": END, "of": "latency", "value": 1, "total": 2}]},
+     "measurements 1: total has no meaning beside value; leave it out"),
     ({"period": "2022-06", "downtime_minutes": 1, "windows": [[START, END]]},
      "plain figures stand beside windows or measurements; state one of them, so that nothing counts twice"),
     ({"period": "2022-06", "downtime_minutes": 1, "measurements": [{"start": START, "end": END, "of": "users", "failed": 1, "total": 1}]},

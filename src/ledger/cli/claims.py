@@ -6,12 +6,17 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ledger.cli.filters import check_period, tell_none_fits
 from ledger.cli.session import Session, cut_options, emit_json, json_option, table
 from ledger.cli.write import command_of
 from ledger.domain.instants import from_seconds, shown
+from ledger.errors import Refused
 
 if TYPE_CHECKING:
     from ledger.cli.run import Basis
+    from ledger.domain.period import Period
+    from ledger.domain.policy import Policy
+    from ledger.domain.window import Window
     from projections.deadlines import Place
 
 __all__ = [
@@ -82,12 +87,20 @@ def claims(
     from ledger.cli import recorded
     from ledger.store.stream import text_or_erased
 
+    every = recorded.claims(session.log(), session.cut(published_by, recorded_by))
+    known = {
+        "period": {one.period for one in every},
+        "customer": {one.customer for one in every if isinstance(one.customer, str)},
+    }
+    check_period(period, known["period"])
     rows: list[dict[str, Any]] = [
         {"claim": one.claim, "customer": text_or_erased(one.customer), "period": one.period, "at": one.at,
          "incidents": list(one.incidents), "state": one.state, "decided_at": one.decided_at, "entries": list(one.entries)}
-        for one in recorded.claims(session.log(), session.cut(published_by, recorded_by))
+        for one in every
         if period in (None, one.period) and customer in (None, one.customer)
     ]  # fmt: skip
+    if not rows and not (period is None and customer is None):
+        tell_none_fits("claim", known, period=period, customer=customer)
     if as_json:
         for row in rows:
             emit_json(row)
@@ -119,30 +132,42 @@ def deadlines(
     Only policies that ask for a claim set a deadline. Where the windows of an incident were told, or told anew, after it
     had passed, the entries that did so are named: the customer could not have known in time.
     """
-    from ledger.cli import recorded, run
+    from ledger.cli import facts, recorded, run
     from projections import deadlines as view
 
     basis = run.basis(session, period, keys, published_by, recorded_by, as_of)
-    places = _places(basis, customer)
-    incidents = sorted({window.incident for window in basis.windows})
+    subscribed = _subscribed(basis, customer)
+    windows = _windows(session, basis, [one.period for one in subscribed])
+    places = _places(basis, subscribed)
+    incidents = sorted({window.incident for window in windows})
     rows = view.dues(
-        places, basis.windows, recorded.claims(session.log(), basis.cut),
+        places, windows, recorded.claims(session.log(), basis.cut),
         recorded.published_times(session.log(), incidents), period, basis.as_of,
     )  # fmt: skip
+    if not rows:
+        asked = [] if customer is None else basis.tables
+        known = {name for one in asked for name in facts.values_of(one, "customer")}
+        if customer is None or customer in known:
+            click.echo(
+                f"no deadline in {period}: no policy in use asks for a claim, or no incident touches what it covers",
+                err=True,
+            )
+        else:
+            tell_none_fits("deadline", {"customer": known}, customer=customer)
     if as_json:
         for due in rows:
             emit_json(view.as_json(due))
         return
     if not rows:
-        click.echo(
-            f"no deadline in {period}: no policy in use asks for a claim, or no incident touches what it covers",
-            err=True,
-        )
         return
+    # Where policies have other periods than months it is said which one is claimed for.
+    others = any(due.period != period for due in rows)
     table(
-        ("customer", "policy", "service", "region", "incident", "within", "last day", "state", "told after it"),
+        ("customer", "policy", "service", "region", "incident", *(("period",) if others else ()), "within",
+         "last day", "state", "told after it"),
         (
             (due.customer, f"{due.policy} v{due.policy_version}", due.service, due.region, due.incident,
+             *((due.period,) if others else ()),
              due.rule, due.last_day,
              ", ".join((due.state, *(f"{one.claim} {one.state}" for one in due.claims))),
              ", ".join(f"{entry.rpartition(' ')[2]} {shown(at)}" for entry, at in due.revised_after))
@@ -156,33 +181,90 @@ def deadlines(
         )
 
 
-def _places(basis: Basis, customer: str | None) -> list[Place]:
-    """Return what each customer of a run subscribes to under terms that ask for a claim."""
+def _subscribed(basis: Basis, customer: str | None) -> list[Place]:
+    """Return what each customer of a run subscribes to under terms that ask for a claim, once for each period of these in the month.
+
+    Who subscribes twice to the same, with terms that began on different days, may be under different versions.
+    """
     import pandas as pd
 
-    from ledger.domain.period import parse_period
-    from ledger.domain.policy import policy_in_force
     from projections.deadlines import Place
 
-    month = parse_period(basis.period)
-    first, past = pd.Timestamp(month.first_day), pd.Timestamp(month.first_day) + pd.offsets.MonthBegin(1)
+    asking = [
+        key
+        for key, versions in basis.policies.items()
+        if any(policy.claim.how == "on-request" for _, policy in versions)
+    ]
+    periods: dict[tuple[str, str], list[tuple[int, Policy, Period, str, str]]] = {}
     found: dict[tuple[str, ...], Place] = {}
     for part in (part for one in basis.tables for part in one.parts()):
-        chosen = part if customer is None else part[part["customer"] == customer]
-        starts, ends = chosen["valid_from"], chosen["valid_to"]
-        # The last day it is valid is the one before valid_to.
-        valid = (starts < past) & (ends.isna() | ((ends > first) & (ends > starts)))
-        names = ["customer", "policy", "service", "region", "valid_from"]
-        rows = chosen.loc[valid, names].drop_duplicates()
-        outside = _outside(basis, rows["customer"])
-        for at, row in enumerate(rows.itertuples(index=False)):
-            key = tuple(str(value) for value in row[:4])
-            if key in found or not basis.policies.get(key[1]):
-                continue
-            version, policy = policy_in_force(basis.policies[key[1]], month, str(row[4])[:10])
-            if policy.claim.how == "on-request":
-                found[key] = Place(key[0], key[1], version, key[2], key[3], policy, outside[at])
+        chosen = part[part["policy"].isin(asking)]
+        if customer is not None:
+            chosen = chosen[chosen["customer"] == customer]
+        rows = chosen[["customer", "policy", "service", "region", "valid_from", "valid_to"]].drop_duplicates()
+        for name, key, service, region, valid_from, valid_to in rows.itertuples(index=False, name=None):
+            begins, ends = str(valid_from)[:10], "9999" if pd.isna(valid_to) else str(valid_to)[:10]
+            if (key, begins) not in periods:
+                periods[key, begins] = _asking(basis, key, begins)
+            for version, policy, period, first, past in periods[key, begins]:
+                # The last day it is valid is the one before valid_to.
+                if begins < past and begins < ends and ends > first:
+                    place = Place(str(name), str(key), version, str(service), str(region), policy, period)
+                    found.setdefault(
+                        (*(str(one) for one in (name, key, service, region, version)), period.label), place
+                    )
     return list(found.values())
+
+
+def _asking(basis: Basis, key: str, term: str) -> list[tuple[int, Policy, Period, str, str]]:
+    """Return the periods of a policy in a month whose terms ask for a claim: version, policy, period, and the days of it in the month.
+
+    The days are the first, and the first that is no more.
+    """
+    from ledger.domain.period import day_after, parse_period
+    from ledger.domain.policy import policy_in_force
+    from ledger.domain.policy.periods import ruling_at
+
+    versions = basis.policies[key]
+    _, ruling = policy_in_force(versions, parse_period(basis.period), term)
+    month = parse_period(basis.period, ruling.zone)
+    found = []
+    at = month.end - 1
+    while at >= month.start:
+        try:
+            version, ruling, period = ruling_at(versions, ruling.period, at, term)
+        except Refused:
+            break  # Nothing was promised before.
+        if ruling.claim.how == "on-request":
+            first, past = max(period.first_day, month.first_day), min(day_after(period), day_after(month))
+            found.append((version, ruling, period, first, past))
+        at = period.start - 1
+    return found
+
+
+def _windows(session: Session, basis: Basis, periods: list[Period]) -> list[Window]:
+    """Return the windows of some periods, and read the cohorts that they are limited to."""
+    from ledger.cli import run
+
+    if not periods:
+        return []
+    start, end = min(one.start for one in periods), max(one.end for one in periods)
+    windows: list[Window] = session.views().windows(start, end, basis.cut, run.audience(basis.cut))
+    basis.cohorts.read(
+        sorted({one.cohort for one in windows if one.cohort is not None and not one.withdrawn})
+    )
+    return windows
+
+
+def _places(basis: Basis, subscribed: list[Place]) -> list[Place]:
+    """Return places with the cohorts that their customers are not in."""
+    import msgspec
+    import pandas as pd
+
+    outside = _outside(basis, pd.Series([one.customer for one in subscribed], dtype="str"))
+    return [
+        msgspec.structs.replace(one, not_in=not_in) for one, not_in in zip(subscribed, outside, strict=True)
+    ]
 
 
 def _outside(basis: Basis, customers: Any) -> list[frozenset[str]]:

@@ -58,7 +58,7 @@ class Reading(msgspec.Struct):
 
 def read_facts(session: Session, basis: Basis) -> Reading:
     """Return what was recorded beside the windows of a run: the claims that may be for it."""
-    return Reading(basis, basis.claims or run.claims_for(session, basis.period, basis.cut))
+    return Reading(basis, basis.claims or run.claims_for(session, basis.policies, basis.period, basis.cut))
 
 
 def check_month(period: str) -> None:
@@ -86,9 +86,7 @@ def drafted(
         return msgspec.structs.replace(job, windows=windows_of(job.windows, incidents)).price(some)
 
     frame = job.price(subscriptions)
-    return draft(
-        subscriptions, frame, choice, reading.claims, reading.policy_of, reading.basis.period, price_with
-    )
+    return draft(subscriptions, frame, choice, reading.claims, reading.policy_of, price_with)
 
 
 def sources_of(

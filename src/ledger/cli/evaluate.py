@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import os
-import re
 import sys
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
@@ -17,8 +16,6 @@ if TYPE_CHECKING:
     from ledger.domain.policy import Policy
 
 __all__ = ["evaluate"]
-
-_DURATION = re.compile(r"(\d+(?:\.\d+)?) ?(second|minute|hour|day)s?", re.ASCII)
 
 
 @click.command()
@@ -95,7 +92,11 @@ def evaluate(
             made = _answered(ctx.obj, terms, found)
         except LedgerError as error:
             failed = True
-            echoed = {"id": found["id"]} if type(found) is dict and "id" in found else {}
+            echoed = (
+                {"id": found["id"]}
+                if type(found) is dict and "id" in found and _is_shown(found["id"])
+                else {}
+            )
             named = f" (id {json.dumps(echoed['id'], ensure_ascii=False)})" if echoed else ""
             where = "" if number is None else f"line {number}{named}: "
             for problem in error.told:
@@ -118,9 +119,24 @@ def _answered(session: Session, terms: _Terms, facts: Any) -> dict[str, Any]:
         raise facts
     if type(facts) is not dict:
         raise Refused("it is not a JSON object; write the facts in braces")
-    version, policy = terms.for_facts(facts, session)
+    if not _is_shown(facts):
+        raise Refused(
+            "it is nested too deep, or has half of a surrogate pair, which is not Unicode text; correct it"
+        )
+    version, policy = terms.for_facts(facts)
     found = answer(policy, facts, session.clock() // 1_000_000, version)
     return {"id": facts["id"], **found} if "id" in facts else found
+
+
+def _is_shown(value: Any) -> bool:
+    """Tell whether a value can be written out again, as an answer repeats an id and names."""
+    import json
+
+    try:
+        json.dumps(value, ensure_ascii=False).encode()
+    except (UnicodeEncodeError, RecursionError):
+        return False
+    return True
 
 
 class _Terms:
@@ -134,15 +150,23 @@ class _Terms:
             for version, policy in self._found(name):
                 self.named.setdefault(policy.key, []).append((version, policy))
 
-    def for_facts(self, facts: dict[str, Any], session: Session) -> tuple[int | None, Policy]:
+    def for_facts(self, facts: dict[str, Any]) -> tuple[int | None, Policy]:
         """Return version and policy that facts are asked about."""
         from ledger.domain.policy import parse_policy
 
         name, text = facts.get("policy"), facts.get("terms")
         if text is not None:
+            if beside := [one for one in ("policy", "version") if facts.get(one) is not None]:
+                raise Refused(
+                    f"terms and {' and '.join(beside)} both say which terms are asked about; leave terms out, or the other"
+                )
             if type(text) is not str:
                 raise Refused("terms is not text; give the TOML of a policy")
             return None, parse_policy(text)
+        if name is not None and type(name) is not str:
+            raise Refused(
+                f"policy {name!r} is not text; give the path of a TOML file, or the key of a policy"
+            )
         if name is None and len(self.named) == 1:
             versions = next(iter(self.named.values()))
         elif type(name) is str and name in self.named:
@@ -151,19 +175,19 @@ class _Terms:
             versions = self._found(name)
         else:
             raise Refused(
-                "the facts name no policy; add policy or terms, or give --policy FILE"
-                if name is None and not self.named
-                else f"policy {name!r} does not say which of {', '.join(self.named)} is asked about; name one"
+                f"the facts do not say which of {', '.join(self.named)} is asked about; name one as policy"
+                if self.named
+                else "the facts name no policy; add policy or terms, or give --policy FILE"
             )
-        return self._ruling(versions, facts, session)
+        return self._ruling(versions, facts)
 
     @staticmethod
     def _ruling(
-        versions: list[tuple[int | None, Policy]], facts: dict[str, Any], session: Session
+        versions: list[tuple[int | None, Policy]], facts: dict[str, Any]
     ) -> tuple[int | None, Policy]:
         """Return the version in force; a single one, or one that is asked for, is taken as it is."""
         from ledger.domain.policy import policy_in_force
-        from projections.evaluation.requests import question
+        from projections.evaluation.requests import period_asked
 
         numbered = [
             (number if version is None else version, policy)
@@ -172,20 +196,15 @@ class _Terms:
         wanted = facts.get("version")
         if wanted is not None:
             for version, policy in numbered:
-                if version == wanted:
+                # True is 1 to Python, and to nobody else.
+                if type(wanted) is int and version == wanted:
                     return version, policy
             raise Refused(
                 f"version {wanted!r} is not there; there are {', '.join(str(version) for version, _ in numbered)}"
             )
         if len(versions) == 1:
             return versions[0]
-        period = question(numbered[-1][1], facts, session.clock() // 1_000_000).evidence.period
-        term_start = facts.get("term_start")
-        if term_start is not None and (
-            type(term_start) is not str or not re.fullmatch(r"\d{4}-\d\d-\d\d", term_start)
-        ):
-            raise Refused(f"term_start {term_start!r} is not a date; write it like 2022-01-01")
-        return policy_in_force(numbered, period, term_start)
+        return policy_in_force(numbered, period_asked(numbered[-1][1], facts), facts.get("term_start"))
 
     def _found(self, name: str) -> list[tuple[int | None, Policy]]:
         if name not in self.read:
@@ -196,8 +215,11 @@ class _Terms:
         from ledger.domain.policy import parse_policy
 
         if os.path.isfile(name):
-            with open(name, "rb") as source:
-                content = source.read()
+            try:
+                with open(name, "rb") as source:
+                    content = source.read()
+            except OSError as error:
+                raise Refused(f"policy {name!r} cannot be read: {error.strerror}; check the file") from None
             try:
                 return [(None, parse_policy(content.decode("utf-8-sig").replace("\r\n", "\n")))]
             except UnicodeDecodeError as error:
@@ -253,7 +275,7 @@ def _from_json(path: str) -> Iterator[tuple[int | None, Any]]:
         lines = [(lines[0][0], whole)]
     for number, line in lines:
         try:
-            yield number, json.loads(line, object_pairs_hook=_once)
+            yield number, json.loads(line, object_pairs_hook=_once, parse_constant=_no_number)
         except (ValueError, RecursionError) as error:
             yield number, Refused(f"it is not JSON: {error}; write one object per line")
 
@@ -269,6 +291,11 @@ def _is_one(text: str) -> bool:
     return True
 
 
+def _no_number(name: str) -> NoReturn:
+    """Refuse what Python takes for a number and JSON does not."""
+    raise ValueError(f"{name} is no number")
+
+
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) < len(pairs):
@@ -277,76 +304,113 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return found
 
 
-def _from_options(periods: tuple[str, ...], given: dict[str, Any]) -> Iterator[tuple[int | None, Any]]:
-    import json
+class _Said:
+    """Facts, each with the option that states it: a fact that is stated twice is refused, as only one of them would count."""
 
-    facts: dict[str, Any] = {}
+    def __init__(self, where: str = "") -> None:
+        self.facts: dict[str, Any] = {}
+        self._by: dict[str, str] = {}
+        self._where = where
+
+    def say(self, option: str, name: str, value: Any) -> None:
+        if name in self.facts:
+            earlier = self._by[name]
+            raise click.UsageError(
+                f"{self._where}{name} is stated twice, by {earlier} and by {option}; leave one out"
+                if earlier != option
+                else f"{self._where}{name} is stated twice by {option}; leave one out"
+            )
+        self.facts[name], self._by[name] = value, option
+
+
+def _from_options(periods: tuple[str, ...], given: dict[str, Any]) -> Iterator[tuple[int | None, Any]]:
+    said = _Said()
     for name, option in (("windows", "--window"), ("exclusions", "--exclude")):
         if name in given:
-            facts[name] = [_span(option, text) for text in given[name]]
-    if "downtime" in given:
-        facts.update(_length("--downtime", given["downtime"], "downtime_"))
-    if "approximately" in given:
-        facts.update(_length("--approximately", given["approximately"], "approximately_within_"))
+            said.say(option, name, [_span(option, text) for text in given[name]])
+    for name, prefix in (("downtime", "downtime_"), ("approximately", "approximately_within_")):
+        if name in given:
+            said.say(f"--{name}", f"{prefix}seconds", _seconds(f"--{name}", given[name]))
     if "outages" in given:
-        facts["outages"] = [_outage(text) for text in given["outages"]]
+        said.say("--outage", "outages", [_outage(text) for text in given["outages"]])
     for option, name in (
         ("availability", "availability"), ("region", "region"), ("failed", "failed"), ("total", "total"), ("value", "value"),
         ("fee", "base"), ("currency", "currency"), ("as_of", "as_of"),
     ):  # fmt: skip
         if option in given:
-            facts[name] = given[option]
+            said.say(f"--{option.replace('_', '-')}", name, given[option])
     for text in given.get("others", ()):
-        name, equals, value = text.partition("=")
-        if not equals:
-            raise click.UsageError(
-                f"--fact {text!r} is not NAME=JSON; write it like --fact 'claimed_at=\"2022-03-20T00:00:00Z\"'"
-            )
-        try:
-            facts[name] = json.loads(value)
-        except ValueError:
-            # What is no JSON is taken as text, so that quotes within quotes are not needed.
-            facts[name] = value
+        name, value = _named("--fact", text, "--fact 'claimed_at=\"2022-03-20T00:00:00Z\"'")
+        said.say("--fact", name, _of_fact(value))
+    if periods and "period" in said.facts:
+        said.say("--period", "period", periods[0])
     for period in periods or (None,):
-        one = dict(facts)
+        one = dict(said.facts)
         if period is not None:
             start, slash, end = period.partition("/")
             one["period"] = {"start": start, "end": end} if slash else period
         yield None, one
 
 
+def _of_fact(text: str) -> Any:
+    """Return the JSON of a fact; what is none is taken as text, so that quotes within quotes are not needed."""
+    import json
+
+    try:
+        return json.loads(text, object_pairs_hook=_once, parse_constant=_no_number)
+    except ValueError:
+        return text
+    except RecursionError:
+        raise click.UsageError("--fact is nested too deep; state what it means") from None
+
+
+def _named(option: str, text: str, example: str) -> tuple[str, str]:
+    name, equals, value = text.partition("=")
+    if not equals:
+        raise click.UsageError(f"{option} {text!r} is not NAME=VALUE; write it like {example}")
+    return name, value
+
+
 def _span(option: str, text: str) -> dict[str, Any]:
     """Return START/END,name=value as an object; without an end it is open."""
     bounds, *rest = text.split(",")
     start, _, end = bounds.partition("/")
-    found: dict[str, Any] = {"start": start, **({"end": end} if end else {})}
+    said = _Said(f"{option} {bounds}: ")
+    said.say("START", "start", start)
+    if end:
+        said.say("END", "end", end)
     for part in rest:
-        name, equals, value = part.partition("=")
-        if not equals:
-            raise click.UsageError(f"{option} {text!r}: {part!r} is not NAME=VALUE")
-        found[name] = value == "true" if value in ("true", "false") else value
-    return found
+        name, value = _named(f"{option} {bounds}:", part, "region=EMEA")
+        said.say("name", name, value == "true" if value in ("true", "false") else value)
+    return said.facts
 
 
-def _length(option: str, text: str, prefix: str) -> dict[str, str]:
-    found = _DURATION.fullmatch(text)
+def _seconds(option: str, text: str) -> str:
+    """Return the seconds of a duration such as "450 minutes" as a decimal; the space may be left out."""
+    from ledger.domain.money import decimal_text
+    from ledger.domain.policy.values import parse_duration
+
+    digits = text.rstrip("abcdefghijklmnopqrstuvwxyz")
+    found = parse_duration(f"{digits.removesuffix(' ')} {text[len(digits) :]}")
     if found is None:
         raise click.UsageError(f'{option} {text!r} is not a duration; write it like "450 minutes"')
-    return {f"{prefix}{found[2]}s": found[1]}
+    return decimal_text(found)
 
 
 def _outage(text: str) -> dict[str, Any]:
     lasted, *rest = text.split(",")
-    found: dict[str, Any] = dict(_length("--outage", lasted.strip(), ""))
+    said = _Said(f"--outage {lasted}: ")
+    said.say("DURATION", "seconds", _seconds("--outage", lasted.strip()))
     for part in rest:
-        name, _, value = part.partition("=")
-        found[name] = value
-    return found
+        said.say("name", *_named(f"--outage {lasted}:", part, "share=0.5"))
+    return said.facts
 
 
 def _print(found: dict[str, Any]) -> None:
     """Print an answer for people."""
     version = f" v{found['policy_version']}" if found["policy_version"] is not None else ""
+    for warning in found.get("warnings", ()):
+        click.echo(f"warning: {warning}", err=True)
     click.echo(f"{found['policy']}{version}, {found['period']} ({found['zone']}): {_verdict(found)}")
     for line in found["why"]:
         click.echo(f"  {line}")

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Cohorts",
     "Table",
+    "content_of",
     "doubtful_places",
     "places_of",
     "policies",
@@ -50,7 +51,9 @@ def policies(
     for stream in log.streams("policy/", limit=100_000):
         for entry in read_stream(log, stream, upto_position=upto):
             if isinstance(entry.event, PolicyPublished):
-                found.setdefault(entry.key, []).append((entry.version, parse_policy(entry.event.terms)))
+                found.setdefault(entry.key, []).append(
+                    (entry.version, parse_policy(entry.event.terms, stored=True))
+                )
                 terms[entry.key, entry.version] = entry.event.terms
     return found, terms
 
@@ -124,6 +127,18 @@ def published_table(log: SealedLog, stream: str, version: int, table: Series) ->
     if content is None:
         raise Unavailable(f"the table of {stream} v{version} is not kept; run ledger verify")
     return Table(stream, version, table.sha256, table.rows, table.format, content)
+
+
+def content_of(log: SealedLog, table: Series, what: str) -> bytes:
+    """Return the bytes of a table; what: what it holds, in the plural. Raises as `published_table` does."""
+    content = (
+        log.content(table.sha256)
+        if table.location is None
+        else _located(table.location, table.sha256).read_bytes()
+    )
+    if content is None:
+        raise Unavailable(f"{what} are not kept with the ledger; run ledger verify")
+    return content
 
 
 class Cohorts:

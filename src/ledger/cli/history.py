@@ -264,10 +264,15 @@ class _Pricing:
         from ledger.cli import recorded
 
         every = [policy for versions in self.policies.values() for _, policy in versions]
-        if not any(one.measure.reads for policy in every for one in policy.commitments):
+        reads = {of for policy in every for one in policy.commitments for of in one.measure.reads}
+        if not reads:
             return []
-        found = recorded.measurements(self.session.log(), cut, audience)
-        return found if self.with_others else [one for one in found if one.incident == incident]
+
+        def wanted(one: Measurement) -> bool:
+            return one.of in reads and (self.with_others or one.incident == incident)
+
+        found = recorded.measurements(self.session.log(), cut, audience, wanted)
+        return [one for one in found if wanted(one)]
 
     def both(
         self, before: Reading, after: Reading, as_of: str, audience: Audience = "public"

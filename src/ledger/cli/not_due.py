@@ -21,11 +21,16 @@ __all__ = ["NotDue", "counted_not_due", "not_due_at", "not_due_words", "say_not_
 
 
 class NotDue(msgspec.Struct):
-    """A policy that has no period ending in a month: the period that is running then, and how many have no row for it."""
+    """A policy that has no period ending in a month: the period that is running then, and how many have no row for it.
+
+    versions: where they hold for a term, those whose terms rule something else are others' business.
+    """
 
     policy: str
     period: Period
     subscriptions: int = 0
+    month: str = ""
+    versions: Sequence[tuple[int, Any]] = ()
 
     @property
     def ends_in(self) -> str:
@@ -43,6 +48,14 @@ class NotDue(msgspec.Struct):
         first = np.datetime64(self.period.first_day, "D")
         past = first + np.timedelta64(len(days(self.period)), "D")
         mine = part.loc[(part["policy"] == self.policy).to_numpy(), ["valid_from", "valid_to"]]
+        if self.versions:
+            begun = mine["valid_from"].to_numpy().astype("datetime64[D]")
+            waiting = [
+                day
+                for day in np.unique(begun)
+                if _running(self.versions, self.month, str(day)) == self.period
+            ]
+            mine = mine.loc[np.isin(begun, waiting)]
         # NaT compares as false: no end is later than any day.
         valid = (mine["valid_from"].to_numpy() < past) & ~(mine["valid_to"].to_numpy() <= first)
         self.subscriptions += int(valid.sum())
@@ -56,24 +69,45 @@ class NotDue(msgspec.Struct):
 
 
 def not_due_at(policies: Mapping[str, Sequence[tuple[int, Policy]]], label: str) -> list[NotDue]:
-    """Return the policies that are in force in a month and have no period that ends in it; none where a label is no month."""
+    """Return the policies that are in force in a month and have no period that ends in it; none where a label is no month.
+
+    Of a policy whose versions hold for a term that may be so for some of the terms only.
+    """
     from ledger.domain.period import parse_period
-    from ledger.domain.policy.in_force import policy_in_force
-    from ledger.domain.policy.periods import label_is_month, period_holding, ruling_period
+    from ledger.domain.policy.periods import label_is_month, period_holding
 
     if not label_is_month(label):
         return []
     found = []
     for key, versions in sorted(policies.items()):
-        try:
-            if ruling_period(versions, label) is None:
-                _, policy = policy_in_force(versions, parse_period(label))
-                last = parse_period(label, policy.zone).end - 1
-                found.append(NotDue(key, period_holding(policy.period, last)))
-        except Refused:
-            # Not in force: whoever asks for a row under it is refused with a sentence.
+        if all(policy.version.rule == "in-force" for _, policy in versions):
+            period = _running(versions, label)
+            found += [] if period is None else [NotDue(key, period)]
             continue
+        # Whichever of the versions rules a term, it is one of these periods that is running; the count tells for whom.
+        running = (
+            period_holding(policy.period, parse_period(label, policy.zone).end - 1) for _, policy in versions
+        )
+        found += [NotDue(key, period, month=label, versions=versions) for period in dict.fromkeys(running)]
     return found
+
+
+def _running(
+    versions: Sequence[tuple[int, Policy]], label: str, term_start: str | None = None
+) -> Period | None:
+    """Return the period that is running at the end of a month, None where one ends in it, or no version is in force."""
+    from ledger.domain.period import parse_period
+    from ledger.domain.policy.in_force import policy_in_force
+    from ledger.domain.policy.periods import period_holding, ruling_period
+
+    try:
+        if ruling_period(versions, label, term_start) is not None:
+            return None
+        _, policy = policy_in_force(versions, parse_period(label), term_start)
+    except Refused:
+        # Not in force: whoever asks for a row under it is refused with a sentence.
+        return None
+    return period_holding(policy.period, parse_period(label, policy.zone).end - 1)
 
 
 def counted_not_due(

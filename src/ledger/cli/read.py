@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, get_args
 
 import click
 
+from ledger.cli.filters import tell_none_fits
 from ledger.cli.session import Session, cut_options, emit_json, instant, json_option, say, table
 from ledger.domain.checks import number_of
 from ledger.domain.events import TYPES, Status
@@ -121,21 +122,10 @@ def log(
             stream = f"{entry.stream}  " if key is None else ""
             say(f"{stream}{history.log_line(entry, revision, marks)}")
     if not shown:
-        click.echo(
-            f"no entry fits what was asked for{_unknown_place(places, service=service, region=region)}"
-            if session.log().head().size
-            else "the ledger holds no entries",
-            err=True,
-        )
-
-
-def _unknown_place(known: dict[str, set[str]], **asked: str | None) -> str:
-    """Return the end of a sentence where a service or region was asked for that nothing was ever said of: a slip, perhaps."""
-    return "".join(
-        f"; none concerns the {what} {name!r}{nearest(name, known[what])}"
-        for what, name in asked.items()
-        if name is not None and name not in known[what]
-    )
+        if session.log().head().size:
+            tell_none_fits("entry", places, service=service, region=region)
+        else:
+            click.echo("the ledger holds no entries", err=True)
 
 
 def _marked(
@@ -254,13 +244,10 @@ def incidents(
         )
     cut = session.cut(published_by, recorded_by)
     rows = session.views().incidents(cut, status=status, service=service, region=region)
-    if not rows and (service or region) is not None:
+    if not rows and any(name is not None for name in (status, service, region)):
         every = session.views().incidents(cut)
         places = {what: {name for row in every for name in row[f"{what}s"]} for what in ("service", "region")}
-        click.echo(
-            f"no incident fits what was asked for{_unknown_place(places, service=service, region=region)}",
-            err=True,
-        )
+        tell_none_fits("incident", places, service=service, region=region)
     _explain_titles(session, cut, rows)
     if as_json:
         for row in rows:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from ledger.domain.claims import Claim, claim_of, exclusion_of
@@ -36,11 +36,13 @@ def exclusions(log: SealedLog, cut: Cut) -> list[Exclusion]:
     return [one for one in found if one is not None]
 
 
-def measurements(log: SealedLog, cut: Cut, audience: Audience) -> list[Measurement]:
+def measurements(
+    log: SealedLog, cut: Cut, audience: Audience, wanted: Callable[[Measurement], bool] | None = None
+) -> list[Measurement]:
     """Return every measurement that a reader may see, those of a table one by one.
 
-    A table of a series is CSV with the columns start, end and either failed and total or value; its rows lie inside the
-    measurement and do not overlap. Raises Refused where one is not, Unavailable where its table is not kept.
+    wanted: whether the rows of a table are asked for, given the measurement as a whole; the others are left out, unread, so that
+    a table that nobody needs stops nobody. Raises Refused where one is damaged, Unavailable where it is not at hand.
     """
     found: list[Measurement] = []
     for stream in log.streams("incident/", limit=_STREAMS_MOST):
@@ -53,47 +55,31 @@ def measurements(log: SealedLog, cut: Cut, audience: Audience) -> list[Measureme
         }
         for one in measurements_of(key, said):
             table = series.get(one.measurement)
-            found += [one] if table is None else _rows_of(log, one, table)
+            if table is None:
+                found.append(one)
+            elif wanted is None or wanted(one):
+                found += _rows_of(log, one, table)
     return found
 
 
-def _rows_of(log: SealedLog, whole: Measurement, table: Series) -> list[Measurement]:
-    import csv
-    import io
-
+def _rows_of(log: SealedLog, whole: Measurement, table: Series) -> Iterator[Measurement]:
     import msgspec
 
-    from ledger.domain.checks import check_field
-    from ledger.domain.instants import parse_instant, seconds
-    from ledger.errors import Refused, Unavailable
+    from ledger.cli.facts import content_of
+    from ledger.errors import Refused
+    from projections.series import read_series
 
-    name = f"the series of measurement {whole.measurement!r} of {whole.incident!r}"
-    content = log.content(table.sha256)
-    if content is None or table.format != "csv":
-        raise Unavailable(
-            f"{name} is not kept as CSV with the ledger; record it with --series-path and a .csv"
-        )
-    rows = csv.DictReader(io.StringIO(content.decode("utf-8-sig", "replace"), newline=""))
-    found: list[Measurement] = []
-    for number, row in enumerate(rows, 2):
-        try:
-            start, end = (seconds(parse_instant(row.get(side) or "")) for side in ("start", "end"))
-            counts = {side: int(row[side]) for side in ("failed", "total") if row.get(side)}
-        except ValueError as error:
-            raise Refused(f"{name}, line {number}: {error}; correct the table and record it again") from None
-        value = row.get("value") or None
-        last = found[-1].end if found else whole.start
-        if not last <= start < end <= whole.end:
-            raise Refused(
-                f"{name}, line {number}: {row['start']} to {row['end']} is out of order, or outside the measurement"
-            )
-        wrong = (value is None) == (len(counts) < 2) or (value is not None and check_field("value", value))
-        if wrong or counts.get("failed", 0) > counts.get("total", 0):
-            raise Refused(
-                f"{name}, line {number} states neither failed of total nor a value; correct the table"
-            )
-        found.append(msgspec.structs.replace(whole, start=start, end=end, value=value, **counts))
-    return found
+    name = f"the rows of measurement {whole.measurement!r} of incident {whole.incident!r}"
+    content = content_of(log, table, name)
+    try:
+        rows = read_series(content, table.format, name, span=(whole.start, whole.end))
+    except Refused as error:
+        raise Refused(
+            f"{error}; record the mended table as a measurement of its own (ledger incident record-measurement … --series FILE), "
+            "and correct this one, with its series null and failed and total 0"
+        ) from None
+    for row in rows:
+        yield msgspec.structs.replace(whole, **row._asdict())
 
 
 def claims(log: SealedLog, cut: Cut) -> list[Claim]:

@@ -114,6 +114,12 @@ def append_and_print(
     appender: Appender, actions: Sequence[Action], *, accept_clock: bool = False, as_json: bool = False
 ) -> list[Receipt]:
     """Record all actions, or none, and print a receipt for each."""
+    from ledger.domain.events import ClaimFiled
+
+    if any(isinstance(one.event, ClaimFiled) for one in actions):
+        from ledger.cli.claim_periods import refuse_ambiguous
+
+        refuse_ambiguous(appender.sealed, actions)
     receipts = appended(appender, actions, accept_clock=accept_clock)
     with telling(receipts):
         for receipt in receipts:

@@ -187,7 +187,7 @@ def propose(
     from ledger.cli.documents import read_facts, sources_of
     from projections.drafts import nothing_drafted
     from projections.issued import held
-    from projections.restated import Restated, reaches, restated
+    from projections.restated import Restated, reached, restated
 
     last = chain.last.event
     position = session.log().head().size if cut.recorded_by is None else cut.recorded_by
@@ -203,7 +203,7 @@ def propose(
         cut.published_by,
         f"@{position}",
         session.as_of(cut, as_of),
-        with_tables=False,
+        subscribed=lambda: _tables(session, chain, position),
     )
     reading = read_facts(session, basis)
     refuse_unfinished(reading, choice)
@@ -217,7 +217,7 @@ def propose(
         found = restated(issued, draft, reading.policy_of, since)
         in_use = {one["policy"] for one in draft.facts}
         return Proposal(chain, reading, draft, found, sources_of(session, reading, draft, in_use), True)
-    issued = held(session.log(), chain, reaches(since.moved, reading.policy_of))
+    issued = held(session.log(), chain, reached(since.moved, reading.policy_of))
     if len(issued.lines):
         draft = _drafted(session, reading, choice, issued)
         found = restated(issued, draft, reading.policy_of, since)
@@ -350,7 +350,7 @@ def _moved(session: Session, chain: Chain, reading: Reading) -> list[Moved]:
     found = moved_windows(
         windows, reading.basis.windows, steps.of_window, later=reading.basis.as_of != rests.as_of
     )
-    measured, _ = run.beside_windows(session, reading.basis.policies, then)
+    measured, _ = run.beside_windows(session, reading.basis.policies, then, reading.basis.wanted)
     found += moved_measurements(measured, reading.basis.measurements, steps.of_measurement)
     if reading.reads_exclusions(_policies(chain)):
         found += moved_exclusions(recorded.exclusions(session.log(), then), reading.basis.exclusions)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from projections.replay import Cut
 
 __all__ = [
-    "Basis", "Before", "Compared", "Priced", "audience", "basis", "before", "beside_windows", "claims_for", "compared", "is_over", "job_of",
+    "Basis", "Before", "Compared", "Priced", "Wanted", "audience", "basis", "before", "beside_windows", "claims_for", "compared", "is_over", "job_of",
     "parts_of", "price_all", "price_parts", "warn_of_requests", "warn_unfinished",
     "windows_of",
 ]  # fmt: skip
@@ -42,7 +42,7 @@ class Basis(msgspec.Struct):
     exclusions: of the ledger, where a policy reads any. credited: what documents credited in the months before, by
     subscription, where a policy limits several months together; credited_from: those series, with the version read up to.
     claims: those that may be for the period, where a policy pays on request. not_due: policies that have no period in the month,
-    counted once all tables were read.
+    counted once all tables were read. wanted: which tables of measurements are read.
     """
 
     period: str
@@ -63,6 +63,7 @@ class Basis(msgspec.Struct):
     credited_from: dict[str, int] = {}
     claims: list[Claim] = []
     not_due: list[NotDue] = []
+    wanted: Any = None
 
     def sources(self) -> list[dict[str, Any]]:
         """Return where the subscriptions came from, for programs."""
@@ -94,9 +95,13 @@ def audience(cut: Cut) -> Any:
 
 def basis(
     session: Session, period: str, keys: tuple[str, ...], published_by: str | None, recorded_by: str | None,
-    as_of: str | None, *, with_tables: bool = True, rested: Mapping[str, int] | None = None,
+    as_of: str | None, *, subscribed: Callable[[], Sequence[Table]] | None = None, rested: Mapping[str, int] | None = None,
 ) -> Basis:  # fmt: skip
-    """Read what a run rests on; with_tables: the subscriptions, too. rested: as `credited_before` takes it. Raises Refused and Unavailable as the readings do."""
+    """Read what a run rests on. Raises Refused and Unavailable as the readings do.
+
+    subscribed: gives the tables of subscriptions where they are not to be read, and is called where they matter all the same.
+    rested: as `credited_before` takes it.
+    """
     from ledger.cli import facts
     from ledger.cli.credited import credited_before
     from projections.replay import Cut
@@ -107,12 +112,15 @@ def basis(
     upto = head.size if cut.recorded_by is None else cut.recorded_by
     held = Cut(cut.published_by, upto)
     policies, terms = facts.policies(log, upto)
-    measurements, exclusions = beside_windows(session, policies, held)
+    windows = _windows(session, policies, period, held)
+    tables = facts.tables(log, upto, keys) if subscribed is None else []
+    wanted = Wanted(policies, period, subscribed or (lambda: tables))
+    measurements, exclusions = beside_windows(session, policies, held, wanted)
     found = Basis(
         period, held, session.as_of(cut, as_of), upto, log.root_at(upto).hex(), head.ledger,
-        _windows(session, policies, period, held), policies, terms, facts.tables(log, upto, keys) if with_tables else [],
+        windows, policies, terms, tables,
         facts.Cohorts(log, upto), bool(keys), measurements, exclusions, *credited_before(log, policies, period, upto, rested),
-        claims_for(session, period, held) if _on_request(policies) else [],
+        claims_for(session, policies, period, held) if _on_request(policies) else [], wanted=wanted,
     )  # fmt: skip
     _read_cohorts(found, found)
     return found
@@ -122,16 +130,21 @@ def _on_request(policies: Mapping[str, Sequence[tuple[int, Policy]]]) -> bool:
     return any(policy.claim.how == "on-request" for versions in policies.values() for _, policy in versions)
 
 
-def claims_for(session: Session, period: str, cut: Cut) -> list[Claim]:
-    """Return the claims that may be for a period: those for it, and those for a quarter or a year that may end in it."""
+def claims_for(
+    session: Session, policies: Mapping[str, Sequence[tuple[int, Policy]]], period: str, cut: Cut
+) -> list[Claim]:
+    """Return the claims that may be for a period: those that name a period which some version of a policy has there."""
     from ledger.cli import recorded
-    from ledger.domain.policy.periods import label_is_month
+    from ledger.domain.policy.periods import claim_labels, period_at
 
-    return [
-        one
-        for one in recorded.claims(session.log(), cut)
-        if one.period == period or not label_is_month(one.period)
-    ]
+    rules = {policy.period for versions in policies.values() for _, policy in versions}
+    labels = {
+        label
+        for rule in rules
+        if (found := period_at(rule, period)) is not None
+        for label in claim_labels(rule, found)
+    }
+    return [one for one in recorded.claims(session.log(), cut) if one.period in labels]
 
 
 def _read_cohorts(found: Basis, read: Basis | Before) -> None:
@@ -149,6 +162,13 @@ def _read_cohorts(found: Basis, read: Basis | Before) -> None:
 def _windows(
     session: Session, policies: Mapping[str, Sequence[tuple[int, Policy]]], period: str, cut: Cut
 ) -> list[Window]:
+    start, end = _looked_at(policies, period)
+    found: list[Window] = session.views().windows(start, end, cut, audience(cut))
+    return found
+
+
+def _looked_at(policies: Mapping[str, Sequence[tuple[int, Policy]]], period: str) -> tuple[int, int]:
+    """Return the time that policies look at for a period, in any zone, in UTC seconds. Raises Refused where it is none."""
     from ledger.domain.policy.periods import check_label, label_is_month, spans_of_run
 
     every = [policy for versions in policies.values() for _, policy in versions]
@@ -160,15 +180,16 @@ def _windows(
         span = parse_period(period)
         # Wide enough for the month in any zone: the earth has offsets from -12 to +14 hours.
         spans.append((span.start - 86_400, span.end + 86_400))
-    start, end = min(start for start, _ in spans), max(end for _, end in spans)
-    found: list[Window] = session.views().windows(start, end, cut, audience(cut))
-    return found
+    return min(start for start, _ in spans), max(end for _, end in spans)
 
 
 def beside_windows(
-    session: Session, policies: Mapping[str, Sequence[tuple[int, Policy]]], cut: Cut
-) -> tuple[list[Measurement], list[Exclusion]]:
-    """Read measurements and exclusions where some policy asks for them."""
+    session: Session, policies: Mapping[str, Sequence[tuple[int, Policy]]], cut: Cut, wanted: Wanted,
+) -> tuple[list[Measurement], list[Exclusion]]:  # fmt: skip
+    """Read measurements and exclusions where some policy asks for them.
+
+    wanted: of which measurements that are tables the rows are read.
+    """
     from ledger.cli import recorded
 
     every = [policy for versions in policies.values() for _, policy in versions]
@@ -176,9 +197,57 @@ def beside_windows(
     reads = any(one.measure.reads for policy in every for one in policy.commitments)
     excludes = any(not rule.own_plan_only for policy in every for rule in policy.exclusions)
     return (
-        recorded.measurements(log, cut, audience(cut)) if reads else [],
+        recorded.measurements(log, cut, audience(cut), wanted) if reads else [],
         recorded.exclusions(log, cut) if excludes else [],
     )
+
+
+class Wanted:
+    """Tells whether a measurement can concern a subscription of a run, under a policy that reads such, in its period.
+
+    tables: gives the tables of subscriptions, which are asked once, and not before it matters.
+    """
+
+    def __init__(
+        self,
+        policies: Mapping[str, Sequence[tuple[int, Policy]]],
+        period: str,
+        tables: Callable[[], Sequence[Table]],
+    ) -> None:
+        self._policies, self._subscribed = policies, tables
+        self._start, self._end = _looked_at(policies, period)
+        self._tables: Sequence[Table] | None = None
+        self._named: dict[str, set[str]] = {}
+
+    def __call__(self, one: Measurement) -> bool:
+        from ledger.domain.window import place
+
+        if one.end <= self._start or one.start >= self._end:
+            return False
+        reading = [
+            commitment
+            for key, versions in self._policies.items()
+            for _, policy in versions
+            for commitment in policy.commitments
+            if one.of in commitment.measure.reads and self._is_named("policy", key)
+        ]
+        if not reading or not self._is_named("service", one.service):
+            return False
+        return any(commitment.scope.regions != "each" for commitment in reading) or any(
+            place(one.region, one.regions, region) is not None for region in self._column("region")
+        )
+
+    def _is_named(self, column: str, name: str) -> bool:
+        return name in self._column(column)
+
+    def _column(self, name: str) -> set[str]:
+        from ledger.cli import facts
+
+        if name not in self._named:
+            if self._tables is None:
+                self._tables = self._subscribed()
+            self._named[name] = {one for table in self._tables for one in facts.values_of(table, name)}
+        return self._named[name]
 
 
 def _job(found: Basis, read: Basis | Before) -> Job:
@@ -296,7 +365,8 @@ def before(session: Session, found: Basis, published_by: str, as_of: str | None)
     cut = Cut(instant("--compare-published-by", published_by), found.size)
     until = session.as_of(cut, as_of)
     windows = _windows(session, found.policies, found.period, cut)
-    earlier = Before(cut, until, windows, *beside_windows(session, found.policies, cut))
+    beside = beside_windows(session, found.policies, cut, found.wanted)
+    earlier = Before(cut, until, windows, *beside)
     _read_cohorts(found, earlier)
     return earlier
 

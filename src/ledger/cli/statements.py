@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal, NoReturn
 import click
 import msgspec
 
+from ledger.cli.filters import check_period, tell_none_fits
 from ledger.cli.not_due import not_due_words, say_not_due
 from ledger.cli.publish import _publishing
 from ledger.cli.recording import appended, print_receipt, telling
@@ -302,12 +303,20 @@ def list_(session: Session, series: str | None, period: str | None, as_json: boo
     """List the documents that were issued, series by series."""
     from ledger.cli.documents import documents_in, row_of, series_named
 
-    rows = [
-        row_of(name, document, entry)
+    every = [
+        (name, document, entry)
         for name in series_named(session, series)
         for document, entry in documents_in(session, name)
+    ]
+    known = {document.event.period for _, document, _ in every}
+    check_period(period, known)
+    rows = [
+        row_of(name, document, entry)
+        for name, document, entry in every
         if period in (None, document.event.period)
     ]
+    if not rows and period is not None:
+        tell_none_fits("document", {"period": known}, period=period)
     if as_json:
         for row in rows:
             emit_json(row)
@@ -341,6 +350,8 @@ def show(
     from ledger.cli.documents import chain_of, documents_in, row_of
     from ledger.store.lines import KeptLines
 
+    if recompute and customer is not None:
+        raise click.UsageError("--recompute compares all lines of a document; leave --customer out")
     session: Session = ctx.obj
     chain = chain_of(session, series, lambda one: one.number == number, f"number {number}").upto(number)
     entry = next(entry for one, entry in documents_in(session, series) if one.number == number)
@@ -359,11 +370,15 @@ def show(
     kept = KeptLines(session.log(), chain.last.event.lines)
     kept.whole()  # what is shown as issued was issued
     assessments = kept.assessments()
-    lines = [
-        line
-        for leaf in kept.leaves()
-        if customer in (None, (line := msgspec.json.decode(leaf)["line"])["customer"])
-    ]
+    lines, known = [], set()
+    for leaf in kept.leaves():
+        line = msgspec.json.decode(leaf)["line"]
+        if customer in (None, line["customer"]):
+            lines.append(line)
+        elif not lines:
+            known.add(line["customer"])
+    if not lines and customer is not None:
+        tell_none_fits("line", {"customer": known}, customer=customer)
     if as_json:
         emit_json({**row, "details": {"assessments": assessments, "lines": lines}})
         return

@@ -7,9 +7,11 @@ from hashlib import sha256
 from typing import Any, Literal
 
 from ledger.domain.actions import Action, decode_action, parse_action
-from ledger.errors import NotUnderstood, Refused, require
+from ledger.errors import NotUnderstood, Refused
 
 __all__ = ["parse_with_files", "policy_fields"]
+
+_SERIES = "the rows of the series"
 
 
 def parse_with_files(source: bytes | dict[str, Any], folder: str | None = None) -> Action:
@@ -38,7 +40,7 @@ def parse_with_files(source: bytes | dict[str, Any], folder: str | None = None) 
             )
         return parse_action(given)
     content = _read(folder, path)
-    table = _table(str(verb), path, content)
+    table = _table(str(verb), path, content, given)
     if by_location:
         table["location"] = os.path.abspath(os.path.join(folder or "", path))
     given[field] = table
@@ -141,28 +143,35 @@ def _checked_rows(content: bytes, kind: Literal["csv", "parquet"]) -> int:
     return rows
 
 
-def _table(verb: str, path: str, content: bytes) -> dict[str, Any]:
+def _table(verb: str, path: str, content: bytes, given: dict[str, Any]) -> dict[str, Any]:
     kind: Literal["csv", "parquet"] = "parquet" if path.endswith(".parquet") else "csv"
     if verb == "publish-subscriptions":
         rows = _checked_rows(content, kind)
     elif verb == "publish-cohort":
         rows = _customers(content, kind)
-    elif kind == "csv":
-        rows = max(0, len(content.splitlines()) - 1)
     else:
-        rows = _parquet_rows(content)
+        rows = _measured(content, kind, given)
     return {"sha256": sha256(content).hexdigest(), "format": kind, "rows": rows}
 
 
-def _parquet_rows(content: bytes) -> int:
-    import io
+def _measured(content: bytes, kind: Literal["csv", "parquet"], given: dict[str, Any]) -> int:
+    """Return how many rows a series has; Refused where one is wrong, or is not what the measurement says it is.
 
-    require("Parquet", "pyarrow", "parquet")
-    import pyarrow as pa
-    import pyarrow.parquet as pq
+    given: the action as it was stated, itself not checked yet.
+    """
+    from ledger.domain.instants import parse_instant, seconds
+    from projections.series import read_series
 
     try:
-        rows: int = pq.ParquetFile(io.BytesIO(content)).metadata.num_rows
-    except (pa.ArrowException, OSError) as error:
-        raise Refused(f"the series is not Parquet ({error}); check the file and its format") from None
-    return rows
+        span = seconds(parse_instant(given["start"])), seconds(parse_instant(given["end"]))
+    except (KeyError, TypeError, ValueError):
+        # What is wrong with the measurement itself is said where it is checked.
+        span = None
+    rows = read_series(content, kind, _SERIES, span=span, exact=True)
+    latency = given.get("of") == "latency"
+    if any((row.value is None) == latency for row in rows):
+        needs = "value" if latency else "failed and total"
+        raise Refused(f"{_SERIES} of {given.get('of')} need {needs} in each; add it")
+    if latency and not given.get("unit"):
+        raise Refused("unit is missing; a series of latency needs one, such as seconds")
+    return len(rows)

@@ -61,7 +61,7 @@ def findings_of(text: str) -> tuple[str | None, list[Finding]]:
     policy, found = findings(text)
     if policy is None:
         return None, found
-    from projections.evaluation.doubts import doubts
+    from projections.doubts import doubts
 
     found += doubts(policy)
     if policy.examples:

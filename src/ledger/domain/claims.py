@@ -23,6 +23,7 @@ from ledger.domain.events import (
 )
 from ledger.domain.exclusion import Exclusion
 from ledger.domain.instants import seconds
+from ledger.domain.period import check_name
 from ledger.errors import Refused
 
 __all__ = [
@@ -129,6 +130,7 @@ def decide_claim(events: list[AnyEvent], event: ClaimEvent, key: str, told: str)
     """Refuse what may not happen to a claim. told: when the statement is public."""
     known = claim_of(key, enumerate(events, 1))
     if isinstance(event, ClaimFiled):
+        check_name(event.period)
         if known is not None:
             _refuse(f"claim {key!r} was already filed (v1); decide or withdraw it, or file another one")
         if event.at > told:

@@ -24,6 +24,7 @@ from ledger.domain.events import (
     StatementIssued,
 )
 from ledger.domain.money import minor_units
+from ledger.domain.period import check_name
 from ledger.errors import Refused
 
 __all__ = [
@@ -88,6 +89,8 @@ def decide_document(events: list[AnyEvent], event: DocumentEvent, series: str, n
         _check_dates(event, ahead)
     _check_totals(event)
     if isinstance(event, StatementIssued):
+        # An adjustment is about the period of its statement, whatever once was taken for one.
+        check_name(event.period)
         for known in documents:
             if isinstance(known.event, StatementIssued) and known.event.period == event.period:
                 _refuse(

@@ -12,7 +12,7 @@ them (a ref, `r3`, `v5`); in a stored event a reference is a version of the same
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, ClassVar, Literal, TypeAlias
+from typing import Any, ClassVar, Literal, TypeAlias, get_args
 
 import msgspec
 from msgspec import UNSET, UnsetType
@@ -20,7 +20,7 @@ from msgspec import UNSET, UnsetType
 from ledger.domain.exclusion import ExclusionKind
 
 __all__ = [
-    "ACTIONS", "TYPES", "UPCASTS", "AnyEvent", "Commitment", "Event", "External", "Lines", "Missing", "Planned", "RestsOn",
+    "ACTIONS", "EFFECTS", "TYPES", "UPCASTS", "AnyEvent", "Commitment", "Event", "External", "Lines", "Missing", "Planned", "RestsOn",
     "Series", "Source", "Status", "Text", "Total",
     "AdjustmentIssued", "ClaimDecided", "ClaimFiled", "ClaimWithdrawn", "CohortPublished", "EntryCorrected", "EntryPublished", "EntryRedacted", "EntryWithdrawn",
     "ExclusionRecorded", "ExclusionWithdrawn", "IncidentAffectedSet", "IncidentFixDeployed", "IncidentIdentified", "IncidentImpactSet", "IncidentLinked",
@@ -47,6 +47,7 @@ Status: TypeAlias = Literal[
     "scheduled", "in-progress", "verifying", "completed",
 ]  # fmt: skip
 Effect: TypeAlias = Literal["outage", "partial-outage", "degraded", "delay", "data-loss"]
+EFFECTS: tuple[str, ...] = get_args(Effect)
 Basis: TypeAlias = Literal["stated", "measured", "derived", "inferred"]
 Impact: TypeAlias = Literal["none", "minor", "major", "critical"]
 ShareOf: TypeAlias = Literal["traffic", "users", "customers", "requests", "messages"]
@@ -510,7 +511,8 @@ class ExclusionWithdrawn(Event, frozen=True, kw_only=True):
 class ClaimFiled(Event, frozen=True, kw_only=True):
     """A customer claimed credit for a period. at: when the claim arrived, which the deadline is held against.
 
-    customer: as in the subscriptions. incidents: the ones it names; none: whatever happened in the period.
+    customer: as in the subscriptions. period: as its policy labels it (2022-03, 2022-Q1, 2022; a billing month by the month in which
+    it begins), or the month in which a quarter or a year ends. incidents: the ones it names; none: whatever happened in the period.
     """
 
     TYPE: ClassVar[str] = "claim.filed"

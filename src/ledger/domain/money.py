@@ -14,7 +14,7 @@ from typing import Literal
 from ledger.errors import Refused, nearest
 
 __all__ = [
-    "ALL_ROUNDINGS", "ISO_4217", "ROUNDINGS", "allocate", "format_money", "minor_units", "parse_money", "round_fraction", "round_ratio",
+    "ALL_ROUNDINGS", "ISO_4217", "MOST_MINOR_UNITS", "ROUNDINGS", "allocate", "format_money", "minor_units", "parse_money", "round_fraction", "round_ratio",
 ]  # fmt: skip
 
 _NONE = "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF"
@@ -37,6 +37,9 @@ ISO_4217: dict[str, int] = {
     for codes, digits in ((_NONE, 0), (_TWO, 2), (_TWO_WITHDRAWN, 2), (_THREE, 3), (_FOUR, 4))
     for code in codes.split()
 }
+
+# Beyond this an amount no longer fits the 64 bits that a table of amounts gives it; none is that high.
+MOST_MINOR_UNITS = 2**63 - 1
 
 _AMOUNT = re.compile(r"(\d{1,30})(?:\.(\d{1,30}))?", re.ASCII)
 

@@ -19,6 +19,8 @@ from ledger.errors import Refused, Unavailable, nearest
 
 __all__ = [
     "Period",
+    "check_name",
+    "day_after",
     "day_of",
     "days",
     "days_between",
@@ -29,6 +31,7 @@ __all__ = [
 ]
 
 _LABEL = re.compile(r"(\d{4})-(\d\d)(?:-(\d\d))?", re.ASCII)
+_YEAR_OR_QUARTER = re.compile(r"(\d{4})(?:-Q[1-4])?", re.ASCII)
 _FIRST_YEAR, _LAST_YEAR = 1970, 9998
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _SECOND = timedelta(seconds=1)
@@ -114,6 +117,17 @@ def parse_period(text: str, zone: str = "UTC") -> Period:
     return Period(text, "month", zone, _first_instant(zone, first), _first_instant(zone, following))
 
 
+def check_name(text: str) -> None:
+    """Raise Refused unless a text names a period of some policy: a month, a quarter, a year, or the last day of some days."""
+    found = _YEAR_OR_QUARTER.fullmatch(text)
+    if found is None and not _LABEL.fullmatch(text):
+        raise Refused(f"period {text!r} is not a period; write it like 2022-03, 2022-Q1, 2022 or 2022-03-14")
+    if found is None:
+        parse_period(text)
+    elif not _FIRST_YEAR <= int(found[1]) <= _LAST_YEAR:
+        raise Refused(f"period {text!r} lies outside the years {_FIRST_YEAR} to {_LAST_YEAR}; check the year")
+
+
 def days_between(label: str, zone: str, first: date, following: date) -> Period:
     """Return the time from one local day to the one before another as a period; ValueError outside the calendar kept."""
     if not _FIRST_YEAR <= first.year <= following.year <= _LAST_YEAR:
@@ -146,6 +160,11 @@ def days(period: Period) -> tuple[Period, ...]:
         found.append(Period(first.isoformat(), "day", period.zone, start, end))
         first, start = first + _DAY, end
     return tuple(found)
+
+
+def day_after(period: Period) -> str:
+    """Return the first local date after a period, such as "2022-04-01"."""
+    return (date.fromisoformat(day_of(period.zone, period.end - 1)) + _DAY).isoformat()
 
 
 def midnights(zone: str, start: int, end: int) -> tuple[int, ...]:

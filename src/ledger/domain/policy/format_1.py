@@ -8,7 +8,7 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import Any, Literal, get_args
 
-from ledger.domain.events import Effect
+from ledger.domain.events import EFFECTS
 from ledger.domain.money import ROUNDINGS
 from ledger.domain.period import zone_names
 from ledger.domain.policy.model import (
@@ -36,7 +36,6 @@ from ledger.domain.policy.reading import (
 
 __all__ = ["read"]
 
-EFFECTS: tuple[str, ...] = get_args(Effect)
 Windows = Literal["full", "by-share", "above-share"]
 
 _TABLES: dict[str, tuple[str, ...]] = {

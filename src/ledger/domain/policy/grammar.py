@@ -10,7 +10,7 @@ from typing import Literal, TypeAlias, get_args
 
 import msgspec
 
-from ledger.domain.events import Effect
+from ledger.domain.events import EFFECTS
 from ledger.domain.exclusion import ExclusionKind
 from ledger.domain.money import ALL_ROUNDINGS
 
@@ -53,7 +53,6 @@ class Table(msgspec.Struct, frozen=True):
     in_commitments: bool = False
 
 
-EFFECTS: tuple[str, ...] = get_args(Effect)
 EXCLUSION_KINDS: tuple[str, ...] = get_args(ExclusionKind)
 MEASURED = ("requests", "users", "messages", "executions", "latency")
 # How a bound may be written: the side, and whether the number itself belongs to the range.

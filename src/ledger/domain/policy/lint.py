@@ -57,7 +57,7 @@ class Finding(msgspec.Struct, frozen=True):
 def lint(text: str) -> tuple[Policy | None, list[Finding]]:
     """Return the policy of a TOML text, None where it cannot be read even leniently, and what is doubtful in it.
 
-    What tiers pay is not looked at here (`projections.evaluation.doubts`), and examples are not run (`projections.evaluation.examples`):
+    What tiers pay is not looked at here (`projections.doubts`), and examples are not run (`projections.evaluation.examples`):
     both need the calculator, which the domain does not know.
     """
     try:

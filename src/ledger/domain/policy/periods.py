@@ -13,8 +13,8 @@ from ledger.domain.policy.model import PeriodRule, Policy
 from ledger.errors import Refused
 
 __all__ = [
-    "check_label", "following", "label_is_month", "parse_policy_period", "period_ending_in", "period_holding", "periods_in_a_year",
-    "possible_days", "ruling_period", "spans_of_run",
+    "check_label", "claim_labels", "following", "label_is_month", "parse_policy_period", "period_at", "period_ending_in", "period_holding",
+    "period_named", "periods_in_a_year", "possible_days", "ruling_at", "ruling_period", "spans_of_run",
 ]  # fmt: skip
 
 # Parts of a calendar year, by the letter of their label: how many months each has.
@@ -22,6 +22,7 @@ _PARTS = {"calendar-quarter": ("Q", 3), "calendar-four-months": ("T", 4), "calen
 _PART = re.compile(r"(\d{4})-([QTH])([1-4])", re.ASCII)
 _YEAR = re.compile(r"\d{4}", re.ASCII)
 _MONTH = re.compile(r"(\d{4})-(\d\d)", re.ASCII)
+_DATE = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 _DAY = timedelta(days=1)
 _WRITTEN = {
     "calendar-month": "a month like 2022-03",
@@ -62,8 +63,9 @@ def parse_policy_period(rule: PeriodRule, label: str) -> Period:
                 if month := _MONTH.fullmatch(label):
                     return _billing(rule, date(int(month[1]), int(month[2]), 1))
             case "trailing-days":
-                last = date.fromisoformat(label)
-                return days_between(label, rule.zone, last - (rule.days or 1) * _DAY + _DAY, last + _DAY)
+                if _DATE.fullmatch(label):
+                    last = date.fromisoformat(label)
+                    return days_between(label, rule.zone, last - (rule.days or 1) * _DAY + _DAY, last + _DAY)
     except (ValueError, OverflowError, Refused) as error:
         raise Refused(f"period {label!r} is not {_WRITTEN[rule.kind]} ({error}); correct it") from None
     raise Refused(f"period {label!r} does not fit a policy per {rule.kind}; write {_WRITTEN[rule.kind]}")
@@ -138,6 +140,37 @@ def period_ending_in(rule: PeriodRule, month: str) -> Period | None:
     return period if whole.start < period.end <= whole.end else None
 
 
+def claim_labels(rule: PeriodRule, period: Period) -> tuple[str, ...]:
+    """Return the labels by which a claim names a period of a policy: its own, and where none of these is a month, the month it ends in.
+
+    A billing month has the month in which it begins for its own label, so the month in which it ends names the one after it.
+    """
+    if label_is_month(period.label):
+        return (period.label,)
+    month = day_of(period.zone, period.end - 1)[:7]
+    return (period.label, month) if period_ending_in(rule, month) == period else (period.label,)
+
+
+def period_named(rule: PeriodRule, label: str) -> Period | None:
+    """Return the period of a policy that a claim names with a label, None where it names none: the other side of `claim_labels`."""
+    try:
+        return parse_policy_period(rule, label)
+    except Refused:
+        pass
+    if not label_is_month(label):
+        return None
+    found = period_ending_in(rule, label)
+    return found if found is not None and label in claim_labels(rule, found) else None
+
+
+def period_at(rule: PeriodRule, label: str) -> Period | None:
+    """Return the period that a run of a label prices by a rule: the one that ends in a month, or that the label names; None: none."""
+    try:
+        return period_ending_in(rule, label) if label_is_month(label) else parse_policy_period(rule, label)
+    except Refused:
+        return None
+
+
 def periods_in_a_year(rule: PeriodRule) -> Fraction:
     """Return how many periods a year has, as an annual fee is divided."""
     match rule.kind:
@@ -208,24 +241,48 @@ def ruling_period(
     A month is the time in which the period ends; any other label is that of the period itself. The version is the one that
     rules the period (see policy_in_force). Raises Refused where none was in force.
     """
-    if label_is_month(label):
-        _, asked = policy_in_force(versions, parse_period(label), term_start)
-        period = period_ending_in(asked.period, label)
-    else:
-        # Before a version is known, any will do to say what kind of period the policy has.
-        asked = versions[-1][1] if versions else policy_in_force(versions, parse_period("1970-01"))[1]
-        try:
-            period = parse_policy_period(asked.period, label)
-        except Refused:
-            period = None
+    if not label_is_month(label):
+        return _ruling_named(versions, label, term_start)
+    _, asked = policy_in_force(versions, parse_period(label), term_start)
+    period = period_ending_in(asked.period, label)
     if period is None:
         return None
     version, policy = policy_in_force(versions, period, term_start)
     if policy.period == asked.period:
         return version, policy, period
     # The period itself is read by the rule of the version that holds for it.
-    again = period_ending_in(policy.period, label) if label_is_month(label) else period
+    again = period_ending_in(policy.period, label)
     return None if again is None else (version, policy, again)
+
+
+def _ruling_named(
+    versions: Sequence[tuple[int, Policy]], label: str, term_start: str | None
+) -> tuple[int, Policy, Period] | None:
+    """Do what `ruling_period` does for a label of one kind of period: those versions are asked that have such periods."""
+    if not versions:
+        policy_in_force(versions, parse_period("1970-01"))
+    for _, asked in reversed(versions):
+        try:
+            period = parse_policy_period(asked.period, label)
+        except Refused:
+            continue
+        version, policy = policy_in_force(versions, period, term_start)
+        if policy.period == asked.period:
+            return version, policy, period
+    return None
+
+
+def ruling_at(
+    versions: Sequence[tuple[int, Policy]], rule: PeriodRule, instant: int, term_start: str | None = None
+) -> tuple[int, Policy, Period]:
+    """Return version, policy and its period that holds an instant (UTC seconds): what ruled then.
+
+    rule: the kind of period that is looked from; where the version that ruled has periods of another kind, it is the one of these that
+    holds the instant. Raises Refused where none was in force.
+    """
+    period = period_holding(rule, instant)
+    version, policy = policy_in_force(versions, period, term_start)
+    return version, policy, period if policy.period == rule else period_holding(policy.period, instant)
 
 
 def spans_of_run(policies: Iterable[Policy], label: str) -> list[tuple[int, int]]:
@@ -235,20 +292,18 @@ def spans_of_run(policies: Iterable[Policy], label: str) -> list[tuple[int, int]
     exclusion is limited per year.
     """
     found: list[tuple[int, int]] = []
-    for policy in policies:
-        try:
-            period = (
-                period_ending_in(policy.period, label)
-                if label_is_month(label)
-                else parse_policy_period(policy.period, label)
-            )
-        except Refused:
-            continue
+    every = list(policies)
+    rules: dict[str, list[PeriodRule]] = {}
+    for policy in every:
+        rules.setdefault(policy.key, []).append(policy.period)
+    for policy in every:
+        period = period_at(policy.period, label)
         if period is None:
             continue
         start = period.start
         for _ in range(max((rule.of_last for rule in policy.termination), default=1) - 1):
-            start = period_holding(policy.period, start - 1).start
+            # Whichever version of the terms ruled then: as far back as any of their periods reaches.
+            start = min(period_holding(rule, start - 1).start for rule in rules[policy.key])
         if any(rule.most is not None and rule.most_per == "year" for rule in policy.exclusions):
             start = min(start, local_second(policy.zone, f"{day_of(policy.zone, start)[:4]}-01-01", 0))
         found.append((start, period.end))

@@ -53,8 +53,9 @@ ABSENT = Absent()
 class Problems:
     """The sentences found so far, and checks of single values that add to them.
 
-    Each has a kind: `gap`, `overlap`, `unknown-key`, or `wrong-value`. tolerated: kinds that are noted and do not keep a
-    policy from being read; the linter looks at such a policy, nothing is ever priced by it.
+    Each has a kind: `gap`, `overlap`, `unknown-key`, `too-large` (a sum), or `wrong-value`. tolerated: kinds that are noted and do not
+    keep a policy from being read: the linter looks at such a policy, and nothing is ever priced by it but where a sum is too large in
+    what was published before that was refused.
     """
 
     def __init__(self, tolerated: Iterable[str] = ()) -> None:

@@ -7,14 +7,14 @@ from collections.abc import Iterable
 from fractions import Fraction
 from typing import Any
 
-from ledger.domain.money import minor_units, parse_money
+from ledger.domain.money import MOST_MINOR_UNITS, minor_units, parse_money
 from ledger.domain.period import zone_names
 from ledger.domain.policy.grammar import Field, Table
 from ledger.domain.policy.model import Allowance, Sums
 from ledger.domain.policy.reading import Problems, shown
 from ledger.errors import Refused
 
-__all__ = ["duration_text", "parse_duration", "read_table"]
+__all__ = ["UNIT_SECONDS", "duration_text", "parse_duration", "read_table"]
 
 _DURATION = re.compile(r"(\d{1,9}(?:\.\d{1,15})?) (second|minute|hour|day)s?", re.ASCII)
 _SPAN = re.compile(
@@ -29,20 +29,20 @@ _DECIMAL = re.compile(r"\d{1,15}(\.\d{1,15})?", re.ASCII)
 _LONGEST = {
     "days": 36_600, "business-days": 36_600, "business-hours": 36_600, "months": 1_200, "periods": 1_200, "seconds": 36_600 * 86_400,
 }  # fmt: skip
-_SECONDS = {"second": 1, "minute": 60, "hour": 3_600, "day": 86_400}
+UNIT_SECONDS = {"second": 1, "minute": 60, "hour": 3_600, "day": 86_400}
 
 
 def parse_duration(text: str) -> Fraction | None:
     """Return the seconds of a duration such as "30 minutes" or "7.2 hours"; None where it is none."""
     found = _DURATION.fullmatch(text)
-    return None if found is None else Fraction(found[1]) * _SECONDS[found[2]]
+    return None if found is None else Fraction(found[1]) * UNIT_SECONDS[found[2]]
 
 
 def duration_text(seconds: Fraction) -> str:
     """Return seconds in the largest unit of which they are a whole number, such as "30 minutes"."""
     for unit in ("day", "hour", "minute"):
-        if seconds >= _SECONDS[unit] and (seconds / _SECONDS[unit]).denominator == 1:
-            return _counted(seconds / _SECONDS[unit], unit)
+        if seconds >= UNIT_SECONDS[unit] and (seconds / UNIT_SECONDS[unit]).denominator == 1:
+            return _counted(seconds / UNIT_SECONDS[unit], unit)
     return _counted(seconds, "second")
 
 
@@ -203,6 +203,12 @@ def _money(name: str, where: str, value: Any, problems: Problems) -> Sums | None
                 found.append((currency, Fraction(amount) * 10 ** minor_units(currency)))
             else:
                 found.append((currency, Fraction(parse_money(amount, currency))))
+            if found[-1][1] > MOST_MINOR_UNITS:
+                problems.add(
+                    f"{where}: amount {shown(amount)} is more than {MOST_MINOR_UNITS:,} minor units of {currency}, the most that a "
+                    "row can be credited; write a lower one, or leave it out",
+                    "too-large",
+                )  # fmt: skip
         except Refused as error:
             problems.add(f"{where}: {error}")
     return tuple(found)

@@ -1,0 +1,125 @@
+"""Claims whose period would be two: refused when they are filed, as nobody could say later which was meant."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from ledger.domain.events import ClaimFiled
+from ledger.errors import LedgerError, Refused
+
+if TYPE_CHECKING:
+    from ledger.domain.actions import Action
+    from ledger.domain.policy import Policy
+    from ledger.store.log import SealedLog
+
+__all__ = ["refuse_ambiguous"]
+
+
+def refuse_ambiguous(log: SealedLog, actions: Sequence[Action]) -> None:
+    """Refuse claims for the whole of a period where their label names two periods of one policy of their customer.
+
+    That can only be where versions of a policy have different kinds of periods. A claim that names incidents is about these, in
+    whichever period. What was recorded before, and is sent again, is answered; where no table can be read nothing is refused.
+    """
+    from ledger.append import BatchRefused
+
+    claims = [
+        (at, one, one.event)
+        for at, one in enumerate(actions)
+        if isinstance(one.event, ClaimFiled) and not one.event.incidents
+    ]
+    if not claims:
+        return
+    mixed = _mixed(log)
+    known = log.by_keys([one.idempotency_key for _, one, _ in claims if one.idempotency_key is not None])
+    claims = [each for each in claims if each[1].idempotency_key not in known]
+    if not mixed or not claims:
+        return
+    terms = _terms(log, {str(event.customer) for *_, event in claims}, set(mixed))
+    failures: list[tuple[int, LedgerError]] = []
+    for at, _, event in claims:
+        for key, term in sorted(terms.get(str(event.customer), ())):
+            if (sentence := _two_periods(mixed[key], event.period, term)) is not None:
+                failures.append(
+                    (
+                        at,
+                        Refused(
+                            f"period {event.period!r} names {sentence} of policy {key!r}; name the incidents that are claimed for"
+                        ),
+                    )
+                )
+                break
+    if failures:
+        raise BatchRefused(failures) if len(actions) > 1 else failures[0][1]
+
+
+def _mixed(log: SealedLog) -> dict[str, list[tuple[int, Policy]]]:
+    """Return the versions of the policies that are claimed for and have more than one kind of period."""
+    from ledger.domain.events import PolicyPublished
+    from ledger.store.stream import read_stream
+
+    found = {}
+    for stream in log.streams("policy/", limit=100_000):
+        entries = [one for one in read_stream(log, stream) if isinstance(one.event, PolicyPublished)]
+        if len(entries) < 2:
+            continue
+        versions = [
+            (one.version, _parsed(one.event.terms))
+            for one in entries
+            if isinstance(one.event, PolicyPublished)
+        ]
+        kinds = {policy.period for _, policy in versions}
+        if len(kinds) > 1 and any(policy.claim.how == "on-request" for _, policy in versions):
+            found[stream.partition("/")[2]] = versions
+    return found
+
+
+@lru_cache(maxsize=256)
+def _parsed(terms: str) -> Policy:
+    """Read terms, once for all claims of a batch."""
+    from ledger.domain.policy import parse_policy
+
+    return parse_policy(terms, stored=True)
+
+
+def _terms(log: SealedLog, customers: set[str], keys: set[str]) -> dict[str, set[tuple[str, str]]]:
+    """Return by customer the policies, of some, that it subscribes to, each with the first day of its term."""
+    from ledger.cli import facts
+
+    found: dict[str, set[tuple[str, str]]] = {}
+    if not log.streams("subscriptions/", limit=1):
+        return found
+    try:
+        for part in (part for table in facts.tables(log, None, ()) for part in table.parts()):
+            rows = part[part["customer"].isin(customers) & part["policy"].isin(keys)]
+            for name, key, begins in rows[["customer", "policy", "valid_from"]].itertuples(
+                index=False, name=None
+            ):
+                found.setdefault(str(name), set()).add((str(key), str(begins)[:10]))
+    except (LedgerError, OSError, ValueError):
+        return {}
+    return found
+
+
+def _two_periods(versions: Sequence[tuple[int, Policy]], label: str, term: str) -> str | None:
+    """Return in words the periods of a policy that a label names for a term, None where that is at most one."""
+    from ledger.domain.period import day_after, day_of
+    from ledger.domain.policy.periods import period_named, ruling_period
+
+    found: dict[tuple[int, int], str] = {}
+    for rule in dict.fromkeys(policy.period for _, policy in versions):
+        period = period_named(rule, label)
+        if period is None:
+            continue
+        try:
+            ruled = ruling_period(versions, day_of(period.zone, period.end - 1)[:7], term)
+        except Refused:
+            continue
+        # Only what a run would price can be claimed for.
+        if ruled is not None and ruled[1].claim.how == "on-request" and ruled[2] == period:
+            found[period.start, period.end] = f"{period.first_day} to {day_after(period)}"
+    return (
+        f"two periods ({' and '.join(found.values())}, each without its last day)" if len(found) > 1 else None
+    )
