@@ -26,8 +26,8 @@ from projections.evaluation.figures import Figure
 from projections.evaluation.outcome import Outcome, Result, outcome, right_to_terminate
 
 __all__ = [
-    "Assessment", "Found", "Membership", "Past", "applicable", "assess", "assess_found", "concerning", "entry_order", "exact_text",
-    "is_wide", "percent_text", "rule_words", "seconds_value",
+    "Assessment", "Found", "Membership", "Past", "applicable", "assess", "assess_found", "concerning", "entry_order",
+    "exact_text", "is_wide", "percent_text", "rule_words", "seconds_value",
 ]  # fmt: skip
 
 # What is shown has 12 decimals of a percentage; what is decided has all of them.

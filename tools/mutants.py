@@ -158,8 +158,11 @@ def _mutated(path: Path) -> tuple[str, dict[str, str]]:
             re.findall(r"    @property\n    def (\w+)", text),
         )
         made = mutate_file_contents(str(path), plain)
-        top = rf"(    @_mutmut_mutated\(mutants_xǁ\w+ǁ(?:{'|'.join(names) or ' '})__mutmut\)\n)"
+        any_of = "|".join(names) or " "
+        top = rf"(    @_mutmut_mutated\(mutants_xǁ\w+ǁ(?:{any_of})__mutmut\)\n)"
         code = re.sub(top, r"    @property\n\1", made.code)
+        # One that mutmut found nothing to change in stands as it stood, without its decorator.
+        code = re.sub(rf"(?<!__mutmut\)\n)(    def (?:{any_of})\(self\))", r"    @property\n\1", code)
         kept.parent.mkdir(exist_ok=True)
         functions = _functions_of(code)
         kept.write_text(json.dumps([code, {name: _digest(functions, name) for name in made.mutant_names}]))

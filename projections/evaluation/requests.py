@@ -284,6 +284,7 @@ def period_asked(policy: Policy, facts: dict[str, Any]) -> Period:
     problems: list[str] = []
     reader = _Facts(facts, FACTS, "", problems)
     period = _period(policy, reader)
+    reader.instant("incident_start")
     reader.read("term_start", values.date)
     if problems or period is None:
         raise Refused("; ".join(problems), tuple(problems))

@@ -293,3 +293,34 @@ def test_a_run_in_a_month_that_needs_no_table_asks_for_none() -> None:
     stored(b"a,b\nx,y\n")
     found = json.loads(done("credits", "compute", "--period", "2022-01", "--json"))["rows"][0]
     assert found["availability"] == "100.000000000000"
+
+
+def test_a_comparison_needs_the_tables_of_its_incident_and_months() -> None:
+    """Junk of another year, or of another incident, stops no diff; junk of the month does."""
+    done(
+        "window", "add", "i", "w", "--service", "mail", "--component", "*", "--region", "EMEA", "--start", "2022-03-14T10:00:00Z", "--end",
+        "2022-03-14T11:00:00Z", "--effect", "outage",
+    )  # fmt: skip
+    stored(b"a,b\nx,y\n", start="2019-03-14T10:00:00Z", end="2019-03-14T12:00:00Z")
+    done(
+        "incident",
+        "open",
+        "j",
+        "--title",
+        "T",
+        "--status",
+        "investigating",
+        "--service",
+        "mail",
+        "--region",
+        "EMEA",
+    )
+    stored(b"a,b\nx,y\n", incident="j")
+    done("diff", "i", "r1", "r2", "--policy", "errors")
+    done("replay", "i", "--policy", "errors")
+    stored(b"a,b\nx,y\n", measurement="older")
+    result = ledger("diff", "i", "r1", "r4", "--policy", "errors")
+    assert (
+        result.exit_code,
+        "the rows of measurement 'older' of incident 'i' were not read" in result.stderr,
+    ) == (1, True)

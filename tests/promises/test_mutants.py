@@ -30,6 +30,10 @@ class Account:
     def owes(self):
         return self.cents < 0
 
+    @property
+    def balance(self):
+        return self.cents
+
 
 def fee(hours):
     if hours > 100:
@@ -56,6 +60,7 @@ def test_fee():
 
 def test_owes():
     assert Account(-5).owes and not Account(5).owes
+    assert Account(-5).balance + 5 == 0
 
 def test_halvings():
     assert [halvings(1), halvings(2), halvings(5)] == [0, 1, 2]

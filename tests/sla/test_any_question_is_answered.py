@@ -209,6 +209,22 @@ def test_the_day_a_term_began_is_a_day(versions: tuple[str, str]) -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("facts", "said"),
+    [
+        ({"incident_start": "2022-03-14"}, "incident_start '2022-03-14' has no zone or offset"),
+        ({"period": 5}, "period 5 is not text; put it in quotes"),
+        ({"windows": [["2022-03-14T10:00:00Z", "2022-03-14T11:00:00Z"]]}, "period is missing"),
+    ],
+)
+def test_which_version_rules_is_asked_of_a_period(
+    facts: dict[str, Any], said: str, versions: tuple[str, str]
+) -> None:
+    one, two = versions
+    result = evaluate("--policy", one, "--policy", two, "-", stdin=json.dumps(facts))
+    assert (result.exit_code, result.stderr.startswith(f"ledger: line 1: {said}")) == (1, True), result.stderr
+
+
 def test_a_policy_that_cannot_be_read_ends_in_a_sentence(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -311,12 +327,12 @@ def test_the_parts_of_a_period_add_up_to_it(length: str) -> None:
         (("--downtime", "600 minutes", "--fact", "downtime_seconds=0"), "downtime_seconds is stated twice, by --downtime and by --fact; leave one out"),
         (("--period", "2022-03", "--fact", "period=2022-04"), "period is stated twice, by --fact and by --period; leave one out"),
         (("--fee", "1.00", "--currency", "USD", "--fact", "currency=JPY"), "currency is stated twice, by --currency and by --fact; leave one out"),
-        (("--fact", "value=1", "--fact", "value=2"), "value is stated twice by --fact; leave one out"),
+        (("--fact", "value=1", "--fact", "value=2"), "value is stated twice; leave one out"),
         (("--window", "A/B", "--fact", "windows=[]"), "windows is stated twice, by --window and by --fact; leave one out"),
-        (("--window", "A/B,region=EMEA,region=NAM"), "--window A/B: region is stated twice by name; leave one out"),
-        (("--window", "A/B,start=C"), "--window A/B: start is stated twice, by START and by name; leave one out"),
+        (("--window", "A/B,region=EMEA,region=NAM"), "--window A/B: region is stated twice; leave one out"),
+        (("--window", "A/B,start=C"), "--window A/B: start is stated twice, by START and by NAME=VALUE; leave one out"),
         (("--window", "A/B,EMEA"), "--window A/B: 'EMEA' is not NAME=VALUE; write it like region=EMEA"),
-        (("--outage", "5 minutes,share=0,share=1"), "--outage 5 minutes: share is stated twice by name; leave one out"),
+        (("--outage", "5 minutes,share=0,share=1"), "--outage 5 minutes: share is stated twice; leave one out"),
         (("--outage", "5 minutes,share"), "--outage 5 minutes: 'share' is not NAME=VALUE; write it like share=0.5"),
         (("--fact", "value"), "--fact 'value' is not NAME=VALUE; write it like --fact 'claimed_at=\"2022-03-20T00:00:00Z\"'"),
         (("--fact", "id=" + "[" * 100_000), "--fact is nested too deep; state what it means"),

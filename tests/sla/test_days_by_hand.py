@@ -16,7 +16,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from ledger.domain.interval import Span, intersect, length, subtract, union
-from ledger.domain.period import Period
+from ledger.domain.period import Period, check_name
 from ledger.domain.policy.deadline import Deadline, claim_deadline
 from ledger.domain.policy.model import (
     Calendar,
@@ -141,7 +141,7 @@ def test_a_label_names_a_period(rule: PeriodRule, label: str, expected: tuple[st
         (YEAR, "0000", "period '0000' is not a year like 2022 ("),
         (billing(1), "2022", "period '2022' does not fit a policy per billing-month; write the month in which it begins, like 2022-03"),
         (billing(1), "2022-13", "period '2022-13' is not the month in which it begins, like 2022-03 ("),
-        (trailing(3), "2022-03", "period '2022-03' is not its last day, like 2022-03-30 ("),
+        (trailing(3), "2022-03", "period '2022-03' does not fit a policy per trailing-days; write its last day, like 2022-03-30"),
     ],
 )  # fmt: skip
 def test_a_label_that_names_none_is_refused(rule: PeriodRule, label: str, said: str) -> None:
@@ -222,6 +222,14 @@ def test_how_many_periods_a_year_has(rule: PeriodRule, count: Fraction) -> None:
     assert periods_in_a_year(rule) == count
 
 
+def test_a_claim_may_name_each_part_of_a_year() -> None:
+    for label in ("2022", "2022-Q4", "2022-T3", "2022-H2", "2022-03", "2022-03-14"):
+        check_name(label)
+    for label in ("2022-Q5", "2022-T4", "2022-H3", "2022-W1"):
+        with pytest.raises(Refused, match="is not a period"):
+            check_name(label)
+
+
 def test_what_a_run_may_be_asked_for() -> None:
     assert [label_is_month(label) for label in ("2022-03", "2022-3", "2022-03-14", "2022", "2022-Q1")] == [
         True, False, False, False, False,
@@ -264,7 +272,8 @@ def test_the_version_that_rules_a_period_reads_it() -> None:
     assert ruled("2022-06") == (2, ("2022-04-01", "2022-07-01"))
     assert ruled("2022-05") is None
     assert ruled("2022-Q2") == (2, ("2022-04-01", "2022-07-01"))
-    assert ruled("2022-Q1") == (1, ("2022-01-01", "2022-04-01"))
+    # In the first quarter the terms knew months alone.
+    assert ruled("2022-Q1") is None
     assert ruled("2022") is None
     # A customer whose year began in May keeps months until it is over.
     frozen = [
@@ -297,7 +306,8 @@ def test_the_version_that_rules_a_period_reads_it() -> None:
 def test_the_time_a_run_looks_at() -> None:
     """A month, the quarter, the months before for a right to terminate, the year for a limit of the year."""
     tier = Tier(F(0), True, F(1), True, F(0), "t", "availability", Remedy())
-    last_three = terms(termination=(Termination(tier, 1, 1, ""), Termination(tier, 2, 3, "")))
+    rights = (Termination(tier, 1, 1, ""), Termination(tier, 2, 3, ""))
+    last_three = msgspec.structs.replace(terms(termination=rights), key="last-three")
     kinds = frozenset({"planned-maintenance"})
     yearly = terms(exclusions=(ExclusionRule(kinds), ExclusionRule(kinds, most=F(60))))
     once = terms(exclusions=(ExclusionRule(kinds, most=F(60), most_per="period"),))

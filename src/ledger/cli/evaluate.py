@@ -318,7 +318,7 @@ class _Said:
             raise click.UsageError(
                 f"{self._where}{name} is stated twice, by {earlier} and by {option}; leave one out"
                 if earlier != option
-                else f"{self._where}{name} is stated twice by {option}; leave one out"
+                else f"{self._where}{name} is stated twice; leave one out"
             )
         self.facts[name], self._by[name] = value, option
 
@@ -381,7 +381,7 @@ def _span(option: str, text: str) -> dict[str, Any]:
         said.say("END", "end", end)
     for part in rest:
         name, value = _named(f"{option} {bounds}:", part, "region=EMEA")
-        said.say("name", name, value == "true" if value in ("true", "false") else value)
+        said.say("NAME=VALUE", name, value == "true" if value in ("true", "false") else value)
     return said.facts
 
 
@@ -402,7 +402,7 @@ def _outage(text: str) -> dict[str, Any]:
     said = _Said(f"--outage {lasted}: ")
     said.say("DURATION", "seconds", _seconds("--outage", lasted.strip()))
     for part in rest:
-        said.say("name", *_named(f"--outage {lasted}:", part, "share=0.5"))
+        said.say("NAME=VALUE", *_named(f"--outage {lasted}:", part, "share=0.5"))
     return said.facts
 
 

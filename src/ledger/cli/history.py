@@ -259,17 +259,28 @@ class _Pricing:
             return []
         return recorded.exclusions(self.session.log(), Cut(None, self.upto))
 
-    def measurements(self, incident: str, cut: Cut, audience: Audience) -> list[Measurement]:
-        """Return what was measured, where some policy reads it: of one incident, or with the others of all."""
-        from ledger.cli import recorded
+    def measurements(
+        self, incident: str, cut: Cut, audience: Audience, periods: Sequence[str] | None = None
+    ) -> list[Measurement]:
+        """Return what was measured, where some policy reads it: of one incident, or with the others of all.
+
+        periods: the months that are asked about; None: any.
+        """
+        from ledger.cli import recorded, run
 
         every = [policy for versions in self.policies.values() for _, policy in versions]
         reads = {of for policy in every for one in policy.commitments for of in one.measure.reads}
         if not reads:
             return []
 
+        spans = None if periods is None else [run.looked_at(self.policies, label) for label in periods]
+
         def wanted(one: Measurement) -> bool:
-            return one.of in reads and (self.with_others or one.incident == incident)
+            return (
+                one.of in reads
+                and (self.with_others or one.incident == incident)
+                and (spans is None or any(one.start < end and one.end > start for start, end in spans))
+            )
 
         found = recorded.measurements(self.session.log(), cut, audience, wanted)
         return [one for one in found if wanted(one)]
@@ -294,7 +305,7 @@ class _Pricing:
         is_open = any(one.end is None for one in (*windows, *others))
 
         def made(side: Reading) -> Consequences:
-            measurements = self.measurements(side.reader.key, side.cut, audience)
+            measurements = self.measurements(side.reader.key, side.cut, audience, periods)
             asked = (periods, places, as_of if is_open else None, others, measurements)
             for of, by, result in self._counted:
                 if of is side.windows and by == asked:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from projections.replay import Cut
 
 __all__ = [
-    "Basis", "Before", "Compared", "Priced", "Wanted", "audience", "basis", "before", "beside_windows", "claims_for", "compared", "is_over", "job_of",
+    "Basis", "Before", "Compared", "Priced", "Wanted", "audience", "basis", "before", "beside_windows", "claims_for", "compared", "is_over", "job_of", "looked_at",
     "parts_of", "price_all", "price_parts", "warn_of_requests", "warn_unfinished",
     "windows_of",
 ]  # fmt: skip
@@ -162,12 +162,12 @@ def _read_cohorts(found: Basis, read: Basis | Before) -> None:
 def _windows(
     session: Session, policies: Mapping[str, Sequence[tuple[int, Policy]]], period: str, cut: Cut
 ) -> list[Window]:
-    start, end = _looked_at(policies, period)
+    start, end = looked_at(policies, period)
     found: list[Window] = session.views().windows(start, end, cut, audience(cut))
     return found
 
 
-def _looked_at(policies: Mapping[str, Sequence[tuple[int, Policy]]], period: str) -> tuple[int, int]:
+def looked_at(policies: Mapping[str, Sequence[tuple[int, Policy]]], period: str) -> tuple[int, int]:
     """Return the time that policies look at for a period, in any zone, in UTC seconds. Raises Refused where it is none."""
     from ledger.domain.policy.periods import check_label, label_is_month, spans_of_run
 
@@ -215,7 +215,7 @@ class Wanted:
         tables: Callable[[], Sequence[Table]],
     ) -> None:
         self._policies, self._subscribed = policies, tables
-        self._start, self._end = _looked_at(policies, period)
+        self._start, self._end = looked_at(policies, period)
         self._tables: Sequence[Table] | None = None
         self._named: dict[str, set[str]] = {}
 
