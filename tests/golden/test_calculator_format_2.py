@@ -523,6 +523,19 @@ added(
     exactly(20, 720),
     "short",
 )
+# 95.00 EUR were credited in February: in the calendar year, and in the year of a contract that began in a February, not in a March.
+for _name, _over, _from, _paid in (
+    ("a-calendar-year", "calendar-year", "2021-03-01", 5_00),
+    ("a-contract-year", "contract-year", "2021-02-01", 5_00),
+    ("another-contract-year", "contract-year", "2021-03-01", 20_00),
+):
+    added(
+        f"limit-of-{_name}",
+        terms(TWENTY, more=f'[limits]\nrolling_percent = "100"\nrolling_over = "{_over}"\n'),
+        exactly(_paid, 7_200),
+        before=95_00,
+        valid_from=_from,
+    )
 # Ten hours each in January, February and March: four months of 120 days, 181 days, and the year to 14 March.
 added(
     "four-months",

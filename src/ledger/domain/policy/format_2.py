@@ -550,7 +550,10 @@ def _credit(values: Values, problems: Problems) -> Credit:
 
 def _limits(values: Values, commitments: tuple[Commitment, ...], problems: Problems) -> Limits:
     if values["rolling_percent"] is None:
-        _idle("limits.", values, ("rolling_months",), "no rolling_percent", problems)
+        _idle("limits.", values, ("rolling_months", "rolling_over"), "no rolling_percent", problems)
+    elif values["rolling_over"] not in (None, "months"):
+        over = f'rolling_over = "{values["rolling_over"]}"'
+        _idle("limits.", values, ("rolling_months",), over, problems)
     _within("limits.rolling_months", values["rolling_months"], 1, 120, problems)
     pays_days = any(tier.remedy.service_days for one in commitments for tier in one.tiers)
     if commitments and not pays_days:
@@ -565,7 +568,7 @@ def _limits(values: Values, commitments: tuple[Commitment, ...], problems: Probl
     return Limits(
         percent=None if values["percent"] is None else values["percent"] / 100, amount=_or(values["amount"], ()),
         days=values["days"], rolling_percent=None if values["rolling_percent"] is None else values["rolling_percent"] / 100,
-        rolling_months=_or(values["rolling_months"], 12), only_above=_or(values["only_above"], ()),
+        rolling_months=_or(values["rolling_months"], 12), rolling_over=_or(values["rolling_over"], "months"), only_above=_or(values["only_above"], ()),
         at_least=_or(values["at_least"], ()),
     )  # fmt: skip
 

@@ -222,6 +222,9 @@ GRAMMAR: tuple[Table, ...] = (
         Field("rolling_percent", "percent", "With what was credited before in rolling_months, this period included, at most so much of one base.", default="no limit",
               example='"100"'),
         Field("rolling_months", "integer", "The months of rolling_percent.", default="12", example="12"),
+        Field("rolling_over", "choice", "What rolling_percent holds for: rolling_months; the calendar year, in period.zone, in which the period ends; or the year of the "
+              "contract, which begins with the month of valid_from of the subscription.", default='"months"',
+              choices=("months", "calendar-year", "contract-year"), example='"calendar-year"'),
         Field("only_above", "money", "An amount that is not above this is not paid at all.", default="no limit", example='{ USD = "1.00" }'),
         Field("at_least", "money", "A smaller amount is raised to this, where anything is owed, and as far as the other limits let it.", default="no limit",
               example='{ USD = "1.00" }'),

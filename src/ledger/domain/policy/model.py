@@ -275,6 +275,7 @@ class Limits(msgspec.Struct, frozen=True):
     days: Fraction | None = None
     rolling_percent: Fraction | None = None
     rolling_months: int = 12
+    rolling_over: Literal["months", "calendar-year", "contract-year"] = "months"
     only_above: Sums = ()
     at_least: Sums = ()
 
