@@ -16,6 +16,7 @@ from ledger.errors import Refused
 from projections.evaluation.evidence import Evidence, Plain
 from projections.evaluation.exclusions import excluded
 from projections.evaluation.levels import NONE, WHOLE, nearest
+from projections.evaluation.recurring import removed_by_the_policy, with_recurring
 from projections.evaluation.timeline import Timeline, timeline
 
 __all__ = ["Figure", "figure", "quotient_sum"]
@@ -82,6 +83,7 @@ class Figure(msgspec.Struct, frozen=True):
 
 def figure(policy: Policy, commitment: Commitment, evidence: Evidence) -> Figure:
     """Return what a commitment comes to. Raises Refused where the facts do not fit what it measures."""
+    evidence = with_recurring(policy, evidence)
     if evidence.plain.given:
         if len(policy.commitments) > 1:
             plain = _its_own(policy, commitment, evidence.plain)
@@ -510,7 +512,11 @@ def _plain(policy: Policy, commitment: Commitment, evidence: Evidence) -> Figure
     if of in ("executions", "messages"):
         raise Refused(f"the policy measures {of}, so it needs failed and total; add them")
     whole = _denominator(policy, evidence)
-    removed = plain.removed if any(rule.treated == "removed" for rule in policy.exclusions) else NONE
+    leaves = any(rule.treated == "removed" and not rule.is_recurring for rule in policy.exclusions)
+    removed = plain.removed if leaves else NONE
+    if evidence.period.first != "1970-01-01":
+        # A period without a place in the calendar is one of service hours alone.
+        removed += removed_by_the_policy(policy, evidence)
     unseen = plain.unobserved
     if unseen and commitment.measure.missing == "excluded":
         removed += unseen

@@ -523,6 +523,16 @@ added(
     exactly(20, 720),
     "short",
 )
+# Of two hours from ten to twelve on a Monday only one is an hour of service; or half an hour is maintenance that comes again.
+HOURS = '[service_hours]\ncalendar = "c"\n[calendars.c]\nopens = "09:00"\ncloses = "11:00"\n'
+added("service-hours", terms(more=HOURS), exactly(1_00, 3_600, period=23 * 2 * HOUR))
+AGAIN = '[[maintenance]]\ndays = ["monday"]\nfrom = "11:30"\nto = "12:30"\n'
+added("maintenance", terms(more=AGAIN), exactly(1_50, 5_400))
+added(
+    "maintenance-removed",
+    terms(more=f'{AGAIN}treated = "removed"\n'),
+    exactly(1_50, 5_400, period=MARCH - 4 * HOUR),
+)
 # 95.00 EUR were credited in February: in the calendar year, and in the year of a contract that began in a February, not in a March.
 for _name, _over, _from, _paid in (
     ("a-calendar-year", "calendar-year", "2021-03-01", 5_00),

@@ -28,6 +28,7 @@ from ledger.domain.policy.model import (
     PeriodRule,
     Policy,
     Quantity,
+    Recurring,
     Remedy,
     Scope,
     Source,
@@ -68,6 +69,7 @@ def read(document: dict[str, Any], sha256: str, problems: Problems) -> Policy | 
     commitments = _commitments(document, problems)
     exclusions = _exclusions(_many("exclusions", document, problems), problems)
     calendars = _calendars(document.get("calendars"), problems)
+    recurring, own = _recurring(document, calendars, commitments, period, problems)
     claim = _claim(_one("claim", document, problems, needed=False), calendars, problems)
     version = _version(_one("version", document, problems, needed=False), problems)
     open_facts = _one("facts", document, problems, needed=False)
@@ -84,7 +86,7 @@ def read(document: dict[str, Any], sha256: str, problems: Problems) -> Policy | 
         return None
     return Policy(
         key=top["policy"], title=top["title"] or "", in_force_from=top["in_force_from"], format=2, period=period,
-        commitments=commitments, exclusions=exclusions, credit=credit_rule, rounding=_or(credit["rounding"], "half-up"), sha256=sha256, limits=limits_rule,
+        commitments=commitments, exclusions=(*exclusions, *own), recurring=recurring, credit=credit_rule, rounding=_or(credit["rounding"], "half-up"), sha256=sha256, limits=limits_rule,
         stacking=stacking, claim=claim, version=version,
         facts=FactsRule(_or(open_facts["undecided"], "refused"), _or(open_facts["provisional"], "refused")), termination=termination, currencies=currencies,
         calendars=tuple(calendars.values()), source=source, examples=examples,
@@ -602,6 +604,47 @@ def _calendars(value: object, problems: Problems) -> dict[str, Calendar]:
             problems.add(f"calendars.{name}.days is empty; name the business days")
         found[name] = Calendar(name, days, frozenset(_or(values["holidays"], ())), opens, closes)
     return found
+
+
+def _recurring(
+    document: dict[str, Any], calendars: dict[str, Calendar], commitments: tuple[Commitment, ...], period: PeriodRule,
+    problems: Problems,
+) -> tuple[tuple[Recurring, ...], tuple[ExclusionRule, ...]]:  # fmt: skip
+    """Return what the policy itself excludes day by day, and the rules by which that is taken out."""
+    found: list[Recurring] = []
+    rules: list[ExclusionRule] = []
+    if "service_hours" in document:
+        name = _one("service_hours", document, problems)["calendar"] or ""
+        if name not in calendars:
+            problems.add(
+                f"service_hours.calendar {name!r} is not there{nearest(name, calendars)}; add [calendars.{name or 'NAME'}]"
+            )
+        if period.length_seconds is not None:
+            problems.add(
+                "period.length contradicts service_hours, whose hours are the denominator; leave one out"
+            )
+        found.append(Recurring("outside-service-hours", calendars.get(name, Calendar())))
+        rules.append(ExclusionRule(frozenset({"outside-service-hours"}), treated="removed"))
+    for index, values in enumerate(_many("maintenance", document, problems), 1):
+        at = f"maintenance {index}: "
+        days = frozenset(DAYS.index(day) for day in _or(values["days"], DAYS) if day in DAYS)
+        begins, ends, treated = _or(values["from"], 0), _or(values["to"], 1), _or(values["treated"], "up")
+        if not days:
+            problems.add(f"{at}days is empty; name the days on which it begins")
+        if begins in (ends, 86_400):
+            problems.add(f"{at}to is when it begins; write when it ends")
+        own = ExclusionRule(frozenset({"maintenance-window"}), treated=treated)
+        if index > 1 and own not in rules:
+            problems.add(f"{at}treated is not as in the maintenance before; treat all of it alike")
+        rules += [] if own in rules else [own]
+        found.append(
+            Recurring("maintenance-window", Calendar(f"maintenance-{index}", days, frozenset(), begins, ends))
+        )
+    if found and not all(one.measure.reads_windows for one in commitments):
+        problems.add(
+            "service_hours and maintenance have no meaning with a measure that no window makes; leave them out"
+        )
+    return tuple(found), tuple(rules)
 
 
 def _claim(values: Values, calendars: dict[str, Calendar], problems: Problems) -> Claim:

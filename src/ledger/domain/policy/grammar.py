@@ -205,6 +205,17 @@ GRAMMAR: tuple[Table, ...] = (
         Field("treated", "choice", "up: it stays in the denominator as time that was up. removed: it leaves the denominator where it is about all that the commitment is about; time excluded for one component of several, or in one region of a wider scope, does not leave it.", default='"up"',
               choices=("up", "removed"), example='"removed"'),
     ), many=True),
+    Table("service_hours", "Hours in which the service has to be there, where these are not all. Time outside them is not down, and leaves the denominator.", (
+        Field("calendar", "key", "The calendar whose business days and hours they are.", required=True, example='"office"'),
+    )),
+    Table("maintenance", "Hours of maintenance that come again, as the contract itself announces them: what is down in them does not count, and uses up no "
+          "limit of an exclusion.", (
+        Field("days", "choices", "The days on which it begins.", default="all", choices=DAYS, example='["sunday"]'),
+        Field("from", "clock", "When it begins, in period.zone.", required=True, example='"23:00"'),
+        Field("to", "clock", "When it ends; on the next day, where that is not after it begins.", required=True, example='"02:00"'),
+        Field("treated", "choice", "As for exclusions: up stays in the denominator, removed leaves it.", default='"up"', choices=("up", "removed"),
+              example='"removed"'),
+    ), many=True),
     Table("credit", "From a remedy to an amount.", (
         Field("of", "choice", "The base. fee: of this service for the period. region-charges: what was charged in the region. service-share: the share of a suite's fee. "
               "preceding-fee: the fee of the period before. annual-fee: the fee of a year, divided by the periods in one.", default='"fee"',

@@ -7,16 +7,18 @@ float. What the words of a term mean stands in the grammar (`ledger.domain.polic
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import date
 from fractions import Fraction
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal, TypeAlias, get_args
 
 import msgspec
 
+from ledger.domain.exclusion import RecurringKind
 from ledger.domain.money import decimal_text
 
 __all__ = [
     "NO_LIMIT", "Allowance", "Calendar", "Claim", "Commitment", "Counting", "Credit", "Example", "ExclusionRule", "FactsRule", "Limits",
-    "Measure", "PeriodRule", "Policy", "Remedy", "Scope", "Source", "Stacking", "Sums", "Termination", "Tier", "VersionRule", "step_of", "sum_in",
+    "Measure", "PeriodRule", "Policy", "Recurring", "Remedy", "Scope", "Source", "Stacking", "Sums", "Termination", "Tier", "VersionRule", "step_of", "sum_in",
     "tables_of_sums",
 ]  # fmt: skip
 
@@ -256,6 +258,11 @@ class ExclusionRule(msgspec.Struct, frozen=True):
     treated: Literal["up", "removed"] = "up"
     own_plan_only: bool = False
 
+    @property
+    def is_recurring(self) -> bool:
+        """Whether it is about what the policy itself excludes day by day, and not about what is recorded."""
+        return self.kinds <= set(get_args(RecurringKind))
+
 
 class Credit(msgspec.Struct, frozen=True):
     """From a remedy to an amount: the base, and how its factor is rounded before the amount is."""
@@ -308,6 +315,20 @@ class Calendar(msgspec.Struct, frozen=True):
     holidays: frozenset[str] = frozenset()
     opens: int = 0
     closes: int = 86_400
+
+    def is_open(self, day: date) -> bool:
+        """Tell whether a day is a business day."""
+        return day.weekday() in self.days and day.isoformat() not in self.holidays
+
+
+class Recurring(msgspec.Struct, frozen=True):
+    """Time of each day that the policy itself excludes: what the hours of a calendar leave, or hours that it names.
+
+    Hours that close no later than they open reach into the next day.
+    """
+
+    kind: RecurringKind
+    calendar: Calendar
 
 
 class Claim(msgspec.Struct, frozen=True):
@@ -383,6 +404,7 @@ class Policy(msgspec.Struct, frozen=True):
     termination: tuple[Termination, ...] = ()
     currencies: tuple[str, ...] = ()
     calendars: tuple[Calendar, ...] = ()
+    recurring: tuple[Recurring, ...] = ()
     source: Source | None = None
     examples: tuple[Example, ...] = ()
 
