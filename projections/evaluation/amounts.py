@@ -7,7 +7,8 @@ from fractions import Fraction
 
 import msgspec
 
-from ledger.domain.money import decimal_places, decimal_text, round_fraction
+from ledger.domain.ends import is_endless, rounded, whole_down, whole_up
+from ledger.domain.money import decimal_places
 from ledger.domain.policy.model import Allowance, Commitment, Policy, Remedy, Tier, sum_in, tables_of_sums
 from ledger.domain.policy.periods import periods_in_a_year
 from ledger.domain.policy.reading import holes
@@ -101,11 +102,7 @@ def choices(figure: Figure) -> tuple[Choice, ...]:
 
 
 def _in_no_tier(commitment: Commitment, low: Fraction) -> Refused:
-    """Return the refusal of a figure that was stated, and is none that can be measured: no tier has to hold it."""
-    if commitment.tiers_of == "value":
-        return Refused(
-            f"value {decimal_text(low)} is not whole, and the policy counts {commitment.measure.of}; state a whole number"
-        )
+    """Return the refusal of an availability that was stated, and stands for no downtime that can be measured: no tier has to hold it."""
     return Refused(
         f"{decimal_places(low, 3)} seconds of downtime are no whole quanta of {duration_text(Fraction(commitment.counting.quantum))}, in "
         "which the tiers of the policy are written; state downtime instead of an availability"
@@ -153,15 +150,13 @@ def _choice(figure: Figure, tier: Tier, low: Fraction, high: Fraction) -> Choice
     return Choice(tier, eligible, (NONE, NONE), (begin, end), seconds)
 
 
-def _times(remedy: Remedy, eligible: Fraction, value: Fraction) -> int:
-    """Return how many times a remedy is paid."""
+def _times(remedy: Remedy, eligible: Fraction, value: Fraction) -> Fraction:
+    """Return how many times a remedy is paid, a whole number."""
     if remedy.per == "unit":
-        return value.numerator // value.denominator
+        return whole_down(value)
     if remedy.per == "block" and remedy.block_seconds is not None:
-        blocks = eligible / remedy.block_seconds
-        whole = blocks.numerator // blocks.denominator
-        return whole + (remedy.blocks == "begun" and whole != blocks)
-    return 1
+        return (whole_up if remedy.blocks == "begun" else whole_down)(eligible / remedy.block_seconds)
+    return WHOLE
 
 
 def _form(
@@ -184,7 +179,7 @@ def _form(
     if rule.factor_decimals is not None:
         scale = 10**rule.factor_decimals
         mode = rule.factor_rounding or policy.rounding
-        parts = [(Fraction(round_fraction(a * scale, mode), scale), b) for a, b in parts]
+        parts = [(a if is_endless(a) else Fraction(rounded(a * scale, mode), scale), b) for a, b in parts]
     forms = [line(a, b) for a, b in parts] or [NOTHING]
     match remedy.take:
         case "lesser":

@@ -324,7 +324,7 @@ def test_a_part_that_gives_as_much_as_all_is_granted() -> None:
 
 
 @pytest.mark.parametrize("period", ["2022-03", "2022-Q1"])
-def test_a_row_may_be_claimed_for_by_its_own_period_or_by_the_month_it_ends_in(period: str) -> None:
+def test_a_row_may_be_claimed_for_by_its_own_period_or_by_the_month_of_the_run(period: str) -> None:
     """The period of a policy per quarter is its quarter; its credit is in the run of March."""
     made = group(window("one", 14))
     terms = msgspec.structs.replace(

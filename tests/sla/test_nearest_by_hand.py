@@ -9,7 +9,7 @@ import pytest
 
 from ledger.domain.policy import parse_policy
 from ledger.domain.policy.model import Counting
-from projections.evaluation.levels import counted_least, counted_most, nearest, quantised
+from projections.evaluation.levels import nearest, quantised
 from projections.workbook.modelling import reason_for_values
 from tests.sla.asking import ask, one_tier, terms
 
@@ -38,32 +38,6 @@ def test_each_outage_or_their_sum() -> None:
     levels = [(0, 20, F(1)), (100, 120, F(1))]
     assert quantised(levels, counting("each-nearest"), 0) == 60
     assert quantised(levels, counting("total-nearest"), 0) == 30
-
-
-@pytest.mark.parametrize(
-    ("levels", "least"),
-    [
-        # Joined they may be one of 40 or a little more, which is 30; alone one of 14 may stay at nothing.
-        ([(0, 20, F(1)), (100, 120, F(1))], 30),
-        ([(0, 14, F(1))], 0),
-        ([(0, 46, F(1))], 60),
-    ],
-)
-def test_at_least_joined_outages_lose_what_they_gained_apart(levels: list[Any], least: int) -> None:
-    assert counted_least(levels, counting("each-nearest"), 0) == least
-
-
-@pytest.mark.parametrize(
-    ("levels", "pieces", "most"),
-    [
-        ([(0, 40, F(1))], [(0, 40)], 30),
-        # Two pieces of 20 that touch may come apart: 30 each.
-        ([(0, 40, F(1))], [(0, 20), (20, 40)], 60),
-        ([(0, 20, F(1)), (50, 70, F(1))], [(0, 20), (50, 70)], 60),
-    ],
-)
-def test_at_most_pieces_come_apart(levels: list[Any], pieces: list[Any], most: int) -> None:
-    assert counted_most(levels, pieces, counting("each-nearest"), 0) == most
 
 
 TEXT = terms(
@@ -100,3 +74,23 @@ def test_a_workbook_calculates_the_sum_and_shows_values_of_each() -> None:
     assert reason_for_values(parse_policy(TEXT.format("each-nearest"))) == (
         "value: no formula for outages that are each brought to the nearest quantum"
     )
+
+
+@pytest.mark.parametrize(
+    ("minutes", "within", "bounds"),
+    [
+        # 20 minutes are half an hour; 15 are, too, and 14 are none.
+        (20, 150, (1_800, 1_800)),
+        (20, 180, (0, 1_800)),
+        # 44 to 46 minutes are half an hour or an hour.
+        (45, 30, (1_800, 3_600)),
+    ],
+)
+def test_open_times_leave_quanta_between_bounds(minutes: int, within: int, bounds: tuple[int, int]) -> None:
+    window = {
+        "start": "2022-03-01T10:00:00Z", "end": f"2022-03-01T10:{minutes}:00Z", "effect": "outage", "start_within_seconds": within,
+        "end_within_seconds": within,
+    }  # fmt: skip
+    for quantise in ("each-nearest", "total-nearest"):
+        answer = ask({"period": "2022-03", "windows": [window]}, TEXT.format(quantise))
+        assert tuple(answer[f"eligible_downtime_seconds_at_{end}"] for end in ("least", "most")) == bounds

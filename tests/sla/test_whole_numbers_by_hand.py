@@ -91,7 +91,7 @@ def test_a_hole_is_one_where_something_can_be_measured(text: str, kind: str) -> 
 @pytest.mark.parametrize(
     ("text", "facts", "said"),
     [
-        (IN_DAYS, {"value": "3.5"}, "value 3.5 is not whole, and the policy counts consecutive-days; state a whole number"),
+        (IN_DAYS, {"value": "3.5"}, "value '3.5' is not a whole number"),
         (
             IN_MINUTES, {"availability": "99.99"},
             "259.200 seconds of downtime are no whole quanta of 1 minute, in which the tiers of the policy are written; state downtime "

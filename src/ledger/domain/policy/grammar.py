@@ -137,8 +137,9 @@ GRAMMAR: tuple[Table, ...] = (
               default='"available"', choices=("available", "excluded", "down"), example='"excluded"'),
     ), in_commitments=True),
     Table("counting", "Which seconds are down.", (
-        Field("effects", "choices", "Windows with these effects count. Required where windows are read: time, affected-share, user-minutes, "
-              "events of incidents or outages, and days that read no measurements.", choices=EFFECTS, default="[]", example='["outage", "data-loss"]'),
+        Field("effects", "choices", "Windows with these effects count. Required where windows are read: time, affected-share and user-minutes, unless "
+              "measure.reads names what is measured instead, events of incidents or outages, and days that read no measurements.", choices=EFFECTS,
+              default="[]", example='["outage", "data-loss"]'),
         Field("down", "choice", "When a second is down: any: a window or a failure in it is enough. above-share: the affected share, or error rate, is above "
               "share_above. at-least-share: it is share_at_least, or above. all: everything fails.", default='"any"',
               choices=("any", "above-share", "at-least-share", "all"), example='"above-share"'),
@@ -241,7 +242,8 @@ GRAMMAR: tuple[Table, ...] = (
               example='{ USD = "1.00" }'),
     )),
     Table("stacking", "What happens when several things fail.", (
-        Field("commitments", "choice", "Of several commitments: the best for the customer, the one the customer chooses, or all.", default='"best-of"',
+        Field("commitments", "choice", "Of several commitments: the best for the customer, the one the customer chooses, or all. Money and days of service are "
+              "not compared: best-of gives the best of each.", default='"best-of"',
               choices=("best-of", "choose-one", "sum"), example='"best-of"'),
         Field("incidents", "choice", "together: one figure for the period. Otherwise each incident is measured alone, and of their remedies the best, the chosen one or all "
               "count.", default='"together"', choices=("together", "best-of", "choose-one", "sum"), example='"together"'),
