@@ -20,13 +20,13 @@ from ledger.errors import Refused
 from projections.evaluation.evidence import Evidence
 from projections.evaluation.levels import rounds_each
 
-__all__ = ["ALWAYS", "around", "measured_around", "widened"]
+__all__ = ["ALWAYS", "around", "asks_whole_outages", "measured_around", "widened"]
 
 # Stands for no limit of time, on either side.
 ALWAYS: Span = -(10**12), 10**12
 
 
-def _asks_whole_outages(counting: Counting) -> bool:
+def asks_whole_outages(counting: Counting) -> bool:
     """Tell whether what counts of a second depends on how long the outage lasts that it is in."""
     return counting.minimum is not None or rounds_each(counting)
 
@@ -34,12 +34,12 @@ def _asks_whole_outages(counting: Counting) -> bool:
 def around(
     rule: PeriodRule, counting: Counting, evidence: Evidence, reaching: Iterable[Span]
 ) -> tuple[Evidence, ...]:
-    """Return the evidence of the time before and after what is asked for, as far as it matters there; none where it does not.
+    """Return the evidence of the time before and after what is asked for, as far as it matters there, for terms that ask of outages.
 
     reaching: everything that may count, unclipped. Evidence has its own period, and the part of it that is looked at as `valid`.
     """
     start, end = evidence.span
-    if not _asks_whole_outages(counting) or start >= end:
+    if start >= end:
         return ()
     first, past = _looked_at(union(reaching), counting, rule.zone, (start, end))
     found: list[tuple[Period, Span]] = []
@@ -113,7 +113,7 @@ def measured_around(policies: Iterable[Policy]) -> int:
     farthest = 0
     for policy in policies:
         for one in policy.commitments:
-            if one.measure.reads and _asks_whole_outages(one.counting):
+            if one.measure.reads and asks_whole_outages(one.counting):
                 days = 366 if rounds_each(one.counting) else 2
                 farthest = max(
                     farthest, ceil(one.counting.minimum or 0) + one.counting.quantum + days * 86_400
@@ -127,7 +127,7 @@ def widened(policies: Iterable[Policy], span: Span, windows: Iterable[Window]) -
     Windows that lie farther out than these change nothing inside: but there may be more that touch the wider time.
     """
     countings = [
-        one.counting for policy in policies for one in policy.commitments if _asks_whole_outages(one.counting)
+        one.counting for policy in policies for one in policy.commitments if asks_whole_outages(one.counting)
     ]
     first, past = span
     reaching = (reach(window, *ALWAYS, 0).most for window in windows)

@@ -84,9 +84,12 @@ def pieces_of(reaching: Reaching, inside: Span) -> Iterator[Piece]:
     """Yield the pieces that are left of something, as far as they lie inside a span."""
     first, last = reaching.starts
     early, late = reaching.ends
-    for begin, end in subtract(intersect([(first, late)], [inside]), reaching.taken):
+    whole = max(first, inside[0]), min(late, inside[1])
+    for begin, end in subtract([whole], reaching.taken) if reaching.taken else [whole]:
+        if begin >= end:
+            continue
         over = [one for one in reaching.over if max(one[0], begin + 1) < min(one[1], end)]
-        plain = not over and not intersect([(begin, end)], reaching.perhaps)
+        plain = not over and not (reaching.perhaps and intersect([(begin, end)], reaching.perhaps))
         yield Piece(
             (begin, max(begin, last)), (min(end, early), end), reaching.surely, plain, len(over)
         )  # fmt: skip
@@ -172,6 +175,13 @@ def _one_outage(piece: Piece, counting: Counting, span: Span) -> tuple[int, int]
     """
     quantum, shortest = counting.quantum, max(1, ceil(counting.minimum or 0))
 
+    longest, least = (piece.starts[0], piece.ends[1]), piece.core
+    surely = piece.surely and least[1] - least[0] >= shortest
+    if span[0] <= longest[0] and longest[1] <= span[1]:
+        # Inside it only grows.
+        most = in_quanta(longest, counting) if longest[1] - longest[0] >= shortest else 0
+        return (in_quanta(least, counting) if surely else 0), most
+
     def tried(ends: Iterable[int]) -> Iterator[int]:
         for end in ends:
             first, last = piece.starts[0], min(piece.starts[1], end - shortest)
@@ -189,7 +199,7 @@ def _one_outage(piece: Piece, counting: Counting, span: Span) -> tuple[int, int]
 
     first, last = piece.ends
     most = max(tried({last, min(max(span[1], first), last)}), default=0)
-    if not piece.surely or first - piece.starts[1] < shortest:
+    if not surely:
         return 0, most
     return min(tried({first, min(max(span[1] + 1, first), last)})), most
 

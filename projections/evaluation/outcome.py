@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from fractions import Fraction
+from typing import Any
 
 import msgspec
 
@@ -31,7 +32,7 @@ class Result(msgspec.Struct, frozen=True):
         return len(self.choices) == 1 and (only.tier.remedy.is_percent or self.figure.decided)
 
 
-class Outcome(msgspec.Struct, frozen=True):
+class Outcome(msgspec.Struct, frozen=True, eq=False):
     """What a policy makes of the facts of a period.
 
     results: of each commitment over the whole period, in the order of the policy. incidents: the same for each incident
@@ -45,6 +46,17 @@ class Outcome(msgspec.Struct, frozen=True):
     paid: dict[tuple[int, str, str | None], tuple[Sequence[Result], tuple[Form, Form]]] = msgspec.field(
         default_factory=dict
     )
+
+    def __eq__(self, other: object) -> bool:
+        """Tell whether both are the same but for what was worked out of them so far."""
+        return isinstance(other, Outcome) and self._facts == other._facts
+
+    def __hash__(self) -> int:
+        return hash(self._facts)
+
+    @property
+    def _facts(self) -> tuple[Any, ...]:
+        return self.policy, self.results, self.incidents
 
     @property
     def decided(self) -> bool:

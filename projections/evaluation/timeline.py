@@ -13,7 +13,7 @@ from ledger.domain.measurement import Measurement
 from ledger.domain.period import midnights
 from ledger.domain.policy.model import Commitment, Counting, Policy
 from ledger.domain.window import Window, place, reach, share_bounds
-from projections.evaluation.around import ALWAYS, around
+from projections.evaluation.around import ALWAYS, around, asks_whole_outages
 from projections.evaluation.evidence import Evidence
 from projections.evaluation.exclusions import Excluded, excluded
 from projections.evaluation.levels import (
@@ -104,6 +104,8 @@ def timeline(policy: Policy, commitment: Commitment, evidence: Evidence) -> Time
     sides = [_sides(commitment, evidence, beside, region, gone, marks) for region in regions]
     looked_at, outside = _around(policy, commitment, evidence, regions, marks)
     span = evidence.span
+    # What lies inside alone need not be cut.
+    cut = span if outside else None
     whole = _counts_seconds(commitment)
     adds = commitment.measure.of == "user-minutes"
     counting, start, zone = commitment.counting, evidence.period.start, policy.zone
@@ -120,21 +122,24 @@ def timeline(policy: Policy, commitment: Commitment, evidence: Evidence) -> Time
             found = joined([*found, *(here or [])]) if found else here or []
         return found
 
+    def inside(of: list[Level]) -> tuple[Span, ...]:
+        return spans_of(of) if cut is None else intersect(spans_of(of), [cut])
+
     least, most = levels("least", least=True), levels("most", least=False)
     if least == most:
-        kept, more = long_enough(least, counting, zone, span)
-        low = high = quantised(kept, counting, start, span) + more
-        counted = intersect(spans_of(kept), [span]), intersect(spans_of(kept), [span])
+        kept, more = long_enough(least, counting, zone, cut)
+        low = high = quantised(kept, counting, start, cut) + more
+        counted = inside(kept), inside(kept)
         outages = len(counted[0]), len(counted[0])
     else:
         pieces = _pieces((sides, *outside), looked_at, counting, whole=whole)
         found = bounded(least, most, pieces, counting, zone, start, span)
         low, high = found.least, found.most
-        counted = intersect(spans_of(found.surely), [span]), intersect(spans_of(found.perhaps), [span])
+        counted = inside(found.surely), inside(found.perhaps)
         outages = _outages(counted, [one for side in sides for one in side.starts], counting, zone)
     if commitment.measure.missing == "down":
         low, high = _with_unseen((low, high), counted, unseen, beside, counting, whole=whole)
-    considered = intersect(spans_of(long_enough(levels("stated", least=False), counting, zone)[0]), [span])
+    considered = inside(long_enough(levels("stated", least=False), counting, zone)[0])
     downtime = union(sides[0].downtime)
     for side in sides[1:]:
         downtime = intersect(downtime, side.downtime)
@@ -153,6 +158,8 @@ def _around(
 ) -> tuple[Span, list[list[_Sides]]]:
     """Return what lies around what is asked for, as far as outages at its edges go on there, and the span of all that is looked at."""
     counting = commitment.counting
+    if not asks_whole_outages(counting):
+        return evidence.span, []
     windows = tuple(
         window
         for window in evidence.windows
@@ -311,7 +318,7 @@ def _sides(
             found.reaching[window] = Reaching(
                 (window.start - late, window.start + late),
                 (evidence.as_of, ALWAYS[1]) if window.end is None else (window.end - early, window.end + early),
-                bool(low) and surely and known, intersect(sure_cut, [(start, end)]), intersect(subtract(maybe_cut, sure_cut), [(start, end)]), tuple(over),
+                bool(low) and surely and known, intersect(sure_cut, [(start, end)]) if sure_cut else (), () if maybe_cut == sure_cut else intersect(subtract(maybe_cut, sure_cut), [(start, end)]), tuple(over),
             )  # fmt: skip
     return found
 

@@ -149,12 +149,12 @@ GRAMMAR: tuple[Table, ...] = (
               example='"0.05"'),
         Field("day_above", "duration", "consecutive-days, bad-days of windows: a local day is bad where more than this of it was down.", default='"0 seconds"',
               example='"30 minutes"'),
-        Field("minimum", "duration", "An outage counts only if it lasts at least so long without a break.", default="none", example='"1 minute"'),
+        Field("minimum", "duration", "An outage counts only if it lasts at least so long without a break, also outside of the period.", default="none", example='"1 minute"'),
         Field("unless_daily_total_above", "duration", "Shorter ones count all the same on a local day on which all of them together last longer than this.",
               example='"5 minutes"'),
         Field("daily_total_counts", "choice", "What then counts of the shorter ones: all of it, or what exceeds the limit.", default='"all"',
               choices=("all", "excess"), example='"all"'),
-        Field("quantise", "choice", "exact; each-up, each-down, each-nearest: every outage to whole quanta; total-up, total-down, total-nearest: the sum; slots-touched, "
+        Field("quantise", "choice", "exact; each-up, each-down, each-nearest: every outage, the whole of it, to whole quanta; total-up, total-down, total-nearest: the sum; slots-touched, "
               "slots-filled: quanta counted from the start of the period are down if any second, or every second, of them is.", default='"exact"',
               choices=("exact", "each-up", "each-down", "each-nearest", "total-up", "total-down", "total-nearest", "slots-touched", "slots-filled"),
               example='"slots-touched"'),
