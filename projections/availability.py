@@ -120,7 +120,8 @@ class Assessment(msgspec.Struct, frozen=True):
         """The parts of the fee that are paid, at least and at most; None where it takes more than a rate to say that."""
         policy = self.outcome.policy
         # A floor, a list of currencies and what was credited before are asked row by row.
-        if policy.limits.only_above or policy.currencies or policy.limits.rolling_percent is not None:
+        limits = policy.limits
+        if limits.only_above or limits.at_least or policy.currencies or limits.rolling_percent is not None:
             return None
         rates, factor = self.parts_of_base, base_factor(policy)
         return None if rates is None else (rates[0] * factor, rates[1] * factor)

@@ -15,7 +15,7 @@ from ledger.domain.money import MOST_MINOR_UNITS, ROUNDINGS, format_money, minor
 from ledger.errors import Refused, nearest
 from projections.credit_groups import Group, Ints
 from projections.earlier_credits import Counted
-from projections.evaluation.forms import Price
+from projections.evaluation.forms import Form, Price
 from projections.grouping import Codes, category_of
 
 __all__ = ["credits_of", "digits_of"]
@@ -94,23 +94,36 @@ def _apart(
 
 
 def _priced(fee: npt.NDArray[Any], price: Price) -> npt.NDArray[Any]:
-    """Return what a price comes to for each fee. Rounding keeps order, so lines are rounded before they are compared.
+    """Return what a price comes to for each fee."""
+    paid = _value(fee, price.form, price.rounding)
+    raised = paid
+    if price.at_least is not None:
+        # Anything is owed where it is rounded up to something.
+        owed = _value(fee, price.form, "ceiling") > 0
+        most = np.full(len(fee), int(price.at_least), dtype=np.int64)
+        if price.most is not None:
+            most = np.minimum(most, _value(fee, price.most, price.rounding))
+        raised = np.where(owed, np.maximum(paid, most), paid)
+    if price.only_above is not None:
+        raised = np.where(paid > int(price.only_above), raised, 0)
+    return raised
+
+
+def _value(fee: npt.NDArray[Any], form: Form, rounding: str) -> npt.NDArray[Any]:
+    """Return what a form comes to for each fee. Rounding keeps order, so lines are rounded before they are compared.
 
     Python's integers where any line passes 64 bits: a limit may bring it back.
     """
     found: npt.NDArray[Any] | None = None
     nowhere = np.zeros(len(fee), dtype=np.intp)
-    for lines in price.form.of:
+    for lines in form.of:
         least: npt.NDArray[Any] | None = None
         for rate, more in lines:
-            amounts = _amounts(fee, [rate], [price.rounding], nowhere, more)
+            amounts = _amounts(fee, [rate], [rounding], nowhere, more)
             least = amounts if least is None else np.minimum(least, amounts)
         if least is not None:
             found = least if found is None else np.maximum(found, least)
-    paid = np.zeros(len(fee), dtype=np.int64) if found is None else found
-    if price.only_above is not None:
-        paid = np.where(paid > int(price.only_above), paid, 0)
-    return paid
+    return np.zeros(len(fee), dtype=np.int64) if found is None else found
 
 
 def _amounts(

@@ -20,6 +20,7 @@ import pandas as pd
 from ledger.domain.claims import Claim
 from ledger.domain.exclusion import Exclusion
 from ledger.domain.measurement import Measurement
+from ledger.domain.period import day_of
 from ledger.domain.policy import Policy
 from ledger.domain.policy.periods import check_label
 from ledger.domain.window import Window
@@ -30,7 +31,7 @@ from projections.credit_amounts import credits_of, digits_of
 from projections.credit_groups import Facts, Flags, Group, Ints, groups_of, reads_measurements
 from projections.credit_rows import CLAIM_COLUMNS, COLUMNS, DIFFERENCE_COLUMNS, MONEY_COLUMNS, rows
 from projections.credit_sums import added, difference, totals
-from projections.earlier_credits import Counted, Credited, counted, counted_most
+from projections.earlier_credits import Counted, Credited, Year, counted, counted_most
 from projections.grouping import Codes
 from projections.subscriptions import read_subscriptions
 
@@ -265,18 +266,19 @@ def _before(
 
     What later months were credited counts only where it leaves less to pay, so that issuing them changes nothing else.
     """
-    limits = [group.policy.limits for group in groups]
-    months = [0 if one.rolling_percent is None else one.rolling_months for one in limits]
+    limited = np.asarray(
+        [group.policy.limits.rolling_percent is not None for group in groups], dtype=np.bool_
+    )
     found: dict[int, Counted] = {}
-    if not credited or not any(months):
+    if not credited or not limited.any():
         return found
-    where = np.flatnonzero(np.asarray(months, dtype=np.int64).take(codes))
-    rows = subscriptions[["subscription", "currency", "fee"]].iloc[where].itertuples(index=False, name=None)
-    for row, (name, currency, fee) in zip(where.tolist(), rows, strict=True):
+    where = np.flatnonzero(limited.take(codes))
+    columns = ["subscription", "currency", "fee", "valid_from"]
+    rows = subscriptions[columns].iloc[where].itertuples(index=False, name=None)
+    for row, (name, currency, fee, began) in zip(where.tolist(), rows, strict=True):
         if name in credited:
-            one, most = (
-                count(name, currency, credited[name], months[codes[row]]) for count in (counted, counted_most)
-            )
+            over = _over(groups[codes[row]], began)
+            one, most = (count(name, currency, credited[name], over) for count in (counted, counted_most))
             if most.amount > one.amount:
                 made = groups[codes[row]].assessment.outcome
                 paid = [
@@ -287,6 +289,18 @@ def _before(
             if one.entries:
                 found[row] = one
     return found
+
+
+def _over(group: Group, began: pd.Timestamp) -> int | Year:
+    """Return what a limit over several months looks over: so many of them, or the year in which the period ends.
+
+    began: valid_from of the subscription, with whose month a year of the contract begins.
+    """
+    limits, period = group.policy.limits, group.period
+    if limits.rolling_over == "months":
+        return limits.rolling_months
+    month = int(day_of(period.zone, period.end - 1)[5:7])
+    return Year(month if limits.rolling_over == "calendar-year" else (month - began.month) % 12 + 1)
 
 
 def _there(group: Group, availability: object) -> object:

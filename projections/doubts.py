@@ -82,7 +82,7 @@ class _Terms(msgspec.Struct, frozen=True):
     @property
     def counts_whole(self) -> bool:
         """Whether only whole numbers can be measured."""
-        return self.commitment.measure.of in ("events", "consecutive-days")
+        return self.of == "value" and self.commitment.measure.of != "latency"
 
     def best(self, begins: Place, ends: Place) -> Fraction | None:
         """Return the best figure of a range, None where nothing in it can be measured."""
@@ -95,7 +95,7 @@ class _Terms(msgspec.Struct, frozen=True):
     def _inside(self, begins: Place, ends: Place, *, from_below: bool) -> Fraction | None:
         low, high = begins[0] + begins[1] * _NEAR, ends[0] - (1 - ends[1]) * _NEAR
         # Outages that are each rounded up may come to more than there is.
-        if self.of == "downtime" and self.commitment.counting.quantise != "each-up":
+        if self.of == "downtime" and self.commitment.counting.quantise not in ("each-up", "each-nearest"):
             high = min(high, self.seconds)
         if self.counts_whole:
             low, high = Fraction(-(-low // 1)), Fraction(high // 1)
@@ -108,7 +108,9 @@ class _Terms(msgspec.Struct, frozen=True):
         down = {"availability": 1 - at, "downtime": min(at / self.seconds, WHOLE)}.get(self.of, NONE)
         eligible = at if self.of == "downtime" else down * self.seconds
         value = at if self.of == "value" else NONE
-        found = [Choice(tier, (eligible, eligible), (down, down), (value, value)) for tier in tiers]
+        found = [
+            Choice(tier, (eligible, eligible), (down, down), (value, value), self.seconds) for tier in tiers
+        ]
         low, high = {}, {}
         for code in currencies_of(self.policy):
             try:
@@ -381,10 +383,14 @@ def _from_first(terms: _Terms, tier: Tier) -> tuple[Place, Place]:
     begins, ends = places(tier)
     remedy = tier.remedy
     if remedy.per == "unit":
-        return max(begins, (WHOLE, 0)), ends
+        allowed = NONE if remedy.beyond is None else remedy.beyond.bound
+        return max(begins, (allowed + 1, 0)), ends
     if remedy.per != "block" or remedy.block_seconds is None:
         return begins, ends
     first, after = (NONE, 1) if remedy.blocks == "begun" else (remedy.block_seconds, 0)
+    if remedy.beyond is not None:
+        share = remedy.beyond.of == "availability"
+        first += (1 - remedy.beyond.bound) * terms.seconds if share else remedy.beyond.bound
     if terms.of == "downtime":
         return max(begins, (first, after)), ends
     return begins, min(ends, (1 - first / terms.seconds, 1 - after))

@@ -14,7 +14,7 @@ from ledger.domain.period import Period
 from ledger.domain.policy.deadline import claim_deadline
 from ledger.domain.policy.model import NO_LIMIT, Policy
 from ledger.domain.policy.values import duration_text
-from ledger.domain.policy.words import base_words, remedy_words
+from ledger.domain.policy.words import allowance_words, base_words, remedy_words
 from ledger.errors import Refused
 from projections.availability import (
     exact_text,
@@ -22,7 +22,7 @@ from projections.availability import (
     rule_words,
     seconds_value,
 )
-from projections.evaluation.amounts import base_factor
+from projections.evaluation.amounts import Choice, base_factor
 from projections.evaluation.deciding import Vague, vague_times, what_decides
 from projections.evaluation.evidence import Evidence, Plain
 from projections.evaluation.figures import Figure, figure
@@ -386,6 +386,7 @@ def _why(policy: Policy, asked: Question, made: Outcome, found: dict[str, Any]) 
             yield f"{name}{one.commitment.measure.of} {_range(one.low, one.high, _speller(one))}"
         for choice in result.choices:
             yield f"{name}{choice.tier.words}: {remedy_words(choice.tier.remedy, base)}"
+            yield from _beyond(choice, name)
     if found["credit_at_least"] is not None:
         amount = (
             f"{found['credit']} {asked.currency}"
@@ -399,6 +400,8 @@ def _why(policy: Policy, asked: Question, made: Outcome, found: dict[str, Any]) 
         floor = policy.limits.only_above
         if floor:
             yield f"an amount is paid only above {format_money(int(dict(floor)[asked.currency or '']), asked.currency or '')} {asked.currency}"
+        if least := policy.limits.at_least:
+            yield f"what is owed is raised to {format_money(int(dict(least)[asked.currency or '']), asked.currency or '')} {asked.currency}, as far as limits let it"
     if policy.limits.rolling_percent is not None:
         yield f"credited before: {_credited(asked)}"
     if asked.approximately_within is not None:
@@ -412,13 +415,25 @@ def _why(policy: Policy, asked: Question, made: Outcome, found: dict[str, Any]) 
         yield f"what would decide: {found['decides']}"
 
 
+def _beyond(choice: Choice, name: str) -> Iterator[str]:
+    """Yield how much exceeds the allowance of a tier, where it pays for no more than that."""
+    allowance = choice.tier.remedy.beyond
+    if allowance is None:
+        return
+    (eligible, _, value), (most, _, highest) = choice.paid_for(0), choice.paid_for(1)
+    if allowance.of == "value":
+        said = exact_text(value) if value == highest else f"{exact_text(value)} to {exact_text(highest)}"
+    else:
+        said = _span(eligible, most)
+    yield f"{name}beyond {allowance_words(allowance)} that is {said}, which is paid for"
+
+
 def _quanta(one: Figure) -> str:
     counting = one.commitment.counting
-    return (
-        ""
-        if counting.quantise == "exact"
-        else f", in whole quanta of {duration_text(Fraction(counting.quantum))}"
-    )
+    if counting.quantise == "exact":
+        return ""
+    nearest = f", to the nearest, ties {counting.ties}" if counting.quantise.endswith("-nearest") else ""
+    return f", in whole quanta of {duration_text(Fraction(counting.quantum))}{nearest}"
 
 
 def _while_open(policy: Policy, asked: Question, found: dict[str, Any]) -> Iterator[str]:

@@ -17,7 +17,8 @@ from ledger.domain.window import EVERY, place
 from ledger.errors import Refused
 from projections.evaluation.evidence import Evidence, Plain
 from projections.evaluation.exclusions import excluded
-from projections.evaluation.levels import NONE, WHOLE
+from projections.evaluation.levels import NONE, WHOLE, nearest
+from projections.evaluation.recurring import removed_by_the_policy, with_recurring
 from projections.evaluation.timeline import Timeline, removed_with, timeline
 
 __all__ = ["Figure", "counts_over_the_period", "excluded_time", "figure", "measurements_of", "quotient_sum"]
@@ -84,6 +85,7 @@ class Figure(msgspec.Struct, frozen=True):
 
 def figure(policy: Policy, commitment: Commitment, evidence: Evidence) -> Figure:
     """Return what a commitment comes to. Raises Refused where the facts do not fit what it measures."""
+    evidence = with_recurring(policy, evidence)
     if evidence.plain.given:
         if len(policy.commitments) > 1:
             plain = _its_own(policy, commitment, evidence.plain)
@@ -98,8 +100,10 @@ def figure(policy: Policy, commitment: Commitment, evidence: Evidence) -> Figure
             return _ratio(policy, commitment, evidence)
         case "latency":
             return _latency(policy, commitment, evidence)
-        case "consecutive-days":
-            return _consecutive_days(policy, commitment, evidence)
+        case "consecutive-days" | "bad-days" if commitment.measure.reads_windows:
+            return _days_down(policy, commitment, evidence)
+        case "consecutive-days" | "bad-days":
+            return _days_measured(policy, commitment, evidence)
         case "events":
             return _events(policy, commitment, evidence)
 
@@ -403,13 +407,14 @@ def _averages(parts: Sequence[_Weighed]) -> tuple[Fraction, Fraction]:
     return bounds[0], bounds[1]
 
 
-def _consecutive_days(policy: Policy, commitment: Commitment, evidence: Evidence) -> Figure:
-    """Return the longest run of local days on which failed by total was above the share, surely and at most."""
-    edge = commitment.counting.share_above or NONE
+def _days_measured(policy: Policy, commitment: Commitment, evidence: Evidence) -> Figure:
+    """Return how many local days failed by total made bad, or the longest run of them, surely and at most."""
     entries: set[str] = set()
     read = [(one, surely, _counts(one)) for one, surely in measurements_of(commitment, evidence)]
     sure, maybe = excluded_time(policy, commitment, evidence)
-    longest, runs = [0, 0], [0, 0]
+    fails = commitment.counting.fails_at
+    surely_bad: list[bool] = []
+    perhaps_bad: list[bool] = []
     for day in days(evidence.period):
         counted, span = [0, 0, 0, 0], [(day.start, day.end)]
         for one, surely, (failed, total) in read:
@@ -423,14 +428,35 @@ def _consecutive_days(policy: Policy, commitment: Commitment, evidence: Evidence
                 at = 0 if surely else 2
                 counted[at], counted[at + 1] = counted[at] + failed, counted[at + 1] + total
         least, most = _shares(*counted)
-        bad = (
-            counted[1] > 0 and least > edge and bool(length(subtract(span, maybe))),
-            most > edge and bool(length(subtract(span, sure))),
+        surely_bad.append(counted[1] > 0 and fails(least) and bool(length(subtract(span, maybe))))
+        perhaps_bad.append(fails(most) and bool(length(subtract(span, sure))))
+    low, high = (_count(commitment, bad) for bad in (surely_bad, perhaps_bad))
+    return _value(policy, commitment, evidence, low, high, entries)
+
+
+def _days_down(policy: Policy, commitment: Commitment, evidence: Evidence) -> Figure:
+    """Return the same of local days on which more was down than a day may be."""
+    found = timeline(policy, commitment, evidence)
+    allowed = commitment.counting.day_above
+    low, high = (
+        _count(
+            commitment,
+            [length(intersect(spans, [(day.start, day.end)])) > allowed for day in days(evidence.period)],
         )
-        for at in (0, 1):
-            runs[at] = runs[at] + 1 if bad[at] else 0
-            longest[at] = max(longest[at], runs[at])
-    return _value(policy, commitment, evidence, Fraction(longest[0]), Fraction(longest[1]), entries)
+        for spans in found.counted
+    )
+    return _with_timeline(_value(policy, commitment, evidence, low, high, found.entries), found)
+
+
+def _count(commitment: Commitment, bad: Sequence[bool]) -> Fraction:
+    """Return how many days were bad, or how many in a row, as the commitment asks. bad: of each day of the period."""
+    if commitment.measure.of == "bad-days":
+        return Fraction(sum(bad))
+    longest = run = 0
+    for one in bad:
+        run = run + 1 if one else 0
+        longest = max(longest, run)
+    return Fraction(longest)
 
 
 def _events(policy: Policy, commitment: Commitment, evidence: Evidence) -> Figure:
@@ -460,7 +486,13 @@ def _events(policy: Policy, commitment: Commitment, evidence: Evidence) -> Figur
             alone = tuple(window for window in evidence.windows if window.incident == incident)
             its = timeline(policy, commitment, msgspec.structs.replace(evidence, windows=alone))
             low, high = low + bool(its.least), high + bool(its.most)
-    made = _value(policy, commitment, evidence, Fraction(low), Fraction(high), found.entries)
+    return _with_timeline(
+        _value(policy, commitment, evidence, Fraction(low), Fraction(high), found.entries), found
+    )
+
+
+def _with_timeline(made: Figure, found: Timeline) -> Figure:
+    """Return a value with what was down."""
     return msgspec.structs.replace(
         made, downtime_seconds=Fraction(found.downtime_seconds), excluded_seconds=Fraction(found.excluded_seconds),
         eligible_least=found.least, eligible_most=found.most, downtime=found.downtime,
@@ -526,6 +558,9 @@ def _plain(policy: Policy, commitment: Commitment, evidence: Evidence) -> Figure
         raise Refused(f"the policy measures {of}, so it needs failed and total; add them")
     whole = _denominator(policy, evidence)
     plain, removed = _under_limits(policy, plain)
+    if evidence.period.first != "1970-01-01":
+        # A period without a place in the calendar is one of service hours alone.
+        removed += removed_by_the_policy(policy, evidence)
     unseen = plain.unobserved
     if unseen and commitment.measure.missing == "excluded":
         removed += unseen
@@ -568,7 +603,8 @@ def _under_limits(policy: Policy, plain: Plain) -> tuple[Plain, Fraction]:
     limit = min((rule.most for rule in policy.exclusions if rule.most is not None), default=None)
     whole = plain.excluded if plain.removed is None else plain.removed
     left, part = (one if limit is None else min(one, limit) for one in (whole, plain.excluded))
-    removed = left if any(rule.treated == "removed" for rule in policy.exclusions) else NONE
+    leaves = any(rule.treated == "removed" and not rule.is_recurring for rule in policy.exclusions)
+    removed = left if leaves else NONE
     return msgspec.structs.replace(plain, excluded=part), removed
 
 
@@ -659,7 +695,7 @@ def _of_short_outages(
 
 def _share_counted(commitment: Commitment, share: Fraction) -> Fraction:
     counting = commitment.counting
-    if counting.down == "above-share" and share <= (counting.share_above or NONE):
+    if counting.down in ("above-share", "at-least-share") and not counting.fails_at(share):
         return NONE
     if counting.down == "all" and share < 1:
         return NONE
@@ -672,7 +708,9 @@ def _share_counted(commitment: Commitment, share: Fraction) -> Fraction:
 
 def _whole_quanta(seconds: Fraction, commitment: Commitment, *, each: bool) -> Fraction:
     counting = commitment.counting
-    if counting.quantise not in (("each-up", "each-down") if each else ("total-up", "total-down")):
+    if not counting.quantise.startswith("each-" if each else "total-"):
         return seconds
+    if counting.quantise.endswith("-nearest"):
+        return Fraction(nearest(seconds, counting))
     whole = whole_up if counting.quantise.endswith("-up") else whole_down
     return whole(seconds / counting.quantum) * counting.quantum

@@ -21,9 +21,7 @@ _BY_TIME = ("time", "affected-share", "user-minutes")
 
 def reads_windows(commitment: Commitment) -> bool:
     """Tell whether a commitment is measured by windows that have an effect which counts, perhaps beside measurements."""
-    measure = commitment.measure
-    by_time = measure.of in _BY_TIME or (measure.of == "events" and measure.counts != "failed")
-    return by_time and bool(commitment.counting.effects)
+    return commitment.measure.reads_windows and bool(commitment.counting.effects)
 
 
 def unread(
@@ -59,7 +57,7 @@ def unasked(policy: Policy, plain: Plain) -> Iterator[str]:
     measures = {one.measure.of for one in policy.commitments}
     shares = {"executions", "messages", "error-rate"}
     for name, given, of in (
-        ("value", plain.value is not None, {"latency", "consecutive-days", "events"}),
+        ("value", plain.value is not None, {"latency", "consecutive-days", "bad-days", "events"}),
         ("failed and total", plain.total is not None, shares), ("error_rates", bool(plain.rates), {"error-rate"}),
     ):  # fmt: skip
         if given and not measures & of:
@@ -72,7 +70,7 @@ def unsaid(policy: Policy, evidence: Evidence, period: Period) -> Iterator[str]:
     It may be so; it may be a slip, which pays nothing.
     """
     windows, measurements = evidence.windows, evidence.measurements
-    if evidence.exclusions and all(rule.own_plan_only for rule in policy.exclusions):
+    if evidence.exclusions and all(rule.own_plan_only or rule.is_recurring for rule in policy.exclusions):
         yield "the policy has no rule for exclusions, so that nothing is excluded by those which are stated"
     said: tuple[Any, ...] = (*windows, *measurements)
     named = " and ".join(name for name, some in (("window", windows), ("measurement", measurements)) if some)
@@ -127,7 +125,7 @@ def _excluded(policy: Policy, plain: Plain) -> Iterator[str]:
     if not whole:
         return
     name = "excluded_downtime" if plain.excluded else "excluded"
-    rules = policy.exclusions
+    rules = [rule for rule in policy.exclusions if not rule.is_recurring]
     if plain.excluded and (plain.outages or plain.rates):
         one, several = ("outage", "outages") if plain.outages else ("rate", "error_rates")
         yield (

@@ -44,11 +44,16 @@ class Form(msgspec.Struct, frozen=True):
 
 
 class Price(msgspec.Struct, frozen=True):
-    """A form with what is done to its value: rounded to a minor unit, and not paid unless above a sum."""
+    """A form with what is done to its value: rounded to a minor unit, not paid unless above a sum, and raised to one.
+
+    at_least: what is owed is raised to this, but to no more than `most` comes to, where there is such a form.
+    """
 
     form: Form
     rounding: str
     only_above: Fraction | None = None
+    at_least: Fraction | None = None
+    most: Form | None = None
 
     @property
     def needs_base(self) -> bool:
@@ -57,8 +62,14 @@ class Price(msgspec.Struct, frozen=True):
 
     def amount(self, base: int | Fraction) -> int:
         """Return what is paid for a base in minor units."""
-        found = rounded(self.form.value(base), self.rounding)
-        return 0 if self.only_above is not None and found <= self.only_above else found
+        exact = self.form.value(base)
+        found = rounded(exact, self.rounding)
+        if self.only_above is not None and found <= self.only_above:
+            return 0
+        if self.at_least is None or exact <= 0:
+            return found
+        most = self.at_least if self.most is None else rounded(self.most.value(base), self.rounding)
+        return max(found, int(min(self.at_least, most)))
 
 
 def line(a: Fraction | int, b: Fraction | int = 0) -> Form:

@@ -13,11 +13,12 @@ from math import lcm
 
 from ledger.domain.ends import beside, side_of
 from ledger.domain.interval import Span, intersect, length, subtract, union
+from ledger.domain.money import round_fraction
 from ledger.domain.period import day_of, midnights
 from ledger.domain.policy.model import Counting
 
 __all__ = [
-    "Level", "Part", "added", "highest", "in_quanta", "intersected", "joined", "long_enough", "perhaps_kept", "quantised", "rounds_each", "spans_of",
+    "Level", "Part", "added", "highest", "in_quanta", "intersected", "joined", "long_enough", "nearest", "perhaps_kept", "quantised", "rounds_each", "spans_of",
     "surely_kept", "up", "weighed", "within",
 ]  # fmt: skip
 
@@ -84,9 +85,8 @@ def weighed(levels: list[Level], counting: Counting, *, whole: bool) -> list[Lev
     match counting.down:
         case "any":
             kept = levels
-        case "above-share":
-            edge = counting.share_above or NONE
-            kept = [level for level in levels if level[2] > edge]
+        case "above-share" | "at-least-share":
+            kept = [level for level in levels if counting.fails_at(level[2])]
         case "all":
             kept = [level for level in levels if level[2] >= 1]
     return joined((start, end, WHOLE) for start, end, _ in kept) if whole else kept
@@ -139,6 +139,16 @@ def _beyond(parts: Iterable[Span], limit: Fraction, span: Span | None) -> Fracti
             low, high = max(low, Fraction(span[0])), min(high, Fraction(span[1]))
         found += max(high - low, NONE)
     return found
+
+
+def kept_spans(
+    least: list[Level], most: list[Level], counting: Counting, zone: str
+) -> tuple[tuple[Span, ...], tuple[Span, ...]]:
+    """Return the spans that count surely, and those that count perhaps, where what is down lies between levels."""
+    if least == most:
+        kept = spans_of(long_enough(least, counting, zone)[0])
+        return kept, kept
+    return spans_of(_lasting(least, counting.minimum)), spans_of(_lasting(most, counting.minimum))
 
 
 def _lasting(levels: list[Level], minimum: Fraction | None) -> list[Level]:
@@ -236,6 +246,8 @@ def quantised(levels: list[Level], counting: Counting, start: int, span: Span | 
     match counting.quantise:
         case "total-up":
             return Fraction(up(length(spans_of(levels)), quantum))
+        case "total-nearest":
+            return Fraction(nearest(length(spans_of(levels)), counting))
         case "total-down":
             return Fraction(length(spans_of(levels)) // quantum * quantum)
         case "slots-touched":
@@ -256,7 +268,7 @@ def quantised(levels: list[Level], counting: Counting, start: int, span: Span | 
 
 def rounds_each(counting: Counting) -> bool:
     """Tell whether each outage is brought to whole quanta for itself."""
-    return counting.quantise in ("each-up", "each-down")
+    return counting.quantise in ("each-up", "each-down", "each-nearest")
 
 
 def in_quanta(outage: Span, counting: Counting, span: Span | None = None) -> int:
@@ -267,7 +279,13 @@ def in_quanta(outage: Span, counting: Counting, span: Span | None = None) -> int
     """
     begin, end = outage
     quantum = counting.quantum
-    whole = up(end - begin, quantum) if counting.quantise == "each-up" else (end - begin) // quantum * quantum
+    match counting.quantise:
+        case "each-up":
+            whole = up(end - begin, quantum)
+        case "each-nearest":
+            whole = nearest(end - begin, counting)
+        case _:
+            whole = (end - begin) // quantum * quantum
     if span is None:
         return whole
 
@@ -275,6 +293,11 @@ def in_quanta(outage: Span, counting: Counting, span: Span | None = None) -> int
         return whole if moment >= end else min(max(moment - begin, 0), whole)
 
     return until(span[1]) - until(span[0])
+
+
+def nearest(seconds: int | Fraction, counting: Counting) -> int:
+    """Return the whole quanta, in seconds, that are nearest; of a half the policy says where it goes."""
+    return round_fraction(Fraction(seconds) / counting.quantum, f"half-{counting.ties}") * counting.quantum
 
 
 def up(seconds: int, quantum: int) -> int:

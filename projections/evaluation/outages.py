@@ -188,7 +188,8 @@ def _one_outage(piece: Piece, counting: Counting, span: Span) -> tuple[int, int]
             if last < first:
                 continue
             turns = {
-                near + (end - near) % quantum + beside
+                near + (end - near - part) % quantum + beside
+                for part in _turns(counting)
                 for near in (first, last - quantum, last, min(last, span[0]) - quantum, span[0])
                 for beside in (-1, 0, 1)
             }
@@ -203,6 +204,12 @@ def _one_outage(piece: Piece, counting: Counting, span: Span) -> tuple[int, int]
     return min(tried({first, min(max(span[1] + 1, first), last)})), most
 
 
+def _turns(counting: Counting) -> tuple[int, ...]:
+    """Return how much longer than whole quanta an outage is where what it comes to is about to change."""
+    half = counting.quantum // 2
+    return (0, half, counting.quantum - half) if counting.quantise == "each-nearest" else (0,)
+
+
 def _at_least(sure: Sequence[Span], run: Span, counting: Counting, span: Span) -> int:
     """Return the least of what surely counts in a run, each part of which may be joined to others."""
     quantum = counting.quantum
@@ -210,6 +217,10 @@ def _at_least(sure: Sequence[Span], run: Span, counting: Counting, span: Span) -
     edge = run[0] < span[0] or run[1] > span[1]
     if counting.quantise == "each-up":
         return inside if edge else up(inside, quantum)
+    if counting.quantise == "each-nearest":
+        # An outage loses half a quantum of its last seconds at most, and joined to another it may lose what it gained alone.
+        kept = sum(max(last - first - quantum // 2, 0) for first, last in intersect(sure, [span]))
+        return kept if edge else up(kept, quantum)
     if edge:
         # An outage loses less than a quantum of its last seconds.
         return max(0, inside - len(sure) * (quantum - 1))
@@ -231,7 +242,7 @@ def _at_most(
     several = len(pieces) + cuts
     if counting.minimum and counting.unless_daily_total_above is None:
         several = min(several, (run[1] - run[0]) // max(1, ceil(counting.minimum)))
-    added = inside + several * (quantum - 1)
+    added = inside + several * (quantum - 1 if counting.quantise == "each-up" else quantum // 2)
     if edge:
         return added
     alone = sum(up(piece.ends[1] - piece.starts[0], quantum) for piece in pieces) + cuts * quantum

@@ -104,7 +104,7 @@ class Outcome(msgspec.Struct, frozen=True, eq=False):
     def rates(
         self, currency: str | None = None, credited_before: int = 0, chosen: str | None = None
     ) -> tuple[Fraction, Fraction] | None:
-        """Return the parts of the base that are paid under all limits but only_above, at least and at most.
+        """Return the parts of the base that are paid under all limits but only_above and at_least, at least and at most.
 
         None where they are no mere parts, or depend on a currency that is not known.
         """

@@ -724,7 +724,7 @@ def _plain(reader: _Facts, policy: Policy, period: Period | None) -> Plain:
     lengths = {name: reader.length(name) for name in _LENGTHS[1:]}
     lasts = Fraction(period.seconds) if period is not None else ENDLESS
     uptime = _pair(reader, "availability", reader.decimal, Fraction(100))
-    counted = any(one.measure.of in ("events", "consecutive-days") for one in policy.commitments)
+    counted = any(one.measure.of == "events" or one.measure.is_days for one in policy.commitments)
     value = _pair(reader, "value", reader.whole if counted else reader.decimal, ENDLESS, whole=counted)
     downtime = _pair(
         reader, "downtime", lambda name: lengths[name], max([lasts, *filter(None, (lengths["downtime_at_least"], lengths["downtime_above"]))])

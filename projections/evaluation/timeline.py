@@ -40,7 +40,7 @@ class Timeline(msgspec.Struct, frozen=True):
     """Downtime of a period under one commitment, in seconds.
 
     downtime_seconds: union of the stated windows. excluded_seconds: the part of it that does not count. least, most: what
-    counts. intervals: the stated seconds that count. removed_least, removed_most: what leaves the denominator. at_once: it is
+    counts. intervals: the stated seconds that count. counted: the spans that count surely, and perhaps. removed_least, removed_most: what leaves the denominator. at_once: it is
     one of these two, and nothing between. outages: how many of them count, at least and at most. excluded: spans that surely are
     excluded for all of the commitment.
     """
@@ -59,6 +59,7 @@ class Timeline(msgspec.Struct, frozen=True):
     entries: frozenset[str]
     outages: tuple[int, int]
     excluded: tuple[Span, ...]
+    counted: tuple[tuple[Span, ...], tuple[Span, ...]]
 
 
 class _Sides:
@@ -105,7 +106,7 @@ def timeline(policy: Policy, commitment: Commitment, evidence: Evidence) -> Time
     span = evidence.span
     # What lies inside alone need not be cut.
     cut = span if outside else None
-    whole = commitment.measure.of in ("time", "events")
+    whole = _counts_seconds(commitment)
     adds = commitment.measure.of == "user-minutes"
     counting, start, zone = commitment.counting, evidence.period.start, policy.zone
 
@@ -148,7 +149,7 @@ def timeline(policy: Policy, commitment: Commitment, evidence: Evidence) -> Time
         downtime_seconds=length(downtime), excluded_seconds=length(subtract(downtime, considered)), least=low, most=high,
         intervals=considered, downtime=downtime, removed_least=removed[0], removed_most=removed[1], at_once=beside.at_once and (not gone or beside.up[0] == beside.up[1]),
         provisional=marks.provisional, approximate=marks.approximate, entries=frozenset(marks.entries), outages=outages,
-        excluded=beside.everywhere,
+        excluded=beside.everywhere, counted=counted,
     )  # fmt: skip
 
 
@@ -269,7 +270,7 @@ def _sides(
     measured = _measured(commitment, evidence, beside, region, gone, found, marks)
     always = [*measured[0], *gone]
     counting = commitment.counting
-    any_part = counting.down == "any" and commitment.measure.of in ("time", "events")
+    any_part = counting.down == "any" and _counts_seconds(commitment)
     for number, window in enumerate(dict.fromkeys(evidence.windows)):
         surely = concerns(window, evidence.service, region, commitment)
         if surely is None:
@@ -320,6 +321,11 @@ def _sides(
                 bool(low) and surely and known, intersect(sure_cut, [(start, end)]) if sure_cut else (), () if maybe_cut == sure_cut else intersect(subtract(maybe_cut, sure_cut), [(start, end)]), tuple(over),
             )  # fmt: skip
     return found
+
+
+def _counts_seconds(commitment: Commitment) -> bool:
+    """Tell whether a second that is down counts in full, whatever share of it was affected."""
+    return commitment.measure.of in ("time", "events") or commitment.measure.is_days
 
 
 def _may_be_cut(found: _Sides, span: Span, sure: Sequence[Span], ends: Iterable[Span]) -> None:

@@ -12,7 +12,7 @@ from typing import NamedTuple, Protocol
 
 from ledger.domain.policy import Policy
 from ledger.domain.policy.model import Counting
-from projections.evaluation.levels import up
+from projections.evaluation.levels import nearest, up
 
 __all__ = [
     "Lasting",
@@ -173,6 +173,8 @@ def bounds(found: Sequence[Lasting], counting: Counting, pieces: int) -> tuple[i
             return up(least, quantum), up(most, quantum)
         case "total-down":
             return least // quantum * quantum, most // quantum * quantum
+        case "total-nearest":
+            return nearest(least, counting), nearest(most, counting)
         case "each-up" if is_open(found, counting):
             # Outages may join, or be cut, within the bounds.
             return up(least, quantum), pieces if most else 0

@@ -86,10 +86,13 @@ def reason_for_values(policy: Policy) -> str:
     because = {
         "more than one commitment": len(policy.commitments) > 1,
         f"a measure of {first.measure.of}": first.measure.of not in ("time", "affected-share", "user-minutes"),
+        "seconds that are down from a share on": counting.down == "at-least-share",
         "shares above a share": first.measure.of != "time" and counting.down != "any",
         "measurements": bool(first.measure.reads),
         "least durations of parts of a second": (counting.minimum or Fraction(1)).denominator != 1,
         "short outages that count by the day": counting.unless_daily_total_above is not None,
+        "outages that are each brought to the nearest quantum": counting.quantise == "each-nearest",
+        "hours of service or of maintenance": bool(policy.recurring),
         "regions that are down at once": first.scope.regions == "service-wide",
         f"tiers of {first.tiers_of}": first.tiers_of != "availability",
         "tiers with gaps or overlaps": not _tiers_are_known(first),

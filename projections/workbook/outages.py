@@ -209,13 +209,16 @@ def eligible(case: Case, side: str, places: Places) -> str:
     span = {name: places.outages.span(name, name, rows) for name in places.outages.letters}
     quantum = f"Inputs!$F${places.inputs[case.policy]}"
     kept, counted = f"SUM({span[f'{side}_kept']})", f"SUM({span[f'{side}_counted']})"
-    match case.group.policy.commitments[0].counting.quantise:
+    counting = case.group.policy.commitments[0].counting
+    match counting.quantise:
         case "exact":
             return kept
         case "total-down":
             return f"INT({kept}/{quantum})*{quantum}"
         case "total-up":
             return f"-INT(-{kept}/{quantum})*{quantum}"
+        case "total-nearest":
+            return _nearest(kept, quantum, counting.ties)
         case "each-up":
             # Where the facts are bounds, outages may join, or be cut, within them.
             pieces = coverage.span("pieces", "pieces", places.coverage_rows[case.number])
@@ -225,3 +228,13 @@ def eligible(case: Case, side: str, places: Places) -> str:
             return f"IF(SUMPRODUCT(({span['least_begin']}<>{span['most_begin']})*1)=0,{counted},{joined})"
         case _:
             return counted
+
+
+def _nearest(kept: str, quantum: str, ties: str) -> str:
+    """Return the formula of the whole quanta that are nearest; all is doubled, so that half a quantum is a whole number."""
+    twice = f"({quantum}+{quantum})"
+    if ties == "down":
+        return f"-INT(-({kept}+{kept}-{quantum})/{twice})*{quantum}"
+    # What is half way to an odd number of quanta is one too many where ties go to the even one.
+    odd = f"-IF(MOD({kept}+{kept}+{quantum},{twice}+{twice})={twice},1,0)" if ties == "even" else ""
+    return f"(INT(({kept}+{kept}+{quantum})/{twice}){odd})*{quantum}"

@@ -705,6 +705,31 @@ def _computed(desk: Desk, period: str, *more: str) -> dict[str, tuple[str, list[
     }
 
 
+@pytest.mark.parametrize(
+    ("over", "month", "paid"),
+    [
+        # December lies in the year before; the contracts began in January, too.
+        ("calendar-year", "2021-12", "2520.00"),
+        ("calendar-year", "2022-01", "1680.00"),
+        ("contract-year", "2021-12", "2520.00"),
+        ("contract-year", "2022-01", "1680.00"),
+    ],
+)
+def test_a_cap_over_a_year_begins_anew_with_it(desk: Desk, over: str, month: str, paid: str) -> None:
+    """Given at most one fee in a year, when two months owe 60% each, then the second pays what is left of its year."""
+    _under(desk, _CAPPED + f'rolling_over = "{over}"\n')
+    desk.window("before", "EMEA", f"{month}-14T16:00:00Z", f"{month}-14T20:00:00Z")
+    desk.ok("credits", "issue", "--period", month, "--actor", "f")
+    said = ["statement/main v1"] if month == "2022-01" else []
+    assert _computed(desk, "2022-03")["aurora-emea"] == (paid, said)
+    found = desk.issue()
+    assert (
+        found["totals"][0]["amount"]
+        == json.loads(desk.ok("credits", "show", "2", "--json"))["totals"][0]["amount"]
+    )
+    assert "comes out the same" in desk.ok("credits", "show", "2", "--recompute")
+
+
 def test_a_cap_over_twelve_months_is_reached_across_two_and_names_the_statement(desk: Desk) -> None:
     """Given at most one fee in twelve months, when two months owe 60% each, then the second pays the 40% that are left."""
     _under(desk, _CAPPED)

@@ -735,7 +735,16 @@ def test_every_formula_of_what_counts_gives_its_cell_and_follows_a_change(
 
 
 RULES = '[[exclusions]]\nkinds = ["planned-maintenance", "third-party", "force-majeure"]\n'
-MODES = ("exact", "each-up", "each-down", "total-up", "total-down", "slots-touched", "slots-filled")
+MODES = (
+    "exact",
+    "each-up",
+    "each-down",
+    "total-up",
+    "total-down",
+    "total-nearest",
+    "slots-touched",
+    "slots-filled",
+)
 LIFETIME = 'zone = "UTC"\npart = "lifetime"\n'
 BESIDE = (
     "shares of a part of the period", "gaps between tiers of a part of the period",
@@ -753,6 +762,9 @@ def some_counting(draw: st.DrawFn) -> str:
         text += f'minimum = "{draw(st.sampled_from(["5 minutes", "40 minutes"]))}"\n'
     if text not in (USERS, BY_SHARE) and '"affected-share"' not in text and draw(st.integers(0, 3)):
         text += f'quantise = "{draw(st.sampled_from(MODES[1:]))}"\nquantum = "{draw(st.sampled_from(["7 minutes", "1 hour"]))}"\n'
+        text += (
+            f'ties = "{draw(st.sampled_from(["up", "down", "even"]))}"\n' if '"total-nearest"' in text else ""
+        )
     return text
 
 

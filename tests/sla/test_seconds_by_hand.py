@@ -350,7 +350,7 @@ def test_a_timeline_whole() -> None:
         "downtime": ((1_000, 1_130), (1_500, 1_510)), "removed_least": 0, "removed_most": 0, "at_once": True, "provisional": False,
         "approximate": False,
         "entries": frozenset({"incident/w v1", "incident/v v1", "incident/u v1", "exclusion/x v1"}), "outages": (1, 1),
-        "excluded": ((1_100, 1_130),),
+        "excluded": ((1_100, 1_130),), "counted": (((1_000, 1_100),), ((1_000, 1_100),)),
     }  # fmt: skip
 
 

@@ -37,7 +37,12 @@ def credited_before(
     found: dict[str, tuple[Earlier, ...]] = {}
     used: dict[str, int] = {}
     months = max(
-        (one.limits.rolling_months for one in every if one.limits.rolling_percent is not None), default=0
+        (
+            one.limits.rolling_months if one.limits.rolling_over == "months" else 12
+            for one in every
+            if one.limits.rolling_percent is not None
+        ),
+        default=0,
     )
     if not months:
         return found, used

@@ -142,7 +142,7 @@ def _gaps(commitment: Commitment) -> Found:
         "undecided": "reading.gaps leaves open what it pays",
         "pays-nothing": "reading.gaps says that it pays nothing",
     }[commitment.gaps]
-    for place in holes(commitment.tiers, commitment.tiers_of):
+    for place in holes(commitment.tiers, commitment.tiers_of, commitment.step):
         below, above = _beside(commitment, place)
         where = between(*place, commitment.tiers_of)
         if below is not None and above is not None and _one_step(below, above):
@@ -211,11 +211,11 @@ def _out_of_reach(policy: Policy, commitment: Commitment, tier: Tier) -> str | N
         most = _longest_downtime(days, commitment.counting)
         if most is not None and (tier.lower > most or (tier.lower == most and not tier.lower_included)):
             return f"is longer than a {policy.period.kind} can be ({decimal_text(most)} seconds)"
-    elif commitment.measure.of in ("consecutive-days", "events"):
+    elif tier.of == "value" and commitment.measure.of != "latency":
         first = -(-tier.lower // 1) if tier.lower_included else tier.lower // 1 + 1
         if not tier.holds(Fraction(first)):
             return "holds no whole number, and only whole ones are counted"
-        if commitment.measure.of == "consecutive-days" and first > days:
+        if commitment.measure.is_days and first > days:
             return f"is more than the days of a {policy.period.kind} ({days})"
     return None
 
@@ -227,7 +227,10 @@ def _longest_downtime(days: int, counting: Counting) -> Fraction | None:
     match counting.quantise:
         case "each-up":
             return None
-        case "total-up" | "slots-touched":
+        case "each-nearest":
+            # Outages of half a quantum each count twice what they last.
+            return 2 * longest
+        case "total-up" | "total-nearest" | "slots-touched":
             return -(-longest // counting.quantum) * Fraction(counting.quantum)
         case _:
             return longest
@@ -239,7 +242,7 @@ def _decided(policy: Policy, commitment: Commitment) -> Found:
     if end == "refused":
         return
     for what, rule, found in (
-        ("gaps", commitment.gaps, holes(commitment.tiers, commitment.tiers_of)),
+        ("gaps", commitment.gaps, holes(commitment.tiers, commitment.tiers_of, commitment.step)),
         ("overlaps", commitment.overlaps, shared(commitment.tiers)),
     ):
         if rule == "undecided" and found:
