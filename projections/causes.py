@@ -26,6 +26,7 @@ __all__ = [
     "Moved",
     "Since",
     "causes_of",
+    "looks_back",
     "moved_exclusions",
     "moved_measurements",
     "moved_windows",
@@ -170,7 +171,7 @@ def causes_of(
     of_some: list[tuple[tuple[str, ...], list[bool]]] = []
     documents: list[tuple[str, Mapping[str, bool]]] = []
     if compared:
-        of_all.update(_of_policy(before, after, since, policy_of))
+        of_all.update(_of_policy(before, after, since))
         of_all.update(_of_cohorts(before, after, since))
         of_some += [
             (one.entries, _theirs(one, lines["customer"], since))
@@ -246,6 +247,11 @@ def reaches(one: Moved, service: str, region: str, policy: Policy) -> bool:
     return one.touches(service, region, any_region=is_wide(policy) or _uses_up(one, policy))
 
 
+def looks_back(policy: Policy) -> bool:
+    """Tell whether a right to terminate asks for earlier periods: terms that ruled then may have looked at all regions."""
+    return any(rule.of_last > 1 for rule in policy.termination)
+
+
 def _uses_up(one: Moved, policy: Policy) -> bool:
     """Tell whether what moved counts towards a limit of excluded time, which a policy counts over all regions."""
     limited = {kind for rule in policy.exclusions if rule.most is not None for kind in rule.kinds}
@@ -280,22 +286,18 @@ def _theirs(one: Moved, customers: pd.Series, since: Since) -> list[bool]:
     return [any(each) for each in zip(*held, strict=True)]
 
 
-def _of_policy(before: Facts | None, after: Facts | None, since: Since, policy_of: PolicyOf) -> Iterable[str]:
-    """Yield the versions of a policy that took the place of the one that ruled."""
+def _of_policy(before: Facts | None, after: Facts | None, since: Since) -> Iterable[str]:
+    """Yield the version of a policy that took the place of the one that ruled; others, in force later or never, rule nothing here."""
     if before is None or after is None or before["policy"] != after["policy"]:
         return
-    if before["policy_version"] == after["policy_version"]:
-        return
-    key, rules = after["policy"], after["policy_version"]
-    latest = policy_of(key, rules).in_force_from
-    for entry in since.versions(f"policy/{key}"):
-        version = int(entry.rpartition(" v")[2])
-        # Terms that are in force only after those that rule change nothing for this line.
-        if (
-            version <= max(rules, before["policy_version"])
-            and policy_of(key, version).in_force_from <= latest
-        ):
-            yield entry
+    if before["policy_version"] != after["policy_version"]:
+        yield from _ruling(after, since)
+
+
+def _ruling(facts: Facts, since: Since) -> list[str]:
+    """Return the version of a policy that rules, where it was not there before."""
+    rules = f"policy/{facts['policy']} v{facts['policy_version']}"
+    return [one for one in since.versions(f"policy/{facts['policy']}") if one == rules]
 
 
 def _of_cohorts(before: Facts | None, after: Facts | None, since: Since) -> Iterable[str]:
@@ -340,10 +342,15 @@ def _near(before: Facts | None, after: Facts | None, since: Since, policy_of: Po
     """Return what changed and can reach the place of a line, whatever the line says that it rests on."""
     found: set[str] = set()
     for facts in _both(before, after):
-        wide = is_wide(policy_of(facts["policy"], facts["policy_version"]))
+        policy = policy_of(facts["policy"], facts["policy_version"])
+        wide = is_wide(policy) or looks_back(policy)
         for one in since.moved:
             if one.touches(facts["service"], facts["region"], any_region=wide):
                 found.update(one.entries)
-        found.update(since.versions(f"policy/{facts['policy']}"))
+        found.update(_ruling(facts, since))
     # An assessment that says nothing else than before may name other entries.
-    return found or {entry for one in since.moved if _rests_on(one, before, after) for entry in one.entries}
+    found = found or {entry for one in since.moved if _rests_on(one, before, after) for entry in one.entries}
+    # What is due in no month any more, or in another one, says no version that made it so.
+    return found or {
+        one for facts in _both(before, after) for one in since.versions(f"policy/{facts['policy']}")
+    }

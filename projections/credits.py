@@ -8,10 +8,8 @@ programs read it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from datetime import date, timedelta
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from fractions import Fraction
-from math import lcm
 from typing import Any, Literal, NamedTuple
 
 import msgspec
@@ -21,98 +19,26 @@ import pandas as pd
 
 from ledger.domain.claims import Claim
 from ledger.domain.exclusion import Exclusion
-from ledger.domain.interval import Span
 from ledger.domain.measurement import Measurement
-from ledger.domain.money import MOST_MINOR_UNITS, ROUNDINGS, format_money, minor_units, round_ratio
-from ledger.domain.period import Period, days, local_second, parse_period
+from ledger.domain.period import day_of
 from ledger.domain.policy import Policy
-from ledger.domain.policy.periods import check_label, label_is_month, ruling_at, ruling_period
-from ledger.domain.window import Window, place
-from ledger.errors import Refused, nearest
-from projections.availability import (
-    Assessment,
-    Found,
-    Membership,
-    Past,
-    assess,
-    assess_found,
-    concerning,
-    entry_order,
-    exact_text,
-    is_wide,
-    percent_text,
-    seconds_value,
-)
+from ledger.domain.policy.periods import check_label
+from ledger.domain.window import Window
+from projections.availability import Assessment, assess, entry_order, exact_text, percent_text, seconds_value
 from projections.claimed import GivesAll, last_day, standings, windows_of
 from projections.cohorts import Cohort
-from projections.earlier_credits import Counted, Credited, counted, counted_most
-from projections.evaluation.forms import Price
-from projections.grouping import Codes, grouped
+from projections.credit_amounts import credits_of, digits_of
+from projections.credit_groups import Facts, Flags, Group, Ints, groups_of, reads_measurements
+from projections.credit_rows import CLAIM_COLUMNS, COLUMNS, DIFFERENCE_COLUMNS, MONEY_COLUMNS, rows
+from projections.credit_sums import added, difference, totals
+from projections.earlier_credits import Counted, Credited, Year, counted, counted_most
+from projections.grouping import Codes
 from projections.subscriptions import read_subscriptions
 
 __all__ = [
     "CLAIM_COLUMNS", "COLUMNS", "DIFFERENCE_COLUMNS", "MONEY_COLUMNS", "Assessment", "Group", "Workings", "added", "assess", "difference",
     "price", "read_subscriptions", "rows", "totals", "workings",
 ]  # fmt: skip
-
-# Where the claim of a row stands, under policies that pay on request.
-CLAIM_COLUMNS = ("claim_state", "claim", "claim_last_day")
-# The keys of a credit row, in the order of the documented contract; the added ones follow what they belong
-# to.
-COLUMNS = (
-    "customer", "subscription", "service", "region", "policy", "policy_version", "policy_sha256", "period",
-    "currency", "fee", "downtime_seconds", "excluded_seconds",
-    "eligible_downtime_seconds", "eligible_downtime_seconds_at_least",
-    "eligible_downtime_seconds_at_most", "period_seconds", "availability", "availability_at_least",
-    "availability_at_most", "credit_percent", "credit", "credit_at_least", "credit_at_most", "rule",
-    "seconds_to_next_tier", "seconds_past_tier_edge", "provisional", "approximate", "entries",
-    "value", "value_at_least", "value_at_most", "service_days", "service_days_at_least", "service_days_at_most",
-    "termination", *CLAIM_COLUMNS,
-)  # fmt: skip
-DIFFERENCE_COLUMNS = (
-    "customer", "subscription", "service", "region", "policy", "period", "currency", "fee",
-    "credit_before", "credit_before_at_least", "credit_before_at_most",
-    "credit_after", "credit_after_at_least", "credit_after_at_most", "delta",
-)  # fmt: skip
-MONEY_COLUMNS = frozenset(
-    (
-        "fee", "credit", "credit_at_least", "credit_at_most", "credit_before", "credit_before_at_least",
-        "credit_before_at_most", "credit_after", "credit_after_at_least", "credit_after_at_most", "delta",
-    )
-)  # fmt: skip
-
-ROWS_AT_ONCE = 8192
-
-Ints = npt.NDArray[np.int64]
-Flags = npt.NDArray[np.bool_]
-
-
-class Group(msgspec.Struct, frozen=True):
-    """What all subscriptions of one group share: the terms, and what they make of the facts.
-
-    period: the policy's own, such as a month or a quarter, in its zone. valid: the seconds of it in which the subscriptions are valid. found:
-    the windows that concern service and region, each with whether it surely does. memberships: of their customers, by
-    cohort. exclusions: all that were recorded; customer: of their customers the one that exclusions name, "" for any other.
-    unfinished: it is marked that the month is not over.
-    """
-
-    version: int
-    policy: Policy
-    service: str
-    region: str
-    period: Period
-    valid: Span
-    found: list[Found]
-    memberships: Mapping[str, Membership]
-    assessment: Assessment
-    unfinished: bool = False
-    exclusions: Sequence[Exclusion] = ()
-    customer: str = ""
-
-    @property
-    def provisional(self) -> bool:
-        """Whether the figures may still change without anything being revised."""
-        return self.assessment.provisional or self.unfinished
 
 
 class Workings(NamedTuple):
@@ -125,20 +51,6 @@ class Workings(NamedTuple):
     codes: npt.NDArray[np.intp]
     groups: list[Group]
     before: Mapping[int, int] = {}
-
-
-class _Facts:
-    """What the groups of a run are assessed from."""
-
-    __slots__ = ("as_of", "exclusions", "measurements", "windows")
-
-    def __init__(
-        self, windows: list[Window], measurements: list[Measurement], exclusions: list[Exclusion], as_of: int
-    ) -> None:
-        self.windows = windows
-        self.measurements = measurements
-        self.exclusions = exclusions
-        self.as_of = as_of
 
 
 def price(
@@ -200,32 +112,9 @@ def workings(
     """
     # A label that is none at all is refused even where no subscription asks for a period.
     check_label(period, [policy for versions in policies.values() for _, policy in versions])
-    facts = _Facts(list(windows), list(measurements), list(exclusions), as_of)
+    facts = Facts(list(windows), list(measurements), list(exclusions), as_of)
     cohorts = cohorts or {}
-    edition, terms = _editions(subscriptions, policies)
-    ruled, rulings = _rulings(subscriptions, edition, terms, policies, period)
-    subscriptions, ruled, first, past = _valid_in(subscriptions, ruled, rulings)
-    _check_in_use(rulings, ruled)
-    circle, circles = _circles(subscriptions, facts, cohorts, _wide(ruled, rulings))
-    person, people = _people(subscriptions, facts.exclusions)
-    since, since_most = _since(subscriptions, ruled, rulings)
-    days_most = max((one.n_days for one in rulings), default=0) + 1
-    service, region = (_named_column(subscriptions, name) for name in ("service", "region"))
-    codes, firsts = grouped(
-        len(subscriptions),
-        (
-            (ruled, len(rulings)), (service.codes, len(service.categories)), (region.codes, len(region.categories)),
-            (first, days_most), (past, days_most), (circle, len(circles)), (person, len(people)), (since, since_most + 1),
-        ),
-    )  # fmt: skip
-    kinds = [
-        _Kind(
-            rulings[ruled[row]], str(service[row]), str(region[row]), int(first[row]), int(past[row]), int(since[row]),
-            circles[circle[row]], people[person[row]],
-        )
-        for row in firsts.tolist()
-    ]  # fmt: skip
-    groups = _assessed(kinds, facts)
+    subscriptions, codes, groups = groups_of(subscriptions, facts, policies, period, cohorts)
     if mark_unfinished:
         groups = [
             msgspec.structs.replace(group, unfinished=True) if group.period.end > as_of else group
@@ -248,305 +137,12 @@ def workings(
     return Workings(priced, codes, groups, {row: one.amount for row, one in before.items()})
 
 
-class _Ruling(msgspec.Struct, frozen=True):
-    """What rules the rows of a policy: of all of them, or of those whose term began on one day where its versions hold for a term.
-
-    refused: why nothing does; period: None where the policy has none at the label. earlier: the periods before it that a right to
-    terminate looks at, the oldest first, each with the terms that ruled it. first_day, n_days: of the period, and where nothing
-    rules those of the label, so that only rows that are asked about it refuse it; 0 days: it has no rows.
-    """
-
-    key: str
-    first_day: str
-    n_days: int
-    version: int = 0
-    policy: Policy | None = None
-    period: Period | None = None
-    bounds: tuple[int, ...] = ()
-    earlier: tuple[tuple[Policy, Period], ...] = ()
-    refused: str | None = None
-
-
-def _rulings(
-    subscriptions: pd.DataFrame,
-    edition: Ints,
-    terms: list[str | None],
-    policies: Mapping[str, Sequence[tuple[int, Policy]]],
-    label: str,
-) -> tuple[Ints, list[_Ruling]]:
-    """Return for each row which ruling it is under, and the rulings.
-
-    edition, terms: as `_editions` returns them. Of a policy whose versions hold for a term each term is asked about itself: what an
-    earlier version says, its kind of period too, may still hold for those whose term began under it.
-    """
-    policy = _named_column(subscriptions, "policy")
-    keys = [str(name) for name in policy.categories]
-    if len(terms) == 1:
-        found = [_ruling(policies, key, label, None) for key in keys]
-        return policy.codes.astype(np.int64), found
-    ruled, firsts = grouped(len(policy), ((policy.codes, len(keys)), (edition, len(terms))))
-    found = [
-        _ruling(policies, keys[policy.codes[row]], label, terms[edition[row]]) for row in firsts.tolist()
-    ]
-    return ruled.astype(np.int64), found
-
-
-def _ruling(
-    policies: Mapping[str, Sequence[tuple[int, Policy]]], key: str, label: str, term: str | None
-) -> _Ruling:
-    versions = policies.get(key, ())
-    try:
-        if not versions:
-            raise Refused(
-                f"policy {key!r}, which subscriptions name, is not published{nearest(key, policies)}; publish it or correct them"
-            )
-        found = ruling_period(versions, label, term)
-    except Refused as error:
-        # Of a label that is no month nobody knows which days it has under terms that are not there.
-        whole = parse_period(label if label_is_month(label) else f"{label[:4]}-01")
-        return _Ruling(key, whole.first_day, len(days(whole)), refused=str(error))
-    if found is None:
-        return _Ruling(key, "1970-01-01", 0)
-    version, policy, period = found
-    bounds = (*(day.start for day in days(period)), period.end)
-    return _Ruling(
-        key, period.first_day, len(bounds) - 1, version, policy, period, bounds, _earlier(versions, policy, period, term)
-    )  # fmt: skip
-
-
-def _earlier(
-    versions: Sequence[tuple[int, Policy]], policy: Policy, period: Period, term: str | None
-) -> tuple[tuple[Policy, Period], ...]:
-    """Return the periods before one that a right to terminate looks at, the oldest first, each with the terms that ruled it.
-
-    Before the first version was in force nothing was promised: there are no such periods.
-    """
-    found: list[tuple[Policy, Period]] = []
-    for _ in range(max((rule.of_last for rule in policy.termination), default=1) - 1):
-        asked, after = found[0] if found else (policy, period)
-        try:
-            _, ruling, before = ruling_at(versions, asked.period, after.start - 1, term)
-        except Refused:
-            break
-        found.insert(0, (ruling, before))
-    return tuple(found)
-
-
-def _check_in_use(rulings: list[_Ruling], ruled: Ints) -> None:
-    """Raise Refused with a sentence for every policy that rules nothing and has rows."""
-    wrong = [at for at, one in enumerate(rulings) if one.refused is not None]
-    in_use = [rulings[at] for at in wrong if (ruled == at).any()]
-    problems = list(dict.fromkeys(str(one.refused) for one in sorted(in_use, key=lambda one: one.key)))
-    if problems:
-        raise Refused("; ".join(problems), tuple(problems))
-
-
-def _valid_in(
-    subscriptions: pd.DataFrame, ruled: Ints, rulings: list[_Ruling]
-) -> tuple[pd.DataFrame, Ints, Ints, Ints]:
-    """Return the rows valid in their period, with their rulings, their first day in it and the first day after (from 0)."""
-    starts = subscriptions["valid_from"].to_numpy()
-    ends = subscriptions["valid_to"].to_numpy()
-    first = np.zeros(len(subscriptions), dtype=np.int64)
-    past = np.zeros(len(subscriptions), dtype=np.int64)
-    spans = [(one.first_day, one.n_days) if one.n_days else None for one in rulings]
-    kinds = sorted({span for span in spans if span is not None})
-    for kind in kinds:
-        members = np.asarray([span == kind for span in spans], dtype=np.bool_)
-        here = slice(None) if members.all() else np.flatnonzero(members[ruled])
-        begin, n_days = np.datetime64(kind[0], "D"), kind[1]
-        past[here] = n_days
-        # NaT compares as false: no end is the end of the period.
-        until = begin + np.timedelta64(n_days, "D")
-        late, early = np.flatnonzero(starts[here] > begin), np.flatnonzero(ends[here] < until)
-        if isinstance(here, np.ndarray):
-            late, early = here[late], here[early]
-        first[late] = np.minimum((starts[late].astype("datetime64[D]") - begin).astype(np.int64), n_days)
-        past[early] = np.maximum((ends[early].astype("datetime64[D]") - begin).astype(np.int64), 0)
-    valid = first < past
-    if not valid.all():
-        subscriptions, ruled, first, past = subscriptions.loc[valid], ruled[valid], first[valid], past[valid]
-    return subscriptions.reset_index(drop=True), ruled, first, past
-
-
-def _since(subscriptions: pd.DataFrame, ruled: Ints, rulings: list[_Ruling]) -> tuple[Ints, int]:
-    """Return for each row how many days of the earlier periods that it is asked about had passed when it began, and the most of them."""
-    since = np.zeros(len(subscriptions), dtype=np.int64)
-    most = 0
-    for at, one in enumerate(rulings):
-        if not one.earlier:
-            continue
-        begin = np.datetime64(one.earlier[0][1].first_day, "D")
-        n_days = int((np.datetime64(one.first_day, "D") - begin).astype(np.int64))
-        rows = np.flatnonzero(ruled == at)
-        began = subscriptions["valid_from"].to_numpy()[rows].astype("datetime64[D]")
-        since[rows] = np.clip((began - begin).astype(np.int64), 0, n_days)
-        most = max(most, n_days)
-    return since, most
-
-
-def _wide(ruled: Ints, rulings: list[_Ruling]) -> Flags:
-    """Tell of each row whether its terms look beyond its own region."""
-    wide = np.asarray([one.policy is not None and is_wide(one.policy) for one in rulings], dtype=np.bool_)
-    return wide[ruled] if wide.any() else np.zeros(len(ruled), dtype=np.bool_)
-
-
-def _editions(
-    subscriptions: pd.DataFrame, policies: Mapping[str, Sequence[tuple[int, Policy]]]
-) -> tuple[Ints, list[str | None]]:
-    """Return for each row which first day of a term decides its version of the terms, and these days; None: none does."""
-    edition = np.zeros(len(subscriptions), dtype=np.int64)
-    terms: list[str | None] = [None]
-    category = _category(subscriptions["policy"])
-    bound = [
-        any(policy.version.rule != "in-force" for _, policy in policies.get(str(name), ()))
-        for name in category.categories
-    ]
-    if not any(bound):
-        return edition, terms
-    rows = np.flatnonzero(np.asarray([*bound, False], dtype=np.bool_)[category.codes])
-    starts, found = pd.factorize(subscriptions["valid_from"].to_numpy()[rows].astype("datetime64[D]"))
-    edition[rows] = starts + 1
-    return edition, [*terms, *(str(day) for day in found.astype("datetime64[D]"))]
-
-
-def _people(subscriptions: pd.DataFrame, exclusions: list[Exclusion]) -> tuple[Ints, list[str]]:
-    """Return for each row which of the customers that exclusions name it belongs to; the first is nobody of them."""
-    names = sorted({one.customer for one in exclusions if one.customer is not None and not one.withdrawn})
-    if not names:
-        return np.zeros(len(subscriptions), dtype=np.int64), [""]
-    places = pd.Index(names).get_indexer(pd.Index(subscriptions["customer"].astype(object))) + 1
-    return places.astype(np.int64), ["", *names]
-
-
-def _circles(
-    subscriptions: pd.DataFrame, facts: _Facts, cohorts: Mapping[str, Cohort], wide: Flags
-) -> tuple[Ints, list[dict[str, Membership]]]:
-    """Return for each row which circle its customer belongs to, and for each circle its memberships by cohort.
-
-    wide: the rows whose terms look at all regions of their service. Of rows whose service and region no window of a cohort
-    concerns, it is not asked whether the cohort has their customer: they stay together.
-    """
-    service, region = (_category(subscriptions[name]) for name in ("service", "region"))
-    circle = np.zeros(len(subscriptions), dtype=np.int64)
-    inside: list[frozenset[str]] = [frozenset()]
-    for name, cohort in sorted(cohorts.items()):
-        concerned = _concerned([window for window in facts.windows if window.cohort == name], service, region)
-        if any(one.cohort == name and not one.withdrawn for one in facts.exclusions):
-            concerned |= True
-        rows: Codes | tuple[()] = ()
-        if concerned.any():
-            # What is in any region of the service concerns those whose terms look at all of them.
-            somewhere: Flags = np.any(concerned, axis=1)[service.codes] & wide
-            rows = np.flatnonzero(concerned[service.codes, region.codes] | somewhere)
-        if not len(rows):
-            continue
-        circle *= 2
-        circle[rows] += cohort.holds(subscriptions["customer"].take(rows))
-        places, found = pd.factorize(circle)
-        circle = places.astype(np.int64)
-        inside = [inside[at // 2] | ({name} if at % 2 else frozenset()) for at in found.tolist()]
-    return circle, [
-        {name: Membership(name in names, cohort.entry) for name, cohort in cohorts.items()}
-        for names in inside
-    ]
-
-
-def _concerned(windows: Iterable[Window], service: pd.Categorical, region: pd.Categorical) -> Flags:
-    """Return which services (down) and regions (across) of a table any of the windows concerns; one more region is any other."""
-    services, regions = ([str(name) for name in one.categories] for one in (service, region))
-    # One more of each for the rows without a name: they are refused later.
-    found = np.zeros((len(services) + 1, len(regions) + 1), dtype=np.bool_)
-    for window in windows:
-        if not window.withdrawn and window.service in services:
-            found[services.index(window.service)] |= np.asarray(
-                [*(place(window.region, window.regions, name) is not None for name in regions), True], dtype=np.bool_
-            )  # fmt: skip
-    return found
-
-
-def _named_column(subscriptions: pd.DataFrame, name: str) -> pd.Categorical:
-    """Return a column of names as categories. Raises Refused where a row has none."""
-    category = _category(subscriptions[name])
-    if (category.codes < 0).any():
-        raise Refused(f"the subscriptions have rows without {name}; fill it in")
-    return category
-
-
-class _Kind(NamedTuple):
-    """What keeps rows apart: the terms, the place, the days of the period and of those before it, and the customer."""
-
-    ruling: _Ruling
-    service: str
-    region: str
-    first: int
-    past: int
-    since: int
-    memberships: dict[str, Membership]
-    customer: str
-
-
-def _assessed(kinds: Iterable[_Kind], facts: _Facts) -> list[Group]:
-    by_service: dict[str, list[Window]] = {}
-    for window in facts.windows:
-        by_service.setdefault(window.service, []).append(window)
-    near: dict[tuple[str, str], list[Found]] = {}
-
-    def read_by(policy: Policy, service: str, region: str) -> list[Found]:
-        place_of = (service, "" if is_wide(policy) else region)
-        if place_of not in near:
-            near[place_of] = concerning(policy, by_service.get(service, ()), service, region)
-        return near[place_of]
-
-    groups: list[Group] = []
-    for kind in kinds:
-        ruling, service, region = kind.ruling, kind.service, kind.region
-        policy, period = ruling.policy, ruling.period
-        if policy is None or period is None:
-            raise Refused(f"policy {ruling.key!r} has no period here; choose another period")
-        valid = ruling.bounds[kind.first], ruling.bounds[kind.past]
-        found = read_by(policy, service, region)
-        assessment = assess_found(
-            found, policy, ruling.version, period, facts.as_of, valid, kind.memberships, service=service, region=region,
-            measurements=facts.measurements if _reads(policy) else (), exclusions=facts.exclusions, customer=kind.customer,
-            earlier=[
-                Past(terms, before, span, read_by(terms, service, region), facts.measurements if _reads(terms) else ())
-                for terms, before, span in _valid_earlier(ruling, kind.since)
-            ],
-        )  # fmt: skip
-        groups.append(
-            Group(
-                ruling.version, policy, service, region, period, valid, found, kind.memberships, assessment,
-                exclusions=facts.exclusions, customer=kind.customer,
-            )
-        )  # fmt: skip
-    return groups
-
-
-def _valid_earlier(ruling: _Ruling, since: int) -> Iterator[tuple[Policy, Period, Span]]:
-    """Yield the earlier periods of a ruling that a subscription was valid in, with their terms and the part it was valid in.
-
-    since: how many days of them had passed when it began. It did not end before: it is valid in the period that they come before.
-    """
-    if not ruling.earlier:
-        return
-    began = (date.fromisoformat(ruling.earlier[0][1].first_day) + timedelta(days=since)).isoformat()
-    for terms, period in ruling.earlier:
-        start = max(period.start, local_second(terms.zone, began, 0) if since else period.start)
-        if start < period.end:
-            yield terms, period, (start, period.end)
-
-
-def _reads(policy: Policy) -> bool:
-    return any(one.measure.reads for one in policy.commitments)
-
-
 def _columns(
     subscriptions: pd.DataFrame, codes: Codes, groups: list[Group], resting_on: tuple[str, ...],
     before: Mapping[int, Counted],
 ) -> dict[str, Any]:  # fmt: skip
     facts = [group.assessment for group in groups]
-    least, most = _credits(subscriptions, codes, groups, before)
+    least, most = credits_of(subscriptions, codes, groups, before)
 
     def repeated(value_of: Callable[[Group], object]) -> pd.Categorical:
         return _repeated([value_of(group) for group in groups], codes)
@@ -614,18 +210,18 @@ def _columns(
         **_bounded("value", repeated, lambda group: group.assessment.value),
         **_bounded("service_days", repeated, lambda group: group.assessment.service_days),
         "termination": repeated(lambda group: group.assessment.termination),
-        "minor_units": _digits(subscriptions["currency"]),
+        "minor_units": digits_of(subscriptions["currency"]),
     }
 
 
 def _claim_columns(
-    subscriptions: pd.DataFrame, codes: Codes, groups: list[Group], frame: Mapping[str, Any], facts: _Facts,
+    subscriptions: pd.DataFrame, codes: Codes, groups: list[Group], frame: Mapping[str, Any], facts: Facts,
     claims: Sequence[Claim], gives_all: GivesAll,
 ) -> dict[str, Any]:  # fmt: skip
     """Return CLAIM_COLUMNS: where the claim of each row stands, the entries that say so, and until when it was in time."""
 
     def last_day_of(group: Group) -> str | None:
-        return last_day(group, facts.measurements if _reads(group.policy) else (), facts.as_of)
+        return last_day(group, facts.measurements if reads_measurements(group.policy) else (), facts.as_of)
 
     in_days = np.asarray(
         [pair is not None and pair[1] > 0 for pair in (group.assessment.service_days for group in groups)], dtype=np.bool_
@@ -670,18 +266,19 @@ def _before(
 
     What later months were credited counts only where it leaves less to pay, so that issuing them changes nothing else.
     """
-    limits = [group.policy.limits for group in groups]
-    months = [0 if one.rolling_percent is None else one.rolling_months for one in limits]
+    limited = np.asarray(
+        [group.policy.limits.rolling_percent is not None for group in groups], dtype=np.bool_
+    )
     found: dict[int, Counted] = {}
-    if not credited or not any(months):
+    if not credited or not limited.any():
         return found
-    where = np.flatnonzero(np.asarray(months, dtype=np.int64).take(codes))
-    rows = subscriptions[["subscription", "currency", "fee"]].iloc[where].itertuples(index=False, name=None)
-    for row, (name, currency, fee) in zip(where.tolist(), rows, strict=True):
+    where = np.flatnonzero(limited.take(codes))
+    columns = ["subscription", "currency", "fee", "valid_from"]
+    rows = subscriptions[columns].iloc[where].itertuples(index=False, name=None)
+    for row, (name, currency, fee, began) in zip(where.tolist(), rows, strict=True):
         if name in credited:
-            one, most = (
-                count(name, currency, credited[name], months[codes[row]]) for count in (counted, counted_most)
-            )
+            over = _over(groups[codes[row]], began)
+            one, most = (count(name, currency, credited[name], over) for count in (counted, counted_most))
             if most.amount > one.amount:
                 made = groups[codes[row]].assessment.outcome
                 paid = [
@@ -692,6 +289,18 @@ def _before(
             if one.entries:
                 found[row] = one
     return found
+
+
+def _over(group: Group, began: pd.Timestamp) -> int | Year:
+    """Return what a limit over several months looks over: so many of them, or the year in which the period ends.
+
+    began: valid_from of the subscription, with whose month a year of the contract begins.
+    """
+    limits, period = group.policy.limits, group.period
+    if limits.rolling_over == "months":
+        return limits.rolling_months
+    month = int(day_of(period.zone, period.end - 1)[5:7])
+    return Year(month if limits.rolling_over == "calendar-year" else (month - began.month) % 12 + 1)
 
 
 def _there(group: Group, availability: object) -> object:
@@ -734,308 +343,3 @@ def _repeated(values: Sequence[object], codes: Codes) -> pd.Categorical:
         categories=pd.Index(list(index), dtype=object, tupleize_cols=False),
         validate=False,
     )
-
-
-def _digits(currency: pd.Series) -> npt.NDArray[np.int8]:
-    category = _category(currency)
-    digits = np.asarray([minor_units(str(code)) for code in category.categories], dtype=np.int8)
-    found: npt.NDArray[np.int8] = digits[category.codes]
-    return found
-
-
-def _category(values: pd.Series) -> pd.Categorical:
-    return values.array if isinstance(values.array, pd.Categorical) else pd.Categorical(values)
-
-
-def _credits(
-    subscriptions: pd.DataFrame, codes: Codes, groups: list[Group], before: Mapping[int, Counted]
-) -> tuple[Ints, Ints]:
-    """Return the least and the most credit of each row in minor units, rounded once by the policy's mode.
-
-    before: by row what was credited before and counts.
-    """
-    fee, currency = subscriptions["fee"].to_numpy(), _category(subscriptions["currency"])
-    rates = [group.assessment.rates for group in groups]
-    least = [Fraction(0) if pair is None else pair[0] for pair in rates]
-    most = [Fraction(0) if pair is None else pair[1] for pair in rates]
-    modes = [group.policy.rounding for group in groups]
-    fits = _Fits(subscriptions, codes, groups)
-    low = fits(_amounts(fee, least, modes, codes))
-    high = low.copy()
-    open_groups = np.asarray([one != other for one, other in zip(least, most, strict=True)], dtype=np.bool_)
-    if open_groups.any():
-        where = np.flatnonzero(open_groups.take(codes))
-        high[where] = fits(_amounts(fee[where], most, modes, codes[where]), where)
-    for group, code, where in _apart(
-        [number for number, pair in enumerate(rates) if pair is None], codes, currency
-    ):
-        made = groups[group].assessment.outcome
-        one, other = made.prices(code)
-        if before:
-            for row in before.keys() & set(where.tolist()):
-                prices = made.prices(code, before[row].amount)
-                paid = np.asarray([price.amount(int(fee[row])) for price in prices], dtype=object)
-                low[row], high[row] = fits(paid, np.asarray([row, row]))
-            where = where[~np.isin(where, list(before))]
-        low[where] = fits(_priced(fee[where], one), where)
-        high[where] = low[where] if one == other else fits(_priced(fee[where], other), where)
-    return low, high
-
-
-class _Fits:
-    """Makes amounts that may be Python's integers those of a column. Raises Refused for the first that is too large for one."""
-
-    def __init__(self, subscriptions: pd.DataFrame, codes: Codes, groups: list[Group]) -> None:
-        self._subscriptions, self._codes, self._groups = subscriptions, codes, groups
-
-    def __call__(self, amounts: npt.NDArray[Any], rows: Codes | None = None) -> Ints:
-        if amounts.dtype != object:
-            return amounts
-        for at, amount in enumerate(amounts.tolist()):
-            if amount > MOST_MINOR_UNITS:
-                row = at if rows is None else int(rows[at])
-                name, currency = (self._subscriptions[of].iloc[row] for of in ("subscription", "currency"))
-                policy = self._groups[self._codes[row]].policy.key
-                raise Refused(
-                    f"subscription {name!r} would be credited {format_money(amount, str(currency))} {currency}, and the most that a row "
-                    f"can hold is {MOST_MINOR_UNITS:,} minor units; correct its fee, or limit what policy {policy!r} pays"
-                )
-        return amounts.astype(np.int64)
-
-
-def _apart(
-    numbers: list[int], codes: Codes, currency: pd.Categorical
-) -> Iterator[tuple[int, str, npt.NDArray[np.intp]]]:
-    """Yield each of some groups by currency, with its rows."""
-    if not numbers:
-        return
-    width = len(currency.categories)
-    rows = np.flatnonzero(np.isin(codes, numbers))
-    combined = codes[rows] * width + currency.codes[rows]
-    order = np.argsort(combined, kind="stable")
-    values, starts = np.unique(combined[order], return_index=True)
-    for value, where in zip(values.tolist(), np.split(rows[order], starts[1:]), strict=True):
-        number, code = divmod(value, width)
-        yield number, str(currency.categories[code]), where
-
-
-def _priced(fee: npt.NDArray[Any], price: Price) -> npt.NDArray[Any]:
-    """Return what a price comes to for each fee. Rounding keeps order, so lines are rounded before they are compared.
-
-    Python's integers where any line passes 64 bits: a limit may bring it back.
-    """
-    found: npt.NDArray[Any] | None = None
-    nowhere = np.zeros(len(fee), dtype=np.intp)
-    for lines in price.form.of:
-        least: npt.NDArray[Any] | None = None
-        for rate, more in lines:
-            amounts = _amounts(fee, [rate], [price.rounding], nowhere, more)
-            least = amounts if least is None else np.minimum(least, amounts)
-        if least is not None:
-            found = least if found is None else np.maximum(found, least)
-    paid = np.zeros(len(fee), dtype=np.int64) if found is None else found
-    if price.only_above is not None:
-        paid = np.where(paid > int(price.only_above), paid, 0)
-    return paid
-
-
-def _amounts(
-    fee: npt.NDArray[Any], rates: list[Fraction], modes: list[str], codes: Codes, more: Fraction = Fraction(0)
-) -> npt.NDArray[Any]:
-    """Return fee x rate of each row's group, and `more` of minor units, rounded exactly.
-
-    They are Python's integers where any of them passes 64 bits.
-    """
-    whole = lcm(more.denominator, *(rate.denominator for rate in rates))
-    shares = [rate.numerator * (whole // rate.denominator) for rate in rates]
-    added = more.numerator * (whole // more.denominator)
-    highest = int(fee.max(initial=0))
-    if (
-        fee.dtype != np.int64
-        or highest * max(shares, default=0) + abs(added) > MOST_MINOR_UNITS
-        or whole > MOST_MINOR_UNITS
-    ):
-        # Beyond 64 bits Python's integers take over: slower, and just as exact.
-        exact = [
-            round_ratio(amount * shares[code] + added, whole, modes[code])
-            for amount, code in zip(fee.tolist(), codes.tolist(), strict=True)
-        ]
-        return np.array(
-            exact, dtype=np.int64 if max(map(abs, exact), default=0) <= MOST_MINOR_UNITS else object
-        )
-    remainder = np.asarray(shares, dtype=np.int64).take(codes)
-    remainder *= fee
-    if added:
-        remainder += added
-    quotient: Ints = remainder // whole
-    remainder -= quotient * whole
-    to_even = np.asarray([mode == "half-even" for mode in modes], dtype=np.bool_)
-    if whole % 2 == 0 and to_even.any():
-        odd_ties = (remainder == whole // 2) & (quotient % 2 == 1) & to_even.take(codes)
-        # One more than a half goes up, and so does a tie beside an odd number.
-        remainder += odd_ties
-    goes_up = sorted({_goes_up_from(mode, whole) for mode in modes})
-    if len(goes_up) == 1:
-        quotient += remainder >= goes_up[0]
-    elif goes_up:
-        quotient += remainder >= np.asarray(
-            [_goes_up_from(mode, whole) for mode in modes], dtype=np.int64
-        ).take(codes)
-    return quotient
-
-
-def _goes_up_from(mode: str, whole: int) -> int:
-    """Return the least remainder of a division by `whole` with which an amount of 0 or more goes up."""
-    match mode:
-        case "half-up" | "half-ceiling":
-            return (whole + 1) // 2
-        case "half-down" | "half-even":
-            return whole // 2 + 1
-        case "up" | "ceiling":
-            return 1
-        case "down" | "floor":
-            return whole
-        case _:
-            raise Refused(
-                f"rounding {mode!r} is not known{nearest(mode, ROUNDINGS)}; use one of {', '.join(ROUNDINGS)}"
-            )
-
-
-def rows(frame: pd.DataFrame) -> Iterator[dict[str, Any]]:
-    """Yield each row of a frame of `price`, `difference` or `totals` as a dict ready for JSON.
-
-    Money is decimal text with all digits of its currency; null is None; entries are a list.
-    """
-    names = [name for name in frame.columns if name != "minor_units"]
-    for start in range(0, len(frame), ROWS_AT_ONCE):
-        part = frame.iloc[start : start + ROWS_AT_ONCE]
-        currencies = part["currency"].tolist()
-        columns = [_spelled(name, part[name], currencies) for name in names]
-        for values in zip(*columns, strict=True):
-            yield dict(zip(names, values, strict=True))
-
-
-def _spelled(name: str, column: pd.Series, currencies: list[str]) -> list[Any]:
-    values: list[Any] = column.tolist()
-    if column.hasnans:
-        values = [None if null else value for value, null in zip(values, column.isna().tolist(), strict=True)]
-    if name in MONEY_COLUMNS:
-        return [
-            None if value is None else format_money(value, currency)
-            for value, currency in zip(values, currencies, strict=True)
-        ]
-    return [list(value) for value in values] if name == "entries" else values
-
-
-def totals(frame: pd.DataFrame) -> pd.DataFrame:
-    """Return the sums of a frame of `price` or `difference`, one row per currency, sorted by it.
-
-    Columns: currency, subscriptions (their number), undecided (rows whose credit or delta is null), each
-    money column of the frame (minor units; null where any row is), minor_units. Sums are exact at any size: a
-    column that would leave 64 bits holds Python integers.
-    """
-    decided = "delta" if "delta" in frame.columns else "credit"
-    money = [name for name in frame.columns if name in MONEY_COLUMNS]
-    currency = _category(frame["currency"])
-    places = {str(code): place for place, code in enumerate(currency.categories)}
-    found: list[dict[str, Any]] = []
-    for code in sorted(places):
-        here = currency.codes == places[code]
-        if here.any():
-            sums = {name: _sum(frame[name].array[here]) for name in money}
-            undecided = int(frame[decided].array[here].isna().sum())
-            found.append({"currency": code, "subscriptions": int(here.sum()), "undecided": undecided, **sums})
-    return _sums(found, money)
-
-
-def added(parts: Iterable[pd.DataFrame]) -> pd.DataFrame:
-    """Return the totals of several frames of `totals` together: what they would be of all their rows."""
-    found: dict[str, dict[str, Any]] = {}
-    money: list[str] = []
-    for part in parts:
-        money = [name for name in part.columns if name in MONEY_COLUMNS]
-        for row in part.astype(object).to_dict("records"):
-            sums = found.setdefault(row["currency"], {"currency": row["currency"]})
-            for name in ("subscriptions", "undecided", *money):
-                before, more = sums.get(name, 0), row[name]
-                sums[name] = None if before is None or pd.isna(more) else before + int(more)
-    return _sums([found[currency] for currency in sorted(found)], money)
-
-
-def _sums(found: list[dict[str, Any]], money: list[str]) -> pd.DataFrame:
-    """Return one row for each currency; what would leave 64 bits stays Python's integers."""
-    summed: dict[str, Any] = {
-        name: [row[name] for row in found] for name in ("currency", "subscriptions", "undecided", *money)
-    }
-    for name in money:
-        fits = all(abs(value or 0) <= MOST_MINOR_UNITS for value in summed[name])
-        summed[name] = pd.array(summed[name], dtype="Int64") if fits else np.array(summed[name], dtype=object)
-    summed["minor_units"] = np.array([minor_units(code) for code in summed["currency"]], dtype=np.int8)
-    return pd.DataFrame(summed)
-
-
-def _sum(amounts: Any) -> int | None:
-    """Return the exact sum of a column of integers, None where one of them is null."""
-    if amounts.isna().any():
-        return None
-    values = amounts.to_numpy(dtype=np.int64)
-    highest = max(abs(int(values.max(initial=0))), abs(int(values.min(initial=0))))
-    return int(values.sum()) if highest * len(values) <= MOST_MINOR_UNITS else sum(values.tolist())
-
-
-def difference(before: pd.DataFrame, after: pd.DataFrame) -> pd.DataFrame:
-    """Return what changed between two frames of `price`, per subscription in either, with DIFFERENCE_COLUMNS.
-
-    Money is in minor units. delta is the credit after minus the credit before, both as rounded; it is null
-    where a side is undecided. What a subscription is (its region, fee and so on) is told as in `after`. One
-    that only one frame has was credited nothing in the other. The order is that of `before`, then what only
-    `after` has. Raises Refused where a subscription's currency changed.
-    """
-    told = list(DIFFERENCE_COLUMNS[:8])
-    # As objects, since looking up a million texts of pandas' own type takes six times as long.
-    old, new = (pd.Index(side["subscription"].astype(object)) for side in (before, after))
-    if old.equals(new):
-        labels, old_at, new_at = after[told].reset_index(drop=True), None, None
-    else:
-        everyone = old.append(new[~new.isin(old)])
-        old_at, new_at = old.get_indexer(everyone), new.get_indexer(everyone)
-        only_old = before.loc[~np.asarray(old.isin(new)), told]
-        labels = pd.concat([after[told], only_old], ignore_index=True)
-        labels = labels.iloc[
-            pd.Index(labels["subscription"].astype(object)).get_indexer(everyone)
-        ].reset_index(drop=True)
-    _same_currency(before, labels, old_at)
-    found: dict[str, Any] = {name: labels[name] for name in told}
-    for side, frame, at in (("before", before, old_at), ("after", after, new_at)):
-        for name in ("credit", "credit_at_least", "credit_at_most"):
-            found[name.replace("credit", f"credit_{side}", 1)] = _aligned(frame[name], at)
-    found["delta"] = found["credit_after"] - found["credit_before"]
-    result = pd.DataFrame({name: found[name] for name in DIFFERENCE_COLUMNS}, copy=False)
-    result["minor_units"] = _digits(result["currency"])
-    return result
-
-
-def _aligned(amounts: pd.Series, at: Codes | None) -> pd.arrays.IntegerArray:
-    """Return amounts as nullable integers in the order of the places `at` (None: as they are), 0 for -1."""
-    null = amounts.isna().to_numpy()
-    values = amounts.fillna(0).to_numpy(dtype=np.int64)
-    if at is None:
-        return pd.arrays.IntegerArray(values.copy(), null.copy())
-    return pd.arrays.IntegerArray(
-        np.append(values, 0)[at].astype(np.int64), np.append(null, False)[at].astype(np.bool_)
-    )
-
-
-def _same_currency(before: pd.DataFrame, labels: pd.DataFrame, at: Codes | None) -> None:
-    then = before["currency"].astype(object).to_numpy()
-    now = labels["currency"].astype(object).to_numpy()
-    places = np.arange(len(now)) if at is None else at
-    there = np.flatnonzero(places >= 0)
-    changed = there[then[places[there]] != now[there]]
-    problems = [
-        f"subscription {labels['subscription'].iloc[row]!r} was billed in {then[places[row]]} before and in "
-        f"{now[row]} after, which cannot be subtracted; correct the currency"
-        for row in changed.tolist()
-    ]
-    if problems:
-        raise Refused("; ".join(problems[:20]), tuple(problems))

@@ -7,8 +7,9 @@ does for some fee and for no fee more; what depends on the fee otherwise, or set
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from fractions import Fraction
+from itertools import product
 
 import msgspec
 
@@ -31,10 +32,10 @@ from ledger.domain.policy.values import duration_text
 from ledger.domain.policy.words import base_words, remedy_words, sums_words
 from ledger.errors import Refused
 from projections.evaluation.amounts import Choice, currencies_of, days_of, forms_of, limited
-from projections.evaluation.forms import NOTHING, Form, line, never_above
+from projections.evaluation.forms import NOTHING, Form, Line, line
 from projections.evaluation.levels import NONE, WHOLE
 
-__all__ = ["doubts"]
+__all__ = ["doubts", "never_above"]
 
 # Less than any bound, block or fee in whole units can tell apart; how far inside a tier its excluded bound is tried.
 _NEAR = Fraction(1, 10**40)
@@ -81,7 +82,7 @@ class _Terms(msgspec.Struct, frozen=True):
     @property
     def counts_whole(self) -> bool:
         """Whether only whole numbers can be measured."""
-        return self.commitment.measure.of in ("events", "consecutive-days")
+        return self.of == "value" and self.commitment.measure.of != "latency"
 
     def best(self, begins: Place, ends: Place) -> Fraction | None:
         """Return the best figure of a range, None where nothing in it can be measured."""
@@ -94,7 +95,7 @@ class _Terms(msgspec.Struct, frozen=True):
     def _inside(self, begins: Place, ends: Place, *, from_below: bool) -> Fraction | None:
         low, high = begins[0] + begins[1] * _NEAR, ends[0] - (1 - ends[1]) * _NEAR
         # Outages that are each rounded up may come to more than there is.
-        if self.of == "downtime" and self.commitment.counting.quantise != "each-up":
+        if self.of == "downtime" and self.commitment.counting.quantise not in ("each-up", "each-nearest"):
             high = min(high, self.seconds)
         if self.counts_whole:
             low, high = Fraction(-(-low // 1)), Fraction(high // 1)
@@ -107,7 +108,9 @@ class _Terms(msgspec.Struct, frozen=True):
         down = {"availability": 1 - at, "downtime": min(at / self.seconds, WHOLE)}.get(self.of, NONE)
         eligible = at if self.of == "downtime" else down * self.seconds
         value = at if self.of == "value" else NONE
-        found = [Choice(tier, (eligible, eligible), (down, down), (value, value)) for tier in tiers]
+        found = [
+            Choice(tier, (eligible, eligible), (down, down), (value, value), self.seconds) for tier in tiers
+        ]
         low, high = {}, {}
         for code in currencies_of(self.policy):
             try:
@@ -373,10 +376,14 @@ def _from_first(terms: _Terms, tier: Tier) -> tuple[Place, Place]:
     begins, ends = places(tier)
     remedy = tier.remedy
     if remedy.per == "unit":
-        return max(begins, (WHOLE, 0)), ends
+        allowed = NONE if remedy.beyond is None else remedy.beyond.bound
+        return max(begins, (allowed + 1, 0)), ends
     if remedy.per != "block" or remedy.block_seconds is None:
         return begins, ends
     first, after = (NONE, 1) if remedy.blocks == "begun" else (remedy.block_seconds, 0)
+    if remedy.beyond is not None:
+        share = remedy.beyond.of == "availability"
+        first += (1 - remedy.beyond.bound) * terms.seconds if share else remedy.beyond.bound
     if terms.of == "downtime":
         return max(begins, (first, after)), ends
     return begins, min(ends, (1 - first / terms.seconds, 1 - after))
@@ -402,3 +409,25 @@ def _too_little(terms: _Terms, tier: Tier, said: str) -> Found:
                 f"{tier.words} floor {code}", "limit-cuts",
                 f"{said}, but limits.only_above is {decimal_text(sum_of / 10 ** minor_units(code))} {code}; in {code} it pays no money",
             )  # fmt: skip
+
+
+def never_above(one: Form, other: Form, *, below: bool = False) -> bool:
+    """Tell whether a form is for no base of 0 or more above another; below: whether it is below it for each base above 0."""
+    crossings = _crossings({found for form in (one, other) for lines in form.of for found in lines})
+    last = crossings[-1] if crossings else Fraction(0)
+    # Between the bases at which lines cross, and beyond the last, both forms are straight: their ends and a slope say it all.
+    near, far = (one.value(base) - other.value(base) for base in (last + 1, last + 2))
+    at = [one.value(base) - other.value(base) for base in crossings]
+    first = (crossings[0] if crossings else Fraction(1)) / 2
+    if below:
+        return (
+            one.value(first) < other.value(first) and all(gap < 0 for gap in at) and near < 0 and far <= near
+        )
+    return one.value(0) <= other.value(0) and all(gap <= 0 for gap in at) and near <= 0 and far <= near
+
+
+def _crossings(lines: Iterable[Line]) -> list[Fraction]:
+    """Return the bases above 0 at which two of some lines meet, in order."""
+    lines = list(lines)
+    met = {(d - b) / (a - c) for (a, b), (c, d) in product(lines, lines) if a != c}
+    return sorted(base for base in met if base > 0)

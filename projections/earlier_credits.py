@@ -10,7 +10,7 @@ import msgspec
 from ledger.domain.money import format_money
 from ledger.errors import Refused
 
-__all__ = ["Counted", "Credited", "Earlier", "counted", "counted_most"]
+__all__ = ["Counted", "Credited", "Earlier", "Year", "counted", "counted_most"]
 
 
 class Earlier(msgspec.Struct, frozen=True):
@@ -36,36 +36,42 @@ class Counted(NamedTuple):
     entries: tuple[str, ...]
 
 
-def counted(subscription: str, currency: str, earlier: Iterable[Earlier], rolling_months: int) -> Counted:
-    """Return what of earlier credits counts in a month for a limit over so many months, that month included.
+class Year(NamedTuple):
+    """A year as what a limit looks over: the month of the run is its first (1) to its last (12)."""
+
+    month: int
+
+
+def counted(subscription: str, currency: str, earlier: Iterable[Earlier], over: int | Year) -> Counted:
+    """Return what of earlier credits counts in a month for a limit over so many months, that month included, or over its year.
 
     Raises Refused where a month was credited in another currency, which no limit can add up.
     """
-    return _sum(one for one in _within(subscription, currency, earlier, rolling_months) if one.months_ago > 0)
+    return _sum(one for one in _within(subscription, currency, earlier, over) if one.months_ago > 0)
 
 
-def counted_most(
-    subscription: str, currency: str, earlier: Iterable[Earlier], rolling_months: int
-) -> Counted:
+def counted_most(subscription: str, currency: str, earlier: Iterable[Earlier], over: int | Year) -> Counted:
     """Return what counts where later months do, too: every run of so many months that the month lies in holds to the limit.
 
-    It is the run in which most was credited. Raises Refused as `counted` does.
+    It is the run in which most was credited; a year is the only one. Raises Refused as `counted` does.
     """
-    within = _within(subscription, currency, earlier, rolling_months)
+    within = _within(subscription, currency, earlier, over)
+    if isinstance(over, Year):
+        return _sum(within)
     ends = sorted({0, *(-one.months_ago for one in within if one.months_ago < 0)})
-    runs = (_sum(one for one in within if -end <= one.months_ago < rolling_months - end) for end in ends)
+    runs = (_sum(one for one in within if -end <= one.months_ago < over - end) for end in ends)
     return max(runs, key=lambda run: run.amount)
 
 
-def _within(
-    subscription: str, currency: str, earlier: Iterable[Earlier], rolling_months: int
-) -> list[Earlier]:
-    within = [one for one in earlier if abs(one.months_ago) < rolling_months]
+def _within(subscription: str, currency: str, earlier: Iterable[Earlier], over: int | Year) -> list[Earlier]:
+    back, ahead = (over.month, 13 - over.month) if isinstance(over, Year) else (over, over)
+    within = [one for one in earlier if -ahead < one.months_ago < back]
     for one in within:
         if one.currency != currency:
+            months = 12 if isinstance(over, Year) else over
             raise Refused(
                 f"subscription {subscription!r} is billed in {currency}, and {one.entry} credited "
-                f"{format_money(one.amount, one.currency)} {one.currency} within the {rolling_months} months of its limit, which "
+                f"{format_money(one.amount, one.currency)} {one.currency} within the {months} months of its limit, which "
                 "cannot be added up; correct the currency, or name the subscription anew"
             )
     return within

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-__all__ = ["Codes", "grouped", "numbers_of"]
+__all__ = ["Codes", "category_of", "grouped", "numbers_of"]
 
 Codes: TypeAlias = "npt.NDArray[np.intp]"
 # Combinations are numbered as the digits of one number; before it could pass this they are numbered anew.
@@ -50,3 +50,8 @@ def numbers_of(values: Any) -> tuple[npt.NDArray[Any], int]:
         return values.codes.astype(np.int64) + 1, len(values.categories) + 1
     numbers, found = pd.factorize(values, use_na_sentinel=False)
     return numbers.astype(np.int64), len(found)
+
+
+def category_of(values: pd.Series) -> pd.Categorical:
+    """Return a column as categories."""
+    return values.array if isinstance(values.array, pd.Categorical) else pd.Categorical(values)

@@ -50,7 +50,7 @@ class Repeats:
             more = f" and {len(twice) - _SHOWN:,} more" if len(twice) > _SHOWN else ""
             raise Refused(
                 f"subscription {shown}{more} stands in the tables more than once; correct them, or name the table with "
-                "--subscriptions"
+                "--subscriptions; one that was published by mistake is taken back by one without rows and a reason"
             )
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from fractions import Fraction
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 import numpy as np
@@ -18,7 +18,7 @@ import pandas as pd
 from ledger.errors import Refused
 from projections import service_days
 from projections.availability import entry_order
-from projections.causes import NOTHING, Moved, Since, causes_of, reaches
+from projections.causes import NOTHING, Moved, Since, causes_of, looks_back, reaches
 from projections.drafts import Draft, Facts, PolicyOf, key_of, lines_of, text_of
 from projections.issued import Held
 
@@ -48,10 +48,9 @@ def reached(moved: Sequence[Moved], policy_of: PolicyOf) -> Callable[[Mapping[st
         key = one["policy"], one["policy_version"], one["service"], one["region"]
         if key not in known:
             policy = policy_of(one["policy"], one["policy_version"])
-            looks_back = any(rule.of_last > 1 for rule in policy.termination)
             known[key] = any(
                 reaches(each, one["service"], one["region"], policy)
-                or (looks_back and each.touches(one["service"], one["region"], any_region=True))
+                or (looks_back(policy) and each.touches(one["service"], one["region"], any_region=True))
                 for each in moved
             )
         return known[key]
@@ -62,8 +61,9 @@ def reached(moved: Sequence[Moved], policy_of: PolicyOf) -> Callable[[Mapping[st
 class Pair(msgspec.Struct, frozen=True):
     """An assessment as it was and as it is now, None where there is none, why, and the lines in which money changed.
 
-    part: only for a part of the lines that rested on it. lines: as in a draft, with as_issued, as_now, amount (what is
-    booked) and waived, in minor units, and the same of service_days.
+    part: only for the lines that are listed, also those whose money did not change; all others that rested on it stayed, or went
+    where another pair says that is none. lines: as in a draft, with as_issued, as_now, amount (what is booked) and waived, in minor units, and the same of
+    service_days.
     """
 
     before: Facts | None
@@ -96,34 +96,72 @@ def restated(
     since: what has become known since the last document. Raises Refused where the currency of a subscription changed.
     """
     table = _side_by_side(issued, draft, policy_of)
-    pairs = []
+    table, stood = _with_what_stood(table, issued, draft)
     combined = pd.MultiIndex.from_arrays([table["before"], table["after"]])
     codes, found = pd.factorize(combined)
     order = np.argsort(codes, kind="stable")
     starts = np.searchsorted(codes[order], np.arange(len(found) + 1))
-    listed: list[tuple[int, int, pd.DataFrame, pd.DataFrame, bool]] = []
+    changes = (table["as_now"] != table["last"]).to_numpy() | table["other_days"].to_numpy()
+    moves: list[_Move] = []
     for at, (before, after) in enumerate(found):
-        rows = table.take(order[starts[at] : starts[at + 1]])
-        changed = rows[(rows["as_now"] != rows["last"]).to_numpy() | rows["other_days"].to_numpy()]
-        moved_on = before < 0 or after < 0 or key_of(draft.facts[after]) not in issued.present[before]
-        listed.append((before, after, rows, changed, bool(moved_on or len(changed))))
-    stays = {before for before, *_, lists in listed if not lists}
-    # Lines of other assessments may have come to rest on the same facts; a change of those is not theirs.
-    stand = {key_of(draft.facts[after]) for _, after, *_, lists in listed if not lists and after >= 0}
-    for before, after, rows, changed, lists in listed:
-        if lists:
-            pairs += _pairs(
-                issued,
-                draft,
-                before,
-                after,
-                rows,
-                changed,
-                before in stays or (before >= 0 and not stand.isdisjoint(issued.present[before])),
-                policy_of,
-                since,
-            )
+        where = order[starts[at] : starts[at + 1]]
+        was = None if before < 0 else stood[before]
+        facts = None if after < 0 else draft.facts[after]
+        moves.append(_Move(before, was, facts, table.take(where), changes[where]))
+    rests = _rests(moves)
+    pairs: list[Pair] = []
+    for at, move in enumerate(moves):
+        if not move.stays or move.changes.any():
+            # Of a part every line that moved is listed: of those that are not it is known that they did not.
+            part = rests.get(move.before, at) != at
+            lines = move.rows if part and not move.stays else move.rows[move.changes]
+            pairs += _pairs(move.was, move.facts, move.rows, lines, part, policy_of, since)
     return Restated(sorted(pairs, key=_order), len(table))
+
+
+class _Move(NamedTuple):
+    """The lines that went from one assessment to another, and of each whether its money changed. before: its index, -1 for none."""
+
+    before: int
+    was: Facts | None
+    facts: Facts | None
+    rows: pd.DataFrame
+    changes: Any
+
+    @property
+    def stays(self) -> bool:
+        """Whether both are the same."""
+        return key_of(self.was) == key_of(self.facts)
+
+
+def _rests(moves: Sequence[_Move]) -> dict[int, int]:
+    """Return by what lines rested on which of the moves is that of the lines that no other lists.
+
+    They stayed where they were; if all went somewhere, it is where most lines would have to be listed for nothing.
+    """
+    found: dict[int, tuple[bool, int, int]] = {}
+    for at, one in enumerate(moves):
+        if one.before >= 0:
+            rank = one.stays, int((~one.changes).sum()), -at
+            found[one.before] = max(found.get(one.before, rank), rank)
+    return {before: -last for before, (_, _, last) in found.items()}
+
+
+def _with_what_stood(table: pd.DataFrame, issued: Held, draft: Draft) -> tuple[pd.DataFrame, list[Facts]]:
+    """Return the table with what each line rested on last by index of the assessments returned, each there once."""
+    codes, found = pd.factorize(pd.MultiIndex.from_arrays([table["before"], table["after"]]))
+    stood: list[Facts] = []
+    index: dict[bytes, int] = {}
+    places = []
+    for before, after in found:
+        if before < 0:
+            places.append(-1)
+            continue
+        was = issued.stood(before, None if after < 0 else draft.facts[after])
+        places.append(index.setdefault(key_of(was), len(stood)))
+        if places[-1] == len(stood):
+            stood.append(was)
+    return table.assign(before=np.asarray(places, dtype=np.int64)[codes]), stood
 
 
 def _order(pair: Pair) -> tuple[Any, ...]:
@@ -139,9 +177,14 @@ def _side_by_side(issued: Held, draft: Draft, policy_of: PolicyOf) -> pd.DataFra
     """
     issued_days, now_days = days_held(issued, policy_of)
     old, new = issued.lines, draft.lines
-    names = pd.Index(old["subscription"].astype(object))
-    old_at = names.get_indexer(pd.Index(new["subscription"].astype(object)))
-    gone = np.setdiff1d(np.arange(len(old)), old_at[old_at >= 0])
+    # A line is of one customer: one that a subscription was taken from is gone, and one that it was given to is new.
+    new_at = pd.Index(new["subscription"].astype(object)).get_indexer(old["subscription"].astype(object))
+    theirs = new_at >= 0
+    if len(new):
+        theirs &= _same(old["customer"], new["customer"].take(np.where(theirs, new_at, 0)))
+    old_at = np.full(len(new), -1, dtype=np.int64)
+    old_at[new_at[theirs]] = np.flatnonzero(theirs)
+    gone = np.flatnonzero(~theirs)
     said = ["customer", "subscription", "currency", "fee", "valid_from", "valid_to", "claim"]
     there = old_at >= 0
     at = np.where(there, old_at, 0)
@@ -153,7 +196,7 @@ def _side_by_side(issued: Held, draft: Draft, policy_of: PolicyOf) -> pd.DataFra
 
     _check_currency(new, was("currency", None))
     inputs = there.copy()
-    for name in ("customer", "fee", "valid_from", "valid_to"):
+    for name in ("fee", "valid_from", "valid_to"):
         inputs &= _same(was(name, None), new[name].to_numpy())
     kept = new[said].assign(
         unclaimed=new["unclaimed"], undecided=new["undecided"], before=was("before", -1).astype(np.int64), after=new["group"],
@@ -165,7 +208,7 @@ def _side_by_side(issued: Held, draft: Draft, policy_of: PolicyOf) -> pd.DataFra
     )  # fmt: skip
     left = old.iloc[gone]
     lost = left[said].assign(
-        unclaimed=0, undecided=pd.Series(None, index=left.index, dtype=object), before=left["before"], after=-1, as_issued=left["issued"], last=left["now"], as_now=0,
+        unclaimed=0, undecided=np.full(len(gone), None, dtype=object), before=left["before"], after=-1, as_issued=left["issued"], last=left["now"], as_now=0,
         old_claim=left["claim"], same_inputs=False, service_days_as_issued=issued_days[gone], service_days_last=now_days[gone],
         service_days_as_now=np.full(len(gone), None), service_days_unclaimed=np.full(len(gone), None),
     )  # fmt: skip
@@ -244,31 +287,17 @@ def _check_currency(new: pd.DataFrame, old: Any) -> None:
 
 
 def _pairs(
-    issued: Held, draft: Draft, before: int, after: int, rows: pd.DataFrame, changed: pd.DataFrame, part: bool,
-    policy_of: PolicyOf, since: Since,
-) -> list[Pair]:  # fmt: skip
-    """Return what became of an assessment. rows: all lines that moved from it to the other; changed: those whose money did."""
-    facts = None if after < 0 else draft.facts[after]
-    # What stood for it last; more than one where an earlier document moved a part of its lines.
-    earlier: list[Facts | None] = (
-        [None] if before < 0 else [msgspec.json.decode(key) for key in sorted(issued.present[before])]
-    )
-    if facts is not None and len(earlier) > 1:
-        if facts in earlier and not len(changed):
-            return []  # An earlier document said so already, for a part of the lines or for all.
-        earlier = [one for one in earlier if one != facts] or earlier[:1]
-    found = []
-    for number, was in enumerate(earlier):
-        known = facts or was or {}
-        lines = changed if not number else changed.iloc[:0]
-        clawback = policy_of(known["policy"], known["policy_version"]).credit.clawback
-        held = was
-        if since.new_calculator and len(lines) and _says_the_same(was, facts):
-            # Revisions that cancel each other out made no difference; the arithmetic did.
-            held = facts
-        for causes, some in _by_causes(held, facts, rows, lines, policy_of, since):
-            found.append(Pair(was, facts, part, causes, _booked(some, clawback=clawback)))
-    return found
+    was: Facts | None, facts: Facts | None, rows: pd.DataFrame, lines: pd.DataFrame, part: bool, policy_of: PolicyOf, since: Since,
+) -> Iterator[Pair]:  # fmt: skip
+    """Yield what became of an assessment. rows: all lines that moved from it to the other; lines: those that are listed."""
+    known = facts or was or {}
+    clawback = policy_of(known["policy"], known["policy_version"]).credit.clawback
+    held = was
+    if since.new_calculator and len(lines) and _says_the_same(was, facts):
+        # Revisions that cancel each other out made no difference; the arithmetic did.
+        held = facts
+    for causes, some in _by_causes(held, facts, rows, lines, policy_of, since):
+        yield Pair(was, facts, part, causes, _booked(some, clawback=clawback))
 
 
 def _by_causes(
@@ -321,5 +350,5 @@ def adjustment_text(found: Restated, salts: Callable[[], bytes]) -> bytes:
         known = pair.after or pair.before or {}
         said = {name: known[name] for name in ("service", "region", "policy", "policy_version")}
         said |= {"before": pair.before, "after": pair.after, "causes": list(pair.causes)}
-        parts.append(({**said, "part": True} if pair.part else said, lines_of(pair.lines)))
+        parts.append(({**said, "part": True, "listed": True} if pair.part else said, lines_of(pair.lines)))
     return text_of(parts, salts)

@@ -7,10 +7,12 @@ from fractions import Fraction
 
 import msgspec
 
-from ledger.domain.money import round_fraction
-from ledger.domain.policy.model import Commitment, Policy, Remedy, Tier, sum_in, tables_of_sums
+from ledger.domain.ends import is_endless, rounded, whole_down, whole_up
+from ledger.domain.money import decimal_places
+from ledger.domain.policy.model import Allowance, Commitment, Policy, Remedy, Tier, sum_in, tables_of_sums
 from ledger.domain.policy.periods import periods_in_a_year
 from ledger.domain.policy.reading import holes
+from ledger.domain.policy.values import duration_text
 from ledger.errors import Refused
 from projections.evaluation.figures import Figure
 from projections.evaluation.forms import NOTHING, Form, Price, greatest, least, line, scaled, total
@@ -34,12 +36,38 @@ class Choice(msgspec.Struct, frozen=True):
     """One tier that the bounds allow, with the bounds that are left inside it.
 
     eligible: seconds. down: the part of the denominator. value: of a measure that makes one. Each at least and at most.
+    seconds: the longest denominator that the facts allow.
     """
 
     tier: Tier
     eligible: tuple[Fraction, Fraction]
     down: tuple[Fraction, Fraction]
     value: tuple[Fraction, Fraction]
+    seconds: Fraction = NONE
+
+    def paid_for(self, at: int) -> tuple[Fraction, Fraction, Fraction]:
+        """Return the seconds, the part of the denominator and the value that are paid for, at least (0) or at most (1)."""
+        found = self.eligible[at], self.down[at], self.value[at]
+        allowance = self.tier.remedy.beyond
+        return found if allowance is None else self._beyond(allowance, at, found)
+
+    def _beyond(
+        self, allowance: Allowance, at: int, found: tuple[Fraction, Fraction, Fraction]
+    ) -> tuple[Fraction, Fraction, Fraction]:
+        (eligible, down, value), seconds = found, self.seconds
+        match allowance.of:
+            case "value":
+                return eligible, down, max(value - allowance.bound, NONE)
+            case "downtime":
+                less, share = allowance.bound, allowance.bound / seconds if seconds else NONE
+            case "availability":
+                share = 1 - allowance.bound
+                less = share * seconds
+        beyond = max(eligible - less, NONE)
+        if at == 1 and allowance.of == "availability" and down * seconds > eligible:
+            # The denominator may be shorter than the longest one, and then less of it is allowed.
+            beyond = max((down - share) * seconds, NONE)
+        return beyond, max(down - share, NONE), value
 
 
 def nothing_stated(commitment: Commitment) -> Tier:
@@ -56,15 +84,29 @@ def choices(figure: Figure) -> tuple[Choice, ...]:
     commitment = figure.commitment
     low, high = sorted((figure.best, figure.worst))
     if commitment.gaps == "refused":
-        return tuple(
+        found = tuple(
             _choice(figure, tier, low, high) for tier in commitment.tiers if _touches(tier, low, high)
         )
+        if not found and commitment.step is not None:
+            raise _in_no_tier(commitment, low)
+        return found
     beside = list(_in_gaps(commitment, low, high))
     nothing = nothing_stated(commitment)
-    return tuple(
+    found = tuple(
         _choice(figure, tier, low, high)
         for tier in (*([nothing] if nothing in beside else []), *commitment.tiers)
         if tier in beside or _touches(tier, low, high)
+    )
+    if not found and commitment.step is not None:
+        raise _in_no_tier(commitment, low)
+    return found
+
+
+def _in_no_tier(commitment: Commitment, low: Fraction) -> Refused:
+    """Return the refusal of an availability that was stated, and stands for no downtime that can be measured: no tier has to hold it."""
+    return Refused(
+        f"{decimal_places(low, 3)} seconds of downtime are no whole quanta of {duration_text(Fraction(commitment.counting.quantum))}, in "
+        "which the tiers of the policy are written; state downtime instead of an availability"
     )
 
 
@@ -75,7 +117,7 @@ def _touches(tier: Tier, low: Fraction, high: Fraction) -> bool:
 
 def _in_gaps(commitment: Commitment, low: Fraction, high: Fraction) -> Iterable[Tier]:
     of = commitment.tiers_of
-    for (begin, after), (end, upto) in holes(commitment.tiers, of):
+    for (begin, after), (end, upto) in holes(commitment.tiers, of, commitment.step):
         if not (begin < high or (begin == high and not after)) or not (low < end or (low == end and upto)):
             continue
         if commitment.gaps == "pays-nothing":
@@ -102,28 +144,26 @@ def _choice(figure: Figure, tier: Tier, low: Fraction, high: Fraction) -> Choice
         down = 1 - end, 1 - begin
         within = max(eligible[0], down[0] * seconds), min(eligible[1], down[1] * seconds)
         eligible = within if within[0] <= within[1] else eligible
-        return Choice(tier, eligible, down, (NONE, NONE))
+        return Choice(tier, eligible, down, (NONE, NONE), seconds)
     if of == "downtime":
         down = (min(begin / seconds, WHOLE), min(end / seconds, WHOLE)) if seconds else (NONE, NONE)
-        return Choice(tier, (begin, end), down, (NONE, NONE))
-    return Choice(tier, eligible, (NONE, NONE), (begin, end))
+        return Choice(tier, (begin, end), down, (NONE, NONE), seconds)
+    return Choice(tier, eligible, (NONE, NONE), (begin, end), seconds)
 
 
-def _times(remedy: Remedy, eligible: Fraction, value: Fraction) -> int:
-    """Return how many times a remedy is paid."""
+def _times(remedy: Remedy, eligible: Fraction, value: Fraction) -> Fraction:
+    """Return how many times a remedy is paid, a whole number."""
     if remedy.per == "unit":
-        return value.numerator // value.denominator
+        return whole_down(value)
     if remedy.per == "block" and remedy.block_seconds is not None:
-        blocks = eligible / remedy.block_seconds
-        whole = blocks.numerator // blocks.denominator
-        return whole + (remedy.blocks == "begun" and whole != blocks)
-    return 1
+        return (whole_up if remedy.blocks == "begun" else whole_down)(eligible / remedy.block_seconds)
+    return WHOLE
 
 
-def times_paid(choice: Choice) -> tuple[int, int]:
-    """Return how many times a tier is paid within its bounds, at least and at most."""
-    low, high = (_times(choice.tier.remedy, choice.eligible[at], choice.value[at]) for at in (0, 1))
-    return low, high
+def times_paid(choice: Choice) -> tuple[Fraction, Fraction]:
+    """Return how many times a tier is paid within its bounds, at least and at most: whole numbers."""
+    (eligible, _, value), (most, _, highest) = choice.paid_for(0), choice.paid_for(1)
+    return _times(choice.tier.remedy, eligible, value), _times(choice.tier.remedy, most, highest)
 
 
 def _form(
@@ -146,7 +186,7 @@ def _form(
     if rule.factor_decimals is not None:
         scale = 10**rule.factor_decimals
         mode = rule.factor_rounding or policy.rounding
-        parts = [(Fraction(round_fraction(a * scale, mode), scale), b) for a, b in parts]
+        parts = [(a if is_endless(a) else Fraction(rounded(a * scale, mode), scale), b) for a, b in parts]
     forms = [line(a, b) for a, b in parts] or [NOTHING]
     match remedy.take:
         case "lesser":
@@ -171,8 +211,8 @@ def forms_of(
     policy: Policy, commitment: Commitment, found: Sequence[Choice], currency: str
 ) -> tuple[Form, Form]:
     """Return what the allowed tiers of one commitment pay, at least and at most, before limits."""
-    low = [_form(policy, one.tier, one.eligible[0], one.down[0], one.value[0], currency) for one in found]
-    high = [_form(policy, one.tier, one.eligible[1], one.down[1], one.value[1], currency) for one in found]
+    low = [_form(policy, one.tier, *one.paid_for(0), currency) for one in found]
+    high = [_form(policy, one.tier, *one.paid_for(1), currency) for one in found]
     if commitment.overlaps == "greatest" and all(
         one.down[0] == one.down[1] and one.value[0] == one.value[1] for one in found
     ):
@@ -184,8 +224,9 @@ def days_of(found: Sequence[Choice]) -> tuple[Fraction, Fraction]:
     """Return the days of service that the allowed tiers of one commitment give, at least and at most."""
     given = [
         [
-            (one.tier.remedy.service_days or NONE) * _times(one.tier.remedy, one.eligible[at], one.value[at])
+            (one.tier.remedy.service_days or NONE) * _times(one.tier.remedy, eligible, value)
             for one in found
+            for eligible, _, value in [one.paid_for(at)]
         ]
         for at in (0, 1)
     ]
@@ -225,14 +266,27 @@ def prices(
     """
     if (sentence := unknown_currency(policy, currency)) is not None:
         raise Refused(sentence)
-    factor, floor = base_factor(policy), policy.limits.only_above
-    only_above = _sum(policy, floor, currency, "limits.only_above") if floor else None
+    factor, limits = base_factor(policy), policy.limits
+    only_above, at_least = (
+        _sum(policy, sums, currency, f"limits.{name}") if sums else None
+        for name, sums in (("only_above", limits.only_above), ("at_least", limits.at_least))
+    )
+    caps = _caps(policy, currency, credited_before) if at_least is not None else []
+    most = scaled(least(caps), factor) if caps else None
     made = [scaled(limited(policy, form, currency, credited_before), factor) for form in (low, high)]
-    return Price(made[0], policy.rounding, only_above), Price(made[1], policy.rounding, only_above)
+    return (
+        Price(made[0], policy.rounding, only_above, at_least, most),
+        Price(made[1], policy.rounding, only_above, at_least, most),
+    )
 
 
 def limited(policy: Policy, form: Form, currency: str, credited_before: int) -> Form:
-    """Return a form of the base under the limits of a policy, all but only_above."""
+    """Return a form of the base under the limits of a policy, all but only_above and at_least."""
+    return least([form, *_caps(policy, currency, credited_before)])
+
+
+def _caps(policy: Policy, currency: str, credited_before: int) -> list[Form]:
+    """Return the most that is paid, as each limit has it."""
     limits = policy.limits
     caps: list[Form] = []
     if limits.percent is not None:
@@ -241,4 +295,4 @@ def limited(policy: Policy, form: Form, currency: str, credited_before: int) -> 
         caps.append(line(0, _sum(policy, limits.amount, currency, "limits.amount")))
     if limits.rolling_percent is not None:
         caps.append(greatest([line(limits.rolling_percent, -credited_before), NOTHING]))
-    return least([form, *caps])
+    return caps

@@ -15,6 +15,7 @@ from ledger.domain.interval import length
 from ledger.domain.policy.model import Commitment, Counting, Policy
 from ledger.domain.policy.values import duration_text
 from ledger.domain.window import EVERY, Window, reach
+from projections.availability import exact_text
 from projections.evaluation.evidence import Evidence
 from projections.evaluation.figures import Figure, figure
 from projections.evaluation.levels import NONE
@@ -86,7 +87,12 @@ def _without_rules(
     )
     yield "in excluded time", free, counted(), facts
     if counting.down != "any":
-        yield f"in which {_too_little(counting)}", free, counted(down="any", share_above=None), facts
+        yield (
+            f"in which {_too_little(counting)}",
+            free,
+            counted(down="any", share_above=None, share_at_least=None),
+            facts,
+        )
     if counting.effects != frozenset(EFFECTS):
         others = sorted(
             {window.effect for window in evidence.windows if not window.withdrawn} - counting.effects
@@ -103,8 +109,8 @@ def _without_rules(
 def _too_little(counting: Counting) -> str:
     if counting.down == "all":
         return "not all was affected"
-    from projections.availability import exact_text
-
+    if counting.share_at_least is not None:
+        return f"less than {exact_text(counting.share_at_least * 100)}% was affected"
     return f"no more than {exact_text((counting.share_above or NONE) * 100)}% was affected"
 
 

@@ -8,22 +8,24 @@ from typing import Any
 
 import msgspec
 
-from ledger.domain.money import format_money, minor_units
+from ledger.domain.money import format_money
 from ledger.domain.policy.model import Limits, Policy, sum_in
 from ledger.domain.policy.values import duration_text
-from ledger.domain.policy.words import base_words, remedy_words
+from ledger.domain.policy.words import allowance_words, base_words, remedy_words
 from ledger.errors import Refused
-from projections.availability import exact_text, percent_text
+from projections.availability import exact_text
+from projections.doubts import never_above
 from projections.evaluation.amounts import Choice, base_factor, forms_of, limited, times_paid
 from projections.evaluation.evidence import Evidence
 from projections.evaluation.figures import Figure
-from projections.evaluation.forms import Form, never_above, scaled
+from projections.evaluation.forms import Form, scaled
 from projections.evaluation.levels import NONE
 from projections.evaluation.not_counted import elsewhere, not_counted, refused_exclusions
 from projections.evaluation.outcome import Outcome, Result
 from projections.evaluation.requests import Question
+from projections.evaluation.spelling import money_text, ranged, seconds_text, span_text, speller
 
-__all__ = ["money_text", "why"]
+__all__ = ["why"]
 
 # What is paid at least and at most.
 _Forms = tuple[Form, Form]
@@ -51,7 +53,7 @@ def why(policy: Policy, asked: Question, made: Outcome, found: dict[str, Any]) -
     if asked.approximately_within is not None:
         many = sum(window.approximate for window in asked.evidence.windows)
         yield (
-            f"approximate times were taken to be off by no more than {_seconds(Fraction(asked.approximately_within))}"
+            f"approximate times were taken to be off by no more than {seconds_text(Fraction(asked.approximately_within))}"
             f"{'' if many else ', but no window has any'}"
         )
     yield from _while_open(policy, asked, found)
@@ -114,14 +116,13 @@ def _result(policy: Policy, asked: Question, result: Result, evidence: Evidence)
     one, base = result.figure, base_words(policy)
     if one.commitment.measure.makes == "availability":
         yield from _measured(policy, one, evidence)
-        low, high = percent_text(one.low), percent_text(one.high)
-        yield f"availability {low}%" if low == high else f"availability from {low}% to {high}%"
+        spell = speller(one)
+        yield f"availability {ranged(one.low, one.high, lambda end: f'{spell(end)}%')}"
     else:
-        low, high = exact_text(one.low), exact_text(one.high)
-        of = one.commitment.measure.of
-        yield f"{of} {low}" if low == high else f"{of} from {low} to {high}"
+        yield f"{one.commitment.measure.of} {ranged(one.low, one.high, speller(one))}"
     for choice in result.choices:
         yield f"{choice.tier.words}: {remedy_words(choice.tier.remedy, base)}"
+        yield from _beyond(choice)
         yield from _times(choice, base)
     yield from _factor(policy, asked, result)
 
@@ -140,25 +141,27 @@ def _measured(policy: Policy, one: Figure, evidence: Evidence) -> Iterator[str]:
         width = duration_text(Fraction(one.commitment.measure.bucket_seconds or 60))
         yield (
             f"the average error rate of all buckets of {width} is {low if low == high else f'from {low}% to {high}'}%, in "
-            f"{_seconds(one.period_seconds)}{_taken_out(one)}"
+            f"{seconds_text(one.period_seconds)}{_taken_out(one)}"
         )
         return
     found = not_counted(policy, one, evidence)
     without = (
-        f", and {_seconds(found.without_data)} without data that count as down" if found.without_data else ""
+        f", and {seconds_text(found.without_data)} without data that count as down"
+        if found.without_data
+        else ""
     )
     yield (
-        f"{_span(one.eligible_least, one.eligible_most)} of eligible downtime ({_seconds(one.downtime_seconds)} in all, "
-        f"{_seconds(one.excluded_seconds)} of it not counted{without}{_quanta(one)}) in {_seconds(one.period_seconds)}"
+        f"{span_text(one.eligible_least, one.eligible_most)} of eligible downtime ({seconds_text(one.downtime_seconds)} in all, "
+        f"{seconds_text(one.excluded_seconds)} of it not counted{without}{_quanta(one)}) in {seconds_text(one.period_seconds)}"
         f"{_taken_out(one)}"
     )
     if found.reasons:
-        yield f"not counted: {', '.join(f'{_seconds(seconds)} {reason}' for seconds, reason in found.reasons)}"
+        yield f"not counted: {', '.join(f'{seconds_text(seconds)} {reason}' for seconds, reason in found.reasons)}"
     if found.beyond_limit:
-        yield f"{_seconds(found.beyond_limit)} count although exclusions name them, as they are more than what exclusions.most lets them be"
+        yield f"{seconds_text(found.beyond_limit)} count although exclusions name them, as they are more than what exclusions.most lets them be"
     if found.beyond_daily_total:
         limit = duration_text(one.commitment.counting.unless_daily_total_above or NONE)
-        yield f"{_seconds(found.beyond_daily_total)} count of outages that are too short, which is what those of a day have beyond {limit}"
+        yield f"{seconds_text(found.beyond_daily_total)} count of outages that are too short, which is what those of a day have beyond {limit}"
 
 
 def _perhaps(counts: tuple[int, ...]) -> str:
@@ -167,16 +170,29 @@ def _perhaps(counts: tuple[int, ...]) -> str:
 
 
 def _taken_out(one: Figure) -> str:
-    return f", after {_seconds(one.removed_seconds)} were taken out" if one.removed_seconds else ""
+    return (
+        f", after {span_text(one.removed_seconds, one.removed_most)} were taken out"
+        if one.removed_most
+        else ""
+    )
 
 
 def _quanta(one: Figure) -> str:
     counting = one.commitment.counting
-    return (
-        ""
-        if counting.quantise == "exact"
-        else f", in whole quanta of {duration_text(Fraction(counting.quantum))}"
-    )
+    if counting.quantise == "exact":
+        return ""
+    nearest = f", to the nearest, ties {counting.ties}" if counting.quantise.endswith("-nearest") else ""
+    return f", in whole quanta of {duration_text(Fraction(counting.quantum))}{nearest}"
+
+
+def _beyond(choice: Choice) -> Iterator[str]:
+    """Yield how much exceeds the allowance of a tier, where it pays for no more than that."""
+    allowance = choice.tier.remedy.beyond
+    if allowance is None:
+        return
+    (eligible, _, value), (most, _, highest) = choice.paid_for(0), choice.paid_for(1)
+    said = _range(value, highest) if allowance.of == "value" else span_text(eligible, most)
+    yield f"beyond {allowance_words(allowance)} that is {said}, which is paid for"
 
 
 def _times(choice: Choice, base: str) -> Iterator[str]:
@@ -185,7 +201,7 @@ def _times(choice: Choice, base: str) -> Iterator[str]:
     if remedy.per == "period":
         return
     low, high = times_paid(choice)
-    many = f"{low}" if low == high else f"{low} to {high}"
+    many = _range(low, high)
     if remedy.per == "block" and remedy.block_seconds is not None:
         many += f" {remedy.blocks} blocks of {duration_text(remedy.block_seconds)}"
     else:
@@ -193,8 +209,8 @@ def _times(choice: Choice, base: str) -> Iterator[str]:
     if remedy.percent is None or remedy.take:
         yield f"that is {many}"
         return
-    percents = [exact_text(remedy.percent * times) for times in (low, high)]
-    yield f"that is {many}, {percents[0] if low == high else f'{percents[0]}% to {percents[1]}'}% of {base}"
+    percents = ranged(remedy.percent * low, remedy.percent * high, lambda end: f"{exact_text(end)}%")
+    yield f"that is {many}, {percents.removeprefix('from ')} of {base}"
 
 
 def _factor(policy: Policy, asked: Question, result: Result) -> Iterator[str]:
@@ -248,22 +264,14 @@ def _worth(policy: Policy, asked: Question, forms: _Forms) -> str:
     """Return what is paid at least and at most in words: money where the fee was said, or else parts of it."""
     if asked.currency is not None and asked.base is not None:
         # Sums are paid as they stand, and only parts are of the base.
-        low, high = (
-            money_text(scaled(form, base_factor(policy)).value(asked.base), asked.currency) for form in forms
-        )
-        return f"{low if low == high else f'{low} to {high}'} {asked.currency}"
+        currency, base, factor = asked.currency, asked.base, base_factor(policy)
+        low, high = (scaled(form, factor).value(base) for form in forms)
+        return f"{ranged(low, high, lambda end: money_text(end, currency)).removeprefix('from ')} {currency}"
     rates = [form.rate for form in forms]
     if rates[0] is None or rates[1] is None:
         return "a sum that takes the fee, and its currency, to be known"
-    low, high = (exact_text(rate * 100) for rate in rates if rate is not None)
-    return f"{low if low == high else f'{low}% to {high}'}% of {base_words(policy)}"
-
-
-def money_text(amount: Fraction, currency: str) -> str:
-    """Return minor units, which need not be whole, as an amount of a currency."""
-    if amount.denominator == 1:
-        return format_money(int(amount), currency)
-    return exact_text(amount / 10 ** minor_units(currency))
+    said = ranged(rates[0] * 100, rates[1] * 100, lambda end: f"{exact_text(end)}%").removeprefix("from ")
+    return f"{said} of {base_words(policy)}"
 
 
 def _limits(policy: Policy, asked: Question, made: Outcome) -> Iterator[str]:
@@ -288,28 +296,33 @@ def _limits(policy: Policy, asked: Question, made: Outcome) -> Iterator[str]:
 
 
 def _amount(policy: Policy, asked: Question, made: Outcome, found: dict[str, Any]) -> Iterator[str]:
-    """Yield what is paid, as it was rounded, and what a floor makes of it."""
-    currency, base = asked.currency, asked.base
-    if found["credit_at_least"] is None or currency is None or base is None:
+    """Yield what is paid, as it was rounded, and what a least payout and a floor make of it."""
+    currency, paid = asked.currency, (found["credit_at_least"], found["credit_at_most"])
+    if paid[0] is None or currency is None:
         return
     prices = made.prices(currency, asked.credited_before, asked.chosen)
-    amounts = [msgspec.structs.replace(price, only_above=None).amount(base) for price in prices]
-    low, high = (format_money(one, currency) for one in amounts)
+    amounts = [msgspec.structs.replace(price, only_above=None) for price in prices]
+    base = asked.base or 0
+    low = format_money(amounts[0].amount(base), currency)
+    high = None if paid[1] is None else format_money(amounts[1].amount(base), currency)
     lines = [line for price in prices for choice in price.form.of for line in choice]
     # A sum is no part of the fee.
-    of = (
-        "" if all(not a for a, _ in lines) and any(b for _, b in lines) else f"of {found['base']} {currency} "
-    )
-    yield f"{of}that is {low if low == high else f'from {low} to {high}'} {currency}, rounded {policy.rounding}"
+    is_sum = all(not a for a, _ in lines) and any(b for _, b in lines)
+    of = "" if found["base"] is None or is_sum else f"of {found['base']} {currency} "
+    yield f"{of}that is {_between(low, high, currency)}, rounded {policy.rounding}"
     floor = sum_in(policy.limits.only_above, currency)
     if floor is not None:
-        paid = found["credit"] or f"from {found['credit_at_least']} to {found['credit_at_most']}"
-        so = (
-            ""
-            if (found["credit_at_least"], found["credit_at_most"]) == (low, high)
-            else f", so that {paid} {currency} is paid"
-        )
+        so = "" if paid == (low, high) else f", so that {_between(*paid, currency)} is paid"
         yield f"an amount is paid only above {format_money(int(floor), currency)} {currency}{so}"
+    least = sum_in(policy.limits.at_least, currency)
+    if least is not None:
+        yield f"what is owed is raised to {format_money(int(least), currency)} {currency}, as far as limits let it"
+
+
+def _between(low: str, high: str | None, currency: str) -> str:
+    if high is None:
+        return f"{low} {currency} or more"
+    return f"{low} {currency}" if low == high else f"from {low} to {high} {currency}"
 
 
 def _terminations(found: dict[str, Any]) -> Iterator[str]:
@@ -338,13 +351,5 @@ def _credited(asked: Question) -> str:
     return f"{format_money(asked.credited_before, asked.currency)} {asked.currency}"
 
 
-def _seconds(value: Fraction) -> str:
-    return duration_text(value) if value.denominator == 1 else f"{exact_text(value)} seconds"
-
-
-def _span(low: Fraction, high: Fraction) -> str:
-    return _seconds(low) if low == high else f"{_seconds(low)} to {_seconds(high)}"
-
-
 def _range(low: Fraction, high: Fraction) -> str:
-    return exact_text(low) if low == high else f"{exact_text(low)} to {exact_text(high)}"
+    return ranged(low, high, exact_text).removeprefix("from ")

@@ -89,7 +89,8 @@ def _sheets(
     totals, first = summary(book, period, priced, lines, changes, changed)
     availability(book, found, put_in, calculated)
     holds = Formula(
-        ALL_HOLD, checks(book, found, priced, calculated, facts, excluded, lines, changes, totals, as_of)
+        ALL_HOLD,
+        checks(book, found, priced, calculated, facts, excluded, lines, changes, changed, totals, as_of),
     )
     first.rows[HOLDS_ROW - 1] = ("all checks hold", Styled(book.style("formula", "flag"), holds))
     policy_texts(book, policies)

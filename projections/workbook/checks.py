@@ -31,7 +31,7 @@ _FIRST = 4
 
 def checks(
     book: Book, model: Model, priced: Priced, workings: Workings, intervals: Table, exclusions: Table | None,
-    credits: list[Table], changes: Changes | None, totals_at: Totals, as_of: int,
+    credits: list[Table], changes: Changes | None, changed: list[Table], totals_at: Totals, as_of: int,
 ) -> bool | str:  # fmt: skip
     """Add Checks and return whether all hold: each line has two sides that are calculated apart.
 
@@ -40,7 +40,9 @@ def checks(
     """
     block = Block(book, "Checks", (60, 22, 22, 10, 70))
     lines = list(
-        _all_checks(model, priced, workings, intervals, exclusions, credits, changes, totals_at, as_of)
+        _all_checks(
+            model, priced, workings, intervals, exclusions, credits, changes, changed, totals_at, as_of
+        )
     )
     flag = book.style("formula", "flag")
     last = _FIRST + len(lines) - 1
@@ -89,7 +91,7 @@ _Check = tuple[str, str, Any, Any, str]
 
 def _all_checks(
     model: Model, priced: Priced, workings: Workings, intervals: Table, exclusions: Table | None, credits: list[Table],
-    changes: Changes | None, at: Totals, as_of: int,
+    changes: Changes | None, changed: list[Table], at: Totals, as_of: int,
 ) -> Iterator[_Check]:  # fmt: skip
     sums = {row["currency"]: row for row in rows(totals(priced.frame))}
     calculation, segments = workings.calculation, workings.segments
@@ -150,6 +152,25 @@ def _all_checks(
             f"{changes.issued} + {added} = {changes.now}, {currency}", f"money{minor_units(currency)}",
             Formula(f"ROUND(Summary!$D${row}+Summary!$F${row}{waived},decimals_{currency})", total),
             Formula(f"Summary!$E${row}", total), "the sums of the lines of Changes",
+        )  # fmt: skip
+    for currency, recorded in sorted((changes.totals or {}).items()):
+        looks = f"money{minor_units(currency)}"
+        issued = changes.frame[changes.frame["currency"] == currency]["as_issued"]
+        over = "+".join(
+            f'SUMIFS({table.whole("as_issued")},{table.whole("currency")},"{currency}")' for table in changed
+        )
+        yield (
+            f"{changes.issued}, all lines = totals of the documents, {currency}", looks,
+            Formula(f"ROUND({over},decimals_{currency})", shown(sum(int(one) for one in issued.tolist()), currency)),
+            shown(recorded, currency), "the lines of Changes; what the documents recorded say that they add up to",
+        )  # fmt: skip
+    for currency, (place, added_up) in at.beside.items():
+        credit = priced.frame[priced.frame["currency"] == currency]["credit"].dropna()
+        yield (
+            f"{changes.now} + unclaimed + what is beside = credits, {currency}", f"money{minor_units(currency)}",
+            Formula(f"ROUND(SUM(Summary!$B${place}:$F${place}),decimals_{currency})", added_up),
+            Formula(f"Summary!$G${place}", shown(sum(int(one) for one in credit.tolist()), currency)),
+            "what is due now and what is not; the lines of Credits that are decided",
         )  # fmt: skip
     if at.days is not None:
         row, total = at.days

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 from ledger.domain.events import EFFECTS
 from ledger.domain.money import decimal_text, minor_units
 from ledger.domain.policy import Policy
+from ledger.domain.policy.model import Counting
 from ledger.domain.window import Window
 from projections.workbook.book import Block, Book, Column, Table
 from projections.workbook.cells import Formula, Moment, Styled, listed
@@ -242,7 +243,7 @@ def _outages(book: Book, block: Block, model: Model) -> dict[int, int]:
                 counting.quantum if counts_quanta(policy) else None,
             )
         )
-        rows[number] = block.add(number, policy.key, version, least, counting.quantise, quantum)
+        rows[number] = block.add(number, policy.key, version, least, _quanta(counting), quantum)
     block.add()
     return rows
 
@@ -490,3 +491,9 @@ def policy_texts(book: Book, policies: Sequence[tuple[str, int, Policy, str]]) -
         len(lines),
     )
     book.table(table, lambda: lines)
+
+
+def _quanta(counting: Counting) -> str:
+    """Return how downtime is brought to quanta, and what half of one comes to where that is asked."""
+    ties = f", ties {counting.ties}" if counting.quantise.endswith("-nearest") else ""
+    return counting.quantise + ties

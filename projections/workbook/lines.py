@@ -5,12 +5,13 @@ A sheet holds 1,048,576 rows; what does not fit goes on in a next one. Totals st
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from fractions import Fraction
 from itertools import repeat
 from typing import Any, NamedTuple
 
+import numpy as np
 import pandas as pd
 
 from ledger.domain.money import decimal_text, format_money, minor_units
@@ -272,13 +273,20 @@ class Changes(NamedTuple):
     frame: customer, subscription, service, region, policy, period, currency, as_issued, as_now, delta (whole minor units,
     nullable), cause (entries, as a text); perhaps also as_issued_at_least, as_issued_at_most, as_now_at_least and
     as_now_at_most. Of what was issued also waived (at most 0: as_issued + delta + waived = as_now) and taken_back, whether the
-    policy takes back what proves too high; and where any line has days of service, DAYS: the same of these, as fractions, None where a
-    line has none.
+    policy takes back what proves too high; where any line waits for a claim, unclaimed: what more it would pay on one; and where any
+    line has days of service, DAYS: the same of these, as fractions, None where a line has none. totals: of what was issued, by
+    currency what the documents say that it adds up to.
     """
 
     frame: pd.DataFrame
     issued: str
     now: str
+    totals: Mapping[str, int] | None = None
+
+    @property
+    def claims(self) -> bool:
+        """Whether any line waits for a claim."""
+        return "unclaimed" in self.frame.columns
 
     @property
     def waives(self) -> bool:
@@ -339,6 +347,7 @@ def _change_columns(changes: Changes) -> dict[str, Column]:
             if changes.waives
             else {}
         ),
+        **({"unclaimed": Column("unclaimed", "money2", width=14)} if changes.claims else {}),
         **(
             {
                 name: Column(f"days {words}", "decimal", "formula", 11)
@@ -364,10 +373,14 @@ def changes_sheets(book: Book, changes: Changes, priced: Priced, credits: list[T
 
 
 def _places(changed: pd.DataFrame, credits: pd.DataFrame) -> list[int]:
-    """Return for each changed line the row of its subscription among the credits, -1 where there is none."""
+    """Return for each changed line its row among the credits, -1 where there is none: a subscription may be another customer's now."""
     index = pd.Index(credits["subscription"].astype(object))
-    found: list[int] = index.get_indexer(pd.Index(changed["subscription"].astype(object))).tolist()
-    return found
+    found = index.get_indexer(pd.Index(changed["subscription"].astype(object)))
+    if len(credits):
+        customers = credits["customer"].astype(object).take(np.maximum(found, 0)).to_numpy()
+        found = np.where(customers == changed["customer"].astype(object).to_numpy(), found, -1)
+    places: list[int] = found.tolist()
+    return places
 
 
 class _ChangeLines:
@@ -395,7 +408,9 @@ class _ChangeLines:
             unit = 10 ** minor_units(currency)
             # A line that was waived under other terms than those it rests on now is a value.
             by_rule = "waived" in at and line["waived"] == (
-                0 if line["taken_back"] else min(0, line["as_now"] - line["as_issued"])
+                0
+                if line["taken_back"] or line["as_now"] is None
+                else min(0, line["as_now"] - line["as_issued"])
             )
             for name in names[7:]:
                 if name not in ("delta", "taken_back", "cause", *DAYS):
@@ -405,6 +420,11 @@ class _ChangeLines:
                 line["as_now"] == ("undecided" if credit[place] is None else major(credit[place], unit))
             ):
                 line["as_now"] = Formula(self._credit(place), line["as_now"])
+            elif place >= 0 and line.get("unclaimed") and credit[place] is not None:
+                # What waits for a claim is the rest of the credit.
+                rest = f"ROUND({self._credit(place)}-{at['unclaimed']}{row},decimals_{currency})"
+                if line["as_now"] + line["unclaimed"] == major(credit[place], unit):
+                    line["as_now"] = Formula(rest, line["as_now"])
             issued, now = f"{at['as_issued']}{row}", f"{at['as_now']}{row}"
             # What is waived is not booked; without such a column nothing is.
             less = f"-{at['waived']}{row}" if "waived" in at else ""

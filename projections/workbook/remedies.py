@@ -11,6 +11,7 @@ from fractions import Fraction
 from math import gcd
 from typing import NamedTuple
 
+from ledger.domain.money import number_text
 from ledger.domain.policy.model import Limits, Policy, Remedy, Tier, sum_in
 from projections.evaluation.amounts import base_factor
 
@@ -64,6 +65,11 @@ def reasons(policy: Policy) -> dict[str, bool]:
     return {
         "blocks of parts of a second": any((one.block_seconds or Fraction(1)).denominator != 1 for one in remedies),
         "parts of a minor unit": any(amount.denominator != 1 for amount in sums),
+        "parts of the fee that no decimal says": any(
+            "/" in number_text(part or Fraction(0)) for one in remedies for part in (one.percent, one.multiple)
+        ),
+        "amounts that are raised to a sum": bool(policy.limits.at_least),
+        "what is paid beyond an allowance": any(one.beyond is not None for one in remedies),
         "a sum of parts of several kinds": any(one.take == "sum" and _parts(one) > 1 for one in remedies),
     }  # fmt: skip
 

@@ -27,12 +27,14 @@ HOLDS_ROW = 2
 class Totals(NamedTuple):
     """Where the totals stand on Summary: by currency, the row of the credits and that of the changes.
 
-    days: the row of the days of service among the changes, and their sum now; None where there are none.
+    days: the row of the days of service among the changes, and their sum now; None where there are none. beside: by currency the
+    row that leads from what is right now to the credits, and what it adds up to, where the changes are those since documents.
     """
 
     credits: dict[str, int]
     changes: dict[str, int]
     days: tuple[int, Decimal] | None
+    beside: dict[str, tuple[int, Any]]
 
 
 class _Sum(NamedTuple):
@@ -102,9 +104,14 @@ def summary(
         if changes is not None and changes.has_days
         else None
     )
+    beside = (
+        _reconciled(book, block, priced, credits, changes, changed, again)
+        if changes is not None and changes.totals is not None
+        else {}
+    )
     sheet = book.block(block)
     book.red_where_false(sheet, f"B{HOLDS_ROW}")
-    return Totals(found, again, days), block
+    return Totals(found, again, days, beside), block
 
 
 def _too_long(sums: dict[str, _Sum]) -> list[str]:
@@ -252,3 +259,73 @@ def _changed_days(book: Book, block: Block, frame: pd.DataFrame, tables: list[Ta
         ),
     )
     return row, sums["days_as_now"]
+
+
+def _reconciled(
+    book: Book, block: Block, priced: Priced, credits: list[Table], changes: Changes, tables: list[Table], totals_at: dict[str, int],
+) -> dict[str, tuple[int, Any]]:  # fmt: skip
+    """Add how the sum of what is right now leads to that of the credits, line by line of those that are decided."""
+    block.add()
+    block.add(Styled(book.style("title"), "Credits and what is due of them (decided lines)"))
+    block.heading(
+        "currency",
+        changes.now,
+        "unclaimed",
+        "not in this series",
+        "not in this run",
+        "ends of bounds taken",
+        "credits",
+        numbers="BCDEFG",
+    )
+    found: dict[str, tuple[int, Any]] = {}
+    for currency in sorted({*totals_at, *(str(code) for code in priced.frame["currency"].unique())}):
+        beside, total = _beside(priced, changes, currency)
+        digits = minor_units(currency)
+        formula, value = (book.style(role, f"money{digits}") for role in ("formula", "given"))
+        part = changes.frame[(changes.frame["currency"] == currency) & changes.frame["delta"].notna()]
+        now, unclaimed = (
+            sum(int(one) for one in part[name].tolist()) if name in part else 0
+            for name in ("as_now", "unclaimed")
+        )
+        row, here = totals_at.get(currency), len(block.rows) + 1
+        credit_sum, unclaimed_sum = (
+            "+".join(f"SUMIFS({one.whole(name)},{one.whole('currency')},A{here})" for one in some)
+            for name, some in (("credit", credits), ("unclaimed", tables if changes.claims else []))
+        )
+        due, claimable, credit = (shown(one, currency) for one in (now, unclaimed, total))
+        at = block.add(
+            currency,
+            Styled(formula, Formula(f"E{row}", due)) if row else Styled(value, due),
+            Styled(formula, Formula(f"ROUND({unclaimed_sum},decimals_{currency})", claimable))
+            if unclaimed_sum
+            else Styled(value, claimable),
+            *(Styled(value, shown(one, currency)) for one in beside),
+            Styled(formula, Formula(f"ROUND({credit_sum},decimals_{currency})", credit)),
+        )
+        found[currency] = at, shown(now + unclaimed + sum(beside), currency)
+    return found
+
+
+def _beside(priced: Priced, changes: Changes, currency: str) -> tuple[tuple[int, int, int], int]:
+    """Return what stands on one of both sheets only, and the sum of all credits that are decided, in minor units.
+
+    Of the credits those of lines that no document is about; less what is due of lines that the run does not price, as it looks at other
+    tables; less the ends that were taken of lines that are undecided.
+    """
+    names = ["customer", "subscription"]
+    rows = priced.frame[priced.frame["currency"] == currency]
+    of_lines = {
+        (customer, subscription): None if pd.isna(credit) else int(credit)
+        for customer, subscription, credit in rows[[*names, "credit"]].itertuples(index=False)
+    }
+    part = changes.frame[changes.frame["currency"] == currency]
+    part = part[part["as_now"].notna()]
+    due = {
+        (line["customer"], line["subscription"]): int(line["as_now"]) + int(line.get("unclaimed", 0))
+        for line in part.to_dict("records")
+    }
+    decided = {key: amount for key, amount in of_lines.items() if amount is not None}
+    elsewhere = sum(amount for key, amount in decided.items() if key not in due)
+    absent = sum(amount for key, amount in due.items() if key not in of_lines)
+    taken = sum(amount for key, amount in due.items() if key in of_lines and key not in decided)
+    return (elsewhere, -absent, -taken), sum(decided.values())

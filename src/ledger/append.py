@@ -361,7 +361,7 @@ class Appender:
 
     def _check_document(self, action: Action, event: StatementIssued | AdjustmentIssued, plan: _Plan) -> None:
         """Refuse a document that the rest of the ledger contradicts, now or when it is sealed."""
-        from ledger.store.documents import RESTS_ON_KINDS, check_document, check_kept
+        from ledger.store.documents import RESTS_ON_KINDS, check_credited_once, check_document, check_kept
 
         if plan.unchanged is None:
             plan.unchanged = Unchanged(self.sealed.head().size, RESTS_ON_KINDS)
@@ -371,6 +371,10 @@ class Appender:
         if action.content is None or (action.content, *said) != self._checked:
             check_kept(event, action.content)
             self._checked = action.content, *said
+        if action.content is not None:
+            check_credited_once(
+                self.sealed, action.stream, event, action.content, self._planned_events(plan), plan.contents
+            )
 
     @staticmethod
     def _planned_events(plan: _Plan) -> dict[str, list[AnyEvent]]:

@@ -25,6 +25,7 @@ from projections.restated import Restated, adjustment_text, reached, restated
 from projections.subscriptions import table_of
 
 __all__ = [
+    "PLACES",
     "POLICIES",
     "REGIONS",
     "RESTS",
@@ -32,6 +33,7 @@ __all__ = [
     "Memory",
     "Series",
     "policy_of",
+    "salts",
     "subscriptions_of",
     "windows_of",
 ]
@@ -117,6 +119,9 @@ class Memory:
     def content(self, digest: str) -> bytes | None:
         return self.kept.get(digest)
 
+    def check_content(self, digest: str) -> None:
+        assert sha256(self.kept[digest]).hexdigest() == digest
+
     def content_part(self, digest: str, start: int, stop: int) -> bytes:
         self.read[digest] += stop - start
         return self.kept[digest][start:stop]
@@ -158,7 +163,11 @@ class Series:
         return whole, few
 
     def adjust(self, found: Restated) -> Lines:
-        lines = self.log.keep(adjustment_text(found, salts()))
+        return self.keep(adjustment_text(found, salts()))
+
+    def keep(self, content: bytes) -> Lines:
+        """Add an adjustment with lines that are given as their text."""
+        lines = self.log.keep(content)
         number = len(self.chain.documents) + 1
         event = AdjustmentIssued(
             actor="a", adjusts=1, follows=number - 1, period="2022-03", decided_on="2022-04-01",

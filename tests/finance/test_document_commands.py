@@ -263,8 +263,11 @@ def test_of_two_who_restate_at_once_one_is_told_to_restate_again(
 
 
 def test_a_changed_calculator_is_named_as_such(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Given a statement of calculator 1, when calculator 2 rounds otherwise, then each line that differs says so."""
+    """Given a statement of one calculator, when the next one rounds otherwise, then each line that differs says so."""
     from projections import calculator, drafts
+
+    was = calculator.CALCULATOR
+    new = f"calculator {int(was) + 1} (was {was})"
 
     desk.issue()
     made = drafts.draft
@@ -274,14 +277,14 @@ def test_a_changed_calculator_is_named_as_such(desk: Desk, monkeypatch: pytest.M
         found.lines["amount"] += (found.lines["subscription"] == "baltic-emea").astype("int64")
         return found
 
-    monkeypatch.setattr(calculator, "CALCULATOR", "2")
+    monkeypatch.setattr(calculator, "CALCULATOR", str(int(was) + 1))
     monkeypatch.setattr(drafts, "draft", otherwise)
     result = desk.run("credits", "show", "1", "--recompute")
     assert result.exit_code == 1
     assert result.stdout.splitlines() == [
         "number 1 does not come out the same: 1 of 4 lines differ",
         "baltic-emea  issued as 35.00, now 35.01 EUR: its amount differs, and what it rests on does not (the calculator has "
-        "changed since, from version 1)",
+        f"changed since, from version {was})",
     ]
     found = desk.restate()
     assert (found["whole"], found["causes"], _lines(found)) == (
@@ -290,8 +293,8 @@ def test_a_changed_calculator_is_named_as_such(desk: Desk, monkeypatch: pytest.M
         {"baltic-emea": ("35.00", "35.01", "0.01")},
     )
     said = desk.ok("credits", "restate", "1")
-    assert "because of calculator 2 (was 1)\n" in said
-    assert said.count("calculator 2 (was 1)") == 2
+    assert f"because of {new}\n" in said
+    assert said.count(new) == 2
     # Revisions that cancel each other out are not why.
     for end in ("19:00", "20:00"):
         desk.ok(
@@ -311,6 +314,30 @@ def test_a_changed_calculator_is_named_as_such(desk: Desk, monkeypatch: pytest.M
     desk.ok("credits", "restate", "1", "--issue", "--actor", "f")
     result = desk.run("credits", "show", "1", "--recompute")
     assert "what it rests on does not (the calculator has changed since" in result.stdout
+
+
+def test_what_an_earlier_calculator_decided_and_this_one_does_not_is_a_difference(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Given a statement of a calculator that took what was perhaps excluded for excluded, when it is computed again."""
+    from projections import calculator
+    from projections.evaluation import exclusions
+
+    desk.file(
+        "excluding.toml", terms_2("standard", excluded=["planned-maintenance"], in_force_from="2021-02-01")
+    )
+    desk.ok("policy", "publish", "excluding.toml", "--actor", "f")
+    desk.ok("sla", "exclude", "work", "--actor", "o", "--kind", "planned-maintenance", "--service", "email", "--component", "*",
+            "--region", "*", "--start", "2022-03-14T16:00:00Z", "--end", "2022-03-14T20:00:00Z", "--cohort", "beta",
+            "--approved-by", "m", "--evidence", "e")  # fmt: skip
+    with monkeypatch.context() as before:
+        before.setattr(calculator, "CALCULATOR", "1")
+        before.setattr(exclusions, "_concerned", lambda one, evidence: True)
+        desk.issue()
+    result = desk.run("credits", "show", "1", "--recompute")
+    assert result.exit_code == 1
+    assert "(the calculator has changed since, from version 1)" in result.stdout
+    assert "comes out as None" in result.stdout
 
 
 @pytest.mark.parametrize("harm", ["changed", "gone"])
@@ -678,6 +705,31 @@ def _computed(desk: Desk, period: str, *more: str) -> dict[str, tuple[str, list[
     }
 
 
+@pytest.mark.parametrize(
+    ("over", "month", "paid"),
+    [
+        # December lies in the year before; the contracts began in January, too.
+        ("calendar-year", "2021-12", "2520.00"),
+        ("calendar-year", "2022-01", "1680.00"),
+        ("contract-year", "2021-12", "2520.00"),
+        ("contract-year", "2022-01", "1680.00"),
+    ],
+)
+def test_a_cap_over_a_year_begins_anew_with_it(desk: Desk, over: str, month: str, paid: str) -> None:
+    """Given at most one fee in a year, when two months owe 60% each, then the second pays what is left of its year."""
+    _under(desk, _CAPPED + f'rolling_over = "{over}"\n')
+    desk.window("before", "EMEA", f"{month}-14T16:00:00Z", f"{month}-14T20:00:00Z")
+    desk.ok("credits", "issue", "--period", month, "--actor", "f")
+    said = ["statement/main v1"] if month == "2022-01" else []
+    assert _computed(desk, "2022-03")["aurora-emea"] == (paid, said)
+    found = desk.issue()
+    assert (
+        found["totals"][0]["amount"]
+        == json.loads(desk.ok("credits", "show", "2", "--json"))["totals"][0]["amount"]
+    )
+    assert "comes out the same" in desk.ok("credits", "show", "2", "--recompute")
+
+
 def test_a_cap_over_twelve_months_is_reached_across_two_and_names_the_statement(desk: Desk) -> None:
     """Given at most one fee in twelve months, when two months owe 60% each, then the second pays the 40% that are left."""
     _under(desk, _CAPPED)
@@ -777,4 +829,27 @@ def test_a_month_in_which_no_period_ends_is_refused_with_the_month_that_is_meant
     assert desk.refused("credits", "issue", "--period", "2022-02", "--actor", "f") == (
         "ledger: no period of a policy ends in 2022-02, so there is nothing to issue: 4 under standard, whose period 2022-Q1 ends "
         "in 2022-03; issue the month in which it ends"
+    )
+
+
+@pytest.mark.parametrize("words", [("issue", "--period", "2022-13"), ("issue", "--period", "2022-00")])
+def test_what_is_no_month_is_said_to_be_none(desk: Desk, words: tuple[str, ...]) -> None:
+    assert f"period '{words[-1]}' is not a month" in desk.refused("credits", *words, "--actor", "f")
+
+
+@pytest.mark.parametrize(
+    ("month", "sentence"),
+    [("0000-01", "is not in the calendar"), ("1969-12", "lies outside the years 1970 to 9998")],
+)
+def test_books_are_of_years_there_are(desk: Desk, month: str, sentence: str) -> None:
+    assert f"period '{month}' {sentence}" in desk.refused("period", "close", month, "--actor", "f")
+
+
+def test_of_a_long_series_only_the_last_documents_are_named(desk: Desk) -> None:
+    for month in range(3, 10):
+        desk.now = f"2022-{month + 1:02}-02T09:00:00Z"
+        desk.ok("credits", "issue", "--period", f"2022-{month:02}", "--actor", "f")
+    assert desk.refused("credits", "show", "8") == (
+        "ledger: number 8 is no document of series 'main', which has 7, the last of them 3 (2022-05), 4 (2022-06), 5 (2022-07), "
+        "6 (2022-08), 7 (2022-09); see ledger credits list"
     )

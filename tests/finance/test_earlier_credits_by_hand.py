@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from ledger.errors import Refused
-from projections.earlier_credits import Counted, Earlier, counted, counted_most
+from projections.earlier_credits import Counted, Earlier, Year, counted, counted_most
 
 
 def months(**amounts: int) -> tuple[Earlier, ...]:
@@ -63,3 +63,28 @@ def test_another_currency_within_the_months_is_refused(count: object, ago: int) 
         "added up; correct the currency, or name the subscription anew"
     )
     assert count("s-1", "EUR", said, 2).amount == 100
+
+
+@pytest.mark.parametrize(
+    ("month", "before", "around"),
+    [
+        # In January nothing was before; in December nothing comes after. What is 12 months away lies in another year.
+        (1, ((), 0), (("m1", "m2", "m11"), 11)),
+        (2, (("a1",), 16), (("a1", "m1", "m2"), 19)),
+        (4, (("a3", "a1"), 48), (("a3", "a1", "m1", "m2"), 51)),
+        (12, (("a11", "a3", "a1"), 112), (("a11", "a3", "a1"), 112)),
+    ],
+)
+def test_a_year_counts_its_months_and_no_others(
+    month: int, before: tuple[tuple[str, ...], int], around: tuple[tuple[str, ...], int]
+) -> None:
+    said = months(a12=128, a11=64, a3=32, a1=16, m1=1, m2=2, m11=8, m12=256)
+    assert counted("s", "EUR", said, Year(month)) == Counted(before[1], entries(*before[0]))
+    assert counted_most("s", "EUR", said, Year(month)) == Counted(around[1], entries(*around[0]))
+
+
+def test_a_year_in_two_currencies_adds_up_to_nothing() -> None:
+    said = (Earlier(2, 5, "USD", "statement/main v1"),)
+    with pytest.raises(Refused, match="within the 12 months of its limit"):
+        counted("s", "EUR", said, Year(3))
+    assert counted("s", "EUR", said, Year(2)) == Counted(0, ())

@@ -203,3 +203,27 @@ def test_the_command_proposes_the_same_of_a_part_as_of_all(
     )
     assert part["lines"]
     assert part["lines"] == whole["lines"]
+
+
+def test_a_right_to_terminate_names_what_earlier_terms_looked_at() -> None:
+    """Given terms of February that look at all regions, then an outage elsewhere gives a right in March, and is named as its cause."""
+    march = Window("m", "w", "email", "*", "NAM", START, START + 7_200, "outage", entries=("incident/m v1",))
+    february = msgspec.structs.replace(
+        march,
+        incident="f",
+        region="EMEA",
+        start=START - 86_400,
+        end=START - 43_200,
+        entries=("incident/f v1",),
+    )
+    then, now = Facts({"m": march}), Facts({"m": march, "f": february})
+    table = _TABLE[(_TABLE["policy"] == "ends") & (_TABLE["region"] == "NAM")].reset_index(drop=True)
+    series = Series(table, [], then.draft(table))
+    moved = moved_windows([march], [march, february], lambda *_: (), later=False)
+    (pair,) = restated(
+        series.held(reached(moved, _policy_of)), now.draft(table), _policy_of, Since(moved)
+    ).pairs
+    assert pair.before is not None
+    assert pair.after is not None
+    assert (pair.before["termination"], pair.after["termination"]) == (False, True)
+    assert pair.causes == ("incident/f v1",)

@@ -36,16 +36,19 @@ class Terms(msgspec.Struct, frozen=True):
     minimum: int
     quantise: str
     quantum: int
+    ties: str
     treated: str
     notice: int
     ladder: tuple[str, ...]
     remedies: tuple[tuple[tuple[str, str], ...], ...]
     take: str
+    beyond: str
     of: str
     factor_decimals: int | None
     cap_percent: str
     cap_amount: bool
     only_above: bool
+    at_least: bool
     rounding: str
 
     def toml(self) -> str:
@@ -54,23 +57,46 @@ class Terms(msgspec.Struct, frozen=True):
         text += f'minimum = "{self.minimum} seconds"\n' if self.minimum else ""
         text += f'quantise = "{self.quantise}"\n'
         text += f'quantum = "{self.quantum} seconds"\n' if self.quantise != "exact" else ""
+        text += f'ties = "{self.ties}"\n' if self.quantise.endswith("nearest") else ""
         text += f'[scope]\nregions = "{self.regions}"\n'
         text += f'[[exclusions]]\nkinds = ["planned-maintenance"]\nnotice = "{self.notice} hours"\ntreated = "{self.treated}"\n'
         below = ""
-        for edge, remedy in zip((*self.ladder, "0"), self.remedies, strict=True):
+        for place, (edge, remedy) in enumerate(zip((*self.ladder, "0"), self.remedies, strict=True)):
             text += f'[[tiers]]\n{below}availability_at_least = "{edge}"\n'
             below = f'availability_below = "{edge}"\n'
             for name, value in remedy:
                 amount = value if name not in ("credit_fixed", "credit_hourly") else _sums(value)
                 text += f"{name} = {amount}\n" if amount[0] == "{" else f'{name} = "{amount}"\n'
             text += f'take = "{self.take}"\n' if len(remedy) > 1 else ""
+            text += f'beyond = "{self.beyond}"\n' if self.pays_beyond(place) else ""
         text += f'[credit]\nof = "{self.of}"\nrounding = "{self.rounding}"\n'
         text += 'share = "40"\n' if self.of == "service-share" else ""
         text += f"factor_decimals = {self.factor_decimals}\n" if self.factor_decimals is not None else ""
         text += f'[limits]\npercent = "{self.cap_percent}"\n'
         text += f"amount = {_sums('1')}\n" if self.cap_amount else ""
         text += f"only_above = {_sums('1')}\n" if self.only_above else ""
+        text += f"at_least = {_sums(self.raised_to)}\n" if self.at_least else ""
         return text
+
+    @property
+    def raised_to(self) -> str:
+        """How often the sum is the least that is paid: above what is not paid at all, and not above what is paid at most."""
+        return "1" if self.cap_amount else "2"
+
+    def pays_beyond(self, place: int) -> bool:
+        """Whether a tier pays for what exceeds an allowance only; one that begins at 100% has no edge that allows anything."""
+        grows = {"credit_multiple", "credit_hourly"} & {name for name, _ in self.remedies[place]}
+        return bool(self.beyond and grows) and (
+            self.beyond != "tier-edge" or (place > 0 and self.ladder[place - 1] != "100")
+        )
+
+    def allowed(self, place: int, period: int) -> Fraction:
+        """What a tier does not pay for, as a part of the period."""
+        if not self.pays_beyond(place):
+            return Fraction(0)
+        if self.beyond == "tier-edge":
+            return 1 - Fraction(self.ladder[place - 1]) / 100
+        return Fraction(3_600, period) if self.beyond == "1 hour" else 1 - Fraction(self.beyond[:-1]) / 100
 
 
 def _sums(times: str) -> str:
@@ -87,28 +113,38 @@ def _sum(code: str, times: str) -> str:
 
 remedies = st.lists(
     st.sampled_from(
-        [("credit_percent", "10"), ("credit_percent", "33.3"), ("credit_multiple", "25"), ("credit_fixed", "3"), ("credit_hourly", "2")]
+        [("credit_percent", "10"), ("credit_percent", "33.3"), ("credit_fraction", "1/30"), ("credit_multiple", "25"), ("credit_multiple", "76/3"), ("credit_fixed", "3"), ("credit_hourly", "2")]
     ),
-    min_size=1, max_size=3, unique_by=lambda pair: pair[0],
+    min_size=1, max_size=3, unique_by=lambda pair: pair[0].replace("fraction", "percent"),
 ).map(lambda found: tuple(sorted(found)))  # fmt: skip
 some_terms = st.builds(
     Terms,
     regions=st.sampled_from(["each", "union"]),
     minimum=st.sampled_from([0, 60, 600]),
-    quantise=st.sampled_from(["exact", "each-up", "each-down", "total-up", "total-down", "slots-touched", "slots-filled"]),
+    quantise=st.sampled_from(
+        ["exact", "each-up", "each-down", "each-nearest", "total-up", "total-down", "total-nearest", "slots-touched", "slots-filled"]
+    ),
     quantum=st.sampled_from([60, 300, 1800]),
+    ties=st.sampled_from(["up", "down", "even"]),
     treated=st.sampled_from(["up", "removed"]),
     notice=st.sampled_from([1, 48]),
     ladder=st.sampled_from([("100",), ("99.9",), ("99.9", "99"), ("99.95", "97.5")]),
     remedies=st.lists(remedies, min_size=3, max_size=3).map(tuple),
     take=st.sampled_from(["lesser", "greater", "sum"]),
+    beyond=st.sampled_from(["", "tier-edge", "1 hour", "99.9%"]),
     of=st.sampled_from(["fee", "service-share", "annual-fee"]),
     factor_decimals=st.sampled_from([None, 2, 4]),
     cap_percent=st.sampled_from(["100", "20"]),
     cap_amount=st.booleans(),
     only_above=st.booleans(),
+    at_least=st.booleans(),
     rounding=st.sampled_from(["half-up", "half-even", "down", "up", "half-down"]),
-).map(lambda terms: msgspec.structs.replace(terms, remedies=terms.remedies[: len(terms.ladder) + 1]))  # fmt: skip
+).map(
+    lambda terms: msgspec.structs.replace(
+        # Sums that are the same contradict each other: the least that is paid is above what is not paid at all.
+        terms, remedies=terms.remedies[: len(terms.ladder) + 1], at_least=terms.at_least and not (terms.only_above and terms.cap_amount)
+    )
+)  # fmt: skip
 
 cells = st.integers(0, 31 * 86_400 // CELL - 1)
 
@@ -195,6 +231,12 @@ def slow_time(terms: Terms, windows: list[Window], exclusions: list[Exclusion]) 
             eligible = sum(ceil(Fraction(len(run) * CELL, quantum)) * quantum for run in runs)
         case "each-down":
             eligible = sum(len(run) * CELL // quantum * quantum for run in runs)
+        case "each-nearest":
+            eligible = sum(
+                slow_round(Fraction(len(run) * CELL, quantum), f"half-{terms.ties}") * quantum for run in runs
+            )
+        case "total-nearest":
+            eligible = slow_round(Fraction(total, quantum), f"half-{terms.ties}") * quantum
         case "total-up":
             eligible = ceil(Fraction(total, quantum)) * quantum
         case "total-down":
@@ -217,6 +259,8 @@ def slow_credit(terms: Terms, eligible: int, period: int, fee: int, code: str) -
     share = min(Fraction(eligible, period), Fraction(1))
     place = sum(1 - share < Fraction(edge) / 100 for edge in terms.ladder)
     remedy = dict(terms.remedies[place])
+    allowed = terms.allowed(place, period)
+    paid_for = max(share - allowed, Fraction(0))
     base = (
         Fraction(fee)
         * {"fee": Fraction(1), "service-share": Fraction(2, 5), "annual-fee": Fraction(1, 12)}[terms.of]
@@ -224,8 +268,10 @@ def slow_credit(terms: Terms, eligible: int, period: int, fee: int, code: str) -
     factors = []
     if "credit_percent" in remedy:
         factors.append(Fraction(remedy["credit_percent"]) / 100)
+    if "credit_fraction" in remedy:
+        factors.append(Fraction(remedy["credit_fraction"]))
     if "credit_multiple" in remedy:
-        factors.append(Fraction(remedy["credit_multiple"]) * share)
+        factors.append(Fraction(remedy["credit_multiple"]) * paid_for)
     if terms.factor_decimals is not None:
         scale = 10**terms.factor_decimals
         factors = [Fraction(slow_round(factor * scale, terms.rounding), scale) for factor in factors]
@@ -234,7 +280,9 @@ def slow_credit(terms: Terms, eligible: int, period: int, fee: int, code: str) -
     if "credit_fixed" in remedy:
         amounts.append(Fraction(_sum(code, remedy["credit_fixed"])) * unit)
     if "credit_hourly" in remedy:
-        amounts.append(Fraction(_sum(code, remedy["credit_hourly"])) * unit * eligible / 3600)
+        amounts.append(
+            Fraction(_sum(code, remedy["credit_hourly"])) * unit * max(eligible - allowed * period, 0) / 3600
+        )
     if len(amounts) == 1:
         paid = amounts[0]
     else:
@@ -245,6 +293,10 @@ def slow_credit(terms: Terms, eligible: int, period: int, fee: int, code: str) -
     rounded = slow_round(paid, terms.rounding)
     if terms.only_above and rounded <= Fraction(_sum(code, "1")) * unit:
         return 0
+    if terms.at_least and paid > 0:
+        caps = [Fraction(_sum(code, terms.raised_to)) * unit]
+        caps.append(Fraction(slow_round(base * Fraction(terms.cap_percent) / 100, terms.rounding)))
+        return max(rounded, int(min(caps)))
     return rounded
 
 
@@ -347,10 +399,13 @@ def assessed(windows: list[Window], policy: Policy) -> Assessment:
 
 @settings(deadline=None, max_examples=100)
 @given(some_terms, st.data(), st.integers(0, 10**6))
-def test_whatever_the_facts_turn_out_to_be_the_bounds_hold_it(
+def test_open_times_and_regions_stay_within_their_bounds_under_any_remedy(
     terms: Terms, data: st.DataObject, fee: int
 ) -> None:
-    """Open tolerances, regions and ends: every way to close them gives an amount between the least and the most."""
+    """Open tolerances, regions and ends: every way to close them gives an amount between the least and the most.
+
+    Of all that can be open under any measure: test_bounds_laws.py.
+    """
     policy = parse_policy(msgspec.structs.replace(terms, regions="each").toml())
     open_ones, closed = [], []
     for window in data.draw(some_windows()):
@@ -386,13 +441,23 @@ def test_whatever_the_facts_turn_out_to_be_the_bounds_hold_it(
 
 @pytest.mark.parametrize("zone", ["America/New_York", "Europe/London", "Australia/Lord_Howe", "UTC"])
 @pytest.mark.parametrize(
-    "kind", ["calendar-month", "calendar-quarter", "calendar-year", "billing-month", "trailing-days"]
+    "kind",
+    [
+        "calendar-month",
+        "calendar-quarter",
+        "calendar-four-months",
+        "calendar-half-year",
+        "calendar-year",
+        "contract-year",
+        "billing-month",
+        "trailing-days",
+    ],
 )
 def test_periods_follow_each_other_and_their_days_add_up(zone: str, kind: str) -> None:
     """Months of 28 to 31 days, quarters and years, with clocks put forward and back, over midnight and the year's end."""
-    length = (
-        "anchor_day = 31\n" if kind == "billing-month" else "days = 30\n" if kind == "trailing-days" else ""
-    )
+    length = {
+        "billing-month": "anchor_day = 31\n", "contract-year": "anchor_month = 2\nanchor_day = 29\n", "trailing-days": "days = 30\n",
+    }.get(kind, "")  # fmt: skip
     text = (
         f'format = 2\npolicy = "p"\nin_force_from = 2000-01-01\n[period]\nkind = "{kind}"\nzone = "{zone}"\n{length}'
         '[measure]\nof = "time"\n[counting]\neffects = ["outage"]\n[[tiers]]\ncredit_percent = "1"\n[credit]\nrounding = "half-up"\n'
@@ -401,7 +466,10 @@ def test_periods_follow_each_other_and_their_days_add_up(zone: str, kind: str) -
     label = {
         "calendar-month": "2023-11",
         "calendar-quarter": "2023-Q3",
+        "calendar-four-months": "2023-T3",
+        "calendar-half-year": "2023-H1",
         "calendar-year": "2022",
+        "contract-year": "2022",
         "billing-month": "2023-11",
     }
     period = parse_policy_period(rule, label.get(kind, "2023-11-30"))

@@ -13,7 +13,7 @@ from ledger.domain.policy import parse_policy
 
 PAGE = (Path(__file__).resolve().parents[2] / "docs/policy-dimensions.md").read_text(encoding="utf-8")
 BASE, *PARTS = re.findall(r"```toml\n(.*?)```", PAGE, re.DOTALL)
-HEADINGS = re.findall(r"^## (\d+)\. (.+)$", PAGE, re.MULTILINE)
+HEADINGS = re.findall(r"^##+ (\d+(?:\.\d)?)\.? (.+)$", PAGE, re.MULTILINE)
 
 
 def tables(text: str) -> list[tuple[str, str]]:
@@ -33,8 +33,9 @@ def terms(part: str) -> str:
 
 
 def test_the_twenty_parts_are_numbered() -> None:
-    """One part for each of the twenty ways."""
-    assert [number for number, _ in HEADINGS] == [str(at) for at in range(1, 21)]
+    """One part for each of the twenty ways, and one for each more that stands below it."""
+    assert [number for number, _ in HEADINGS if "." not in number] == [str(at) for at in range(1, 21)]
+    assert [number for number, _ in HEADINGS] == sorted((number for number, _ in HEADINGS), key=float)
     assert len(PARTS) == len(HEADINGS)
 
 

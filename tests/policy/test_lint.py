@@ -69,6 +69,10 @@ CASES: dict[str, tuple[str, str, str]] = {
     "not-toml": ("format = = 2", "error", "is not TOML"),
     "wrong-value": (HEAD.replace("half-up", "nearest") + SOUND, "error", "credit.rounding 'nearest' is not known"),
     "unknown-key": (HEAD.replace("rounding", 'roundng = "up"\nrounding') + SOUND, "error", "(did you mean 'rounding'?)"),
+    "too-large": (
+        HEAD + SOUND + '[limits]\namount = { USD = "99999999999999999999.00" }\n', "error",
+        "limits.amount: amount '99999999999999999999.00' is more than 9,223,372,036,854,775,807 minor units of USD",
+    ),
     "gap": (
         HEAD + tier('availability_above = "99.0"', 'credit_percent = "0"') + tier('availability_below = "99.0"'),
         "error", "none of the tiers holds exactly 99%, since its neighbours both leave it out",
@@ -99,6 +103,11 @@ CASES: dict[str, tuple[str, str, str]] = {
     "unreachable-tier": (
         HEAD + tier('downtime_at_most = "800 hours"', 'credit_percent = "0"') + tier('downtime_above = "800 hours"'),
         "warning", "downtime above 800 hours is longer than a calendar-month can be",
+    ),
+    "unlike-remedies": (
+        HEAD + tier('availability_at_least = "99.0"', 'credit_percent = "0"') + tier('availability_below = "99.0"', 'service_days = "3"\ncredit_percent = "5"')
+        + '[stacking]\nincidents = "best-of"\n',
+        "warning", "stacking.incidents is best-of, but money and days of service cannot be compared: the best of each kind is given, so that both",
     ),
     "limit-cuts": (
         HEAD + SOUND + '[limits]\npercent = "5"\n', "warning", "pays 10% of fee, but limits.percent is 5; it never pays what it says",

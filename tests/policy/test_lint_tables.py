@@ -375,7 +375,6 @@ HOLES = {
     "minutes": ("downtime", 'downtime_at_most = "59 minutes"', 'downtime_at_least = "1 hour"', "decimal-hole",
                 'downtime_below "1 hour" instead of downtime_at_most "59 minutes"'),
     "latency": ("latency", 'value_at_most = "0.99"', 'value_at_least = "1"', "decimal-hole", 'value_below "1" instead of value_at_most "0.99"'),
-    "counts": ("incidents", 'value_at_most = "2"', 'value_at_least = "3"', "decimal-hole", 'value_below "3" instead of value_at_most "2"'),
 }  # fmt: skip
 
 

@@ -16,7 +16,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from ledger.domain.interval import Span, intersect, length, subtract, union
-from ledger.domain.period import Period
+from ledger.domain.period import Period, check_name
 from ledger.domain.policy.deadline import Deadline, claim_deadline
 from ledger.domain.policy.model import (
     Calendar,
@@ -47,6 +47,8 @@ NEW_YORK = "America/New_York"
 MONTH = PeriodRule("calendar-month", "UTC")
 QUARTER = PeriodRule("calendar-quarter", "UTC")
 YEAR = PeriodRule("calendar-year", "UTC")
+THIRD = PeriodRule("calendar-four-months", "UTC")
+HALF = PeriodRule("calendar-half-year", "UTC")
 
 
 def at(text: str, hours_behind: int = 0) -> int:
@@ -57,6 +59,10 @@ def at(text: str, hours_behind: int = 0) -> int:
 
 def billing(day: int, zone: str = "UTC") -> PeriodRule:
     return PeriodRule("billing-month", zone, anchor_day=day)
+
+
+def contract(month: int, day: int, zone: str = "UTC") -> PeriodRule:
+    return PeriodRule("contract-year", zone, anchor_day=day, anchor_month=month)
 
 
 def trailing(days: int | None) -> PeriodRule:
@@ -84,6 +90,17 @@ def days(of: Period) -> tuple[str, str]:
         (QUARTER, "2022-Q2", ("2022-04-01", "2022-07-01")),
         (QUARTER, "2022-Q4", ("2022-10-01", "2023-01-01")),
         (YEAR, "2022", ("2022-01-01", "2023-01-01")),
+        (THIRD, "2022-T1", ("2022-01-01", "2022-05-01")),
+        (THIRD, "2022-T2", ("2022-05-01", "2022-09-01")),
+        (THIRD, "2022-T3", ("2022-09-01", "2023-01-01")),
+        (HALF, "2022-H1", ("2022-01-01", "2022-07-01")),
+        (HALF, "2022-H2", ("2022-07-01", "2023-01-01")),
+        (contract(4, 1), "2022", ("2022-04-01", "2023-04-01")),
+        (contract(1, 1), "2022", ("2022-01-01", "2023-01-01")),
+        (contract(3, 14, NEW_YORK), "2022", ("2022-03-14T04:00:00", "2023-03-14T04:00:00")),
+        # Of 29 February the last day of a shorter one.
+        (contract(2, 29), "2023", ("2023-02-28", "2024-02-29")),
+        (contract(2, 29), "2024", ("2024-02-29", "2025-02-28")),
         (billing(1), "2022-02", ("2022-02-01", "2022-03-01")),
         (billing(15), "2022-12", ("2022-12-15", "2023-01-15")),
         # In a shorter month it begins on the last day.
@@ -117,6 +134,10 @@ def test_a_label_names_a_period(rule: PeriodRule, label: str, expected: tuple[st
         (QUARTER, "2022-Q5", "period '2022-Q5' does not fit a policy per calendar-quarter; write a quarter like 2022-Q1"),
         (QUARTER, "2022-03", "period '2022-03' does not fit a policy per calendar-quarter; write a quarter like 2022-Q1"),
         (YEAR, "2022-03", "period '2022-03' does not fit a policy per calendar-year; write a year like 2022"),
+        (HALF, "2022-H3", "period '2022-H3' does not fit a policy per calendar-half-year; write half a year like 2022-H1"),
+        (HALF, "2022-Q1", "period '2022-Q1' does not fit a policy per calendar-half-year; write half a year like 2022-H1"),
+        (THIRD, "2022-T4", "period '2022-T4' does not fit a policy per calendar-four-months; write a third of a year like 2022-T1"),
+        (contract(4, 1), "2022-04", "period '2022-04' does not fit a policy per contract-year; write the year in which it begins, like 2022"),
         (YEAR, "0000", "period '0000' is not a year like 2022 ("),
         (billing(1), "2022", "period '2022' does not fit a policy per billing-month; write the month in which it begins, like 2022-03"),
         (billing(1), "2022-13", "period '2022-13' is not the month in which it begins, like 2022-03 ("),
@@ -134,6 +155,8 @@ def test_a_label_that_names_none_is_refused(rule: PeriodRule, label: str, said: 
 def test_a_period_before_its_first_day_of_the_month_is_that_of_the_month_before() -> None:
     assert days(period_holding(billing(31), at("2022-02-27"))) == ("2022-01-31", "2022-02-28")
     assert days(period_holding(billing(15), at("2022-01-14"))) == ("2021-12-15", "2022-01-15")
+    assert days(period_holding(contract(4, 1), at("2022-03-31"))) == ("2021-04-01", "2022-04-01")
+    assert days(period_holding(contract(4, 1), at("2022-04-01"))) == ("2022-04-01", "2023-04-01")
     assert days(period_holding(trailing(3), at("2022-03-02 12:00"))) == ("2022-02-28", "2022-03-03")
 
 
@@ -145,6 +168,9 @@ def test_a_period_before_its_first_day_of_the_month_is_that_of_the_month_before(
         (MONTH, "2022-11", 3, ("2023-02-01", "2023-03-01")),
         (QUARTER, "2022-Q4", 2, ("2023-04-01", "2023-07-01")),
         (YEAR, "2022", 1, ("2023-01-01", "2024-01-01")),
+        (THIRD, "2022-T3", 1, ("2023-01-01", "2023-05-01")),
+        (HALF, "2022-H1", 3, ("2023-07-01", "2024-01-01")),
+        (contract(4, 1), "2022", 2, ("2024-04-01", "2025-04-01")),
         (billing(31), "2022-01", 2, ("2022-03-31", "2022-04-30")),
         (trailing(30), "2022-03-30", 1, ("2022-03-31", "2022-04-30")),
         (trailing(7), "2022-03-30", 2, ("2022-04-07", "2022-04-14")),
@@ -164,6 +190,14 @@ def test_what_follows_a_period(rule: PeriodRule, label: str, count: int, expecte
         (QUARTER, "2022-04", None),
         (YEAR, "2022-12", ("2022-01-01", "2023-01-01")),
         (YEAR, "2022-11", None),
+        (THIRD, "2022-04", ("2022-01-01", "2022-05-01")),
+        (THIRD, "2022-03", None),
+        (HALF, "2022-12", ("2022-07-01", "2023-01-01")),
+        (HALF, "2022-07", None),
+        (contract(4, 1), "2022-03", ("2021-04-01", "2022-04-01")),
+        (contract(4, 1), "2022-04", None),
+        (contract(4, 2), "2022-04", ("2021-04-02", "2022-04-02")),
+        (contract(4, 2), "2022-03", None),
         (billing(1), "2022-03", ("2022-03-01", "2022-04-01")),
         (billing(2), "2022-03", ("2022-02-02", "2022-03-02")),
         (billing(15), "2022-03", ("2022-02-15", "2022-03-15")),
@@ -182,10 +216,18 @@ def test_the_period_that_ends_in_a_month(
 
 @pytest.mark.parametrize(
     ("rule", "count"),
-    [(MONTH, F(12)), (billing(3), F(12)), (QUARTER, F(4)), (YEAR, F(1)), (trailing(30), F(73, 6)), (trailing(None), F(365))],
+    [(MONTH, F(12)), (billing(3), F(12)), (QUARTER, F(4)), (THIRD, F(3)), (HALF, F(2)), (YEAR, F(1)), (contract(4, 1), F(1)), (trailing(30), F(73, 6)), (trailing(None), F(365))],
 )  # fmt: skip
 def test_how_many_periods_a_year_has(rule: PeriodRule, count: Fraction) -> None:
     assert periods_in_a_year(rule) == count
+
+
+def test_a_claim_may_name_each_part_of_a_year() -> None:
+    for label in ("2022", "2022-Q4", "2022-T3", "2022-H2", "2022-03", "2022-03-14"):
+        check_name(label)
+    for label in ("2022-Q5", "2022-T4", "2022-H3", "2022-W1"):
+        with pytest.raises(Refused, match="is not a period"):
+            check_name(label)
 
 
 def test_what_a_run_may_be_asked_for() -> None:
@@ -196,8 +238,13 @@ def test_what_a_run_may_be_asked_for() -> None:
     for label in ("2022-03", "2022-Q1", "2022", "2022-03-14"):
         check_label(label, every)
     check_label("2022-03", [])
+    check_label("2022-H1", [terms(HALF)])
+    check_label("2022-T1", [terms(THIRD)])
+    check_label("2022", [terms(contract(4, 1))])
     for label, policies, said in (
         ("2022-Q1", [terms(MONTH), terms(YEAR)], "period '2022-Q1' is that of no policy: none is per calendar-quarter; write a month like 2022-03"),
+        ("2022-H1", [terms(QUARTER)], "period '2022-H1' is that of no policy: none is per calendar-half-year; write a month like 2022-03"),
+        ("2022-T1", [terms(HALF)], "period '2022-T1' is that of no policy: none is per calendar-four-months; write a month like 2022-03"),
         ("2022", [terms(MONTH), terms(QUARTER)], "period '2022' is that of no policy: none is per calendar-year; write a month like 2022-03"),
         ("2022-03-14", [terms(MONTH)], "period '2022-03-14' is a day, but policies are per calendar month; write it like 2022-03"),
         ("2022-3", [], "period '2022-3' is neither a month nor a day"),

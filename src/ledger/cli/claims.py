@@ -48,6 +48,7 @@ def exclusions(session: Session, published_by: str | None, recorded_by: str | No
     from ledger.cli import recorded
     from ledger.domain.claims import ERASED
 
+    texts = recorded.approvals(session.log())
     rows: list[dict[str, Any]] = []
     for one in recorded.exclusions(session.log(), session.cut(published_by, recorded_by)):
         announced = None if one.announced_at is None else from_seconds(one.announced_at)
@@ -56,6 +57,7 @@ def exclusions(session: Session, published_by: str | None, recorded_by: str | No
              "region": one.region, "start": from_seconds(one.start), "end": from_seconds(one.end),
              "seconds": one.end - one.start, "announced_at": announced,
              "customer": _ERASED if one.customer == ERASED else one.customer, "cohort": one.cohort,
+             "approved_by": texts[one.entries[0]][0], "evidence": texts[one.entries[0]][1],
              "withdrawn": one.withdrawn, "entries": list(one.entries)}
         )  # fmt: skip
     if as_json:
@@ -63,11 +65,11 @@ def exclusions(session: Session, published_by: str | None, recorded_by: str | No
             emit_json(row)
         return
     table(
-        ("exclusion", "kind", "service", "component", "region", "from", "until", "for", ""),
+        ("exclusion", "kind", "service", "component", "region", "from", "until", "for", "approved by", "evidence", ""),
         (
             (row["exclusion"], row["kind"], row["service"], row["component"], row["region"], shown(row["start"]),
              shown(row["end"]), row["customer"] or (f"cohort {row['cohort']}" if row["cohort"] else "everybody"),
-             "withdrawn" if row["withdrawn"] else "")
+             row["approved_by"], row["evidence"], "withdrawn" if row["withdrawn"] else "")
             for row in rows
         ),
     )  # fmt: skip

@@ -37,7 +37,12 @@ def credited_before(
     found: dict[str, tuple[Earlier, ...]] = {}
     used: dict[str, int] = {}
     months = max(
-        (one.limits.rolling_months for one in every if one.limits.rolling_percent is not None), default=0
+        (
+            one.limits.rolling_months if one.limits.rolling_over == "months" else 12
+            for one in every
+            if one.limits.rolling_percent is not None
+        ),
+        default=0,
     )
     if not months:
         return found, used
@@ -77,14 +82,16 @@ def _add(
     }
     issued = held(log, Chain(stream.partition("/")[2], of_month), lambda one: one["policy"] in limited)
     kept = [not dict(policies[one["policy"]])[one["policy_version"]].credit.clawback for one in issued.known]
+    columns = ("subscription", "issued", "currency", "document", "before")
+    lines = list(zip(*(issued.lines[column].tolist() for column in columns), strict=True))
+    # What a former customer was not asked to give back is nothing of the one that a subscription was given to.
+    given_on = {name for name, *_, facts in lines if not issued.ended[facts]} & {
+        name for name, *_, facts in lines if issued.ended[facts]
+    }
     some = False
-    for name, amount, currency, number, facts in zip(
-        *(
-            issued.lines[column].tolist()
-            for column in ("subscription", "issued", "currency", "document", "before")
-        ),
-        strict=True,
-    ):
+    for name, amount, currency, number, facts in lines:
+        if name in given_on and issued.ended[facts]:
+            continue
         if amount and (ago > 0 or kept[facts]):
             found[name] = *found.get(name, ()), Earlier(ago, amount, currency, f"{stream} v{number}")
             some = True

@@ -30,7 +30,9 @@ __all__ = [
     "series_named", "sources_of", "totals_as_json",
 ]  # fmt: skip
 
-_MONTH = re.compile(r"\d{4}-\d\d", re.ASCII)
+_MONTH = re.compile(r"\d{4}-(0[1-9]|1[0-2])", re.ASCII)
+# Of the documents of a series so many are named in a sentence.
+_NAMED = 5
 
 
 class Reading(msgspec.Struct):
@@ -187,9 +189,10 @@ def chain_of(session: Session, series: str, chosen: Callable[[Document], bool], 
     documents = [one for one, _ in documents_in(session, series)]
     found = [one for one in documents if chosen(one)]
     if not found:
-        numbers = ", ".join(f"{one.number} ({one.event.period})" for one in documents) or "none"
+        last = [f"{one.number} ({one.event.period})" for one in documents[-_NAMED:]]
+        more = f"{len(documents):,}, the last of them " if len(documents) > len(last) else ""
         raise Refused(
-            f"{what} is no document of series {series!r}, which has {numbers}; see ledger credits list"
+            f"{what} is no document of series {series!r}, which has {more}{', '.join(last) or 'none'}; see ledger credits list"
         )
     return Chain(series, [one for one in documents if one.statement == found[0].statement])
 

@@ -13,6 +13,7 @@ from ledger.cli import run
 if TYPE_CHECKING:
     import pandas as pd
 
+    from ledger.cli.restating import Proposal
     from ledger.cli.run import Basis, Compared
     from ledger.cli.session import Session
     from ledger.store.stream import Entry
@@ -87,24 +88,25 @@ def issued_changes(
     from ledger.cli.documents import chain_of
     from ledger.cli.restating import calculator_words, propose
     from projections.drafts import Choice
-    from projections.issued import held
+    from projections.issued import held, totals_of
     from projections.workbook.issued_changes import changes_since_issue
 
     period = basis.period
     chain = chain_of(session, series, lambda one: bool(one.event.period == period), f"period {period!r}")
-    last = chain.last.event.rests_on
-    made = propose(
-        session,
-        chain,
-        Choice(last.undecided, last.provisional),
-        session.cut(published_by, recorded_by),
-        as_of,
-        whole=True,
-    )
+    chosen = chain.last.event.rests_on.undecided
+
+    def proposed(end: Literal["least", "most"]) -> Proposal:
+        # Nothing is issued by it: what is open is shown as it stands, and where no end was chosen, both ends are.
+        cut = session.cut(published_by, recorded_by)
+        return propose(session, chain, Choice(chosen or end, True), cut, as_of, whole=True)
+
+    made = proposed("least")
+    open_ends = chosen is None and made.draft.uses_undecided
     numbers = ", ".join(str(one.number) for one in chain.documents)
     return changes_since_issue(
-        held(session.log(), chain), made.found, made.reading.policy_of, period, calculator_words(chain)
-    ), f"issued: series {series}, {numbers}"
+        held(session.log(), chain), made.found, made.draft, made.reading.policy_of, period, calculator_words(chain),
+        at_most=proposed("most").found if open_ends else None, totals=totals_of(chain),
+    ), f"issued: series {series}, {numbers}"  # fmt: skip
 
 
 def workbook(
@@ -174,6 +176,8 @@ def _entries(session: Session, basis: Basis, priced: Workings) -> list[Entry]:
     from projections.replay import told
 
     named = {entry for row in priced.frame["entries"].unique() for entry in row}
+    # An exclusion that left nothing out is on the sheet of exclusions all the same.
+    named.update(entry for group in priced.groups for one in group.exclusions for entry in one.entries)
     streams = {entry.rpartition(" v")[0] for entry in named}
     streams.update(f"incident/{window.incident}" for window in basis.windows)
     found: list[Entry] = []

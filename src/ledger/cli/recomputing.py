@@ -13,7 +13,7 @@ from ledger.cli.documents import drafted, read_facts
 from ledger.cli.session import Session
 from ledger.cli.statements import at_hand, choice_of
 from ledger.domain.money import decimal_text, format_money
-from ledger.errors import Unavailable, counted
+from ledger.errors import Altered, Unavailable, counted
 from ledger.store.lines import KeptLines
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ class Recomputed(msgspec.Struct):
 
 
 def recomputed(session: Session, chain: Chain) -> Recomputed:
-    """Return how the last document of a chain comes out again. Unavailable where an input is not at hand."""
+    """Return how the last document of a chain comes out again. Unavailable where an input is not at hand, Altered where one is another."""
     from projections.calculator import CALCULATOR
     from projections.issued import held
 
@@ -70,8 +70,8 @@ def recomputed(session: Session, chain: Chain) -> Recomputed:
     rests = document.event.rests_on
     log = session.log()
     if (root := log.root_at(rests.position).hex()) != rests.root:
-        raise Unavailable(
-            f"the first {rests.position} entries have the root {root}, and number {document.number} rests on {rests.root}; "
+        raise Altered(
+            f"the ledger was altered: the first {rests.position} entries have the root {root}, and number {document.number} rests on {rests.root}; "
             "run ledger verify"
         )
     keys = tuple(
@@ -92,7 +92,11 @@ def recomputed(session: Session, chain: Chain) -> Recomputed:
     )
     reading = read_facts(session, basis)
     _check_erased(document.event, reading)
-    draft = at_hand(lambda: drafted(session, reading, choice_of(rests)))
+    choice = choice_of(rests)
+    if rests.calculator != CALCULATOR:
+        # What an earlier calculator decided may be open to this one: that is a difference with its reason, not a refusal.
+        choice = msgspec.structs.replace(choice, undecided=choice.undecided or "least")
+    draft = at_hand(lambda: drafted(session, reading, choice))
     issued = held(log, chain)
     return Recomputed(
         document.number, len(issued.lines), rests.calculator, CALCULATOR,
@@ -128,14 +132,14 @@ def _differences(
     fresh: Any = lines[
         ["subscription", "customer", "currency", "amount", "group", "service_days"]
     ].itertuples(index=False)
-    now = {row.subscription: row for row in fresh}
+    now = {(row.customer, row.subscription): row for row in fresh}
     rows: Any = issued.lines.itertuples(index=False)
     found = []
     for row in rows:
-        again = now.pop(row.subscription, None)
+        again = now.pop((row.customer, row.subscription), None)
         if again is None:
             if row.now or row.now_days:
-                why = "it is in no table of subscriptions"
+                why = "it is in no table of subscriptions, for this customer"
                 found.append(
                     _difference(row, (row.now, row.now_days), (0, None), row.currency, why, calculator)
                 )

@@ -7,17 +7,17 @@ from typing import TYPE_CHECKING
 
 from ledger.domain.claims import Claim, claim_of, exclusion_of
 from ledger.domain.documents import is_closed
-from ledger.domain.events import MeasurementRecorded
+from ledger.domain.events import ExclusionRecorded, MeasurementRecorded
 from ledger.domain.exclusion import Exclusion
 from ledger.domain.measurement import Measurement
-from ledger.store.stream import Entry, read_stream
+from ledger.store.stream import Entry, read_stream, text_or_erased
 from projections.replay import Audience, Cut, measurements_of, statements, told
 
 if TYPE_CHECKING:
     from ledger.domain.events import AnyEvent, Series
     from ledger.store.log import SealedLog
 
-__all__ = ["claims", "closed_months", "exclusions", "measurements", "published_times"]
+__all__ = ["approvals", "claims", "closed_months", "exclusions", "measurements", "published_times"]
 
 _STREAMS_MOST = 1_000_000
 
@@ -34,6 +34,18 @@ def exclusions(log: SealedLog, cut: Cut) -> list[Exclusion]:
         for stream in log.streams("exclusion/", limit=_STREAMS_MOST)
     )
     return [one for one in found if one is not None]
+
+
+def approvals(log: SealedLog) -> dict[str, tuple[str, str]]:
+    """Return by the entry of each recorded exclusion who approved it and on what evidence, or that this was erased."""
+    return {
+        f"{stream} v{one.version}": (
+            text_or_erased(one.event.approved_by) or "", text_or_erased(one.event.evidence) or ""
+        )
+        for stream in log.streams("exclusion/", limit=_STREAMS_MOST)
+        for one in read_stream(log, stream)
+        if isinstance(one.event, ExclusionRecorded)
+    }  # fmt: skip
 
 
 def measurements(

@@ -517,9 +517,20 @@ def _rows(pair: Any) -> list[dict[str, Any]]:
         line.pop("assessment")
         # Days are booked beside money: where no money is, they say what the line is.
         booked = line["amount"] if line["amount"].strip("0.") else line.get("service_days", "0")
-        memo = "debit memo" if booked.startswith("-") else "credit memo" if booked.strip("0.") else "waived"
+        memo = (
+            "debit memo"
+            if booked.startswith("-")
+            else "credit memo"
+            if booked.strip("0.")
+            else _unbooked(line)
+        )
         found.append({**line, "memo": memo, "causes": list(pair.causes)})
     return found
+
+
+def _unbooked(line: dict[str, Any]) -> str:
+    """Return what a line is that books nothing."""
+    return "waived" if "waived" in line or "service_days_waived" in line else "moved"
 
 
 def _sums(rows: list[dict[str, Any]]) -> tuple[list[dict[str, Any]], dict[str, Any] | None]:

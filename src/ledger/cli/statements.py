@@ -454,7 +454,9 @@ def _print_lines(lines: list[dict[str, Any]], assessments: list[dict[str, Any]])
         one = assessments[line["assessment"]]
         facts = one.get("after", one) or one["before"]
         money = (line["as_issued"], line["as_now"]) if adjusts else ()
-        also = ", ".join(said.format(line[name]) for name, said in _ALSO.items() if name in line)
+        also = ", ".join(
+            said.format(line[name]) for name, said in _ALSO.items() if line.get(name) is not None
+        )
         why = "no longer subscribed" if one.get("after", one) is None else facts["rule"]
         return (
             line["customer"],

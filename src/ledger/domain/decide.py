@@ -870,19 +870,20 @@ def _decide_published(history: History, action: Action, now: str, batch_start: i
 def _rows(history: History, event: AnyEvent) -> list[str]:
     """Refuse a table without rows in the place of one with rows, and warn of any other without.
 
-    A file that was cut off after its header would end every subscription, and every limit to a cohort, without a word.
+    A file that was cut off after its header would end every subscription, and every limit to a cohort, without a word. A table that
+    was published by mistake is taken back in so many words, with a reason.
     """
     if not isinstance(event, SubscriptionsPublished | CohortPublished) or event.table.rows:
         return []
     what = "subscriptions" if isinstance(event, SubscriptionsPublished) else "customers"
     for version, before in reversed(list(enumerate(history.events, 1))):
         if isinstance(before, SubscriptionsPublished | CohortPublished):
-            if not before.table.rows:
+            if not before.table.rows or event.reason is not None:
                 break
             way = "give each its valid_to" if what == "subscriptions" else "name another cohort in the window"
             _refuse(
                 f"the table holds no {what}, and would take away the {before.table.rows:,} of v{version}; publish the table "
-                f"that was meant, or {way}"
+                f"that was meant, or {way}; to take back what was published by mistake, give a reason"
             )
     return [f"the table holds no {what}"]
 

@@ -24,7 +24,7 @@ from ledger.domain.events import (
     StatementIssued,
 )
 from ledger.domain.money import minor_units
-from ledger.domain.period import check_name
+from ledger.domain.period import check_name, parse_period
 from ledger.errors import Refused
 
 __all__ = [
@@ -238,6 +238,7 @@ def decide_period(events: list[AnyEvent], event: PeriodEvent, key: str, now: str
     """Refuse what may not happen to the books of a month. now: the present in the ledger's spelling."""
     if not _MONTH.fullmatch(key):
         _refuse(f"period {key!r} is not a month; books are kept by month, such as 2022-03")
+    parse_period(key)
     closed = is_closed(events)
     if isinstance(event, PeriodClosed):
         if closed:

@@ -9,11 +9,15 @@ from typing import Literal, TypeAlias
 
 import msgspec
 
-__all__ = ["Exclusion", "ExclusionKind"]
+__all__ = ["Exclusion", "ExclusionKind", "RecurringKind"]
 
 ExclusionKind: TypeAlias = Literal[
     "planned-maintenance", "emergency-maintenance", "force-majeure", "customer", "third-party", "suspension", "beta",
 ]  # fmt: skip
+
+
+# What a policy excludes by itself; nobody records it.
+RecurringKind: TypeAlias = Literal["outside-service-hours", "maintenance-window"]
 
 
 class Exclusion(msgspec.Struct, frozen=True):
@@ -26,7 +30,7 @@ class Exclusion(msgspec.Struct, frozen=True):
     """
 
     exclusion: str
-    kind: ExclusionKind
+    kind: ExclusionKind | RecurringKind
     service: str
     component: str
     region: str

@@ -170,6 +170,14 @@ def decimal_text(value: Fraction) -> str:
     return _spelled(value.numerator * 10**digits // value.denominator, digits)
 
 
+def number_text(value: Fraction) -> str:
+    """Return a value as a decimal where its expansion ends, otherwise as a fraction such as "1/30"."""
+    try:
+        return decimal_text(value)
+    except ValueError:
+        return f"{value.numerator}/{value.denominator}"
+
+
 def decimal_places(value: Fraction, places: int) -> str:
     """Return a value for display with exactly so many decimals, rounded half-even; never decide on it."""
     return _spelled(round_fraction(value * 10**places, "half-even"), places)

@@ -31,7 +31,7 @@ __all__ = [
 ]
 
 _LABEL = re.compile(r"(\d{4})-(\d\d)(?:-(\d\d))?", re.ASCII)
-_YEAR_OR_QUARTER = re.compile(r"(\d{4})(?:-Q[1-4])?", re.ASCII)
+_YEAR_OR_PART = re.compile(r"(\d{4})(?:-Q[1-4]|-T[1-3]|-H[12])?", re.ASCII)
 _FIRST_YEAR, _LAST_YEAR = 1970, 9998
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _SECOND = timedelta(seconds=1)
@@ -118,8 +118,8 @@ def parse_period(text: str, zone: str = "UTC") -> Period:
 
 
 def check_name(text: str) -> None:
-    """Raise Refused unless a text names a period of some policy: a month, a quarter, a year, or the last day of some days."""
-    found = _YEAR_OR_QUARTER.fullmatch(text)
+    """Raise Refused unless a text names a period of some policy: a month, a part of a year, a year, or the last day of some days."""
+    found = _YEAR_OR_PART.fullmatch(text)
     if found is None and not _LABEL.fullmatch(text):
         raise Refused(f"period {text!r} is not a period; write it like 2022-03, 2022-Q1, 2022 or 2022-03-14")
     if found is None:

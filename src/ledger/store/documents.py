@@ -9,14 +9,16 @@ from ledger.domain.documents import documents_of, is_closed, month_of
 from ledger.domain.events import AdjustmentIssued, AnyEvent, StatementIssued
 from ledger.errors import Refused
 from ledger.store.entry import split_entry
-from ledger.store.lines import check_lines
+from ledger.store.lines import KeptLines, check_lines, split_lines, standing_in
 from ledger.store.stream import event_of
 
 if TYPE_CHECKING:
-    from ledger.domain.documents import DocumentEvent
+    from collections.abc import Iterator
+
+    from ledger.domain.documents import Document, DocumentEvent
     from ledger.store.log import SealedLog
 
-__all__ = ["RESTS_ON_KINDS", "check_document", "check_kept", "events_of"]
+__all__ = ["RESTS_ON_KINDS", "check_credited_once", "check_document", "check_kept", "events_of"]
 
 # The kinds of streams that `check_document` reads and that may move on before the document is sealed.
 RESTS_ON_KINDS = ("period", "statement")
@@ -73,17 +75,64 @@ def _check_books(log: SealedLog, event: DocumentEvent, planned: Planned) -> None
         )
 
 
-def _check_other_series(log: SealedLog, stream: str, event: StatementIssued, planned: Planned) -> None:
-    """Refuse to credit the same subscriptions for the same period in a second series."""
-    ours = {source.stream for source in event.rests_on.sources if source.stream.startswith("subscriptions/")}
+def check_credited_once(
+    log: SealedLog,
+    stream: str,
+    event: DocumentEvent,
+    content: bytes,
+    planned: Planned,
+    contents: Mapping[str, bytes],
+) -> None:
+    """Refuse a document that begins to credit a subscription which another series credits for the same period.
+
+    content: its lines. contents: by digest the lines of documents that are appended before it in one batch. What a series credits
+    already may be adjusted, so that what was credited twice can be taken back.
+    """
+
+    def leaves(documents: Sequence[Document]) -> Iterator[Sequence[bytes]]:
+        for one in documents:
+            said = one.event.lines
+            kept = contents.get(said.sha256)
+            yield split_lines(KeptLines(log, said).whole() if kept is None else kept)
+
+    others = list(_of_other_series(log, stream, event.period, planned))
+    if not others:
+        return
+    mine = [one for one in _documents(log, stream, planned) if one.event.period == event.period]
+    # What a document brings in itself, beside what its series credited before.
+    begun = standing_in([*leaves(mine), split_lines(content)]) - standing_in(leaves(mine))
+    for other, documents in others:
+        if both := sorted(begun & standing_in(leaves(documents))):
+            more = f" and {len(both) - 1:,} more were" if len(both) > 1 else " was"
+            raise Refused(
+                f"subscription {both[0]!r}{more} already credited for {event.period} by {other} number {documents[0].number}; "
+                "nothing is credited twice. Name the tables that are meant with --subscriptions, or publish a table without "
+                "them (one without rows needs a reason)"
+            )
+
+
+def _documents(log: SealedLog, stream: str, planned: Planned) -> list[Document]:
+    return documents_of(enumerate([*events_of(log, stream), *planned.get(stream, ())], 1))
+
+
+def _of_other_series(
+    log: SealedLog, stream: str, period: str, planned: Planned
+) -> Iterator[tuple[str, list[Document]]]:
+    """Yield the documents about a period of every other series that has any."""
     others = {
         *log.streams("statement/", limit=100_000),
         *(one for one in planned if one.startswith("statement/")),
     }
     for other in sorted(others - {stream}):
-        for document in documents_of(enumerate([*events_of(log, other), *planned.get(other, ())], 1)):
-            if not isinstance(document.event, StatementIssued) or document.event.period != event.period:
-                continue
+        if found := [one for one in _documents(log, other, planned) if one.event.period == period]:
+            yield other, found
+
+
+def _check_other_series(log: SealedLog, stream: str, event: StatementIssued, planned: Planned) -> None:
+    """Refuse to credit the same table of subscriptions for the same period in a second series: restating would meet again."""
+    ours = {source.stream for source in event.rests_on.sources if source.stream.startswith("subscriptions/")}
+    for other, documents in _of_other_series(log, stream, event.period, planned):
+        for document in documents:
             theirs = {source.stream for source in document.event.rests_on.sources}
             if both := sorted(ours & theirs):
                 raise Refused(

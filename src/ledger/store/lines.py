@@ -33,6 +33,7 @@ __all__ = [
     "leaf_paths",
     "lines_of",
     "split_lines",
+    "standing_in",
 ]
 
 # Digits of a salt: 16 bytes, as beside a text.
@@ -289,11 +290,60 @@ def leaf_paths(leaves: Sequence[bytes], indices: Sequence[int]) -> dict[int, lis
     return paths
 
 
+def standing_in(texts: Iterable[Sequence[bytes]]) -> set[str]:
+    """Return the subscriptions that stand credited after documents about one period, also with nothing: a later one may add to it.
+
+    texts: the leaves of each document, in the order issued. A subscription stands no more where an adjustment says that it is
+    credited no longer, and nothing is left of what was issued.
+    """
+    # By subscription and customer, as a subscription may have been given to another one.
+    found: set[tuple[str, str]] = set()
+    for leaves in texts:
+        ended: list[bool] = []
+        for leaf in leaves:
+            one = _decode_credited(leaf)
+            if one.assessment is not None:
+                ended.append(one.assessment.after is None)
+            elif (line := one.line) is not None:
+                key = line.subscription, line.customer
+                issued = Fraction(line.as_issued or 0) + Fraction(line.amount)
+                if ended[line.assessment] and not issued:
+                    found.discard(key)
+                else:
+                    found.add(key)
+    return {subscription for subscription, _ in found}
+
+
+class _Became(msgspec.Struct, frozen=True):
+    """What an assessment is after an adjustment, None where its lines are credited no more; a statement has no such field."""
+
+    after: dict[str, Any] | None = msgspec.field(default_factory=dict)
+
+
+class _Credited(msgspec.Struct, frozen=True):
+    subscription: str
+    customer: str
+    assessment: int
+    amount: str
+    as_issued: str | None = None
+
+
+class _CreditedLeaf(msgspec.Struct, frozen=True):
+    assessment: _Became | None = None
+    line: _Credited | None = None
+
+
+_decode_credited = msgspec.json.Decoder(_CreditedLeaf).decode
+
 _READ_AT_ONCE = 1 << 20
 
 
 class KeptLines:
-    """The lines of one document as the ledger keeps them, read no further than they are asked for."""
+    """The lines of one document as the ledger keeps them, taken apart no further than they are asked for.
+
+    Before the first of them is, all bytes are held against the digest in the entry (Altered): whatever is taken from issued lines is taken
+    as what was issued.
+    """
 
     def __init__(self, log: SealedLog, said: Lines) -> None:
         self._log = log
@@ -305,6 +355,7 @@ class KeptLines:
     def assessments(self) -> list[dict[str, Any]]:
         """Return the assessments in their order, each with what the document says of it."""
         if self._assessments is None:
+            self._log.check_content(self._said.sha256)
             leaves, end = self._first_leaves()
             found = [self._open(leaf, "assessment") for leaf in leaves]
             self._starts = [end]

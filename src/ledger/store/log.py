@@ -31,6 +31,8 @@ __all__ = ["CLOCK_TOLERANCE_MICROS", "Appended", "Head", "Redaction", "SealedLog
 
 CLOCK_TOLERANCE_MICROS = 5_000_000
 CONTENT_CHUNK = 1 << 20
+# Pieces that are hashed in one go: what is checked may be larger than memory.
+_CHUNKS_AT_ONCE = 8
 SCHEMA_FORMAT = 1
 _COLUMNS = "position, stream, version, type, recorded_at, idempotency_key, entry, texts"
 
@@ -262,10 +264,7 @@ class SealedLog(ABC):
             return None
         # Whatever is computed from a table names its digest, so it must not be computed from other bytes.
         if (found := sha256(content).hexdigest()) != digest:
-            raise Altered(
-                f"the table kept as {digest} was altered: its bytes hash to {found}; run ledger verify, and bring back the ledger "
-                "from a copy"
-            )
+            raise _altered(digest, found)
         return content
 
     def content_part(self, digest: str, start: int, stop: int) -> bytes:
@@ -277,6 +276,19 @@ class SealedLog(ABC):
         ).fetchall()
         offset = first * CONTENT_CHUNK
         return b"".join(bytes(row[0]) for row in rows)[start - offset : stop - offset]
+
+    def check_content(self, digest: str) -> None:
+        """Raise Altered where the bytes kept under a digest are no longer those of the digest; read piece by piece."""
+        found, chunk = sha256(), 0
+        while rows := self._execute(
+            "SELECT bytes FROM ledger_content WHERE sha256 = ? AND chunk >= ? AND chunk < ? ORDER BY chunk",
+            (digest, chunk, chunk + _CHUNKS_AT_ONCE),
+        ).fetchall():
+            for row in rows:
+                found.update(bytes(row[0]))
+            chunk += _CHUNKS_AT_ONCE
+        if chunk and found.hexdigest() != digest:
+            raise _altered(digest, found.hexdigest())
 
     def contents(self) -> list[str]:
         """Return the digests of the tables that are kept."""
@@ -534,3 +546,10 @@ class SealedLog(ABC):
 
 def _stored(row: Sequence[Any]) -> StoredEntry:
     return StoredEntry(row[0], row[1], row[2], row[3], row[4], row[5], bytes(row[6]), bytes(row[7]))
+
+
+def _altered(digest: str, found: str) -> Altered:
+    return Altered(
+        f"the table kept as {digest} was altered: its bytes hash to {found}; run ledger verify, and bring back the ledger "
+        "from a copy"
+    )

@@ -148,21 +148,17 @@ def _months(day: date, count: int, *, sticky: bool) -> date:
     return later
 
 
-def _open(calendar: Calendar, day: date) -> bool:
-    return day.weekday() in calendar.days and day.isoformat() not in calendar.holidays
-
-
 def _business_days(calendar: Calendar, day: date, count: int) -> date:
     while count:
         day += _DAY
-        count -= _open(calendar, day)
+        count -= calendar.is_open(day)
     return day
 
 
 def _business_hours(calendar: Calendar, zone: str, at: int, seconds: int) -> int:
     day = date.fromisoformat(day_of(zone, at))
     while True:
-        if _open(calendar, day):
+        if calendar.is_open(day):
             opens, closes = (
                 local_second(zone, day.isoformat(), when) for when in (calendar.opens, calendar.closes)
             )

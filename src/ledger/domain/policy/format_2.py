@@ -8,10 +8,13 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import Any
 
+import msgspec
+
 from ledger.domain.money import decimal_places, minor_units
 from ledger.domain.policy.grammar import DAYS, GRAMMAR, SIDES, table_of
 from ledger.domain.policy.model import (
     NO_LIMIT,
+    Allowance,
     Calendar,
     Claim,
     Commitment,
@@ -25,6 +28,7 @@ from ledger.domain.policy.model import (
     PeriodRule,
     Policy,
     Quantity,
+    Recurring,
     Remedy,
     Scope,
     Source,
@@ -32,10 +36,12 @@ from ledger.domain.policy.model import (
     Termination,
     Tier,
     VersionRule,
+    step_of,
     tables_of_sums,
 )
 from ledger.domain.policy.reading import Problems, cover, ordered, range_words, shown, side_given
 from ledger.domain.policy.values import read_table
+from ledger.domain.policy.words import allowance_words
 from ledger.errors import Refused, nearest
 
 __all__ = ["read"]
@@ -63,6 +69,7 @@ def read(document: dict[str, Any], sha256: str, problems: Problems) -> Policy | 
     commitments = _commitments(document, problems)
     exclusions = _exclusions(_many("exclusions", document, problems), problems)
     calendars = _calendars(document.get("calendars"), problems)
+    recurring, own = _recurring(document, calendars, commitments, period, problems)
     claim = _claim(_one("claim", document, problems, needed=False), calendars, problems)
     version = _version(_one("version", document, problems, needed=False), problems)
     open_facts = _one("facts", document, problems, needed=False)
@@ -79,7 +86,7 @@ def read(document: dict[str, Any], sha256: str, problems: Problems) -> Policy | 
         return None
     return Policy(
         key=top["policy"], title=top["title"] or "", in_force_from=top["in_force_from"], format=2, period=period,
-        commitments=commitments, exclusions=exclusions, credit=credit_rule, rounding=_or(credit["rounding"], "half-up"), sha256=sha256, limits=limits_rule,
+        commitments=commitments, exclusions=(*exclusions, *own), recurring=recurring, credit=credit_rule, rounding=_or(credit["rounding"], "half-up"), sha256=sha256, limits=limits_rule,
         stacking=stacking, claim=claim, version=version,
         facts=FactsRule(_or(open_facts["undecided"], "refused"), _or(open_facts["provisional"], "refused")), termination=termination, currencies=currencies,
         calendars=tuple(calendars.values()), source=source, examples=examples,
@@ -142,13 +149,18 @@ def _positive(where: str, value: Fraction | None, problems: Problems, *, whole: 
 
 def _period(values: Values, problems: Problems) -> PeriodRule:
     kind = values["kind"]
-    if kind != "billing-month":
+    if kind == "contract-year":
+        _asked("period.", values, ("anchor_month",), f'kind = "{kind}"', problems)
+    else:
+        _idle("period.", values, ("anchor_month",), f'kind = "{kind}"', problems)
+    if kind not in ("billing-month", "contract-year"):
         _idle("period.", values, ("anchor_day",), f'kind = "{kind}"', problems)
     if kind == "trailing-days":
         _asked("period.", values, ("days",), f'kind = "{kind}"', problems)
     else:
         _idle("period.", values, ("days",), f'kind = "{kind}"', problems)
     _within("period.anchor_day", values["anchor_day"], 1, 31, problems)
+    _within("period.anchor_month", values["anchor_month"], 1, 12, problems)
     _within("period.days", values["days"], 1, 3_660, problems)
     _positive("period.length", values["length"], problems)
     if values["part"] == "lifetime" and values["length"] is not None:
@@ -156,6 +168,7 @@ def _period(values: Values, problems: Problems) -> PeriodRule:
     return PeriodRule(
         kind=kind, zone=_or(values["zone"], "UTC"), anchor_day=_or(values["anchor_day"], 1), days=values["days"],
         length_seconds=values["length"], part=_or(values["part"], "whole"),
+        anchor_month=_or(values["anchor_month"], 1),
     )  # fmt: skip
 
 
@@ -207,7 +220,8 @@ def _commitment(name: str, document: dict[str, Any], problems: Problems, where: 
     tiers = _tiers(document, measure, where, problems)
     if len(problems.found) == before:
         refused = [kind for kind, reading in (("gap", gaps), ("overlap", overlaps)) if reading == "refused"]
-        cover(tiers, where, problems, kinds=refused, instead=True)
+        step = step_of(measure, counting, tiers[0].of)
+        cover(tiers, where, problems, kinds=refused, instead=True, step=step)
     promised = _target(
         _one("target", document, problems, needed=False, where=where), measure, where, problems
     )
@@ -235,10 +249,10 @@ def _measure(values: Values, where: str, problems: Problems) -> Measure:
         _idle(at, values, ("statistic", "unit", "combine"), why, problems)
     if of != "events":
         _idle(at, values, ("counts",), why, problems)
-    if of in ("latency", "consecutive-days", "events"):
+    if of in ("latency", "consecutive-days", "bad-days", "events"):
         _idle(at, values, ("missing",), why, problems)
     reads = values["reads"]
-    if reads is not None and not reads and of in _READS:
+    if reads is not None and not reads and of in _READS and of != "consecutive-days":
         problems.add(f"{at}reads is empty, but {why} is measured from nothing else; name what it reads")
     if reads and (("latency" in reads) != (of == "latency") or (of == "latency" and len(reads) > 1)):
         problems.add(f"{at}reads {', '.join(reads)} does not fit {why}; latency is read by latency alone")
@@ -258,25 +272,24 @@ def _measure(values: Values, where: str, problems: Problems) -> Measure:
 
 def _counting(values: Values, measure: Measure, where: str, problems: Problems) -> Counting:
     at, why = f"{where}counting.", f'measure.of = "{measure.of}"'
-    by_windows = measure.of in _OF_WINDOWS or (measure.of == "events" and measure.counts != "failed")
+    by_windows = measure.reads_windows
     lasting = ("minimum", "unless_daily_total_above", "daily_total_counts")
-    quanta = ("quantise", "quantum")
+    quanta = ("quantise", "quantum", "ties")
     if by_windows:
-        if not values["effects"]:
+        # What is measured needs no window.
+        if not values["effects"] and not measure.reads:
             problems.add(f"{at}effects is missing or empty, which {why} needs; name at least one effect")
     else:
         _idle(at, values, ("effects", "down", *lasting, *quanta), why, problems)
     if measure.of == "user-minutes":
         _idle(at, values, lasting, why, problems)
+    if measure.is_days:
+        _idle(at, values, lasting[1:], why, problems)
+    if not (measure.is_days and by_windows):
+        _idle(at, values, ("day_above",), why if not measure.is_days else "measurements", problems)
     if measure.of != "time":
         _idle(at, values, quanta, why, problems)
-    if values["down"] == "above-share" or measure.of == "consecutive-days":
-        _asked(at, values, ("share_above",), why if by_windows is False else 'down = "above-share"', problems)
-    else:
-        _idle(at, values, ("share_above",), f'down = "{values["down"] or "any"}"', problems)
-    share = values["share_above"]
-    if share is not None and share >= 1:
-        problems.add(f"{at}share_above {shown(str(share))} is not below 1; no share is above it: 5% is 0.05")
+    _share(values, measure, at, problems)
     if values["minimum"] is None:
         _idle(at, values, ("unless_daily_total_above",), "no minimum", problems)
     if values["unless_daily_total_above"] is None:
@@ -290,15 +303,39 @@ def _counting(values: Values, measure: Measure, where: str, problems: Problems) 
         )
     if values["quantise"] in (None, "exact"):
         _idle(at, values, ("quantum",), 'quantise = "exact"', problems)
+    quantise = _or(values["quantise"], "exact")
+    if quantise.endswith("-nearest"):
+        _asked(at, values, ("ties",), f'quantise = "{quantise}"', problems)
+    elif measure.of == "time":
+        _idle(at, values, ("ties",), f'quantise = "{quantise}"', problems)
     for name in ("minimum", "unless_daily_total_above"):
         _positive(f"{at}{name}", values[name], problems)
     _positive(f"{at}quantum", values["quantum"], problems, whole=True)
     return Counting(
-        effects=frozenset(_or(values["effects"], ())), down=_or(values["down"], "any"), share_above=share,
+        effects=frozenset(_or(values["effects"], ())), down=_or(values["down"], "any"), share_above=values["share_above"],
+        share_at_least=values["share_at_least"], day_above=_or(values["day_above"], Fraction(0)),
         minimum=values["minimum"], unless_daily_total_above=values["unless_daily_total_above"],
-        daily_total_counts=_or(values["daily_total_counts"], "all"), quantise=_or(values["quantise"], "exact"),
-        quantum=int(_or(values["quantum"], 60)),
+        daily_total_counts=_or(values["daily_total_counts"], "all"), quantise=quantise,
+        quantum=int(_or(values["quantum"], 60)), ties=_or(values["ties"], "up"),
     )  # fmt: skip
+
+
+def _share(values: Values, measure: Measure, at: str, problems: Problems) -> None:
+    """Check the share that makes a second, or a day, count."""
+    above, least = values["share_above"], values["share_at_least"]
+    down = _or(values["down"], "any")
+    if measure.is_days and not measure.reads_windows:
+        if above is None and least is None:
+            _asked(at, values, ("share_above",), f'measure.of = "{measure.of}"', problems)
+        elif above is not None:
+            _idle(at, values, ("share_at_least",), "share_above", problems)
+    else:
+        for name, word in (("share_above", "above-share"), ("share_at_least", "at-least-share")):
+            (_asked if down == word else _idle)(at, values, (name,), f'down = "{down}"', problems)
+    if above is not None and above >= 1:
+        problems.add(f"{at}share_above {shown(str(above))} is not below 1; no share is above it: 5% is 0.05")
+    if least is not None and not 0 < least <= 1:
+        problems.add(f"{at}share_at_least {shown(str(least))} is not above 0 and up to 1; 5% is 0.05")
 
 
 def _scope(values: Values, measure: Measure, where: str, problems: Problems) -> Scope:
@@ -330,6 +367,8 @@ def _tiers(document: dict[str, Any], measure: Measure, where: str, problems: Pro
         before = len(problems.found)
         remedy = _remedy(values, measure, at, problems)
         tier = _range(values, measure, at, problems, remedy)
+        if tier is not None and values["beyond"] is not None:
+            tier = _beyond(values["beyond"], tier, measure, at, problems)
         if tier is not None and len(problems.found) == before:
             found.append(tier)
     if len({tier.of for tier in found}) > 1:
@@ -396,6 +435,10 @@ def _bound_text(bound: Fraction, of: Quantity) -> str:
 
 
 def _remedy(values: Values, measure: Measure, at: str, problems: Problems) -> Remedy:
+    if values["credit_fraction"] is not None:
+        if values["credit_percent"] is not None:
+            problems.add(f"{at}credit_percent and credit_fraction both say a part of the base; leave one out")
+        values = {**values, "credit_percent": values["credit_fraction"] * 100}
     money = [name for name in _MONEY if values[name] is not None]
     # What was given and could not be read has its sentence already.
     unread = tuple(f"{at}{name} " for name in (*_MONEY, "service_days"))
@@ -444,6 +487,33 @@ def _remedy(values: Values, measure: Measure, at: str, problems: Problems) -> Re
     )  # fmt: skip
 
 
+def _beyond(said: Allowance | str, tier: Tier, measure: Measure, at: str, problems: Problems) -> Tier:
+    """Return a tier that pays for no more than what exceeds an allowance."""
+    remedy, words = tier.remedy, f'beyond = "{_allowance_text(said)}"'
+    if remedy.per == "period" and remedy.multiple is None and not remedy.hourly:
+        problems.add(
+            f"{at}{words} has no meaning with amounts that are paid once; it shortens what credit_multiple, credit_hourly or per are for"
+        )
+    if isinstance(said, str):
+        edge = tier.upper if tier.of == "availability" else tier.lower
+        if edge == (1 if tier.of == "availability" else 0):
+            problems.add(
+                f"{at}{words} has no meaning where the tier begins with the best there is; bound it there, or state the allowance itself"
+            )
+        allowance = Allowance(tier.of, edge)
+    else:
+        allowance = said
+        if measure.makes == "value":
+            problems.add(
+                f'{at}{words} has no meaning with measure.of = "{measure.of}"; write beyond = "tier-edge", or leave it out'
+            )
+    return msgspec.structs.replace(tier, remedy=msgspec.structs.replace(remedy, beyond=allowance))
+
+
+def _allowance_text(said: Allowance | str) -> str:
+    return said if isinstance(said, str) else allowance_words(said)
+
+
 def _exclusions(entries: list[Values], problems: Problems) -> tuple[ExclusionRule, ...]:
     found: list[ExclusionRule] = []
     for index, values in enumerate(entries, 1):
@@ -489,15 +559,26 @@ def _credit(values: Values, problems: Problems) -> Credit:
 
 def _limits(values: Values, commitments: tuple[Commitment, ...], problems: Problems) -> Limits:
     if values["rolling_percent"] is None:
-        _idle("limits.", values, ("rolling_months",), "no rolling_percent", problems)
+        _idle("limits.", values, ("rolling_months", "rolling_over"), "no rolling_percent", problems)
+    elif values["rolling_over"] not in (None, "months"):
+        over = f'rolling_over = "{values["rolling_over"]}"'
+        _idle("limits.", values, ("rolling_months",), over, problems)
     _within("limits.rolling_months", values["rolling_months"], 1, 120, problems)
     pays_days = any(tier.remedy.service_days for one in commitments for tier in one.tiers)
     if commitments and not pays_days:
         _idle("limits.", values, ("days",), "tiers that pay no service_days", problems)
+    for name, beside in (("amount", "above"), ("only_above", "not above")):
+        for code, least in _or(values["at_least"], ()):
+            other = dict(_or(values[name], ())).get(code)
+            if other is not None and (least > other) == (beside == "above"):
+                problems.add(
+                    f"limits.at_least is {beside} limits.{name} in {code}, so that it never raises an amount to what it says; correct one of them"
+                )
     return Limits(
         percent=None if values["percent"] is None else values["percent"] / 100, amount=_or(values["amount"], ()),
         days=values["days"], rolling_percent=None if values["rolling_percent"] is None else values["rolling_percent"] / 100,
-        rolling_months=_or(values["rolling_months"], 12), only_above=_or(values["only_above"], ()),
+        rolling_months=_or(values["rolling_months"], 12), rolling_over=_or(values["rolling_over"], "months"), only_above=_or(values["only_above"], ()),
+        at_least=_or(values["at_least"], ()),
     )  # fmt: skip
 
 
@@ -530,6 +611,47 @@ def _calendars(value: object, problems: Problems) -> dict[str, Calendar]:
             problems.add(f"calendars.{name}.days is empty; name the business days")
         found[name] = Calendar(name, days, frozenset(_or(values["holidays"], ())), opens, closes)
     return found
+
+
+def _recurring(
+    document: dict[str, Any], calendars: dict[str, Calendar], commitments: tuple[Commitment, ...], period: PeriodRule,
+    problems: Problems,
+) -> tuple[tuple[Recurring, ...], tuple[ExclusionRule, ...]]:  # fmt: skip
+    """Return what the policy itself excludes day by day, and the rules by which that is taken out."""
+    found: list[Recurring] = []
+    rules: list[ExclusionRule] = []
+    if "service_hours" in document:
+        name = _one("service_hours", document, problems)["calendar"] or ""
+        if name not in calendars:
+            problems.add(
+                f"service_hours.calendar {name!r} is not there{nearest(name, calendars)}; add [calendars.{name or 'NAME'}]"
+            )
+        if period.length_seconds is not None:
+            problems.add(
+                "period.length contradicts service_hours, whose hours are the denominator; leave one out"
+            )
+        found.append(Recurring("outside-service-hours", calendars.get(name, Calendar())))
+        rules.append(ExclusionRule(frozenset({"outside-service-hours"}), treated="removed"))
+    for index, values in enumerate(_many("maintenance", document, problems), 1):
+        at = f"maintenance {index}: "
+        days = frozenset(DAYS.index(day) for day in _or(values["days"], DAYS) if day in DAYS)
+        begins, ends, treated = _or(values["from"], 0), _or(values["to"], 1), _or(values["treated"], "up")
+        if not days:
+            problems.add(f"{at}days is empty; name the days on which it begins")
+        if begins in (ends, 86_400):
+            problems.add(f"{at}to is when it begins; write when it ends")
+        own = ExclusionRule(frozenset({"maintenance-window"}), treated=treated)
+        if index > 1 and own not in rules:
+            problems.add(f"{at}treated is not as in the maintenance before; treat all of it alike")
+        rules += [] if own in rules else [own]
+        found.append(
+            Recurring("maintenance-window", Calendar(f"maintenance-{index}", days, frozenset(), begins, ends))
+        )
+    if found and not all(one.measure.reads_windows for one in commitments):
+        problems.add(
+            "service_hours and maintenance have no meaning with a measure that no window makes; leave them out"
+        )
+    return tuple(found), tuple(rules)
 
 
 def _claim(values: Values, calendars: dict[str, Calendar], problems: Problems) -> Claim:

@@ -17,12 +17,14 @@ from ledger.domain.money import ALL_ROUNDINGS
 __all__ = ["GRAMMAR", "Field", "Kind", "Table", "table_of"]
 
 # text: words. key: a stream key. date: a TOML date. zone: an IANA zone. choice, choices: one of, or a list of,
-# Field.choices. integer: a whole number. flag: true or false. decimal, percent: a decimal as text. duration: text
+# Field.choices. integer: a whole number. flag: true or false. decimal, percent: a decimal as text. fraction: text
+# such as "1/30", up to 1. ratio: a decimal or a fraction as text. duration: text
 # such as "30 minutes". span: a duration, or one in months, periods, business days or hours. money: a table of
-# currency and amount as text. clock: "09:00". texts, dates: lists of them. free: checked elsewhere.
+# currency and amount as text. clock: "09:00". beyond: an allowance, as a duration, a percentage with its sign or
+# "tier-edge". texts, dates: lists of them. free: checked elsewhere.
 Kind: TypeAlias = Literal[
-    "text", "key", "date", "zone", "choice", "choices", "integer", "flag", "decimal", "percent", "duration", "span",
-    "money", "clock", "texts", "dates", "free",
+    "text", "key", "date", "zone", "choice", "choices", "integer", "flag", "decimal", "percent", "fraction", "ratio", "duration", "span",
+    "money", "clock", "beyond", "texts", "dates", "free",
 ]  # fmt: skip
 
 
@@ -98,27 +100,30 @@ GRAMMAR: tuple[Table, ...] = (
         Field("note", "text", "What was not read, or had to be assumed.", default='""'),
     )),
     Table("period", "The time that one figure is computed for.", (
-        Field("kind", "choice", "billing-month begins on anchor_day; trailing-days are so many days up to the asked day.", required=True,
-              choices=("calendar-month", "calendar-quarter", "calendar-year", "billing-month", "trailing-days"),
+        Field("kind", "choice", "calendar-four-months begin with January, May and September. billing-month begins on anchor_day, contract-year on that day of "
+              "anchor_month; trailing-days are so many days up to the asked day.", required=True,
+              choices=("calendar-month", "calendar-quarter", "calendar-four-months", "calendar-half-year", "calendar-year", "contract-year",
+                       "billing-month", "trailing-days"),
               example='"calendar-month"'),
         Field("zone", "zone", "IANA zone in which days, months and years begin.", required=True, example='"UTC"'),
-        Field("anchor_day", "integer", "billing-month: the day of the month on which it begins, 1 to 31; in a shorter month its last day.",
+        Field("anchor_day", "integer", "billing-month, contract-year: the day of the month on which it begins, 1 to 31; in a shorter month its last day.",
               default="1", example="15"),
+        Field("anchor_month", "integer", "contract-year: the month in which it begins, 1 to 12.", example="4"),
         Field("days", "integer", "trailing-days: how many.", example="30"),
         Field("length", "duration", "The denominator: actual seconds of the period (left out), or always this.", default="the actual length",
               example='"730 hours"'),
         Field("part", "choice", "A subscription, or resource, that is there for a part of the period: whole keeps the whole period as "
               "denominator; lifetime takes only the part.", default='"whole"', choices=("whole", "lifetime"), example='"lifetime"'),
     )),
-    Table("measure", "What is measured. It makes an availability, or for latency, consecutive-days and events a value.", (
+    Table("measure", "What is measured. It makes an availability, or for latency, consecutive-days, bad-days and events a value.", (
         Field("of", "choice", "time: seconds that are down. affected-share: seconds weighted by the affected share. user-minutes: the same for "
               "users, where overlapping windows add up without a limit. error-rate: 1 minus the average error rate of all buckets. "
-              "executions, messages: 1 minus failed by total over the period. latency: a measured duration. consecutive-days: the longest run of bad days. events: "
-              "how many there were.", required=True,
+              "executions, messages: 1 minus failed by total over the period. latency: a measured duration. consecutive-days: the longest run of bad days. bad-days: how "
+              "many of them there were. events: how many there were.", required=True,
               choices=("time", "affected-share", "user-minutes", "error-rate", "executions", "messages", "latency",
-                       "consecutive-days", "events"), example='"time"'),
+                       "consecutive-days", "bad-days", "events"), example='"time"'),
         Field("reads", "choices", "Which recorded measurements it reads beside, or instead of, windows.",
-              default="[] for time, affected-share, user-minutes and events; requests for error-rate; the one of the same name for executions, messages and "
+              default="[] for time, affected-share, user-minutes, bad-days and events; requests for error-rate; the one of the same name for executions, messages and "
               "latency; messages for consecutive-days", choices=MEASURED, example='["requests"]'),
         Field("bucket", "duration", "error-rate: the length of a bucket. Buckets begin at the start of the period.", example='"5 minutes"'),
         Field("statistic", "text", "latency: which statistic, as measurements name it.", example='"p95"'),
@@ -132,20 +137,29 @@ GRAMMAR: tuple[Table, ...] = (
               default='"available"', choices=("available", "excluded", "down"), example='"excluded"'),
     ), in_commitments=True),
     Table("counting", "Which seconds are down.", (
-        Field("effects", "choices", "Windows with these effects count. Required where windows are read: time, affected-share, user-minutes, and "
-              "events of incidents or outages.", choices=EFFECTS, default="[]", example='["outage", "data-loss"]'),
+        Field("effects", "choices", "Windows with these effects count. Required where windows are read: time, affected-share and user-minutes, unless "
+              "measure.reads names what is measured instead, events of incidents or outages, and days that read no measurements.", choices=EFFECTS,
+              default="[]", example='["outage", "data-loss"]'),
         Field("down", "choice", "When a second is down: any: a window or a failure in it is enough. above-share: the affected share, or error rate, is above "
-              "share_above. all: everything fails.", default='"any"', choices=("any", "above-share", "all"), example='"above-share"'),
-        Field("share_above", "decimal", "above-share: the share that must be exceeded, from 0 to below 1. consecutive-days: a day is bad above it.",
+              "share_above. at-least-share: it is share_at_least, or above. all: everything fails.", default='"any"',
+              choices=("any", "above-share", "at-least-share", "all"), example='"above-share"'),
+        Field("share_above", "decimal", "above-share: the share that must be exceeded, from 0 to below 1. consecutive-days, bad-days of measurements: a day is bad above it.",
               example='"0.05"'),
-        Field("minimum", "duration", "An outage counts only if it lasts at least so long without a break.", default="none", example='"1 minute"'),
+        Field("share_at_least", "decimal", "at-least-share: the share that must be reached, above 0 to 1. consecutive-days, bad-days of measurements: a day is bad from it on.",
+              example='"0.05"'),
+        Field("day_above", "duration", "consecutive-days, bad-days of windows: a local day is bad where more than this of it was down.", default='"0 seconds"',
+              example='"30 minutes"'),
+        Field("minimum", "duration", "An outage counts only if it lasts at least so long without a break, also outside of the period.", default="none", example='"1 minute"'),
         Field("unless_daily_total_above", "duration", "Shorter ones count all the same on a local day on which all of them together last longer than this.",
               example='"5 minutes"'),
         Field("daily_total_counts", "choice", "What then counts of the shorter ones: all of it, or what exceeds the limit.", default='"all"',
               choices=("all", "excess"), example='"all"'),
-        Field("quantise", "choice", "exact; each-up, each-down: every outage to whole quanta; total-up, total-down: the sum; slots-touched, "
+        Field("quantise", "choice", "exact; each-up, each-down, each-nearest: every outage, the whole of it, to whole quanta; total-up, total-down, total-nearest: the sum; slots-touched, "
               "slots-filled: quanta counted from the start of the period are down if any second, or every second, of them is.", default='"exact"',
-              choices=("exact", "each-up", "each-down", "total-up", "total-down", "slots-touched", "slots-filled"), example='"slots-touched"'),
+              choices=("exact", "each-up", "each-down", "each-nearest", "total-up", "total-down", "total-nearest", "slots-touched", "slots-filled"),
+              example='"slots-touched"'),
+        Field("ties", "choice", "each-nearest, total-nearest: what half a quantum comes to. even: the even number of quanta.", choices=("up", "down", "even"),
+              example='"up"'),
         Field("quantum", "duration", "The unit of quantise, in whole seconds.", default='"1 minute"', example='"5 minutes"'),
     ), in_commitments=True),
     Table("scope", "Where downtime counts.", (
@@ -157,15 +171,18 @@ GRAMMAR: tuple[Table, ...] = (
     Table("tiers", "A range, and what it pays. Each has up to one lower and one upper bound, all of one kind.", (
         *_bounds(),
         Field("credit_percent", "percent", "Percent of the base.", example='"10"'),
-        Field("credit_multiple", "decimal", "So many times the base for the time down: base x eligible downtime / period. 1 is proportional.", example='"10"'),
+        Field("credit_fraction", "fraction", "The same as an exact part of the base, for what no decimal says.", example='"1/30"'),
+        Field("credit_multiple", "ratio", "So many times the base for the time down: base x eligible downtime / period. 1 is proportional.", example='"10"'),
         Field("credit_fixed", "money", "A sum by currency.", example='{ USD = "3000.00" }'),
         Field("credit_hourly", "money", "A rate by currency for each hour of eligible downtime, parts of an hour in proportion.", example='{ USD = "0.50" }'),
         Field("service_days", "decimal", "Days of service added at the end of the term; not money.", example='"3"'),
-        Field("per", "choice", "credit_percent, credit_fixed and service_days: once per period, for each block of downtime, or for each unit of the "
+        Field("per", "choice", "credit_percent, credit_fraction, credit_fixed and service_days: once per period, for each block of downtime, or for each unit of the "
               "measured value.", default='"period"', choices=("period", "block", "unit"), example='"block"'),
         Field("block", "duration", "per = block: its length.", example='"30 minutes"'),
         Field("blocks", "choice", "per = block: only full blocks count, or also the one that was begun.", default='"full"',
               choices=("full", "begun"), example='"full"'),
+        Field("beyond", "beyond", "Only what exceeds this allowance is paid for: the time, blocks or units beyond it. tier-edge: the bound of the tier on its better "
+              "side. An availability stands for the downtime that it leaves.", default="all of it is paid for", example='"tier-edge"'),
         Field("take", "choice", "Required where a tier states several amounts of money.", choices=("lesser", "greater", "sum"), example='"lesser"'),
     ), many=True, in_commitments=True),
     Table("target", "What was promised. It pays nothing: the linter finds tiers that pay although it was met, and those that pay nothing although it was missed.",
@@ -189,6 +206,17 @@ GRAMMAR: tuple[Table, ...] = (
         Field("treated", "choice", "up: it stays in the denominator as time that was up. removed: it leaves the denominator where it is about all that the commitment is about; time excluded for one component of several, or in one region of a wider scope, does not leave it.", default='"up"',
               choices=("up", "removed"), example='"removed"'),
     ), many=True),
+    Table("service_hours", "Hours in which the service has to be there, where these are not all. Time outside them is not down, and leaves the denominator.", (
+        Field("calendar", "key", "The calendar whose business days and hours they are.", required=True, example='"office"'),
+    )),
+    Table("maintenance", "Hours of maintenance that come again, as the contract itself announces them: what is down in them does not count, and uses up no "
+          "limit of an exclusion.", (
+        Field("days", "choices", "The days on which it begins.", default="all", choices=DAYS, example='["sunday"]'),
+        Field("from", "clock", "When it begins, in period.zone.", required=True, example='"23:00"'),
+        Field("to", "clock", "When it ends; on the next day, where that is not after it begins.", required=True, example='"02:00"'),
+        Field("treated", "choice", "As for exclusions: up stays in the denominator, removed leaves it.", default='"up"', choices=("up", "removed"),
+              example='"removed"'),
+    ), many=True),
     Table("credit", "From a remedy to an amount.", (
         Field("of", "choice", "The base. fee: of this service for the period. region-charges: what was charged in the region. service-share: the share of a suite's fee. "
               "preceding-fee: the fee of the period before. annual-fee: the fee of a year, divided by the periods in one.", default='"fee"',
@@ -206,10 +234,16 @@ GRAMMAR: tuple[Table, ...] = (
         Field("rolling_percent", "percent", "With what was credited before in rolling_months, this period included, at most so much of one base.", default="no limit",
               example='"100"'),
         Field("rolling_months", "integer", "The months of rolling_percent.", default="12", example="12"),
+        Field("rolling_over", "choice", "What rolling_percent holds for: rolling_months; the calendar year, in period.zone, in which the period ends; or the year of the "
+              "contract, which begins with the month of valid_from of the subscription.", default='"months"',
+              choices=("months", "calendar-year", "contract-year"), example='"calendar-year"'),
         Field("only_above", "money", "An amount that is not above this is not paid at all.", default="no limit", example='{ USD = "1.00" }'),
+        Field("at_least", "money", "A smaller amount is raised to this, where anything is owed, and as far as the other limits let it.", default="no limit",
+              example='{ USD = "1.00" }'),
     )),
     Table("stacking", "What happens when several things fail.", (
-        Field("commitments", "choice", "Of several commitments: the best for the customer, the one the customer chooses, or all.", default='"best-of"',
+        Field("commitments", "choice", "Of several commitments: the best for the customer, the one the customer chooses, or all. Money and days of service are "
+              "not compared: best-of gives the best of each.", default='"best-of"',
               choices=("best-of", "choose-one", "sum"), example='"best-of"'),
         Field("incidents", "choice", "together: one figure for the period. Otherwise each incident is measured alone, and of their remedies the best, the chosen one or all "
               "count.", default='"together"', choices=("together", "best-of", "choose-one", "sum"), example='"together"'),

@@ -40,6 +40,7 @@ KINDS: dict[str, str] = {
     "not-toml": "The text is no TOML.",
     "wrong-value": "A value is missing, of the wrong kind, or has no meaning beside the others.",
     "unknown-key": "A key that the format does not know.",
+    "too-large": "A sum of money beyond what a row can be credited.",
     "gap": "A range in no tier.",
     "decimal-hole": "A gap that comes from bounds written to some decimals, such as 98.99 and 99.0.",
     "overlap": "A range in several tiers.",
@@ -48,6 +49,7 @@ KINDS: dict[str, str] = {
     "worse-pays-less": "A worse tier pays less than a better one, or loses the right to end the contract.",
     "unreachable-tier": "Nothing that can be measured leads to the tier or right, or another tier always holds instead.",
     "reading-decided": "`facts.undecided` takes one end also where `reading` leaves open what the tiers mean, which no fact ever decides.",
+    "unlike-remedies": "`best-of` among money and days of service, which cannot be compared: of each kind the best is given.",
     "limit-cuts": "A limit keeps a tier from ever paying what it says: it is below it or, for `only_above`, never below it.",
     "sums-without-currencies": "Sums name some currencies, but `currencies` is left out, so that a fee in another one stops a run of credits.",
     "example-contradicts": "An example of the policy that its own terms contradict.",
@@ -95,13 +97,29 @@ def lint(text: str) -> tuple[Policy | None, list[Finding]]:
         return None, found
     for commitment in policy.commitments:
         found += _of_tiers(policy, commitment)
-    found += _currencies(policy)
+    found += [*_unlike(policy), *_currencies(policy)]
     if policy.source is not None and policy.source.state != "verified":
         note = f": {policy.source.note}" if policy.source.note else ""
         found.append(
             Finding("not-verified", "warning", f"source.state is {policy.source.state}{note}; compare it with the contract you signed")
         )  # fmt: skip
     return policy, found
+
+
+def _unlike(policy: Policy) -> Iterator[Finding]:
+    """Yield a finding where the best is taken of several that give money, days of service, or one of them each."""
+    tiers = [(one.name, tier.remedy) for one in policy.commitments for tier in one.tiers]
+    money = dict.fromkeys(name for name, remedy in tiers if remedy.pays_money)
+    days = dict.fromkeys(name for name, remedy in tiers if remedy.service_days)
+    for key, several in (("commitments", len(policy.commitments) > 1), ("incidents", True)):
+        if several and money and days and getattr(policy.stacking, key) == "best-of":
+            names = [" and ".join(filter(None, some)) for some in (money, days)]
+            where = [f" (of {name})" if name else "" for name in names]
+            yield Finding(
+                "unlike-remedies", "warning",
+                f"stacking.{key} is best-of, but money{where[0]} and days of service{where[1]} cannot be compared: the best of each kind is given, "
+                "so that both may be; where the customer gets one of them, write choose-one",
+            )  # fmt: skip
 
 
 def _currencies(policy: Policy) -> Iterator[Finding]:
@@ -136,7 +154,7 @@ def _gaps(commitment: Commitment) -> Found:
         "undecided": "reading.gaps leaves open what it pays",
         "pays-nothing": "reading.gaps says that it pays nothing",
     }[commitment.gaps]
-    for place in holes(commitment.tiers, commitment.tiers_of):
+    for place in holes(commitment.tiers, commitment.tiers_of, commitment.step):
         below, above = _beside(commitment, place)
         where = between(*place, commitment.tiers_of)
         if below is not None and above is not None and _one_step(below, above):
@@ -206,11 +224,11 @@ def _out_of_reach(policy: Policy, commitment: Commitment, tier: Tier) -> str | N
         most = _longest_downtime(days, commitment.counting)
         if most is not None and (tier.lower > most or (tier.lower == most and not tier.lower_included)):
             return f"is longer than a {policy.period.kind} can be ({decimal_text(most)} seconds)"
-    elif commitment.measure.of in ("consecutive-days", "events"):
+    elif tier.of == "value" and commitment.measure.of != "latency":
         first = -(-tier.lower // 1) if tier.lower_included else tier.lower // 1 + 1
         if not tier.holds(Fraction(first)):
             return "holds no whole number, and only whole ones are counted"
-        if commitment.measure.of == "consecutive-days" and first > days:
+        if commitment.measure.is_days and first > days:
             return f"is more than the days of a {policy.period.kind} ({days})"
     return None
 
@@ -222,7 +240,10 @@ def _longest_downtime(days: int, counting: Counting) -> Fraction | None:
     match counting.quantise:
         case "each-up":
             return None
-        case "total-up" | "slots-touched":
+        case "each-nearest":
+            # Outages of half a quantum each count twice what they last.
+            return 2 * longest
+        case "total-up" | "total-nearest" | "slots-touched":
             return -(-longest // counting.quantum) * Fraction(counting.quantum)
         case _:
             return longest
@@ -234,7 +255,7 @@ def _decided(policy: Policy, commitment: Commitment) -> Found:
     if end == "refused":
         return
     for what, rule, found in (
-        ("gaps", commitment.gaps, holes(commitment.tiers, commitment.tiers_of)),
+        ("gaps", commitment.gaps, holes(commitment.tiers, commitment.tiers_of, commitment.step)),
         ("overlaps", commitment.overlaps, shared(commitment.tiers)),
     ):
         if rule == "undecided" and found:

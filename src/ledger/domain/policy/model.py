@@ -7,16 +7,18 @@ float. What the words of a term mean stands in the grammar (`ledger.domain.polic
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import date
 from fractions import Fraction
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal, TypeAlias, get_args
 
 import msgspec
 
+from ledger.domain.exclusion import RecurringKind
 from ledger.domain.money import decimal_text
 
 __all__ = [
-    "NO_LIMIT", "Calendar", "Claim", "Commitment", "Counting", "Credit", "Example", "ExclusionRule", "FactsRule", "Limits",
-    "Measure", "PeriodRule", "Policy", "Remedy", "Scope", "Source", "Stacking", "Sums", "Termination", "Tier", "VersionRule", "sum_in",
+    "NO_LIMIT", "Allowance", "Calendar", "Claim", "Commitment", "Counting", "Credit", "Example", "ExclusionRule", "FactsRule", "Limits",
+    "Measure", "PeriodRule", "Policy", "Recurring", "Remedy", "Scope", "Source", "Stacking", "Sums", "Termination", "Tier", "VersionRule", "step_of", "sum_in",
     "tables_of_sums",
 ]  # fmt: skip
 
@@ -28,15 +30,22 @@ Sums: TypeAlias = tuple[tuple[str, Fraction], ...]
 Quantity: TypeAlias = Literal["availability", "downtime", "value"]
 Measured: TypeAlias = Literal[
     "time", "affected-share", "user-minutes", "error-rate", "executions", "messages", "latency", "consecutive-days",
-    "events",
+    "bad-days", "events",
 ]  # fmt: skip
+
+
+class Allowance(msgspec.Struct, frozen=True):
+    """What is not paid for, though it is down: up to an availability (a fraction of 1), so many seconds, or a value."""
+
+    of: Quantity
+    bound: Fraction
 
 
 class Remedy(msgspec.Struct, frozen=True):
     """What a tier pays. percent: of the base. multiple: of the base for the time down. fixed, hourly: by currency.
 
     service_days: not money. per: once, for each block (of block_seconds; begun ones too, or full ones only) or unit.
-    take: how several amounts of money become one.
+    beyond: only what exceeds this is paid for. take: how several amounts of money become one.
     """
 
     percent: Fraction | None = None
@@ -48,6 +57,13 @@ class Remedy(msgspec.Struct, frozen=True):
     block_seconds: Fraction | None = None
     blocks: Literal["full", "begun"] = "full"
     take: Literal["lesser", "greater", "sum"] | None = None
+    beyond: Allowance | None = None
+
+    @property
+    def pays_money(self) -> bool:
+        """Whether it pays any."""
+        sums = (amount for table in (self.fixed, self.hourly) for _, amount in table)
+        return bool(self.percent or self.multiple or any(sums))
 
     @property
     def pays(self) -> bool:
@@ -120,14 +136,18 @@ class Source(msgspec.Struct, frozen=True):
 
 
 class PeriodRule(msgspec.Struct, frozen=True):
-    """The time one figure is for. length_seconds: the denominator where it is not the actual length."""
+    """The time one figure is for. anchor_month: in which a contract year begins. length_seconds: the denominator where it is not the actual length."""
 
-    kind: Literal["calendar-month", "calendar-quarter", "calendar-year", "billing-month", "trailing-days"]
+    kind: Literal[
+        "calendar-month", "calendar-quarter", "calendar-four-months", "calendar-half-year", "calendar-year", "contract-year",
+        "billing-month", "trailing-days",
+    ]  # fmt: skip
     zone: str
     anchor_day: int = 1
     days: int | None = None
     length_seconds: Fraction | None = None
     part: Literal["whole", "lifetime"] = "whole"
+    anchor_month: int = 1
 
 
 class Measure(msgspec.Struct, frozen=True):
@@ -145,22 +165,61 @@ class Measure(msgspec.Struct, frozen=True):
     @property
     def makes(self) -> Literal["availability", "value"]:
         """What comes out of it."""
-        return "value" if self.of in ("latency", "consecutive-days", "events") else "availability"
+        return "value" if self.of == "latency" or self.is_days or self.of == "events" else "availability"
+
+    @property
+    def is_days(self) -> bool:
+        """Whether it counts local days that were bad."""
+        return self.of in ("consecutive-days", "bad-days")
+
+    @property
+    def reads_windows(self) -> bool:
+        """Whether windows make it, be it beside measurements."""
+        if self.is_days:
+            return not self.reads
+        return self.of in ("time", "affected-share", "user-minutes") or (
+            self.of == "events" and self.counts != "failed"
+        )
 
 
 class Counting(msgspec.Struct, frozen=True):
-    """Which seconds are down: effects, the rule for a second, least durations, and quanta. Durations in seconds."""
+    """Which seconds are down: effects, the rule for a second, least durations, and quanta. Durations in seconds.
+
+    day_above: a day is bad where more than this of it was down.
+    """
 
     effects: frozenset[str] = frozenset()
-    down: Literal["any", "above-share", "all"] = "any"
+    down: Literal["any", "above-share", "at-least-share", "all"] = "any"
     share_above: Fraction | None = None
+    share_at_least: Fraction | None = None
+    day_above: Fraction = Fraction(0)
     minimum: Fraction | None = None
     unless_daily_total_above: Fraction | None = None
     daily_total_counts: Literal["all", "excess"] = "all"
     quantise: Literal[
-        "exact", "each-up", "each-down", "total-up", "total-down", "slots-touched", "slots-filled"
-    ] = "exact"
+        "exact", "each-up", "each-down", "each-nearest", "total-up", "total-down", "total-nearest", "slots-touched", "slots-filled"
+    ] = "exact"  # fmt: skip
     quantum: int = 60
+    ties: Literal["up", "down", "even"] = "up"
+
+    def fails_at(self, share: Fraction) -> bool:
+        """Tell whether a share that is affected, or that failed, is above the share of the policy, or at least that."""
+        if self.share_at_least is not None:
+            return share >= self.share_at_least
+        return share > (self.share_above or 0)
+
+
+def step_of(measure: Measure, counting: Counting, of: Quantity) -> Fraction | None:
+    """Return of what everything that can be measured is a multiple, None where it may be any number: then a hole is none between."""
+    match of:
+        case "value":
+            return None if measure.of == "latency" else Fraction(1)
+        case "downtime":
+            # Time without data counts as it is, beside the quanta.
+            rounded = counting.quantise != "exact" and measure.missing != "down"
+            return Fraction(counting.quantum) if rounded else None
+        case "availability":
+            return None
 
 
 class Scope(msgspec.Struct, frozen=True):
@@ -191,6 +250,11 @@ class Commitment(msgspec.Struct, frozen=True):
         """What the bounds of the tiers are about."""
         return self.tiers[0].of
 
+    @property
+    def step(self) -> Fraction | None:
+        """Of what all that its tiers are about is a multiple; None where it may be any number."""
+        return step_of(self.measure, self.counting, self.tiers_of)
+
 
 class ExclusionRule(msgspec.Struct, frozen=True):
     """Kinds of time that do not count as down, on which conditions. Durations in seconds.
@@ -204,6 +268,11 @@ class ExclusionRule(msgspec.Struct, frozen=True):
     most_per: Literal["year", "period"] = "year"
     treated: Literal["up", "removed"] = "up"
     own_plan_only: bool = False
+
+    @property
+    def is_recurring(self) -> bool:
+        """Whether it is about what the policy itself excludes day by day, and not about what is recorded."""
+        return self.kinds <= set(get_args(RecurringKind))
 
 
 class Credit(msgspec.Struct, frozen=True):
@@ -224,12 +293,16 @@ class Limits(msgspec.Struct, frozen=True):
     days: Fraction | None = None
     rolling_percent: Fraction | None = None
     rolling_months: int = 12
+    rolling_over: Literal["months", "calendar-year", "contract-year"] = "months"
     only_above: Sums = ()
+    at_least: Sums = ()
 
 
 def tables_of_sums(limits: Limits, commitments: Iterable[Commitment]) -> list[tuple[str, Sums]]:
     """Return every table of sums by currency in some terms, with where it stands; those that are left out are empty."""
-    found = [("limits.amount", limits.amount), ("limits.only_above", limits.only_above)]
+    found = [
+        ("limits.amount", limits.amount), ("limits.only_above", limits.only_above), ("limits.at_least", limits.at_least)
+    ]  # fmt: skip
     for commitment in commitments:
         for tier in commitment.tiers:
             found += [
@@ -253,6 +326,20 @@ class Calendar(msgspec.Struct, frozen=True):
     holidays: frozenset[str] = frozenset()
     opens: int = 0
     closes: int = 86_400
+
+    def is_open(self, day: date) -> bool:
+        """Tell whether a day is a business day."""
+        return day.weekday() in self.days and day.isoformat() not in self.holidays
+
+
+class Recurring(msgspec.Struct, frozen=True):
+    """Time of each day that the policy itself excludes: what the hours of a calendar leave, or hours that it names.
+
+    Hours that close no later than they open reach into the next day.
+    """
+
+    kind: RecurringKind
+    calendar: Calendar
 
 
 class Claim(msgspec.Struct, frozen=True):
@@ -328,6 +415,7 @@ class Policy(msgspec.Struct, frozen=True):
     termination: tuple[Termination, ...] = ()
     currencies: tuple[str, ...] = ()
     calendars: tuple[Calendar, ...] = ()
+    recurring: tuple[Recurring, ...] = ()
     source: Source | None = None
     examples: tuple[Example, ...] = ()
 
@@ -353,7 +441,7 @@ class Policy(msgspec.Struct, frozen=True):
         if first.measure.of == "affected-share" and first.counting.down == "any":
             return "by-share"
         if first.measure.of == "time" and first.counting.down != "all":
-            return "full" if first.counting.down == "any" else "above-share"
+            return "full" if first.counting.down == "any" else first.counting.down
         return "all" if first.measure.of == "time" else first.measure.of
 
     @property

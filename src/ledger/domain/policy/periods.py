@@ -17,7 +17,9 @@ __all__ = [
     "period_named", "periods_in_a_year", "possible_days", "ruling_at", "ruling_period", "spans_of_run",
 ]  # fmt: skip
 
-_QUARTER = re.compile(r"(\d{4})-Q([1-4])", re.ASCII)
+# Parts of a calendar year, by the letter of their label: how many months each has.
+_PARTS = {"calendar-quarter": ("Q", 3), "calendar-four-months": ("T", 4), "calendar-half-year": ("H", 6)}
+_PART = re.compile(r"(\d{4})-([QTH])([1-4])", re.ASCII)
 _YEAR = re.compile(r"\d{4}", re.ASCII)
 _MONTH = re.compile(r"(\d{4})-(\d\d)", re.ASCII)
 _DATE = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
@@ -25,7 +27,10 @@ _DAY = timedelta(days=1)
 _WRITTEN = {
     "calendar-month": "a month like 2022-03",
     "calendar-quarter": "a quarter like 2022-Q1",
+    "calendar-four-months": "a third of a year like 2022-T1",
+    "calendar-half-year": "half a year like 2022-H1",
     "calendar-year": "a year like 2022",
+    "contract-year": "the year in which it begins, like 2022",
     "billing-month": "the month in which it begins, like 2022-03",
     "trailing-days": "its last day, like 2022-03-30",
 }
@@ -42,12 +47,18 @@ def parse_policy_period(rule: PeriodRule, label: str) -> Period:
                 found = parse_period(label, rule.zone)
                 if found.kind == "month":
                     return found
-            case "calendar-quarter":
-                if quarter := _QUARTER.fullmatch(label):
-                    return _months(rule, label, date(int(quarter[1]), 3 * int(quarter[2]) - 2, 1), 3)
+            case "calendar-quarter" | "calendar-four-months" | "calendar-half-year":
+                letter, months = _PARTS[rule.kind]
+                if (part := _PART.fullmatch(label)) and part[2] == letter and int(part[3]) * months <= 12:
+                    return _months(
+                        rule, label, date(int(part[1]), months * (int(part[3]) - 1) + 1, 1), months
+                    )
             case "calendar-year":
                 if _YEAR.fullmatch(label):
                     return _months(rule, label, date(int(label), 1, 1), 12)
+            case "contract-year":
+                if _YEAR.fullmatch(label):
+                    return _contract_year(rule, int(label))
             case "billing-month":
                 if month := _MONTH.fullmatch(label):
                     return _billing(rule, date(int(month[1]), int(month[2]), 1))
@@ -65,11 +76,18 @@ def _months(rule: PeriodRule, label: str, first: date, months: int) -> Period:
 
 
 def _billing(rule: PeriodRule, month: date) -> Period:
-    begins, ends = (
-        first + (min(rule.anchor_day, (added_months(first, 1) - first).days) - 1) * _DAY
-        for first in (month, added_months(month, 1))
-    )
+    begins, ends = (_anchor_in(rule, first) for first in (month, added_months(month, 1)))
     return days_between(month.isoformat()[:7], rule.zone, begins, ends)
+
+
+def _contract_year(rule: PeriodRule, year: int) -> Period:
+    begins, ends = (_anchor_in(rule, date(one, rule.anchor_month, 1)) for one in (year, year + 1))
+    return days_between(f"{year:04}", rule.zone, begins, ends)
+
+
+def _anchor_in(rule: PeriodRule, month: date) -> date:
+    """Return the day of a month, given by its first one, on which a period begins."""
+    return month + (min(rule.anchor_day, (added_months(month, 1) - month).days) - 1) * _DAY
 
 
 def period_holding(rule: PeriodRule, instant: int) -> Period:
@@ -78,10 +96,14 @@ def period_holding(rule: PeriodRule, instant: int) -> Period:
     match rule.kind:
         case "calendar-month":
             return parse_policy_period(rule, day.isoformat()[:7])
-        case "calendar-quarter":
-            return parse_policy_period(rule, f"{day.year:04}-Q{(day.month + 2) // 3}")
+        case "calendar-quarter" | "calendar-four-months" | "calendar-half-year":
+            letter, months = _PARTS[rule.kind]
+            return parse_policy_period(rule, f"{day.year:04}-{letter}{(day.month - 1) // months + 1}")
         case "calendar-year":
             return parse_policy_period(rule, f"{day.year:04}")
+        case "contract-year":
+            begun = parse_policy_period(rule, f"{day.year:04}")
+            return begun if begun.start <= instant else parse_policy_period(rule, f"{day.year - 1:04}")
         case "billing-month":
             begun = parse_policy_period(rule, day.isoformat()[:7])
             if begun.start <= instant:
@@ -113,7 +135,7 @@ def period_ending_in(rule: PeriodRule, month: str) -> Period | None:
     """
     whole = parse_period(month, rule.zone)
     period = period_holding(rule, whole.end - 1)
-    if rule.kind == "billing-month" and period.end > whole.end:
+    if rule.kind in ("billing-month", "contract-year") and period.end > whole.end:
         period = period_holding(rule, period.start - 1)
     return period if whole.start < period.end <= whole.end else None
 
@@ -156,7 +178,11 @@ def periods_in_a_year(rule: PeriodRule) -> Fraction:
             return Fraction(12)
         case "calendar-quarter":
             return Fraction(4)
-        case "calendar-year":
+        case "calendar-four-months":
+            return Fraction(3)
+        case "calendar-half-year":
+            return Fraction(2)
+        case "calendar-year" | "contract-year":
             return Fraction(1)
         case "trailing-days":
             return Fraction(365, rule.days or 1)
@@ -172,7 +198,11 @@ def possible_days(rule: PeriodRule) -> tuple[int, int]:
             return 28, 31
         case "calendar-quarter":
             return 90, 92
-        case "calendar-year":
+        case "calendar-four-months":
+            return 120, 123
+        case "calendar-half-year":
+            return 181, 184
+        case "calendar-year" | "contract-year":
             return 365, 366
         case "trailing-days":
             return rule.days or 1, rule.days or 1
@@ -185,12 +215,15 @@ def label_is_month(label: str) -> bool:
 
 def check_label(label: str, policies: Iterable[Policy]) -> None:
     """Raise Refused unless a label is a month, or names a period of one of some policies."""
-    if _QUARTER.fullmatch(label) or _YEAR.fullmatch(label):
-        kind = "calendar-quarter" if "Q" in label else "calendar-year"
-        if any(policy.period.kind == kind for policy in policies):
+    part = _PART.fullmatch(label)
+    if part or _YEAR.fullmatch(label):
+        kinds = (
+            [kind for kind, (letter, _) in _PARTS.items() if part[2] == letter] if part else ["calendar-year", "contract-year"]
+        )  # fmt: skip
+        if any(policy.period.kind in kinds for policy in policies):
             return
         raise Refused(
-            f"period {label!r} is that of no policy: none is per {kind}; write a month like {label[:4]}-03"
+            f"period {label!r} is that of no policy: none is per {kinds[0]}; write a month like {label[:4]}-03"
         )
     if parse_period(label).kind == "day" and all(
         policy.period.kind != "trailing-days" for policy in policies

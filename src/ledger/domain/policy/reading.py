@@ -209,17 +209,18 @@ def cover(
     *,
     kinds: Collection[str] = ("gap", "overlap"),
     instead: bool = False,
+    step: Fraction | None = None,
 ) -> None:
     """Note each range that no tier holds, or more than one, from below, where they are of the kinds that are asked for.
 
-    instead: whether the format knows a reading that says what it means.
+    instead: whether the format knows a reading that says what it means. step: as for `holes`.
     """
     of = tiers[0].of
     gap, overlap = (
         f", or say with reading.{name} what it means" if instead else "" for name in ("gaps", "overlaps")
     )
     found = [
-        (place, f"{where}tiers leave a gap: none holds {between(*place, of)}; add or widen a tier{gap}", "gap") for place in holes(tiers, of)
+        (place, f"{where}tiers leave a gap: none holds {between(*place, of)}; add or widen a tier{gap}", "gap") for place in holes(tiers, of, step)
     ] + [
         (place, f"{where}tiers overlap: more than one holds {between(*place, of)}; narrow one of them{overlap}", "overlap")
         for place in shared(tiers)
@@ -252,8 +253,11 @@ def places(tier: Tier) -> tuple[Place, Place]:
     return _begins(tier), _ends(tier)
 
 
-def holes(tiers: Iterable[Tier], of: Quantity) -> list[tuple[Place, Place]]:
-    """Return each range that no tier holds, from the least to the most that can be measured."""
+def holes(tiers: Iterable[Tier], of: Quantity, step: Fraction | None = None) -> list[tuple[Place, Place]]:
+    """Return each range that no tier holds, from the least to the most that can be measured.
+
+    step: what is measured is a multiple of it (`Commitment.step`), and a range without any is no hole; None: it may be any number.
+    """
     reached: Place = (Fraction(0), 0)
     last: Place = (Fraction(1) if of == "availability" else NO_LIMIT, 1)
     found: list[tuple[Place, Place]] = []
@@ -261,7 +265,15 @@ def holes(tiers: Iterable[Tier], of: Quantity) -> list[tuple[Place, Place]]:
         if _begins(tier) > reached:
             found.append((reached, _begins(tier)))
         reached = max(reached, _ends(tier))
-    return [*found, (reached, last)] if reached < last else found
+    found += [(reached, last)] if reached < last else []
+    return found if step is None else [hole for hole in found if _holds_a_multiple(*hole, step)]
+
+
+def _holds_a_multiple(begins: Place, ends: Place, step: Fraction) -> bool:
+    first = -(-begins[0] // step) * step
+    if begins == (first, 1):
+        first += step
+    return (first, 0) < ends
 
 
 def shared(tiers: Iterable[Tier]) -> list[tuple[Place, Place]]:

@@ -14,6 +14,7 @@ __all__ = ["json_schema"]
 
 _DECIMAL = r"^\d{1,9}(\.\d{1,30})?$"
 _DURATION = r"^\d{1,9}(\.\d{1,15})? (second|minute|hour|day)s?$"
+_FRACTION = r"^\d{1,9}/[1-9]\d{0,8}$"
 _TEXT = {"type": "string"}
 
 
@@ -75,6 +76,8 @@ def _value(field: Field) -> dict[str, Any]:
         "flag": {"type": "boolean"},
         "decimal": {"type": "string", "pattern": _DECIMAL},
         "percent": {"type": "string", "pattern": _DECIMAL},
+        "fraction": {"type": "string", "pattern": _FRACTION},
+        "ratio": {"type": "string", "pattern": rf"{_DECIMAL}|{_FRACTION}"},
         "duration": {"type": "string", "pattern": _DURATION},
         "span": {
             "type": "string",
@@ -87,6 +90,7 @@ def _value(field: Field) -> dict[str, Any]:
             "additionalProperties": {"type": "string", "pattern": r"^\d{1,15}(\.\d{1,15})?$"},
         },
         "clock": {"type": "string", "pattern": r"^\d\d:\d\d$"},
+        "beyond": {"type": "string", "pattern": rf"^tier-edge$|{_DURATION}|^\d{{1,3}}(\.\d{{1,30}})?%$"},
         "free": {"type": "object"},
     }
     return kinds[field.kind]

@@ -10,7 +10,7 @@ from typing import Any
 from ledger.domain.money import MOST_MINOR_UNITS, minor_units, parse_money
 from ledger.domain.period import zone_names
 from ledger.domain.policy.grammar import Field, Table
-from ledger.domain.policy.model import Sums
+from ledger.domain.policy.model import Allowance, Sums
 from ledger.domain.policy.reading import Problems, shown
 from ledger.errors import Refused
 
@@ -21,6 +21,8 @@ _SPAN = re.compile(
     r"(\d{1,6}) (business-day|business-hour|month|period|day)s?|(\d{1,6}\.\d{1,15}) (business-hour)s?",
     re.ASCII,
 )
+_FRACTION = re.compile(r"(\d{1,9})/([1-9]\d{0,8})", re.ASCII)
+_SHARE = re.compile(r"(\d{1,3}(?:\.\d{1,30})?)%", re.ASCII)
 _CLOCK = re.compile(r"(\d\d):(\d\d)", re.ASCII)
 _DECIMAL = re.compile(r"\d{1,15}(\.\d{1,15})?", re.ASCII)
 # A claim window may last a hundred years, which is more than any contract has, and less than a calendar.
@@ -102,7 +104,14 @@ def _value(field: Field, where: str, value: Any, problems: Problems) -> Any:
             problems.wrong(where, value, "is neither true nor false; write one of them, without quotes")
         case "decimal":
             return problems.decimal(where, value, field.example.strip('"') or "10")
+        case "fraction" | "ratio":
+            return _ratio(field, where, value, problems)
         case "percent":
+            if field.name == "credit_percent" and type(value) is str and _FRACTION.fullmatch(value):
+                problems.wrong(
+                    where, value, f'is a fraction; write that part of the fee as credit_fraction = "{value}"'
+                )
+                return None
             return problems.percent(where, value, field.example.strip('"') or "10")
         case "duration":
             return _duration(where, value, problems)
@@ -112,10 +121,26 @@ def _value(field: Field, where: str, value: Any, problems: Problems) -> Any:
             return _money(field.name, where, value, problems)
         case "clock":
             return _clock(where, value, problems)
+        case "beyond":
+            return _beyond(where, value, problems)
         case "free":
             if type(value) is dict:
                 return value
             problems.wrong(where, value, f"is not a table; write it like {field.name} = {field.example}")
+    return None
+
+
+def _ratio(field: Field, where: str, value: Any, problems: Problems) -> Fraction | None:
+    """Return an exact fraction, or for a ratio also a decimal."""
+    if type(value) is str and (found := _FRACTION.fullmatch(value)):
+        exact = Fraction(int(found[1]), int(found[2]))
+        if field.kind == "fraction" and exact > 1:
+            problems.add(f"{where} {shown(value)} is more than 1; write a part of the base, up to all of it")
+            return None
+        return exact
+    if field.kind == "ratio":
+        return problems.decimal(where, value, field.example.strip('"'))
+    problems.wrong(where, value, f"is not a fraction; write it like {field.example}")
     return None
 
 
@@ -187,6 +212,19 @@ def _money(name: str, where: str, value: Any, problems: Problems) -> Sums | None
         except Refused as error:
             problems.add(f"{where}: {error}")
     return tuple(found)
+
+
+def _beyond(where: str, value: Any, problems: Problems) -> Allowance | str | None:
+    """Return an allowance, or the word "tier-edge" for one that the bounds of the tier say."""
+    if type(value) is str:
+        if value == "tier-edge":
+            return value
+        if (seconds := parse_duration(value)) is not None:
+            return Allowance("downtime", seconds)
+        if (found := _SHARE.fullmatch(value)) and Fraction(found[1]) <= 100:
+            return Allowance("availability", Fraction(found[1]) / 100)
+    problems.wrong(where, value, 'is no allowance; write it like "tier-edge", "1 hour" or "99.9%"')
+    return None
 
 
 def _clock(where: str, value: Any, problems: Problems) -> int | None:

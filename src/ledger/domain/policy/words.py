@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from fractions import Fraction
 
-from ledger.domain.money import decimal_text, minor_units
-from ledger.domain.policy.model import Policy, Remedy
+from ledger.domain.money import decimal_text, minor_units, number_text
+from ledger.domain.policy.model import Allowance, Policy, Remedy
 from ledger.domain.policy.values import duration_text
 
-__all__ = ["base_words", "remedy_words", "sums_words"]
+__all__ = ["allowance_words", "base_words", "part_words", "remedy_words", "sums_words"]
 
 
 def base_words(policy: Policy) -> str:
@@ -20,22 +20,40 @@ def base_words(policy: Policy) -> str:
     }[policy.credit.of]  # fmt: skip
 
 
+def allowance_words(allowance: Allowance) -> str:
+    """Return an allowance as a policy spells it, such as "99.9%" or "1 hour"."""
+    match allowance.of:
+        case "availability":
+            return f"{decimal_text(allowance.bound * 100)}%"
+        case "downtime":
+            return duration_text(allowance.bound)
+        case "value":
+            return decimal_text(allowance.bound)
+
+
+def part_words(percent: Fraction) -> str:
+    """Return a percentage in words: "10%", or as a fraction of the whole where no decimal says it, "1/30"."""
+    percentage = number_text(percent)
+    return number_text(percent / 100) if "/" in percentage else f"{percentage}%"
+
+
 def remedy_words(remedy: Remedy, base: str) -> str:
     """Return what a remedy pays, in words, such as "10% of fee"."""
     each = ""
+    beyond = "" if remedy.beyond is None else f" beyond {allowance_words(remedy.beyond)}"
     if remedy.per == "block" and remedy.block_seconds is not None:
-        each = f" for each {'begun' if remedy.blocks == 'begun' else 'full'} {duration_text(remedy.block_seconds)}"
+        each = f" for each {'begun' if remedy.blocks == 'begun' else 'full'} {duration_text(remedy.block_seconds)}{beyond}"
     elif remedy.per == "unit":
-        each = " for each one"
+        each = f" for each one{beyond}"
     said: list[str] = []
     if remedy.percent is not None:
-        said.append(f"{decimal_text(remedy.percent)}% of {base}{each}")
+        said.append(f"{part_words(remedy.percent)} of {base}{each}")
     if remedy.multiple is not None:
-        said.append(f"{decimal_text(remedy.multiple)} times the {base} for the time down")
+        said.append(f"{number_text(remedy.multiple)} times the {base} for the time down{beyond}")
     if remedy.fixed:
         said.append(f"{sums_words(remedy.fixed)}{each}")
     if remedy.hourly:
-        said.append(f"{sums_words(remedy.hourly)} for each hour down")
+        said.append(f"{sums_words(remedy.hourly)} for each hour down{beyond}")
     joined = {"lesser": "the lesser of ", "greater": "the greater of ", "sum": ""}.get(remedy.take or "", "")
     money = joined + (" and " if remedy.take else ", ").join(said)
     if remedy.service_days is None:

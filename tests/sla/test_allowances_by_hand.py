@@ -1,0 +1,111 @@
+"""Terms that pay for no more than what exceeds an allowance, asked through the command line; every figure is worked out beside it.
+
+March 2022 has 2,678,400 seconds, of which 99.9% allows 2,678.4 to be down.
+"""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+import pytest
+
+from ledger.domain.policy import parse_policy
+from ledger.domain.policy.model import Allowance, Remedy, Tier
+from projections.evaluation.amounts import Choice
+from projections.workbook.modelling import reason_for_values
+from tests.sla.asking import ask, kinds, one_tier, terms
+
+F = Fraction
+MET = '[[tiers]]\navailability_at_least = "99.9"\ncredit_percent = "0"\n[[tiers]]\navailability_below = "99.9"\n'
+MARCH = 2_678_400
+# So that cents show what was counted.
+FEE = {"fee": "2678.40", "currency": "USD"}
+
+
+@pytest.mark.parametrize(
+    ("remedy", "seconds", "credit"),
+    [
+        # 7,200 s are 4,521.6 s beyond the edge: the fee pays one cent for each ten seconds of it.
+        ('credit_multiple = "1"\nbeyond = "tier-edge"', 7_200, "4.52"),
+        ('credit_multiple = "10"\nbeyond = "tier-edge"', 7_200, "45.22"),
+        # 99.5% is another allowance, of 13,392 s: nothing is beyond it.
+        ('credit_multiple = "10"\nbeyond = "99.5%"', 7_200, "0.00"),
+        ('credit_multiple = "10"\nbeyond = "99.5%"', 13_393, "0.01"),
+        ('credit_multiple = "10"\nbeyond = "1 hour"', 7_200, "36.00"),
+        ('credit_hourly = { USD = "36.00" }\nbeyond = "1 hour"', 5_400, "18.00"),
+        # Ten minutes are full twice in 1,300 s, and begun three times.
+        ('credit_fixed = { USD = "5.00" }\nper = "block"\nblock = "10 minutes"\nbeyond = "1 hour"', 4_900, "10.00"),
+        ('credit_fixed = { USD = "5.00" }\nper = "block"\nblock = "10 minutes"\nblocks = "begun"\nbeyond = "1 hour"', 4_900, "15.00"),
+        # At the allowance itself nothing is begun.
+        ('credit_fixed = { USD = "5.00" }\nper = "block"\nblock = "10 minutes"\nblocks = "begun"\nbeyond = "1 hour"', 3_600, "0.00"),
+        ('credit_fixed = { USD = "5.00" }\nper = "block"\nblock = "10 minutes"\nblocks = "begun"\nbeyond = "1 hour"', 3_601, "5.00"),
+    ],
+)  # fmt: skip
+def test_only_what_is_beyond_is_paid_for(remedy: str, seconds: int, credit: str) -> None:
+    answer = ask({"period": "2022-03", "downtime_seconds": str(seconds), **FEE}, terms(MET + remedy))
+    assert (answer["credit"], answer["eligible_downtime_seconds"]) == (credit, seconds)
+
+
+def test_days_of_service_are_given_for_blocks_beyond_it() -> None:
+    text = terms(one_tier('service_days = "1"\nper = "block"\nblock = "1 hour"\nbeyond = "2 hours"'))
+    answer = ask({"period": "2022-03", "downtime_hours": "4.5"}, text)
+    assert answer["service_days"] == "2"
+
+
+def test_events_beyond_the_edge_are_paid_one_by_one() -> None:
+    """The first three are free: five pay twice."""
+    tiers = (
+        '[[tiers]]\nvalue_at_most = "3"\ncredit_percent = "0"\n[[tiers]]\nvalue_above = "3"\ncredit_percent = "5"\nper = "unit"\n'
+        'beyond = "tier-edge"\n'
+    )
+    answer = ask({"period": "2022-03", "value": "5", **FEE}, terms(tiers, measure='of = "events"'))
+    assert answer["credit_percent"] == "10"
+    assert "beyond 3 that is 2, which is paid for" in answer["why"]
+    assert answer["rule"] == "case: value above 3 gives 5% of fee for each one beyond 3"
+
+
+def test_why_says_how_much_is_beyond() -> None:
+    answer = ask(
+        {"period": "2022-03", "downtime_at_least_minutes": "60", "downtime_at_most_minutes": "120", **FEE},
+        terms(MET + 'credit_multiple = "10"\nbeyond = "tier-edge"'),
+    )
+    assert (answer["credit_at_least"], answer["credit_at_most"]) == ("9.22", "45.22")
+    assert "beyond 99.9% that is 921.6 seconds to 4521.6 seconds, which is paid for" in answer["why"]
+    assert answer["rule"].endswith(
+        "availability below 99.9% gives 10 times the fee for the time down beyond 99.9%"
+    )
+
+
+def test_bounds_hold_what_is_beyond_whatever_leaves_the_denominator() -> None:
+    """At most 300 of 900 or 1,000 seconds: 99% allows 9 or 10 of them, so 290 to 291 are beyond it."""
+    tier = Tier(
+        F(0),
+        True,
+        F(99, 100),
+        False,
+        F(0),
+        "",
+        "availability",
+        Remedy(multiple=F(1), beyond=Allowance("availability", F(99, 100))),
+    )
+    choice = Choice(tier, (F(100), F(300)), (F(100, 1_000), F(300, 900)), (F(0), F(0)), F(1_000))
+    assert choice.paid_for(0) == (F(90), F(9, 100), F(0))
+    eligible, down, _ = choice.paid_for(1)
+    assert eligible >= 291
+    assert down == F(300, 900) - F(1, 100)
+
+
+def test_a_workbook_shows_values_and_says_why() -> None:
+    policy = parse_policy(terms(MET + 'credit_multiple = "10"\nbeyond = "tier-edge"'))
+    assert reason_for_values(policy) == "value: no formula for what is paid beyond an allowance"
+
+
+def test_the_linter_knows_that_nothing_is_paid_up_to_the_allowance() -> None:
+    """A floor that no full block beyond two hours reaches within the tier is found; one that it reaches is none."""
+    tiers = (
+        '[[tiers]]\ndowntime_at_most = "{0}"\ncredit_percent = "0"\n[[tiers]]\ndowntime_above = "{0}"\n'
+        'credit_percent = "60"\nper = "block"\nblock = "1 hour"\nbeyond = "2 hours"\n'
+    )
+    cap = '[limits]\npercent = "50"\n'
+    assert kinds(terms(tiers.format("1 hour"), more=cap)) == {"limit-cuts"}
+    assert kinds(terms(tiers.format("2 hours"))) == set()
