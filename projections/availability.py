@@ -15,7 +15,7 @@ import msgspec
 from ledger.domain.exclusion import Exclusion
 from ledger.domain.interval import Span
 from ledger.domain.measurement import Measurement
-from ledger.domain.money import decimal_places, decimal_text
+from ledger.domain.money import decimal_places, decimal_text, round_fraction
 from ledger.domain.period import Period
 from ledger.domain.policy import Policy, Tier
 from ledger.domain.policy.words import base_words, remedy_words
@@ -55,8 +55,7 @@ class Assessment(msgspec.Struct, frozen=True):
     """What a policy makes of the windows of a service and region in a period.
 
     downtime_seconds: union of the stated windows. excluded_seconds: the part of it that the policy does not
-    count. eligible_at_least, eligible_at_most: seconds of eligible downtime as bounds; eligible_stated: with
-    the stated times taken as exact, None where shares, regions or cohorts still leave it open. availability
+    count. eligible_at_least, eligible_at_most: seconds of eligible downtime as bounds. availability
     bounds: fractions of 1. tiers: those the bounds allow, best first. provisional: an open window touches it, or
     one limited to a cohort of which it is not known who is in it. approximate: a window's times are said to be approximate and no tolerance is known. entries:
     what it rests on, sorted. seconds_to_next_tier, seconds_past_tier_edge: see Tier; None where the bounds
@@ -71,7 +70,6 @@ class Assessment(msgspec.Struct, frozen=True):
     downtime_seconds: int
     excluded_seconds: int
     eligible_at_least: Fraction
-    eligible_stated: Fraction | None
     eligible_at_most: Fraction
     availability_at_least: Fraction
     availability_at_most: Fraction
@@ -222,7 +220,6 @@ def assess_found(
         downtime_seconds=int(figure.downtime_seconds),
         excluded_seconds=int(figure.excluded_seconds),
         eligible_at_least=figure.eligible_least,
-        eligible_stated=figure.eligible_stated,
         eligible_at_most=figure.eligible_most,
         availability_at_least=figure.low if availability else Fraction(1),
         availability_at_most=figure.high if availability else Fraction(1),
@@ -285,22 +282,52 @@ def entry_order(entry: str) -> tuple[str, int, str]:
     return (stream, int(version), "") if version.isascii() and version.isdigit() else (entry, 0, entry)
 
 
-def percent_text(availability: Fraction) -> str:
-    """Return an availability (a fraction of 1) as a percentage for display: 12 decimals, half-even."""
-    return decimal_places(availability * 100, SHOWN_PLACES)
+def percent_text(availability: Fraction, edges: Iterable[Fraction] = ()) -> str:
+    """Return an availability (a fraction of 1) as a percentage for display: 12 decimals, half-even.
+
+    edges: bounds of tiers, as fractions of 1. What is not 0%, 100% or an edge is not shown as one, or beyond it: it has more
+    decimals then.
+    """
+    return _apart(availability * 100, [0, 100, *(edge * 100 for edge in edges)])
 
 
-def seconds_value(seconds: Fraction) -> int | str:
-    """Return seconds as an integer where they are whole, else as decimal text: exact, or with 12 decimals where none is."""
-    return seconds.numerator if seconds.denominator == 1 else exact_text(seconds)
+def seconds_value(seconds: Fraction, edges: Iterable[Fraction] = ()) -> int | str:
+    """Return seconds as an integer where they are whole, else as decimal text: `exact_text`."""
+    return seconds.numerator if seconds.denominator == 1 else exact_text(seconds, edges)
 
 
-def exact_text(value: Fraction) -> str:
-    """Return a value as decimal text: exact where its expansion ends within 30 places, else 12 decimals, half-even."""
+def exact_text(value: Fraction, edges: Iterable[Fraction] = ()) -> str:
+    """Return a value as decimal text: exact where its expansion ends within 30 places, else 12 decimals, half-even.
+
+    It has more of them where it would be shown as 0, or at or beyond one of some edges, and is not.
+    """
+    if not _ends(value) or len(text := decimal_text(value)) > 40:
+        return _apart(value, [0, *edges])
+    return text
+
+
+def _ends(value: Fraction) -> bool:
+    """Tell whether the decimal expansion of a value ends."""
     rest = value.denominator
     for prime in (2, 5):
         while rest % prime == 0:
             rest //= prime
-    if rest != 1 or len(text := decimal_text(value)) > 40:
-        return decimal_places(value, SHOWN_PLACES)
-    return text
+    return rest == 1
+
+
+def _apart(value: Fraction, edges: Iterable[Fraction | int]) -> str:
+    """Return a value with 12 decimals, or with as many as it takes to be on its side of each edge."""
+    number, places = Fraction(value.numerator, value.denominator), SHOWN_PLACES
+    # No decimals are a third, so that what lies on an edge of a third cannot be shown on it.
+    beside = [edge for edge in edges if edge != number or _ends(number)]
+
+    def shown() -> Fraction:
+        return Fraction(round_fraction(number * 10**places, "half-even"), 10**places)
+
+    while any(_side(shown(), edge) != _side(number, edge) for edge in beside):
+        places += 1
+    return decimal_places(number, places)
+
+
+def _side(number: Fraction, edge: Fraction | int) -> int:
+    return (number > edge) - (number < edge)

@@ -18,6 +18,7 @@ import pandas as pd
 from ledger.domain.policy import Policy
 from ledger.domain.policy.periods import spans_of_run
 from ledger.domain.window import Window, reach
+from projections.evaluation.around import widened
 from projections.subscriptions import CHECKS, bad_rows, columns_of, refused, repeated
 
 __all__ = ["COLUMNS", "Cohort", "Seen", "named_by", "read_cohort"]
@@ -85,9 +86,12 @@ def named_by(
 ) -> list[str]:
     """Return the cohorts that windows of a period are limited to, sorted.
 
-    A window that the period reaches under none of the policies, each with a zone of its own, names none.
+    A window that the period reaches under none of the policies, each with a zone of its own, names none, unless an outage goes on
+    into it.
     """
-    spans = spans_of_run((policy for versions in policies.values() for _, policy in versions), period)
+    every = [policy for versions in policies.values() for _, policy in versions]
+    windows = list(windows)
+    spans = [widened(every, span, windows) for span in spans_of_run(every, period)]
     return sorted(
         {
             window.cohort

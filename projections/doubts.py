@@ -7,9 +7,9 @@ does for some fee and for no fee more; what depends on the fee otherwise, or set
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from fractions import Fraction
-from itertools import pairwise
+from itertools import pairwise, product
 
 import msgspec
 
@@ -32,10 +32,10 @@ from ledger.domain.policy.values import duration_text
 from ledger.domain.policy.words import base_words, remedy_words, sums_words
 from ledger.errors import Refused
 from projections.evaluation.amounts import Choice, currencies_of, days_of, forms_of, limited
-from projections.evaluation.forms import NOTHING, Form, line, never_above
+from projections.evaluation.forms import NOTHING, Form, Line, line
 from projections.evaluation.levels import NONE, WHOLE
 
-__all__ = ["doubts"]
+__all__ = ["doubts", "never_above"]
 
 # Less than any bound, block or fee in whole units can tell apart; how far inside a tier its excluded bound is tried.
 _NEAR = Fraction(1, 10**40)
@@ -410,3 +410,25 @@ def _too_little(terms: _Terms, tier: Tier, said: str) -> Found:
                 f"{tier.words} floor {code}", "limit-cuts",
                 f"{said}, but limits.only_above is {decimal_text(sum_of / 10 ** minor_units(code))} {code}; in {code} it pays no money",
             )  # fmt: skip
+
+
+def never_above(one: Form, other: Form, *, below: bool = False) -> bool:
+    """Tell whether a form is for no base of 0 or more above another; below: whether it is below it for each base above 0."""
+    crossings = _crossings({found for form in (one, other) for lines in form.of for found in lines})
+    last = crossings[-1] if crossings else Fraction(0)
+    # Between the bases at which lines cross, and beyond the last, both forms are straight: their ends and a slope say it all.
+    near, far = (one.value(base) - other.value(base) for base in (last + 1, last + 2))
+    at = [one.value(base) - other.value(base) for base in crossings]
+    first = (crossings[0] if crossings else Fraction(1)) / 2
+    if below:
+        return (
+            one.value(first) < other.value(first) and all(gap < 0 for gap in at) and near < 0 and far <= near
+        )
+    return one.value(0) <= other.value(0) and all(gap <= 0 for gap in at) and near <= 0 and far <= near
+
+
+def _crossings(lines: Iterable[Line]) -> list[Fraction]:
+    """Return the bases above 0 at which two of some lines meet, in order."""
+    lines = list(lines)
+    met = {(d - b) / (a - c) for (a, b), (c, d) in product(lines, lines) if a != c}
+    return sorted(base for base in met if base > 0)

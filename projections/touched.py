@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
+from typing import TypeAlias
 
 from ledger.domain.events import EntryCorrected, EntryWithdrawn
 from ledger.domain.incident import Facts
@@ -10,21 +11,26 @@ from ledger.domain.window import place
 from ledger.store.stream import Entry
 from projections.replay import statements, told
 
-__all__ = ["cohorts_named", "touched"]
+__all__ = ["Place", "cohorts_named", "touched"]
+
+# A service and a region of it; None: any region.
+Place: TypeAlias = tuple[str, str | None]
 
 
-def touched(entries: Sequence[Entry], places: Collection[tuple[str, str]]) -> set[tuple[str, str]]:
-    """Return those of the given pairs of service and region that a public notice ever named, with windows or without.
+def touched(entries: Sequence[Entry], places: Collection[Place]) -> set[Place]:
+    """Return those of the given places that a public notice ever named, with windows or without.
 
     What was corrected, revised or withdrawn since counts: it had been said. Where regions were not said, or are not
     known, it may have been any.
     """
-    found: set[tuple[str, str]] = set()
+    found: set[Place] = set()
     for facts in _told_at_any_time(entries):
         for service, region in set(places) - found:
-            affected = service in facts.services and (not facts.regions or region in facts.regions)
+            anywhere = region is None or not facts.regions
+            affected = service in facts.services and (anywhere or region in facts.regions)
             if affected or any(
-                window.fields.service == service and place(window.fields.region, facts.regions, region)
+                window.fields.service == service
+                and (region is None or place(window.fields.region, facts.regions, region))
                 for window in facts.windows.values()
             ):
                 found.add((service, region))

@@ -7,7 +7,7 @@ from fractions import Fraction
 
 import msgspec
 
-from ledger.domain.money import round_fraction
+from ledger.domain.ends import is_endless, rounded, whole_down, whole_up
 from ledger.domain.policy.model import Commitment, Policy, Remedy, Tier, sum_in, tables_of_sums
 from ledger.domain.policy.periods import periods_in_a_year
 from ledger.domain.policy.reading import holes
@@ -108,15 +108,13 @@ def _choice(figure: Figure, tier: Tier, low: Fraction, high: Fraction) -> Choice
     return Choice(tier, eligible, (NONE, NONE), (begin, end))
 
 
-def _times(remedy: Remedy, eligible: Fraction, value: Fraction) -> int:
-    """Return how many times a remedy is paid."""
+def _times(remedy: Remedy, eligible: Fraction, value: Fraction) -> Fraction:
+    """Return how many times a remedy is paid, a whole number."""
     if remedy.per == "unit":
-        return value.numerator // value.denominator
+        return whole_down(value)
     if remedy.per == "block" and remedy.block_seconds is not None:
-        blocks = eligible / remedy.block_seconds
-        whole = blocks.numerator // blocks.denominator
-        return whole + (remedy.blocks == "begun" and whole != blocks)
-    return 1
+        return (whole_up if remedy.blocks == "begun" else whole_down)(eligible / remedy.block_seconds)
+    return WHOLE
 
 
 def _form(
@@ -139,7 +137,7 @@ def _form(
     if rule.factor_decimals is not None:
         scale = 10**rule.factor_decimals
         mode = rule.factor_rounding or policy.rounding
-        parts = [(Fraction(round_fraction(a * scale, mode), scale), b) for a, b in parts]
+        parts = [(a if is_endless(a) else Fraction(rounded(a * scale, mode), scale), b) for a, b in parts]
     forms = [line(a, b) for a, b in parts] or [NOTHING]
     match remedy.take:
         case "lesser":

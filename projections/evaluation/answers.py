@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from fractions import Fraction
 from typing import Any
 
+from ledger.domain.ends import is_endless, is_open
 from ledger.domain.instants import from_seconds
 from ledger.domain.interval import Span, intersect, length
 from ledger.domain.money import allocate, format_money, minor_units
@@ -16,7 +17,6 @@ from ledger.domain.policy.values import duration_text
 from ledger.domain.policy.words import base_words, remedy_words
 from ledger.errors import Refused
 from projections.availability import (
-    SHOWN_PLACES,
     exact_text,
     percent_text,
     rule_words,
@@ -27,11 +27,15 @@ from projections.evaluation.deciding import Vague, vague_times, what_decides
 from projections.evaluation.evidence import Evidence, Plain
 from projections.evaluation.figures import Figure, figure
 from projections.evaluation.outcome import Outcome, Result, outcome, right_to_terminate
-from projections.evaluation.requests import Question, question
+from projections.evaluation.requests import OF_THE_CLAIM, Question, question
 
 __all__ = ["answer"]
 
-_SHOWN = SHOWN_PLACES
+_NOTHING = (
+    "nothing is stated of what happened; state windows ([] where nothing was down), measurements, or plain figures such as "
+    "downtime_minutes"
+)
+_FAULTLESS = "nothing is stated of what happened, so the period is taken as without fault"
 
 
 def answer(policy: Policy, facts: dict[str, Any], now: int, version: int | None = None) -> dict[str, Any]:
@@ -41,6 +45,8 @@ def answer(policy: Policy, facts: dict[str, Any], now: int, version: int | None 
     every problem of the facts at once.
     """
     asked = question(policy, facts, now)
+    if not asked.stated and not any(name in asked.times for name in OF_THE_CLAIM):
+        raise Refused(_NOTHING)
     made = outcome(policy, asked.evidence)
     period = asked.evidence.period
     found: dict[str, Any] = {
@@ -54,6 +60,12 @@ def answer(policy: Policy, facts: dict[str, Any], now: int, version: int | None 
         "provisional": any(one.figure.provisional for one in made.results),
         "approximate": any(one.figure.approximate for one in made.results),
     }  # fmt: skip
+    rates = made.rates(asked.currency, asked.credited_before, asked.chosen)
+    if opened := [
+        *found.get("open_bounds", ()),
+        *_open([] if rates is None else [("credit_percent", *rates)]),
+    ]:
+        found["open_bounds"] = opened
     if len(made.results) > 1:
         found["commitments"] = [
             {"commitment": one.figure.commitment.name, **_figure(one, period)} for one in made.results
@@ -63,12 +75,13 @@ def answer(policy: Policy, facts: dict[str, Any], now: int, version: int | None 
         return _decided(asked, other)
 
     found["approximately_within_seconds"] = asked.approximately_within
-    vague = vague_times(policy, asked.evidence, made, decided)
+    vague = vague_times(asked.evidence, made, decided)
     found |= _vague(vague)
     found["decides"] = what_decides(policy, asked.evidence, made, decided, asked.chosen, vague)
     found["why"] = list(_why(policy, asked, made, found))
-    if asked.warnings:
-        found["warnings"] = list(asked.warnings)
+    warnings = [*asked.warnings, *([] if asked.stated else [_FAULTLESS])]
+    if warnings:
+        found["warnings"] = warnings
     return found
 
 
@@ -87,13 +100,17 @@ def _figure(result: Result, period: Period) -> dict[str, Any]:
     counts_time = one.commitment.measure.makes == "availability"
     decided, tiers = one.decided, [choice.tier for choice in result.choices]
     edges = decided and len(tiers) == 1 and tiers[0].of != "value"
+    of, bounds = one.commitment.tiers_of, _bounds(one)
     found: dict[str, Any] = {
         "measure": one.commitment.measure.of, "period_seconds": seconds_value(one.period_seconds),
         "downtime_seconds": seconds_value(one.downtime_seconds), "excluded_seconds": seconds_value(one.excluded_seconds),
-        "removed_seconds": seconds_value(one.removed_seconds),
-        **_bounded("eligible_downtime_seconds", one.eligible_least, one.eligible_most, seconds_value),
-        **_bounded("availability", one.low, one.high, percent_text, there=counts_time),
-        **_bounded("value", one.low, one.high, exact_text, there=not counts_time),
+        "removed_seconds": seconds_value(one.removed_seconds), "removed_seconds_at_most": seconds_value(one.removed_most),
+        **_bounded(
+            "eligible_downtime_seconds", one.eligible_least, one.eligible_most,
+            lambda end: seconds_value(end, bounds if of == "downtime" else ()),
+        ),
+        **_bounded("availability", one.low, one.high, _speller(one), there=counts_time),
+        **_bounded("value", one.low, one.high, _speller(one), there=not counts_time),
         "tiers": [tier.words for tier in tiers],
         "met": _met(result),
         "seconds_to_next_tier": tiers[0].seconds_to_worse(one.eligible_least, one.period_seconds) if edges else None,
@@ -101,6 +118,9 @@ def _figure(result: Result, period: Period) -> dict[str, Any]:
         "edges": _edges(one),
         "downtime_intervals": _intervals(one.downtime), "eligible_intervals": _intervals(one.intervals),
     }  # fmt: skip
+    ends = [(("availability" if counts_time else "value"), one.low, one.high)]
+    if opened := _open([("eligible_downtime_seconds", one.eligible_least, one.eligible_most), *ends]):
+        found["open_bounds"] = opened
     if one.downtime or one.excluded:
         found["parts"] = _parts(one, period)
     return found
@@ -121,8 +141,18 @@ def _bounded(name: str, low: Fraction, high: Fraction, spell: Any, *, there: boo
     return {
         name: spell(low) if low == high else None,
         f"{name}_at_least": spell(low),
-        f"{name}_at_most": spell(high),
+        f"{name}_at_most": None if is_endless(high) else spell(high),
     }
+
+
+def _open(ends: Iterable[tuple[str, Fraction, Fraction]]) -> list[str]:
+    """Return which of some bounds, each with its ends, are not reached."""
+    return [
+        f"{name}{bound}"
+        for name, *both in ends
+        for bound, end in zip(("_at_least", "_at_most"), both, strict=True)
+        if is_open(end)
+    ]
 
 
 def _edges(one: Figure) -> list[dict[str, Any]]:
@@ -130,11 +160,7 @@ def _edges(one: Figure) -> list[dict[str, Any]]:
     of = one.commitment.tiers_of
     if of == "value":
         return []
-    bounds = sorted(
-        {bound for tier in one.commitment.tiers for bound in (tier.lower, tier.upper)}
-        - {Fraction(0), NO_LIMIT},
-        reverse=of == "availability",
-    )
+    bounds = _bounds(one)
     found = []
     for bound in bounds:
         down = (1 - bound) * one.period_seconds if of == "availability" else bound
@@ -149,6 +175,27 @@ def _edges(one: Figure) -> list[dict[str, Any]]:
             }
         )
     return found
+
+
+def _bounds(one: Figure) -> list[Fraction]:
+    """Return the bounds between the tiers, the best first."""
+    return sorted(
+        {bound for tier in one.commitment.tiers for bound in (tier.lower, tier.upper)}
+        - {Fraction(0), NO_LIMIT},
+        reverse=one.commitment.tiers_of == "availability",
+    )
+
+
+def _speller(one: Figure) -> Callable[[Fraction], str]:
+    """Return how an availability, or a value, is spelled: never as the edge of a tier that it is not on."""
+    edges = _bounds(one) if one.commitment.tiers_of in ("availability", "value") else []
+    if one.commitment.measure.makes == "availability":
+        return lambda end: percent_text(end, edges)
+    return lambda end: exact_text(end, edges)
+
+
+def _percent(spell: Callable[[Fraction], str]) -> Callable[[Fraction], str]:
+    return lambda end: f"{spell(end)}%"
 
 
 def _signed(seconds: Fraction) -> int | str:
@@ -186,8 +233,22 @@ def _decided(asked: Question, made: Outcome) -> bool:
         low_form, high_form = made.forms(asked.currency or "", asked.chosen)
     except Refused:
         # What is paid is a sum of a currency that was not said.
-        return all(one.decided for one in made.results)
+        return made.decided
     return low_form == high_form
+
+
+def _amounts(asked: Question, made: Outcome) -> tuple[int, int | None] | None:
+    """Return what is paid in minor units, at least and at most, None where that has no end.
+
+    None where no currency was said, or no fee that it depends on.
+    """
+    if asked.currency is None:
+        return None
+    low, high = made.prices(asked.currency, asked.credited_before, asked.chosen)
+    if asked.base is None and (low.needs_base or high.needs_base):
+        return None
+    base = asked.base or Fraction(0)
+    return low.amount(base), None if is_endless(high.form.value(base)) else high.amount(base)
 
 
 def _money(asked: Question, made: Outcome) -> dict[str, Any]:
@@ -201,31 +262,36 @@ def _money(asked: Question, made: Outcome) -> dict[str, Any]:
         found |= {
             "factor": None if one is None else exact_text(one),
             "credit_percent": None if one is None else exact_text(one * 100),
-            "credit_percent_at_least": exact_text(rates[0] * 100), "credit_percent_at_most": exact_text(rates[1] * 100),
+            "credit_percent_at_least": exact_text(rates[0] * 100),
+            "credit_percent_at_most": None if is_endless(rates[1]) else exact_text(rates[1] * 100),
         }  # fmt: skip
     else:
         found |= {"credit_percent_at_least": None, "credit_percent_at_most": None}
     found |= {"credit": None, "credit_at_least": None, "credit_at_most": None}
-    if currency is None or base is None:
+    amounts = _amounts(asked, made)
+    if currency is None or amounts is None:
         return found
-    low, high = (price.amount(base) for price in made.prices(currency, asked.credited_before, asked.chosen))
-    exact = base * base_factor(policy)
-    found["base"] = (
-        format_money(int(exact), currency)
-        if exact.denominator == 1
-        else exact_text(exact / 10 ** minor_units(currency))
-    )
+    low, high = amounts
+    if base is not None:
+        exact = base * base_factor(policy)
+        found["base"] = (
+            format_money(int(exact), currency)
+            if exact.denominator == 1
+            else exact_text(exact / 10 ** minor_units(currency))
+        )
     found |= {
         "credit": format_money(low, currency) if low == high else None,
-        "credit_at_least": format_money(low, currency), "credit_at_most": format_money(high, currency),
+        "credit_at_least": format_money(low, currency),
+        "credit_at_most": None if high is None else format_money(high, currency),
     }  # fmt: skip
     if asked.issued is not None:
         found["issued"] = format_money(asked.issued, currency)
         # What is paid now, as rounded, less what was: so the running total equals the fresh figure.
-        deltas = low - asked.issued, high - asked.issued
+        deltas = low - asked.issued, None if high is None else high - asked.issued
         found |= {
             "delta": format_money(deltas[0], currency) if low == high else None,
-            "delta_at_least": format_money(deltas[0], currency), "delta_at_most": format_money(deltas[1], currency),
+            "delta_at_least": format_money(deltas[0], currency),
+            "delta_at_most": None if deltas[1] is None else format_money(deltas[1], currency),
         }  # fmt: skip
     if asked.allocate_to:
         if low != high:
@@ -250,17 +316,20 @@ def _termination(policy: Policy, asked: Question, made: Outcome) -> bool | None:
     if not policy.termination:
         return None
     rows = [
-        [figure(policy, commitment, _earlier(asked.evidence, plain)) for commitment in policy.commitments]
-        for plain in asked.earlier
+        [
+            figure(policy, commitment, _earlier(asked.evidence, period, plain))
+            for commitment in policy.commitments
+        ]
+        for period, plain in asked.earlier
     ]
     return right_to_terminate(policy, [*rows, [one.figure for one in made.results]])
 
 
-def _earlier(evidence: Evidence, plain: Plain) -> Evidence:
+def _earlier(evidence: Evidence, period: Period, plain: Plain) -> Evidence:
     import msgspec
 
     return msgspec.structs.replace(
-        evidence, plain=plain, windows=(), measurements=(), exclusions=(), observed=None
+        evidence, period=period, plain=plain, windows=(), measurements=(), exclusions=(), observed=None
     )
 
 
@@ -310,28 +379,23 @@ def _why(policy: Policy, asked: Question, made: Outcome, found: dict[str, Any]) 
             yield (
                 f"{name}{_span(one.eligible_least, one.eligible_most)} of eligible downtime ({_seconds(one.downtime_seconds)} in all, "
                 f"{_seconds(one.excluded_seconds)} of it not counted{_quanta(one)}) in {_seconds(one.period_seconds)}"
-                f"{f', after {_seconds(one.removed_seconds)} were taken out' if one.removed_seconds else ''}"
+                f"{f', after {_span(one.removed_seconds, one.removed_most)} were taken out' if one.removed_most else ''}"
             )
-            low, high = percent_text(one.low), percent_text(one.high)
-            yield (
-                f"{name}availability {low}%" if low == high else f"{name}availability from {low}% to {high}%"
-            )
+            yield f"{name}availability {_range(one.low, one.high, _percent(_speller(one)))}"
         else:
-            low, high = exact_text(one.low), exact_text(one.high)
-            yield (
-                f"{name}{one.commitment.measure.of} {low}"
-                if low == high
-                else f"{name}{one.commitment.measure.of} from {low} to {high}"
-            )
+            yield f"{name}{one.commitment.measure.of} {_range(one.low, one.high, _speller(one))}"
         for choice in result.choices:
             yield f"{name}{choice.tier.words}: {remedy_words(choice.tier.remedy, base)}"
     if found["credit_at_least"] is not None:
         amount = (
             f"{found['credit']} {asked.currency}"
             if found["credit"] is not None
+            else f"{found['credit_at_least']} {asked.currency} or more"
+            if found["credit_at_most"] is None
             else f"from {found['credit_at_least']} to {found['credit_at_most']} {asked.currency}"
         )
-        yield f"of {found['base']} {asked.currency} that is {amount}, rounded {policy.rounding}"
+        of = "" if found["base"] is None else f"of {found['base']} {asked.currency} "
+        yield f"{of}that is {amount}, rounded {policy.rounding}"
         floor = policy.limits.only_above
         if floor:
             yield f"an amount is paid only above {format_money(int(dict(floor)[asked.currency or '']), asked.currency or '')} {asked.currency}"
@@ -383,4 +447,15 @@ def _seconds(value: Fraction) -> str:
 
 
 def _span(low: Fraction, high: Fraction) -> str:
-    return _seconds(low) if low == high else f"{_seconds(low)} to {_seconds(high)}"
+    return _range(low, high, _seconds).removeprefix("from ")
+
+
+def _range(low: Fraction, high: Fraction, spell: Callable[[Fraction], str]) -> str:
+    """Return bounds in words, such as "from 10 to less than 20"; an end that is not reached is said not to be."""
+    if low == high:
+        return spell(low)
+    least = f"more than {spell(low)}" if is_open(low) else spell(low)
+    if is_endless(high):
+        return least if is_open(low) else f"{least} or more"
+    most = f"less than {spell(high)}" if is_open(high) else spell(high)
+    return f"from {least} to {most}"

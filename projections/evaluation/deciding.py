@@ -8,14 +8,12 @@ import msgspec
 
 from ledger.domain.interval import intersect, length
 from ledger.domain.policy.model import Policy
-from ledger.domain.window import UNKNOWN, Window, place, reach, share_bounds
-from projections.evaluation.evidence import Evidence, Membership
-from projections.evaluation.outcome import Outcome, outcome
+from ledger.domain.window import Window, reach, share_bounds
+from projections.evaluation.evidence import Evidence
+from projections.evaluation.open_facts import Open, open_facts
+from projections.evaluation.outcome import Outcome, outcome, outcome_beside
 
-__all__ = ["Vague", "open_facts", "vague_times", "what_decides"]
-
-# A fact in words, and the evidence with it closed at either end.
-Open = tuple[str, Evidence, Evidence]
+__all__ = ["Vague", "vague_times", "what_decides"]
 
 
 class Vague(msgspec.Struct, frozen=True):
@@ -28,12 +26,11 @@ class Vague(msgspec.Struct, frozen=True):
     alone: tuple[tuple[Window, int | None], ...]
 
 
-def vague_times(
-    policy: Policy, evidence: Evidence, made: Outcome, decided: Callable[[Outcome], bool]
-) -> Vague | None:
+def vague_times(evidence: Evidence, made: Outcome, decided: Callable[[Outcome], bool]) -> Vague | None:
     """Return how far the times may be off that are approximate without a tolerance; None where there are none, or nothing is decided.
 
-    Bounds that are wider hold those that are narrower, so the last distance that leaves one answer is found by halving.
+    Bounds that are wider hold those that are narrower, so the last distance that leaves one answer is found by halving, and what
+    holds for several windows holds for each of them.
     """
     if not any(result.figure.approximate for result in made.results) or not decided(made):
         return None
@@ -52,27 +49,42 @@ def vague_times(
     # Off by this a window is nothing at least, and everything at most.
     farthest = max(max([end, *moments]) - start, end - min([start, *moments]))
 
-    def within(off: Sequence[int], low: int) -> int | None:
-        def holds(seconds: int) -> bool:
-            widened = evidence
-            for place_of in off:
-                other = msgspec.structs.replace(
-                    widened.windows[place_of], start_within_seconds=seconds, end_within_seconds=seconds
-                )
-                widened = _with(widened, place_of, other)
-            return decided(outcome(policy, widened))
+    def holds(off: Sequence[int], seconds: int) -> bool:
+        windows = list(evidence.windows)
+        for at in off:
+            windows[at] = msgspec.structs.replace(
+                windows[at], start_within_seconds=seconds, end_within_seconds=seconds
+            )
+        widened = msgspec.structs.replace(evidence, windows=tuple(windows))
+        return decided(outcome_beside(made, widened, frozenset(windows[at].incident for at in off)))
 
-        if holds(farthest):
-            return None
+    def last(off: Sequence[int], low: int, likely: int | None = None) -> int:
+        """Return the last distance from `low` on that leaves one answer, where not every one does."""
         high = farthest
+        if likely is not None and low <= likely < high - 1:
+            low, high = (likely, high) if low == likely or holds(off, likely) else (low, likely)
+            if low == likely:
+                low, high = (low + 1, high) if holds(off, low + 1) else (low, low + 1)
         while high - low > 1:
             middle = (low + high) // 2
-            low, high = (middle, high) if holds(middle) else (low, middle)
+            low, high = (middle, high) if holds(off, middle) else (low, middle)
         return low
 
-    together = within(places, 0)
-    # One window alone may be off as far as it may together with others, and farther.
-    alone = [(evidence.windows[at], None if together is None else within([at], together)) for at in places]
+    def any_distance(off: Sequence[int]) -> list[int]:
+        """Return those that alone may be off however far: what several may together, each of them may."""
+        if not off or holds(off, farthest):
+            return list(off)
+        half = len(off) // 2
+        return [*any_distance(off[:half]), *any_distance(off[half:])] if half else []
+
+    together = None if holds(places, farthest) else last(places, 0)
+    found: dict[int, int | None] = dict.fromkeys(places if together is None else any_distance(places))
+    likely = None
+    for at in places:
+        if at not in found and together is not None:
+            # One window alone may be off as far as it may together with others, and farther; as far as the one before it, mostly.
+            likely = found[at] = last([at], together, likely)
+    alone = [(evidence.windows[at], found[at]) for at in places]
     return Vague(
         together,
         tuple(
@@ -91,7 +103,7 @@ def what_decides(
     chosen: str | None,
     vague: Vague | None = None,
 ) -> str | None:
-    """Return the one fact that would decide an outcome, in words; None where it is decided.
+    """Return the one fact that would decide an outcome, in words; None only where it is decided.
 
     What rests on approximate times near the edge of a tier is decided by the times as they are stated; which times those are,
     and how far off the edge is, is said all the same.
@@ -100,9 +112,9 @@ def what_decides(
     """
     if decided(made):
         return _near_an_edge(evidence, made) or _near_another_amount(evidence, made, vague)
-    found = list(open_facts(evidence))
-    for words, one, other in found:
-        if decided(outcome(policy, one)) and decided(outcome(policy, other)):
+    found = list(open_facts(policy, evidence))
+    for words, one, other in _that_may_decide(found, made, evidence, decided):
+        if all(decided(_closed(made, evidence, way)) for way in (one, other)):
             return words
     if policy.stacking.commitments == "choose-one" and chosen is None and len(policy.commitments) > 1:
         if any(decided(_only(made, place)) for place in range(len(made.results))):
@@ -113,7 +125,57 @@ def what_decides(
                 f"how the contract is to be read at this {result.figure.commitment.tiers_of}, which no tier holds, or more than one: "
                 f"{' or '.join(choice.tier.words for choice in result.choices)}"
             )
-    return f"no single fact: {'; '.join(words for words, _, _ in found)} are open together" if found else None
+    if found:
+        return f"no single fact: {'; '.join(words for words, _, _ in found)} are open together"
+    # Shares that are known, of whom is not.
+    parts = [
+        f"{one.incident}/{one.window}"
+        for one in evidence.windows
+        if not one.withdrawn and one.service == evidence.service and share_bounds(one)[0] < 1
+    ]
+    if len(parts) > 1:
+        return f"no single fact: how far what was affected of windows {', '.join(parts)} is the same"
+    return "no single fact of those that were stated"
+
+
+def _that_may_decide(
+    facts: Sequence[Open], made: Outcome, evidence: Evidence, decided: Callable[[Outcome], bool]
+) -> Iterator[Open]:
+    """Yield the facts of which each alone may decide, in their order: where several do not together, none of them does."""
+    together = _together(facts, evidence) if len(facts) > 1 else None
+    if len(facts) <= 1:
+        yield from facts
+    elif together is None or decided(_closed(made, evidence, together)):
+        half = len(facts) // 2
+        yield from _that_may_decide(facts[:half], made, evidence, decided)
+        yield from _that_may_decide(facts[half:], made, evidence, decided)
+
+
+def _together(facts: Sequence[Open], evidence: Evidence) -> Evidence | None:
+    """Return evidence in which several facts are closed at their least; None where they are not each about a window of its own."""
+    windows = list(evidence.windows)
+    for _, closed, _ in facts:
+        changed = [
+            at for at, pair in enumerate(zip(evidence.windows, closed.windows, strict=False)) if pair[0] is not pair[1]
+        ]  # fmt: skip
+        if (
+            len(changed) != 1
+            or len(closed.windows) != len(windows)
+            or windows[changed[0]] is not evidence.windows[changed[0]]
+        ):
+            return None
+        windows[changed[0]] = closed.windows[changed[0]]
+    return msgspec.structs.replace(evidence, windows=tuple(windows))
+
+
+def _closed(made: Outcome, evidence: Evidence, closed: Evidence) -> Outcome:
+    """Return the outcome of evidence with one open fact closed; made: of the evidence as it is."""
+    pairs = list(zip(evidence.windows, closed.windows, strict=False))
+    rest = msgspec.structs.replace(closed, windows=evidence.windows)
+    if len(evidence.windows) != len(closed.windows) or rest != evidence:
+        return outcome(made.policy, closed)
+    changed = {window.incident for pair in pairs if pair[0] is not pair[1] for window in pair}
+    return outcome_beside(made, closed, frozenset(changed))
 
 
 def _near_an_edge(evidence: Evidence, made: Outcome) -> str | None:
@@ -170,109 +232,3 @@ def _seconds(count: int) -> str:
 def _only(made: Outcome, place: int) -> Outcome:
     policy = msgspec.structs.replace(made.policy, commitments=(made.policy.commitments[place],))
     return msgspec.structs.replace(made, policy=policy, results=(made.results[place],))
-
-
-def open_facts(evidence: Evidence) -> Iterator[Open]:
-    """Yield each fact that is a bound, with the evidence in which it is closed at its least and at its most."""
-    plain = evidence.plain
-    for name, said in (
-        ("downtime", "the exact downtime"),
-        ("availability", "the exact availability"),
-        ("value", "the exact value"),
-    ):
-        pair = getattr(plain, name)
-        if pair is not None and pair[0] != pair[1]:
-            least, most = (msgspec.structs.replace(plain, **{name: (end, end)}) for end in pair)
-            yield (
-                said,
-                msgspec.structs.replace(evidence, plain=least),
-                msgspec.structs.replace(evidence, plain=most),
-            )
-    for number, (seconds, low, high) in enumerate(plain.outages):
-        if low != high:
-            both = (
-                (*plain.outages[:number], (seconds, share, share), *plain.outages[number + 1 :])
-                for share in (low, high)
-            )
-            one, other = (
-                msgspec.structs.replace(evidence, plain=msgspec.structs.replace(plain, outages=outages))
-                for outages in both
-            )
-            yield f"the share that outage {number + 1} affected", one, other
-    cohorts: list[str] = []
-    start, end = evidence.span
-    for place_of, window in enumerate(evidence.windows):
-        if (
-            window.withdrawn
-            or window.service != evidence.service
-            or reach(window, start, end, evidence.as_of).most is None
-        ):
-            continue
-        limited = window.cohort is not None and evidence.member(window.cohort) is None
-        if limited and window.cohort is not None and window.cohort not in cohorts:
-            cohorts.append(window.cohort)
-        for words, narrow, wide in _of_window(window, evidence):
-            yield words, _with(evidence, place_of, narrow), _with(evidence, place_of, wide)
-    for name in cohorts:
-        without, with_it = (
-            msgspec.structs.replace(
-                evidence, memberships={**evidence.memberships, name: Membership(inside, "")}
-            )
-            for inside in (False, True)
-        )
-        yield f"whether the customer is in cohort {name!r}", without, with_it
-    for excluded in evidence.exclusions:
-        if not excluded.withdrawn and excluded.customer is not None and evidence.customer is None:
-            others = tuple(other for other in evidence.exclusions if other != excluded)
-            general = msgspec.structs.replace(excluded, customer=None)
-            yield (
-                f"whether exclusion {excluded.exclusion!r} is about the customer",
-                msgspec.structs.replace(evidence, exclusions=(*others, general)),
-                msgspec.structs.replace(evidence, exclusions=others),
-            )
-
-
-def _with(evidence: Evidence, place_of: int, window: Window) -> Evidence:
-    windows = (*evidence.windows[:place_of], window, *evidence.windows[place_of + 1 :])
-    return msgspec.structs.replace(evidence, windows=windows)
-
-
-def _of_window(window: Window, evidence: Evidence) -> Iterator[tuple[str, Window, Window]]:
-    name = f"{window.incident}/{window.window}"
-    low, high = share_bounds(window)
-    if low != high:
-        bounds = f"from {window.share_at_least or low} to {window.share_at_most or high}"
-        least, most = (_text(window.share_at_least, low), _text(window.share_at_most, high))
-        yield (
-            f"the share that window {name} affected ({bounds})",
-            msgspec.structs.replace(window, share_at_least=least, share_at_most=least),
-            msgspec.structs.replace(window, share_at_least=most, share_at_most=most),
-        )
-    if window.end is None:
-        stop = max(evidence.as_of, window.start + 1)
-        yield (
-            f"when window {name} ended",
-            msgspec.structs.replace(window, end=stop),
-            msgspec.structs.replace(window, end=max(evidence.span[1], stop)),
-        )
-    late, early = window.start_within_seconds, window.end_within_seconds
-    if (late or early) and window.end is not None:
-        exact = msgspec.structs.replace(window, start_within_seconds=0, end_within_seconds=0)
-        narrow = (window.start + late, window.end - early)
-        yield (
-            f"the exact times of window {name}",
-            msgspec.structs.replace(exact, start=narrow[0], end=narrow[1])
-            if narrow[0] < narrow[1]
-            else msgspec.structs.replace(exact, withdrawn=True),
-            msgspec.structs.replace(exact, start=window.start - late, end=window.end + early),
-        )
-    if window.region == UNKNOWN and place(window.region, window.regions, evidence.region) == "perhaps":
-        yield (
-            f"whether window {name} was in {evidence.region}",
-            msgspec.structs.replace(window, withdrawn=True),
-            msgspec.structs.replace(window, region=evidence.region),
-        )
-
-
-def _text(said: str | None, bound: object) -> str:
-    return str(bound) if said is None else said

@@ -20,22 +20,24 @@ class Plain(msgspec.Struct, frozen=True):
     """Figures that somebody states without saying when: bounds, and what follows from them by arithmetic alone.
 
     downtime: gross seconds, of which `excluded` fell into exclusions. availability: a fraction of 1. value: a latency in the
-    unit of the measure, days or a count. removed: seconds of excluded time, which a policy may take out of the denominator.
-    unobserved: seconds without data. failed, total: counts over the period. outages: seconds of single outages, each with
-    its affected share. rates: error rates with the number of buckets that had them, all others had none. Where a figure
-    is a pair it is (at least, at most).
+    unit of the measure, days or a count. removed: seconds of excluded time in all, which a policy may take out of the
+    denominator; None: not stated. unobserved: seconds without data. failed, total: counts over the period. outages: seconds of
+    single outages, each with the ends of its affected share. gathered: the short ones among them were all on one day, or so spread
+    that they count least; None: that is not known. rates: the ends of error rates with the number of buckets that had them, all
+    others had none. Where a figure is a pair it is (at least, at most); ends may be those of `ledger.domain.ends`.
     """
 
     downtime: tuple[Fraction, Fraction] | None = None
     excluded: Fraction = Fraction(0)
     availability: tuple[Fraction, Fraction] | None = None
     value: tuple[Fraction, Fraction] | None = None
-    removed: Fraction = Fraction(0)
+    removed: Fraction | None = None
     unobserved: Fraction = Fraction(0)
-    failed: int | None = None
-    total: int | None = None
+    failed: tuple[Fraction, Fraction] | None = None
+    total: tuple[Fraction, Fraction] | None = None
     outages: tuple[tuple[Fraction, Fraction, Fraction], ...] = ()
-    rates: tuple[tuple[Fraction, int], ...] = ()
+    gathered: bool | None = None
+    rates: tuple[tuple[Fraction, Fraction, int], ...] = ()
 
     @property
     def given(self) -> bool:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from fractions import Fraction
+from typing import TypeAlias
 
 import msgspec
 
+from ledger.domain.ends import is_endless, whole_down, whole_up
 from ledger.domain.interval import Span, intersect, length, subtract, union
 from ledger.domain.measurement import Measurement
 from ledger.domain.period import days
@@ -16,9 +18,9 @@ from ledger.errors import Refused
 from projections.evaluation.evidence import Evidence, Plain
 from projections.evaluation.exclusions import excluded
 from projections.evaluation.levels import NONE, WHOLE
-from projections.evaluation.timeline import Timeline, timeline
+from projections.evaluation.timeline import Timeline, removed_with, timeline
 
-__all__ = ["Figure", "figure", "quotient_sum"]
+__all__ = ["Figure", "counts_over_the_period", "excluded_time", "figure", "measurements_of", "quotient_sum"]
 
 _UNIT_SECONDS = {
     "us": Fraction(1, 10**6), "microseconds": Fraction(1, 10**6), "ms": Fraction(1, 1000), "milliseconds": Fraction(1, 1000),
@@ -29,22 +31,22 @@ _UNIT_SECONDS = {
 class Figure(msgspec.Struct, frozen=True):
     """What a commitment comes to in a period.
 
-    period_seconds: the denominator. eligible_least, eligible_most: seconds of eligible downtime; of a measure that has none,
-    the seconds that its availability stands for; 0 for a value. eligible_stated: with stated times taken as exact. low,
-    high: bounds of the availability (a fraction of 1), or of the value. downtime, intervals: spans of the stated
-    downtime, and of what counts of it; excluded: of excluded time; empty where it was stated as a plain number.
+    period_seconds: the denominator, without removed_seconds, which surely leave it; removed_most: those that do at most.
+    eligible_least, eligible_most: seconds of eligible downtime; of a measure that has none, the seconds that its availability
+    stands for; 0 for a value. low, high: bounds of the availability (a fraction of 1), or of the value. downtime, intervals: spans
+    of the stated downtime, and of what counts of it; excluded: of excluded time; empty where it was stated as a plain number.
     """
 
     commitment: Commitment
     period_seconds: Fraction
-    downtime_seconds: Fraction
-    excluded_seconds: Fraction
-    removed_seconds: Fraction
-    eligible_least: Fraction
-    eligible_stated: Fraction | None
-    eligible_most: Fraction
     low: Fraction
     high: Fraction
+    eligible_least: Fraction = NONE
+    eligible_most: Fraction = NONE
+    downtime_seconds: Fraction = NONE
+    excluded_seconds: Fraction = NONE
+    removed_seconds: Fraction = NONE
+    removed_most: Fraction = NONE
     downtime: tuple[Span, ...] = ()
     intervals: tuple[Span, ...] = ()
     excluded: tuple[Span, ...] = ()
@@ -112,37 +114,41 @@ def _denominator(policy: Policy, evidence: Evidence) -> Fraction:
 
 
 def _of_time(
-    commitment: Commitment, whole: Fraction, least: Fraction, most: Fraction, removed: tuple[Fraction, Fraction],
-    *, stated: Fraction | None, downtime: Fraction, outside: Fraction,
-) -> Figure:  # fmt: skip
-    """Return the figure of eligible seconds; removed: what leaves the denominator, at least and at most."""
+    commitment: Commitment,
+    whole: Fraction,
+    eligible: tuple[Fraction, Fraction],
+    removed: tuple[Fraction, Fraction],
+    *,
+    downtime: Fraction,
+    outside: Fraction,
+    at_once: bool = True,
+) -> Figure:
+    """Return the figure of eligible seconds. eligible, removed: what counts, and what leaves the denominator, at least and at most.
+
+    at_once: the denominator is one of the two that this leaves, and nothing between.
+    """
+    least, most = eligible
     wide, narrow = whole - removed[0], whole - removed[1]
-    if narrow <= 0:
-        # Nothing is left in which it could have been down.
-        least, most, narrow = NONE if wide <= 0 else least, NONE if wide <= 0 else most, wide
     high = 1 - min(least / wide, WHOLE) if wide > 0 else WHOLE
-    low = 1 - min(most / narrow, WHOLE) if narrow > 0 else high
+    low = 1 - min(most / narrow, WHOLE) if narrow > 0 else WHOLE
+    if wide <= 0:
+        # Nothing is left in which it could have been down.
+        least, most = NONE, NONE
+    elif narrow <= 0:
+        # Perhaps nothing is left; or all of it, or however little.
+        low = NONE if most and not at_once else 1 - min(most / wide, WHOLE)
+        least, high = NONE, WHOLE
     return Figure(
-        commitment, max(wide, NONE), downtime, outside, removed[0], least, stated, most, min(low, high), high
-    )
+        commitment=commitment, period_seconds=max(wide, NONE), low=min(low, high), high=high, eligible_least=least,
+        eligible_most=most, downtime_seconds=downtime, excluded_seconds=outside, removed_seconds=removed[0], removed_most=removed[1],
+    )  # fmt: skip
 
 
 def _from_timeline(policy: Policy, commitment: Commitment, evidence: Evidence, found: Timeline) -> Figure:
-    whole = _denominator(policy, evidence)
-    unseen = () if evidence.observed is None else subtract([evidence.span], evidence.observed)
-    least, stated, most = found.least, found.stated, found.most
-    removed = Fraction(found.removed_least), Fraction(found.removed_most)
-    if commitment.measure.missing == "excluded":
-        gone = Fraction(length(unseen))
-        removed = removed[0] + gone, removed[1] + gone
-    elif commitment.measure.missing == "down":
-        # A second of which nothing is known is down, unless it is excluded or counts already.
-        more = Fraction(length(subtract(unseen, found.intervals)))
-        least, most = least + more, most + more
-        stated = None if stated is None else stated + more
     made = _of_time(
-        commitment, whole, least, most, removed, stated=stated, downtime=Fraction(found.downtime_seconds),
-        outside=Fraction(found.excluded_seconds),
+        commitment, _denominator(policy, evidence), (found.least, found.most),
+        (Fraction(found.removed_least), Fraction(found.removed_most)), downtime=Fraction(found.downtime_seconds),
+        outside=Fraction(found.excluded_seconds), at_once=found.at_once,
     )  # fmt: skip
     return msgspec.structs.replace(
         made, downtime=found.downtime, intervals=found.intervals, excluded=found.excluded, provisional=found.provisional,
@@ -150,7 +156,13 @@ def _from_timeline(policy: Policy, commitment: Commitment, evidence: Evidence, f
     )  # fmt: skip
 
 
-def _read(commitment: Commitment, evidence: Evidence) -> list[tuple[Measurement, bool]]:
+def counts_over_the_period(commitment: Commitment) -> bool:
+    """Tell whether what is counted of a measurement has no time inside it, so that a part of it is any part."""
+    measure = commitment.measure
+    return measure.of in ("executions", "messages") or (measure.of == "events" and measure.counts == "failed")
+
+
+def measurements_of(commitment: Commitment, evidence: Evidence) -> list[tuple[Measurement, bool]]:
     """Return the measurements a commitment reads that touch the asked time, with whether they surely are about it."""
     start, end = evidence.span
     found = []
@@ -185,11 +197,11 @@ def _error_rate(policy: Policy, commitment: Commitment, evidence: Evidence) -> F
     width = commitment.measure.bucket_seconds or 60
     begin, (start, end) = evidence.period.start, evidence.span
     beside = excluded(policy, commitment, evidence)
-    gone_sure, gone_maybe = _excluded_time(policy, commitment, evidence)
+    gone_sure, gone_maybe = excluded_time(policy, commitment, evidence)
     sure: dict[int, list[int]] = {}
     maybe: dict[int, list[int]] = {}
     entries = set(beside.entries)
-    for one, surely in _read(commitment, evidence):
+    for one, surely in measurements_of(commitment, evidence):
         failed, total = _counts(one)
         first, last = (one.start - begin) // width, -(-(one.end - begin) // width)
         whole = (one.start - begin) % width == 0 and (
@@ -207,10 +219,12 @@ def _error_rate(policy: Policy, commitment: Commitment, evidence: Evidence) -> F
                 counted[0] += failed
                 counted[1] += total
     least, most = [], []
-    seen: list[Span] = []
+    seen: tuple[list[Span], list[Span]] = [], []
     for bucket, (failed, total) in sorted(maybe.items()):
         span = max(begin + bucket * width, start), min(begin + (bucket + 1) * width, end)
-        seen.append(span)
+        seen[1].append(span)
+        if bucket in sure:
+            seen[0].append(span)
         if bucket not in sure or sure[bucket] != [failed, total]:
             # Whether all of it is about this region is not known: between none and all of it failed.
             most.append((length(subtract([span], gone_sure)), 1))
@@ -218,18 +232,20 @@ def _error_rate(policy: Policy, commitment: Commitment, evidence: Evidence) -> F
         if failed:
             least.append((failed * length(subtract([span], gone_maybe)), total))
             most.append((failed * length(subtract([span], gone_sure)), total))
-    empty = subtract([(start, end)], [*seen, *gone_sure])
-    removed = [Fraction(length(spans)) for spans in beside.removed]
-    if commitment.measure.missing == "excluded":
-        unseen = length(subtract(empty, beside.removed[0]))
-        removed = [one + unseen for one in removed]
-    elif commitment.measure.missing == "down":
-        least.append((length(empty), 1))
-        most.append((length(empty), 1))
+    # Without data surely, and perhaps.
+    empty, emptier = (subtract([(start, end)], seen[at]) for at in (1, 0))
+    missing = commitment.measure.missing
+    removed = removed_with(beside, *((empty, emptier) if missing == "excluded" else ((), ())))
+    if missing == "down":
+        outside = [union([*beside.removed[at], *beside.up[at]]) for at in (1, 0)]
+        least.append((length(subtract(empty, outside[0])), 1))
+        # What is perhaps without data is among the buckets that may have failed.
+        most.append((length(subtract(empty, outside[1])), 1))
     low, high = quotient_sum(least), quotient_sum(most)
     made = _of_time(
-        commitment, _denominator(policy, evidence), low, high, (removed[0], removed[1]), stated=low if low == high else None,
-        downtime=high, outside=NONE,
+        commitment, _denominator(policy, evidence), (low, high), (Fraction(removed[0]), Fraction(removed[1])), downtime=high,
+        outside=NONE,
+        at_once=beside.at_once and empty == emptier and (missing != "excluded" or beside.up[0] == beside.up[1]),
     )  # fmt: skip
     return msgspec.structs.replace(made, entries=frozenset(entries))
 
@@ -246,7 +262,7 @@ def quotient_sum(parts: Sequence[tuple[int, int]]) -> Fraction:
     return Fraction(*parts[0])
 
 
-def _excluded_time(
+def excluded_time(
     policy: Policy, commitment: Commitment, evidence: Evidence
 ) -> tuple[tuple[Span, ...], tuple[Span, ...]]:
     """Return the seconds that exclusions take out of measurements of the whole commitment, surely and at most."""
@@ -256,11 +272,11 @@ def _excluded_time(
 
 def _ratio(policy: Policy, commitment: Commitment, evidence: Evidence) -> Figure:
     """Return 1 minus failed by total over the period."""
-    sure, maybe = _excluded_time(policy, commitment, evidence)
+    sure, maybe = excluded_time(policy, commitment, evidence)
     start, end = evidence.span
     failed = total = open_failed = open_total = 0
     entries: set[str] = set()
-    for one, surely in _read(commitment, evidence):
+    for one, surely in measurements_of(commitment, evidence):
         some, of_all = _counts(one)
         span = one.start, one.end
         if not length(subtract([span], sure)):
@@ -281,14 +297,22 @@ def _ratio_bounds(
     commitment: Commitment, failed: int, total: int, open_failed: int, open_total: int
 ) -> tuple[Fraction, Fraction]:
     """Return the least and the most availability, if any part of the open counts belongs to it."""
+    none = NONE if commitment.measure.missing == "down" else WHOLE
     if not total + open_total:
-        none = NONE if commitment.measure.missing == "down" else WHOLE
         return none, none
-    worst, best = failed + open_failed, failed
-    low = 1 - Fraction(worst, total + open_failed) if total + open_failed else WHOLE
-    passed = open_total - open_failed
-    high = 1 - Fraction(best, total + passed) if total + passed else WHOLE
-    return min(low, high), high
+    low, high = _shares(failed, total, open_failed, open_total)
+    low, high = 1 - high, 1 - low
+    # Perhaps nothing was counted at all.
+    return (low, high) if total else (min(low, none), max(high, none))
+
+
+def _shares(failed: int, total: int, open_failed: int, open_total: int) -> tuple[Fraction, Fraction]:
+    """Return the least and the most of what failed as a share of the whole, if any part of the open counts belongs to it."""
+    most, least = total + open_failed, total + open_total - open_failed
+    return (
+        Fraction(failed, least) if least else Fraction(bool(open_failed)),
+        Fraction(failed + open_failed, most) if most else NONE,
+    )
 
 
 def _of_share(
@@ -298,8 +322,9 @@ def _of_share(
     whole = _denominator(policy, evidence)
     least, most = (1 - high) * whole, (1 - low) * whole
     return Figure(
-        commitment, whole, most, NONE, NONE, least, least if least == most else None, most, low, high
-    )
+        commitment=commitment, period_seconds=whole, low=low, high=high, eligible_least=least, eligible_most=most,
+        downtime_seconds=most,
+    )  # fmt: skip
 
 
 def _value(
@@ -310,19 +335,18 @@ def _value(
     high: Fraction,
     entries: Iterable[str] = (),
 ) -> Figure:
-    whole = _denominator(policy, evidence)
     return Figure(
-        commitment, whole, NONE, NONE, NONE, NONE, NONE, NONE, low, high, entries=frozenset(entries)
-    )
+        commitment=commitment, period_seconds=_denominator(policy, evidence), low=low, high=high, entries=frozenset(entries)
+    )  # fmt: skip
 
 
 def _latency(policy: Policy, commitment: Commitment, evidence: Evidence) -> Figure:
     """Return the latency in the unit of the measure: the average of all measurements by time, or the highest."""
     measure, (start, end) = commitment.measure, evidence.span
-    sure, _ = _excluded_time(policy, commitment, evidence)
+    sure, maybe = excluded_time(policy, commitment, evidence)
     entries: set[str] = set()
-    weights: list[tuple[int, Fraction]] = []
-    for one, surely in _read(commitment, evidence):
+    found: list[_Weighed] = []
+    for one, surely in measurements_of(commitment, evidence):
         if one.value is None or one.statistic != measure.statistic:
             raise Refused(
                 f"measurement {one.measurement!r} states {one.statistic or 'no statistic'!r}, but the policy asks for "
@@ -335,36 +359,60 @@ def _latency(policy: Policy, commitment: Commitment, evidence: Evidence) -> Figu
                 f"measurement {one.measurement!r} names no region or component; record where it was taken"
             )
         span = max(one.start, start), min(one.end, end)
-        seconds = length(subtract([span], sure))
-        if seconds:
+        seconds = length(subtract([span], maybe)), length(subtract([span], sure))
+        if seconds[1]:
             entries.update(one.entries)
-            weights.append(
-                (seconds, Fraction(one.value) * _UNIT_SECONDS[one.unit] / _UNIT_SECONDS[measure.unit])
-            )
-    if not weights:
+            value = Fraction(one.value) * _UNIT_SECONDS[one.unit] / _UNIT_SECONDS[measure.unit]
+            found.append((value, *seconds))
+    if not found:
         raise Refused(
             f"no latency ({measure.statistic}) of {evidence.service} was measured in {evidence.region} in {evidence.period.label}, which "
             f"{policy.key} prices; record it with ledger incident record-measurement"
         )
-    if measure.combine == "maximum":
-        value = max(value for _, value in weights)
-    else:
-        value = sum((seconds * one for seconds, one in weights), NONE) / sum(
-            seconds for seconds, _ in weights
+    if not any(least for _, least, _ in found):
+        raise Refused(
+            f"all latency ({measure.statistic}) of {evidence.service} in {evidence.region} in {evidence.period.label} was perhaps "
+            "measured in excluded time alone, so that there may be none; say which customer is meant, or who is in the cohort"
         )
-    return _value(policy, commitment, evidence, value, value, entries)
+    if measure.combine == "maximum":
+        low = max(value for value, least, _ in found if least)
+        high = max(value for value, _, _ in found)
+    else:
+        low, high = _averages(found)
+    return _value(policy, commitment, evidence, low, high, entries)
+
+
+# A value with the least and the most seconds that it weighs.
+_Weighed: TypeAlias = tuple[Fraction, int, int]
+
+
+def _averages(parts: Sequence[_Weighed]) -> tuple[Fraction, Fraction]:
+    """Return the least and the most average of values, of which at least one surely weighs something.
+
+    A value weighs as much as it can where it lies on that side of the average, and as little as it must where it does not.
+    """
+    bounds = []
+    for side in (1, -1):
+        seconds = sum(least for _, least, _ in parts)
+        summed = sum((value * least for value, least, _ in parts), NONE)
+        for value, least, most in sorted(parts, key=lambda part: part[0], reverse=side < 0):
+            if (value * seconds - summed) * side >= 0:
+                break
+            seconds, summed = seconds + most - least, summed + value * (most - least)
+        bounds.append(summed / seconds)
+    return bounds[0], bounds[1]
 
 
 def _consecutive_days(policy: Policy, commitment: Commitment, evidence: Evidence) -> Figure:
-    """Return the longest run of local days on which failed by total was above the share."""
+    """Return the longest run of local days on which failed by total was above the share, surely and at most."""
     edge = commitment.counting.share_above or NONE
     entries: set[str] = set()
-    read = [(one, _counts(one)) for one, surely in _read(commitment, evidence) if surely]
-    sure, _ = _excluded_time(policy, commitment, evidence)
-    longest = run = 0
+    read = [(one, surely, _counts(one)) for one, surely in measurements_of(commitment, evidence)]
+    sure, maybe = excluded_time(policy, commitment, evidence)
+    longest, runs = [0, 0], [0, 0]
     for day in days(evidence.period):
-        failed = total = 0
-        for one, (some, of_all) in read:
+        counted, span = [0, 0, 0, 0], [(day.start, day.end)]
+        for one, surely, (failed, total) in read:
             if one.start < day.end and one.end > day.start:
                 if one.start < day.start or one.end > day.end:
                     raise Refused(
@@ -372,24 +420,26 @@ def _consecutive_days(policy: Policy, commitment: Commitment, evidence: Evidence
                         "not known; record one for each day"
                     )
                 entries.update(one.entries)
-                failed, total = failed + some, total + of_all
+                at = 0 if surely else 2
+                counted[at], counted[at + 1] = counted[at] + failed, counted[at + 1] + total
+        least, most = _shares(*counted)
         bad = (
-            total > 0
-            and Fraction(failed, total) > edge
-            and bool(length(subtract([(day.start, day.end)], sure)))
+            counted[1] > 0 and least > edge and bool(length(subtract(span, maybe))),
+            most > edge and bool(length(subtract(span, sure))),
         )
-        run = run + 1 if bad else 0
-        longest = max(longest, run)
-    return _value(policy, commitment, evidence, Fraction(longest), Fraction(longest), entries)
+        for at in (0, 1):
+            runs[at] = runs[at] + 1 if bad[at] else 0
+            longest[at] = max(longest[at], runs[at])
+    return _value(policy, commitment, evidence, Fraction(longest[0]), Fraction(longest[1]), entries)
 
 
 def _events(policy: Policy, commitment: Commitment, evidence: Evidence) -> Figure:
     """Return how many incidents, or outages, had seconds that count, or how much failed."""
     counts = commitment.measure.counts
     if counts == "failed":
-        read = [(one, surely, _counts(one)[0]) for one, surely in _read(commitment, evidence)]
+        read = [(one, surely, _counts(one)[0]) for one, surely in measurements_of(commitment, evidence)]
         start, end = evidence.span
-        sure, maybe = _excluded_time(policy, commitment, evidence)
+        sure, maybe = excluded_time(policy, commitment, evidence)
         low = high = 0
         entries: set[str] = set()
         for one, surely, failed in read:
@@ -404,9 +454,6 @@ def _events(policy: Policy, commitment: Commitment, evidence: Evidence) -> Figur
     found = timeline(policy, commitment, evidence)
     if counts == "outages":
         low, high = found.outages
-        if found.least != found.most:
-            # Outages may join, or be cut, within the bounds.
-            low, high = min(low, 1), max(high, len(union((w.start, w.start + 1) for w in evidence.windows)))
     else:
         low = high = 0
         for incident in dict.fromkeys(window.incident for window in evidence.windows):
@@ -416,7 +463,7 @@ def _events(policy: Policy, commitment: Commitment, evidence: Evidence) -> Figur
     made = _value(policy, commitment, evidence, Fraction(low), Fraction(high), found.entries)
     return msgspec.structs.replace(
         made, downtime_seconds=Fraction(found.downtime_seconds), excluded_seconds=Fraction(found.excluded_seconds),
-        eligible_least=found.least, eligible_stated=found.stated, eligible_most=found.most, downtime=found.downtime,
+        eligible_least=found.least, eligible_most=found.most, downtime=found.downtime,
         intervals=found.intervals, excluded=found.excluded, provisional=found.provisional, approximate=found.approximate,
     )  # fmt: skip
 
@@ -473,22 +520,56 @@ def _plain(policy: Policy, commitment: Commitment, evidence: Evidence) -> Figure
             raise Refused(
                 f"failed and total have no meaning under a policy that measures {of}; state downtime, or measurements"
             )
-        low, high = _ratio_bounds(commitment, plain.failed, plain.total, 0, 0)
+        low, high = _of_counts(commitment, plain.failed, plain.total)
         return _of_share(policy, commitment, evidence, low, high)
     if of in ("executions", "messages"):
         raise Refused(f"the policy measures {of}, so it needs failed and total; add them")
     whole = _denominator(policy, evidence)
-    removed = plain.removed if any(rule.treated == "removed" for rule in policy.exclusions) else NONE
+    plain, removed = _under_limits(policy, plain)
     unseen = plain.unobserved
     if unseen and commitment.measure.missing == "excluded":
         removed += unseen
-    gross, least, most = _plain_downtime(commitment, evidence)
+    gross, least, most = _plain_downtime(commitment, msgspec.structs.replace(evidence, plain=plain))
     if unseen and commitment.measure.missing == "down":
         least, most = least + unseen, most + unseen
     return _of_time(
-        commitment, whole, least, most, (removed, removed), stated=least if least == most else None, downtime=gross,
+        commitment,
+        whole,
+        (least, most),
+        (removed, removed),
+        downtime=gross,
         outside=min(plain.excluded, gross),
-    )  # fmt: skip
+    )
+
+
+def _of_counts(
+    commitment: Commitment, failed: tuple[Fraction, Fraction], total: tuple[Fraction, Fraction]
+) -> tuple[Fraction, Fraction]:
+    """Return the least and the most availability of so many failures of so many in all, which no failures are more than."""
+    least, most = max(total[0], failed[0]), total[1]
+    found = []
+    if not least:
+        # Perhaps there was nothing that could fail.
+        found.append(NONE if commitment.measure.missing == "down" else WHOLE)
+    if most:
+        fewest, some = failed[0], min(failed[1], most)
+        # Of countless failures of countless in all nothing follows.
+        found.append(WHOLE if is_endless(fewest) else 1 - fewest / most)
+        # The more failed of the fewer, the worse; where more may have failed than there surely were, all of them may have.
+        found.append(NONE if some >= least else 1 - some / least)
+    return min(found), max(found)
+
+
+def _under_limits(policy: Policy, plain: Plain) -> tuple[Plain, Fraction]:
+    """Return plain figures with as much excluded downtime as a limit leaves, and the seconds that leave the denominator.
+
+    What is excluded in all is no less than what is of downtime. Of earlier time that uses up a limit per year nothing is stated.
+    """
+    limit = min((rule.most for rule in policy.exclusions if rule.most is not None), default=None)
+    whole = plain.excluded if plain.removed is None else plain.removed
+    left, part = (one if limit is None else min(one, limit) for one in (whole, plain.excluded))
+    removed = left if any(rule.treated == "removed" for rule in policy.exclusions) else NONE
+    return msgspec.structs.replace(plain, excluded=part), removed
 
 
 def _plain_downtime(commitment: Commitment, evidence: Evidence) -> tuple[Fraction, Fraction, Fraction]:
@@ -500,26 +581,19 @@ def _plain_downtime(commitment: Commitment, evidence: Evidence) -> tuple[Fractio
             raise Refused(
                 f"error_rates have no meaning under a policy that measures {of}; state downtime instead"
             )
-        total = sum((rate * count * width for rate, count in plain.rates), NONE)
-        return total, total, total
+        low = sum((least * count * width for least, _, count in plain.rates), NONE)
+        high = sum((most * count * width for _, most, count in plain.rates), NONE)
+        return high, low, high
     if plain.outages:
-        least = most = gross = NONE
-        for seconds, low, high in plain.outages:
-            gross += seconds
-            if counting.minimum is not None and seconds < counting.minimum:
-                continue
-            lasted = _whole_quanta(seconds, commitment, each=True)
-            least += lasted * _share_counted(commitment, low)
-            most += lasted * _share_counted(commitment, high)
+        gross = sum((seconds for seconds, _, _ in plain.outages), NONE)
+        least, most = _of_outages(commitment, evidence, plain.outages)
     else:
         low, high = plain.downtime or (NONE, NONE)
         gross = high
         # Taken as one outage, of which a part was excluded.
         least, most = (
-            NONE
-            if counting.minimum is not None and one < counting.minimum
-            else _whole_quanta(one, commitment, each=True)
-            for one in (max(low - plain.excluded, NONE), max(high - plain.excluded, NONE))
+            _of_outages(commitment, evidence, [(max(one - plain.excluded, NONE), WHOLE, WHOLE)])[at]
+            for at, one in enumerate((low, high))
         )
         if counting.quantise.startswith("slots"):
             raise Refused(
@@ -527,6 +601,60 @@ def _plain_downtime(commitment: Commitment, evidence: Evidence) -> tuple[Fractio
             )
     least, most = (_whole_quanta(one, commitment, each=False) for one in (least, most))
     return gross, least, most
+
+
+def _of_outages(
+    commitment: Commitment, evidence: Evidence, outages: Iterable[tuple[Fraction, Fraction, Fraction]]
+) -> tuple[Fraction, Fraction]:
+    """Return the least and most eligible seconds of outages without times: of each its seconds, and its share as bounds."""
+    minimum = commitment.counting.minimum
+    least = most = NONE
+    short: list[tuple[Fraction, Fraction, Fraction]] = []
+    for seconds, *shares in outages:
+        low, high = (_share_counted(commitment, share) for share in shares)
+        if minimum is not None and seconds < minimum:
+            short.append((seconds, low, high))
+            continue
+        lasted = _whole_quanta(seconds, commitment, each=True)
+        least, most = least + lasted * low, most + lasted * high
+    added = _of_short_outages(commitment, evidence, short) if short else (NONE, NONE)
+    return least + added[0], most + added[1]
+
+
+def _of_short_outages(
+    commitment: Commitment, evidence: Evidence, outages: Sequence[tuple[Fraction, Fraction, Fraction]]
+) -> tuple[Fraction, Fraction]:
+    """Return what outages that are too short count by a day's total, at least and at most: on which days they were was not said.
+
+    On one day all of them are most; on as many as there are, none of these may have more than the limit. An outage may be cut by
+    a midnight.
+    """
+    limit, gathered = commitment.counting.unless_daily_total_above, evidence.plain.gathered
+    if limit is None:
+        return NONE, NONE
+    excess = commitment.counting.daily_total_counts == "excess"
+    n_days = 1 if gathered else min(len(days(evidence.period)), 2 * len(outages))
+    bounds = []
+    for at, other_days in ((1, n_days - 1), (2, 0)):
+        down = [outage for outage in outages if outage[at]]
+        total = sum((outage[0] for outage in down), NONE)
+        if total <= limit * (other_days + 1):
+            bounds.append(NONE)
+        elif excess:
+            bounds.append(total - limit * (other_days + 1))
+        else:
+            # Of a part of an outage less than a quantum may be left out; what other days have counts nothing.
+            lost = (
+                commitment.counting.quantum
+                if other_days and commitment.counting.quantise == "each-down"
+                else 0
+            )
+            counted = (
+                (_whole_quanta(outage[0], commitment, each=True) - lost) * outage[at] for outage in down
+            )
+            bounds.append(max(sum(counted, NONE) - limit * other_days, NONE))
+    least, most = bounds
+    return (least, least) if gathered is False else (least, most)
 
 
 def _share_counted(commitment: Commitment, share: Fraction) -> Fraction:
@@ -546,7 +674,5 @@ def _whole_quanta(seconds: Fraction, commitment: Commitment, *, each: bool) -> F
     counting = commitment.counting
     if counting.quantise not in (("each-up", "each-down") if each else ("total-up", "total-down")):
         return seconds
-    quanta = seconds / counting.quantum
-    whole = quanta.numerator // quanta.denominator
-    up = counting.quantise.endswith("-up") and whole != quanta
-    return Fraction((whole + up) * counting.quantum)
+    whole = whole_up if counting.quantise.endswith("-up") else whole_down
+    return whole(seconds / counting.quantum) * counting.quantum

@@ -12,10 +12,11 @@ from itertools import product
 
 import msgspec
 
-from ledger.domain.money import round_fraction
+from ledger.domain.ends import rounded
 
-__all__ = ["NOTHING", "Form", "Line", "Price", "greatest", "least", "line", "never_above", "scaled", "total"]
+__all__ = ["NOTHING", "Form", "Line", "Price", "greatest", "least", "line", "scaled", "total"]
 
+NONE = Fraction(0)
 # a, b: a x base + b.
 Line = tuple[Fraction, Fraction]
 
@@ -49,15 +50,25 @@ class Price(msgspec.Struct, frozen=True):
     rounding: str
     only_above: Fraction | None = None
 
-    def amount(self, base: int) -> int:
+    @property
+    def needs_base(self) -> bool:
+        """Whether what is paid depends on the base."""
+        return any(a for lines in self.form.of for a, _ in lines)
+
+    def amount(self, base: int | Fraction) -> int:
         """Return what is paid for a base in minor units."""
-        found = round_fraction(self.form.value(base), self.rounding)
+        found = rounded(self.form.value(base), self.rounding)
         return 0 if self.only_above is not None and found <= self.only_above else found
 
 
 def line(a: Fraction | int, b: Fraction | int = 0) -> Form:
     """Return the form a x base + b."""
-    return Form((((Fraction(a), Fraction(b)),),))
+    return Form(((_line(a, b),),))
+
+
+def _line(a: Fraction | int, b: Fraction | int) -> Line:
+    # A fraction stays what it is: the end of a bound may be no plain number.
+    return a if isinstance(a, Fraction) else Fraction(a), b if isinstance(b, Fraction) else Fraction(b)
 
 
 NOTHING = line(0)
@@ -83,6 +94,12 @@ def greatest(forms: Iterable[Form]) -> Form:
 
 def total(forms: Iterable[Form]) -> Form:
     """Return the sum of forms."""
+    forms = list(forms)
+    if all(len(form.of) == 1 and len(form.of[0]) == 1 for form in forms):
+        # Lines alone, as most are, add up to a line.
+        return line(
+            sum((form.of[0][0][0] for form in forms), NONE), sum((form.of[0][0][1] for form in forms), NONE)
+        )
     first, *others = forms
     found = first
     for form in others:
@@ -96,28 +113,6 @@ def total(forms: Iterable[Form]) -> Form:
 def scaled(form: Form, factor: Fraction) -> Form:
     """Return the form of which every base is first multiplied by a factor above 0."""
     return Form(tuple(tuple((a * factor, b) for a, b in lines) for lines in form.of))
-
-
-def never_above(one: Form, other: Form, *, below: bool = False) -> bool:
-    """Tell whether a form is for no base of 0 or more above another; below: whether it is below it for each base above 0."""
-    crossings = _crossings({line for form in (one, other) for lines in form.of for line in lines})
-    last = crossings[-1] if crossings else Fraction(0)
-    # Between the bases at which lines cross, and beyond the last, both forms are straight: their ends and a slope say it all.
-    near, far = (one.value(base) - other.value(base) for base in (last + 1, last + 2))
-    at = [one.value(base) - other.value(base) for base in crossings]
-    first = (crossings[0] if crossings else Fraction(1)) / 2
-    if below:
-        return (
-            one.value(first) < other.value(first) and all(gap < 0 for gap in at) and near < 0 and far <= near
-        )
-    return one.value(0) <= other.value(0) and all(gap <= 0 for gap in at) and near <= 0 and far <= near
-
-
-def _crossings(lines: Iterable[Line]) -> list[Fraction]:
-    """Return the bases above 0 at which two of some lines meet, in order."""
-    lines = list(lines)
-    met = {(d - b) / (a - c) for (a, b), (c, d) in product(lines, lines) if a != c}
-    return sorted(base for base in met if base > 0)
 
 
 def _simple(choices: Iterable[tuple[Line, ...]]) -> Form:

@@ -11,28 +11,19 @@ from fractions import Fraction
 from itertools import pairwise
 from math import lcm
 
-from ledger.domain.interval import Span, length, subtract, union
+from ledger.domain.ends import beside, side_of
+from ledger.domain.interval import Span, intersect, length, subtract, union
 from ledger.domain.period import day_of, midnights
 from ledger.domain.policy.model import Counting
 
 __all__ = [
-    "Level",
-    "Part",
-    "added",
-    "counted_least",
-    "counted_most",
-    "highest",
-    "intersected",
-    "long_enough",
-    "spans_of",
-    "up",
-    "weighed",
-]
+    "Level", "Part", "added", "highest", "in_quanta", "intersected", "joined", "long_enough", "perhaps_kept", "quantised", "rounds_each", "spans_of",
+    "surely_kept", "up", "weighed", "within",
+]  # fmt: skip
 
 Part = tuple[Span, Fraction]
 Level = tuple[int, int, Fraction]
 
-# No part of a whole, and all of it.
 NONE, WHOLE = Fraction(0), Fraction(1)
 
 
@@ -50,7 +41,7 @@ def highest(parts: Iterable[Part]) -> list[Level]:
     for weight in sorted(by_weight, reverse=True):
         found += [(start, end, weight) for start, end in subtract(by_weight[weight], covered)]
         covered = union([*covered, *by_weight[weight]])
-    return _joined(found)
+    return joined(found)
 
 
 def added(parts: Sequence[Part], *, most: Fraction | None = WHOLE) -> list[Level]:
@@ -58,21 +49,26 @@ def added(parts: Sequence[Part], *, most: Fraction | None = WHOLE) -> list[Level
     # Integers over one denominator keep the sweep exact without a fraction at each step.
     whole = lcm(*(weight.denominator for _, weight in parts))
     steps: dict[int, int] = {}
+    sides: dict[int, list[int]] = {}
     for (start, end), weight in parts:
         scaled = weight.numerator * (whole // weight.denominator)
         steps[start] = steps.get(start, 0) + scaled
         steps[end] = steps.get(end, 0) - scaled
-    level = before = 0
+        if side := side_of(weight):
+            sides.setdefault(start, []).append(side)
+            sides.setdefault(end, []).append(-side)
+    level = before = side = 0
     found: list[Level] = []
     for moment in sorted(steps):
-        if level:
-            weight = Fraction(level, whole)
+        if level or side:
+            # An end that is not reached leaves a sum that is not reached.
+            weight = beside(Fraction(level, whole), (side > 0) - (side < 0))
             found.append((before, moment, weight if most is None else min(weight, most)))
-        level, before = level + steps[moment], moment
-    return _joined(found)
+        level, before, side = level + steps[moment], moment, side + sum(sides.get(moment, ()))
+    return joined(found)
 
 
-def _joined(levels: Iterable[Level]) -> list[Level]:
+def joined(levels: Iterable[Level]) -> list[Level]:
     """Return levels, none of them empty, in order, with touching ones of one weight as one."""
     found: list[Level] = []
     for start, end, weight in sorted(levels):
@@ -93,7 +89,7 @@ def weighed(levels: list[Level], counting: Counting, *, whole: bool) -> list[Lev
             kept = [level for level in levels if level[2] > edge]
         case "all":
             kept = [level for level in levels if level[2] >= 1]
-    return _joined((start, end, WHOLE) for start, end, _ in kept) if whole else kept
+    return joined((start, end, WHOLE) for start, end, _ in kept) if whole else kept
 
 
 def spans_of(levels: Iterable[Level]) -> tuple[Span, ...]:
@@ -103,38 +99,53 @@ def spans_of(levels: Iterable[Level]) -> tuple[Span, ...]:
 
 def intersected(left: list[Level], right: list[Level]) -> list[Level]:
     """Return the seconds in both, with weight 1."""
-    from ledger.domain.interval import intersect
-
     return [(start, end, WHOLE) for start, end in intersect(spans_of(left), spans_of(right))]
 
 
-def long_enough(levels: list[Level], counting: Counting, zone: str) -> tuple[list[Level], Fraction]:
+def long_enough(
+    levels: list[Level], counting: Counting, zone: str, span: Span | None = None
+) -> tuple[list[Level], Fraction]:
     """Return the levels in outages that last long enough, and the seconds to add of those that do not.
 
     What does not last long enough counts on a local day on which all of it together is above the limit: whole (then it is
-    among the levels), or as the seconds by which it exceeds the limit.
+    among the levels), or as the seconds by which it exceeds the limit. These are its last ones of the day. span: only what lies
+    in it is added; levels are those of whole outages all the same.
     """
     limit = counting.unless_daily_total_above
     if counting.minimum is None or limit is None:
         return _lasting(levels, counting.minimum), NONE
     outages = spans_of(levels)
-    kept = [span for span in outages if span[1] - span[0] >= counting.minimum]
-    short = [span for span in outages if span[1] - span[0] < counting.minimum]
+    kept = [one for one in outages if one[1] - one[0] >= counting.minimum]
+    short = [one for one in outages if one[1] - one[0] < counting.minimum]
     more = NONE
     for parts in _by_day(short, zone).values():
-        total = length(parts)
-        if total > limit and counting.daily_total_counts == "all":
+        if length(parts) <= limit:
+            continue
+        if counting.daily_total_counts == "all":
             kept += parts
-        elif total > limit:
-            more += total - limit
-    return _within(levels, union(kept)), more
+        else:
+            more += _beyond(parts, limit, span)
+    return within(levels, union(kept)), more
+
+
+def _beyond(parts: Iterable[Span], limit: Fraction, span: Span | None) -> Fraction:
+    """Return the seconds of parts, in their order, behind the first ones, as many as the limit says; those in a span."""
+    found, free = NONE, limit
+    for begin, end in union(parts):
+        used = min(free, Fraction(end - begin))
+        free -= used
+        low, high = begin + used, Fraction(end)
+        if span is not None:
+            low, high = max(low, Fraction(span[0])), min(high, Fraction(span[1]))
+        found += max(high - low, NONE)
+    return found
 
 
 def _lasting(levels: list[Level], minimum: Fraction | None) -> list[Level]:
     """Return the levels in outages that last so many seconds."""
     if minimum is None:
         return levels
-    return _within(levels, [span for span in spans_of(levels) if span[1] - span[0] >= minimum])
+    return within(levels, [span for span in spans_of(levels) if span[1] - span[0] >= minimum])
 
 
 def _by_day(spans: Sequence[Span], zone: str) -> dict[str, list[Span]]:
@@ -146,7 +157,7 @@ def _by_day(spans: Sequence[Span], zone: str) -> dict[str, list[Span]]:
     return found
 
 
-def _within(levels: list[Level], spans: Sequence[Span]) -> list[Level]:
+def within(levels: list[Level], spans: Sequence[Span]) -> list[Level]:
     """Return the part of levels inside spans that are in normal form."""
     found: list[Level] = []
     at = 0
@@ -160,39 +171,69 @@ def _within(levels: list[Level], spans: Sequence[Span]) -> list[Level]:
     return found
 
 
-def counted_most(levels: list[Level], pieces: Iterable[Span], counting: Counting, start: int) -> Fraction:
-    """Return the most seconds that levels can come to, if what is down is a part of them cut in any way.
+def surely_kept(
+    least: list[Level], most: list[Level], counting: Counting, zone: str, span: Span
+) -> tuple[list[Level], Fraction]:
+    """Return the levels that count surely where what is down lies between two, and the seconds that are surely added in a span.
 
-    pieces: the spans they were made from, which are never cut further. start: where quanta are counted from.
+    Short outages may join to one that lasts long enough, which can leave the rest of a day below its limit. What is short whatever
+    turns out to be so cannot: where that alone is above the limit, all of the day counts.
     """
-    if counting.quantise == "each-up":
-        return Fraction(sum(up(end - begin, counting.quantum) for begin, end in pieces))
-    if counting.unless_daily_total_above is None:
-        levels = _lasting(levels, counting.minimum)
-    return quantised(levels, counting, start)
+    limit = counting.unless_daily_total_above
+    lasting = _lasting(least, counting.minimum)
+    if counting.minimum is None or limit is None:
+        return lasting, NONE
+    short = [one for one in spans_of(most) if one[1] - one[0] < counting.minimum]
+    above = {
+        day: length(parts) - limit
+        for day, parts in _by_day(intersect(spans_of(least), short), zone).items()
+        if length(parts) > limit
+    }
+    days = _by_day(spans_of(most), zone)
+    if counting.daily_total_counts == "excess":
+        # Which seconds of a day are its last ones is not known, so only a day inside counts.
+        whole = [day for day in above if length(intersect(days[day], [span])) == length(days[day])]
+        return lasting, sum((above[day] for day in whole), NONE)
+    return within(least, union([*spans_of(lasting), *(part for day in above for part in days[day])])), NONE
 
 
-def counted_least(levels: list[Level], counting: Counting, start: int) -> Fraction:
-    """Return the least seconds that levels come to, if what is down can be more than they are."""
-    # Short outages may join to one that lasts long enough, which can leave the rest of a day below its limit; and outages
-    # that are rounded up one by one may join to fewer.
-    levels = _lasting(levels, counting.minimum)
-    total = sum((weight * (end - begin) for begin, end, weight in levels), NONE)
-    if counting.quantise == "each-up":
-        return Fraction(_up_exact(total, counting.quantum))
-    return quantised(levels, counting, start)
+def perhaps_kept(
+    least: list[Level], most: list[Level], counting: Counting, zone: str, span: Span
+) -> tuple[list[Level], Fraction]:
+    """Return the levels of which any part may count where what is down lies between two, and the seconds that may be added in a span.
+
+    An outage that is too short at most counts only on a day that may be above its limit: what surely lasts long enough is not
+    among what that adds up.
+    """
+    limit = counting.unless_daily_total_above
+    lasting = _lasting(most, counting.minimum)
+    if counting.minimum is None or limit is None:
+        return lasting, NONE
+    long = spans_of(lasting)
+    short = _by_day(subtract(spans_of(most), long), zone)
+    if counting.daily_total_counts == "excess":
+        # What lasts long enough at most counts whole already, and adds no more where it is short.
+        added = (
+            min(max(length(parts) - limit, NONE), Fraction(length(intersect(parts, [span]))))
+            for parts in short.values()
+        )
+        return lasting, sum(added, NONE)
+    may_be = _by_day(subtract(spans_of(most), spans_of(_lasting(least, counting.minimum))), zone)
+    above = [day for day, parts in may_be.items() if length(parts) > limit]
+    return within(most, union([*long, *(part for day in above for part in short.get(day, ()))])), NONE
 
 
-def quantised(levels: list[Level], counting: Counting, start: int) -> Fraction:
-    """Return the seconds that levels come to in whole quanta, as the policy has them."""
+def quantised(levels: list[Level], counting: Counting, start: int, span: Span | None = None) -> Fraction:
+    """Return the seconds that levels come to in whole quanta, as the policy has them. start: where slots are counted from.
+
+    span: only what lies in it. What is rounded outage by outage is rounded whole, whatever part of it that is.
+    """
     quantum = counting.quantum
+    if rounds_each(counting):
+        return Fraction(sum(in_quanta(one, counting, span) for one in spans_of(levels)))
+    if span is not None:
+        levels = within(levels, [span])
     match counting.quantise:
-        case "exact":
-            return sum((weight * (end - begin) for begin, end, weight in levels), NONE)
-        case "each-up":
-            return Fraction(sum(up(end - begin, quantum) for begin, end in spans_of(levels)))
-        case "each-down":
-            return Fraction(sum((end - begin) // quantum * quantum for begin, end in spans_of(levels)))
         case "total-up":
             return Fraction(up(length(spans_of(levels)), quantum))
         case "total-down":
@@ -209,12 +250,33 @@ def quantised(levels: list[Level], counting: Counting, start: int) -> Fraction:
                 for begin, end in spans_of(levels)
             )
             return Fraction(length(filled))
+        case _:
+            return sum((weight * (end - begin) for begin, end, weight in levels), NONE)
+
+
+def rounds_each(counting: Counting) -> bool:
+    """Tell whether each outage is brought to whole quanta for itself."""
+    return counting.quantise in ("each-up", "each-down")
+
+
+def in_quanta(outage: Span, counting: Counting, span: Span | None = None) -> int:
+    """Return the seconds in a span of one outage that is brought to whole quanta for itself.
+
+    Its seconds count from the first one on, each where it lies. What rounding up adds counts where the outage ends; what rounding
+    down leaves out are its last seconds. So the parts of an outage add up to it, wherever it is cut.
+    """
+    begin, end = outage
+    quantum = counting.quantum
+    whole = up(end - begin, quantum) if counting.quantise == "each-up" else (end - begin) // quantum * quantum
+    if span is None:
+        return whole
+
+    def until(moment: int) -> int:
+        return whole if moment >= end else min(max(moment - begin, 0), whole)
+
+    return until(span[1]) - until(span[0])
 
 
 def up(seconds: int, quantum: int) -> int:
     """Return seconds in whole quanta, a begun one as one."""
     return -(-seconds // quantum) * quantum
-
-
-def _up_exact(seconds: Fraction, quantum: int) -> int:
-    return -(-seconds.numerator // (seconds.denominator * quantum)) * quantum

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from fractions import Fraction
+from typing import Any
 
 import msgspec
 
@@ -15,7 +16,7 @@ from projections.evaluation.figures import Figure, figure
 from projections.evaluation.forms import NOTHING, Form, Price, greatest, least, total
 from projections.evaluation.levels import NONE
 
-__all__ = ["Outcome", "Result", "outcome", "right_to_terminate"]
+__all__ = ["Outcome", "Result", "outcome", "outcome_beside", "right_to_terminate"]
 
 
 class Result(msgspec.Struct, frozen=True):
@@ -31,7 +32,7 @@ class Result(msgspec.Struct, frozen=True):
         return len(self.choices) == 1 and (only.tier.remedy.is_percent or self.figure.decided)
 
 
-class Outcome(msgspec.Struct, frozen=True):
+class Outcome(msgspec.Struct, frozen=True, eq=False):
     """What a policy makes of the facts of a period.
 
     results: of each commitment over the whole period, in the order of the policy. incidents: the same for each incident
@@ -41,14 +42,38 @@ class Outcome(msgspec.Struct, frozen=True):
     policy: Policy
     results: tuple[Result, ...]
     incidents: tuple[tuple[str, tuple[Result, ...]], ...] = ()
+    # What incidents pay under one currency, kept by the number of their results; these are kept with it.
+    paid: dict[tuple[int, str, str | None], tuple[Sequence[Result], tuple[Form, Form]]] = msgspec.field(
+        default_factory=dict
+    )
+
+    def __eq__(self, other: object) -> bool:
+        """Tell whether both are the same but for what was worked out of them so far."""
+        return isinstance(other, Outcome) and self._facts == other._facts
+
+    def __hash__(self) -> int:
+        return hash(self._facts)
+
+    @property
+    def _facts(self) -> tuple[Any, ...]:
+        return self.policy, self.results, self.incidents
+
+    @property
+    def decided(self) -> bool:
+        """Whether each figure that something is paid for leaves one tier, and one amount of it."""
+        return all(one.decided for row in self._rows for one in row)
+
+    @property
+    def _rows(self) -> list[tuple[Result, ...]]:
+        return [results for _, results in self.incidents] if self._stacked else [self.results]
 
     def forms(self, currency: str, chosen: str | None = None) -> tuple[Form, Form]:
         """Return what is paid at least and at most, before limits; chosen: the commitment the customer chose."""
-        rows = [results for _, results in self.incidents] if self._stacked else [self.results]
-        each = [self._of_commitments(results, currency, chosen) for results in rows]
+        each = [self._of_commitments(results, currency, chosen) for results in self._rows]
         if not self._stacked:
             return each[0]
-        return _stack(self.policy.stacking.incidents, each)
+        others = [_can_pay_days(*_picked(results, chosen)) for results in self._rows]
+        return _stack(self.policy.stacking.incidents, each, others)
 
     @property
     def _stacked(self) -> bool:
@@ -57,9 +82,18 @@ class Outcome(msgspec.Struct, frozen=True):
     def _of_commitments(
         self, results: Sequence[Result], currency: str, chosen: str | None
     ) -> tuple[Form, Form]:
-        picked = [one for one in results if chosen is None or one.figure.commitment.name == chosen]
+        key = id(results), currency, chosen
+        if key in self.paid and self.paid[key][0] is results:
+            return self.paid[key][1]
+        picked = _picked(results, chosen)
         pairs = [forms_of(self.policy, one.figure.commitment, one.choices, currency) for one in picked]
-        return _stack(self.policy.stacking.commitments, pairs) if len(pairs) != 1 else pairs[0]
+        found = (
+            pairs[0]
+            if len(pairs) == 1
+            else _stack(self.policy.stacking.commitments, pairs, [_can_pay_days(one) for one in picked])
+        )
+        self.paid[key] = results, found
+        return found
 
     def prices(
         self, currency: str, credited_before: int = 0, chosen: str | None = None
@@ -89,14 +123,21 @@ class Outcome(msgspec.Struct, frozen=True):
             tier.remedy.service_days is not None for one in self.policy.commitments for tier in one.tiers
         ):
             return None
-        rows = [results for _, results in self.incidents] if self._stacked else [self.results]
-        each = []
-        for results in rows:
-            picked = [one for one in results if chosen is None or one.figure.commitment.name == chosen]
-            each.append(
-                _stack_days(self.policy.stacking.commitments, [days_of(one.choices) for one in picked])
+        stacking = self.policy.stacking
+        rows = [_picked(results, chosen) for results in self._rows]
+        each = [
+            _stack_days(
+                stacking.commitments,
+                [days_of(one.choices) for one in row],
+                [_can_pay_money(one) for one in row],
             )
-        low, high = _stack_days(self.policy.stacking.incidents, each) if self._stacked else each[0]
+            for row in rows
+        ]
+        low, high = (
+            _stack_days(stacking.incidents, each, [_can_pay_money(*row) for row in rows])
+            if self._stacked
+            else each[0]
+        )
         limit = self.policy.limits.days
         return (low, high) if limit is None else (min(low, limit), min(high, limit))
 
@@ -109,12 +150,29 @@ def outcome(policy: Policy, evidence: Evidence) -> Outcome:
     return Outcome(policy, results, tuple(_by_incident(policy, evidence)))
 
 
+def outcome_beside(near: Outcome, evidence: Evidence, changed: frozenset[str]) -> Outcome:
+    """Return what the policy of an outcome makes of facts that differ from its own in the windows of some incidents only.
+
+    Where incidents are paid one by one the others come to what they did. The figures over the whole period are then those of
+    the other outcome, since nothing is paid for them.
+    """
+    policy = near.policy
+    if policy.stacking.incidents == "together" or evidence.plain.given:
+        return outcome(policy, evidence)
+    again = dict(_by_incident(policy, evidence, changed))
+    incidents = tuple((name, again.get(name, results)) for name, results in near.incidents)
+    return Outcome(policy, near.results, incidents, near.paid)
+
+
 def _results(policy: Policy, evidence: Evidence) -> tuple[Result, ...]:
     found = [figure(policy, commitment, evidence) for commitment in policy.commitments]
     return tuple(Result(one, choices(one)) for one in found)
 
 
-def _by_incident(policy: Policy, evidence: Evidence) -> Iterable[tuple[str, tuple[Result, ...]]]:
+def _by_incident(
+    policy: Policy, evidence: Evidence, some: frozenset[str] | None = None
+) -> Iterable[tuple[str, tuple[Result, ...]]]:
+    """Yield each incident with what is made of it alone. some: only these."""
     if evidence.plain.given:
         outages = evidence.plain.outages
         if not outages:
@@ -125,7 +183,7 @@ def _by_incident(policy: Policy, evidence: Evidence) -> Iterable[tuple[str, tupl
         return
     names = {one.incident for one in evidence.windows if one.service == evidence.service}
     names |= {one.incident for one in evidence.measurements if one.service == evidence.service}
-    for name in sorted(names):
+    for name in sorted(names if some is None else names & some):
         alone = msgspec.structs.replace(
             evidence,
             windows=tuple(one for one in evidence.windows if one.incident == name),
@@ -134,7 +192,23 @@ def _by_incident(policy: Policy, evidence: Evidence) -> Iterable[tuple[str, tupl
         yield name, _results(policy, alone)
 
 
-def _stack(rule: str, pairs: Sequence[tuple[Form, Form]]) -> tuple[Form, Form]:
+def _picked(results: Sequence[Result], chosen: str | None) -> list[Result]:
+    """Return those of the commitment that was chosen, all where none was."""
+    return [one for one in results if chosen is None or one.figure.commitment.name == chosen]
+
+
+def _can_pay_days(*results: Result) -> bool:
+    """Tell whether one of the tiers that the facts allow gives days of service."""
+    return any(choice.tier.remedy.service_days for one in results for choice in one.choices)
+
+
+def _can_pay_money(*results: Result) -> bool:
+    """Tell whether one of the tiers that the facts allow pays money."""
+    return any(choice.tier.remedy.pays_money for one in results for choice in one.choices)
+
+
+def _stack(rule: str, pairs: Sequence[tuple[Form, Form]], others: Sequence[bool]) -> tuple[Form, Form]:
+    """Return what several together pay at least and at most. others: which of them can give what is not money."""
     if not pairs:
         return NOTHING, NOTHING
     lows, highs = [low for low, _ in pairs], [high for _, high in pairs]
@@ -142,14 +216,19 @@ def _stack(rule: str, pairs: Sequence[tuple[Form, Form]]) -> tuple[Form, Form]:
         case "sum":
             return total(lows), total(highs)
         case "choose-one":
-            # The customer chooses among those that can pay.
-            able = [low for low, high in pairs if not high.is_nothing]
+            # The customer chooses among those that can give anything: money, or days instead of it.
+            able = [
+                low for (low, high), other in zip(pairs, others, strict=True) if other or not high.is_nothing
+            ]
             return (least(able) if able else NOTHING), greatest(highs)
         case _:
             return greatest(lows), greatest(highs)
 
 
-def _stack_days(rule: str, pairs: Sequence[tuple[Fraction, Fraction]]) -> tuple[Fraction, Fraction]:
+def _stack_days(
+    rule: str, pairs: Sequence[tuple[Fraction, Fraction]], others: Sequence[bool]
+) -> tuple[Fraction, Fraction]:
+    """Return the days that several together give at least and at most. others: which of them can pay money."""
     if not pairs:
         return NONE, NONE
     lows, highs = [low for low, _ in pairs], [high for _, high in pairs]
@@ -157,7 +236,8 @@ def _stack_days(rule: str, pairs: Sequence[tuple[Fraction, Fraction]]) -> tuple[
         case "sum":
             return sum(lows, NONE), sum(highs, NONE)
         case "choose-one":
-            return min((low for low, high in pairs if high), default=NONE), max(highs)
+            able = [low for (low, high), other in zip(pairs, others, strict=True) if other or high]
+            return min(able, default=NONE), max(highs)
         case _:
             return max(lows), max(highs)
 

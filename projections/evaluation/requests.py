@@ -6,13 +6,14 @@ in one of several units: `downtime_minutes` or `downtime_seconds`, `_hours`, `_d
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from fractions import Fraction
-from typing import Any
+from typing import Any, TypeAlias, get_args
 
 import msgspec
 
-from ledger.domain.events import EFFECTS
+from ledger.domain.ends import ENDLESS, above, below, beside, whole_down, whole_up
+from ledger.domain.events import EFFECTS, Basis
 from ledger.domain.exclusion import Exclusion
 from ledger.domain.instants import from_seconds
 from ledger.domain.interval import Span, union
@@ -27,22 +28,18 @@ from ledger.domain.window import EVERY, UNKNOWN, Planned, Window
 from ledger.errors import Refused, nearest
 from projections.availability import exact_text
 from projections.evaluation import values
+from projections.evaluation.amounts import base_factor
 from projections.evaluation.evidence import Evidence, Membership, Plain
+from projections.evaluation.fitting import impossible, unasked, unread, unsaid
 
-__all__ = ["FACTS", "Question", "period_asked", "question"]
+__all__ = ["FACTS", "OF_THE_CLAIM", "Question", "period_asked", "question"]
 
 _UNITS = {f"{unit}s": seconds for unit, seconds in UNIT_SECONDS.items()}
+_BOUNDS = ("_at_least", "_above", "_at_most", "_below")
 _LENGTHS = (
-    "period",
-    "downtime",
-    "downtime_at_least",
-    "downtime_at_most",
-    "excluded_downtime",
-    "excluded",
-    "unobserved",
-)
-_BOUNDED = ("availability", "value")
-_BOUNDS = ("_at_least", "_at_most")
+    "period", "downtime", *(f"downtime{bound}" for bound in _BOUNDS), "excluded_downtime", "excluded", "unobserved",
+)  # fmt: skip
+_BOUNDED = ("availability", "value", "failed", "total")
 _MONEY = (
     "base",
     "fee",
@@ -53,7 +50,10 @@ _MONEY = (
     "credited_before",
     "issued",
 )
-_TIMES = ("as_of", "incident_start", "incident_end", "eligible_at", "claimed_at", "revised_at")
+OF_THE_CLAIM = ("incident_start", "incident_end", "eligible_at", "claimed_at", "revised_at")
+_TIMES = ("as_of", *OF_THE_CLAIM)
+# What says what happened, be it that nothing did: an empty list is a statement, too.
+_STATEMENTS = ("windows", "measurements", "observed", "outages", "error_rates")
 
 
 def _spellings(name: str, unit: str) -> tuple[str, ...]:
@@ -67,10 +67,12 @@ def _spellings(name: str, unit: str) -> tuple[str, ...]:
 _PLAIN = (
     *(spelled for name in _LENGTHS[1:] for unit in _UNITS for spelled in _spellings(name, unit)),
     *(f"{name}{bound}" for name in _BOUNDED for bound in ("", *_BOUNDS)),
-    "failed", "total", "outages", "users", "error_rates",
+    "outages", "users", "error_rates",
 )  # fmt: skip
-# Stands for no upper bound of a stated figure.
-_MOST = Fraction(10**15)
+# Plain figures that are a part of the length of the period.
+_LASTING = (
+    *(spelled for name in _LENGTHS[1:] for unit in _UNITS for spelled in _spellings(name, unit)), "outages", "error_rates",
+)  # fmt: skip
 # A longer period is a slip; each of its days and buckets may be looked at.
 _LONGEST_YEARS = 10
 _LONGEST = _LONGEST_YEARS * 366 * 86_400
@@ -80,9 +82,10 @@ FACTS: tuple[str, ...] = (
     "customer", "inside", "outside", "windows", "measurements", "exclusions", "observed", *_PLAIN, "earlier", "chosen",
     "currency", *_MONEY, "allocate_to", "allocate_order", *_TIMES, *(f"approximately_within_{unit}" for unit in _UNITS),
 )  # fmt: skip
+_SHARE_BOUNDS = tuple(f"share{bound}" for bound in _BOUNDS)
 _WINDOW = (
-    "incident", "window", "service", "component", "region", "start", "end", "effect", "share", "share_at_least", "share_at_most",
-    "share_of", "approximate", "start_within_seconds", "end_within_seconds", "cohort", "planned", "withdrawn",
+    "incident", "window", "service", "component", "region", "start", "end", "effect", "share", *_SHARE_BOUNDS, "share_of",
+    "basis", "quote", "approximate", "start_within_seconds", "end_within_seconds", "cohort", "planned", "withdrawn",
 )  # fmt: skip
 _MEASUREMENT = (
     "incident", "measurement", "service", "component", "region", "start", "end", "of", "total", "failed", "value", "unit",
@@ -99,25 +102,27 @@ _BASES = {
 
 
 class Question(msgspec.Struct, frozen=True):
-    """Facts, read. base: minor units of what the policy pays a part of; None where no money was asked for.
+    """Facts, read. base: minor units of what credit.of names; None where no money was asked for.
 
-    earlier: plain figures of the periods before, the oldest first. times: of the claim, in UTC seconds, by name.
+    earlier: the periods before with their plain figures, the oldest first. times: of the claim, in UTC seconds, by name.
     approximately_within: what "approximately" was said to mean, in seconds; windows that say no more then are bounds.
-    warnings: sentences about what can be answered, and was hardly meant.
+    warnings: sentences about what can be answered, and was hardly meant. stated: whether anything is stated of what happened, be it
+    that nothing did.
     """
 
     evidence: Evidence
     currency: str | None
-    base: int | None
+    base: Fraction | None
     credited_before: int
     issued: int | None
     chosen: str | None
-    earlier: tuple[Plain, ...]
+    earlier: tuple[tuple[Period, Plain], ...]
     allocate_to: tuple[Fraction, ...]
     allocate_order: str
     times: dict[str, int]
     approximately_within: int | None = None
     warnings: tuple[str, ...] = ()
+    stated: bool = True
 
 
 class _Facts:
@@ -156,6 +161,11 @@ class _Facts:
     def decimal(self, name: str) -> Fraction | None:
         found: Fraction | None = self.read(name, values.decimal)
         return found
+
+    def whole(self, name: str) -> Fraction | None:
+        """Return a whole number, as the bounds of one are read."""
+        found = self.count(name)
+        return None if found is None else Fraction(found)
 
     def count(self, name: str) -> int | None:
         found: int | None = self.read(name, values.count)
@@ -236,11 +246,11 @@ def question(policy: Policy, facts: dict[str, Any], now: int) -> Question:
     exclusions = tuple(_each(reader, "exclusions", _EXCLUSION, _exclusion))
     within = _approximately(reader)
     kinds = len(policy.commitments) > 1
-    plain = _plain(reader, kinds=kinds)
+    plain = _plain(reader, policy, period)
     service = reader.text("service") or _only("service", reader, windows, measurements) or "service"
     region = reader.text("region") or _only("region", reader, windows, measurements, policy) or "region"
     currency, base = _base(policy, reader)
-    earlier = tuple(_each(reader, "earlier", _PLAIN, lambda inner: _plain(inner, kinds=kinds)))
+    earlier = () if period is None else tuple(_earlier(policy, reader, period))
     ratios = reader.read("allocate_to", lambda value: tuple(values.decimal(one) for one in _list(value)), ())
     order = reader.choice("allocate_order", ("first-to-last", "last-to-first"), "first-to-last")
     times = {name: found for name in _TIMES if (found := reader.instant(name)) is not None}
@@ -250,11 +260,13 @@ def question(policy: Policy, facts: dict[str, Any], now: int) -> Question:
     memberships = _memberships(reader)
     customer = reader.text("customer")
     if kinds:
-        problems += _unasked(policy, plain)
+        problems += unasked(policy, plain)
     if plain.given:
         _alone(reader, windows or measurements)
+    else:
+        problems += unread(policy, windows, measurements, observed)
     if period is not None:
-        _fits(policy, plain, period, problems)
+        problems += impossible(policy, plain, period)
     credited, issued = (_amount(reader, name, currency) for name in ("credited_before", "issued"))
     if problems or period is None:
         raise Refused("; ".join(problems), tuple(problems))
@@ -262,7 +274,11 @@ def question(policy: Policy, facts: dict[str, Any], now: int) -> Question:
         service, region, period, times.get("as_of", now), windows=_meant(_named(windows, service), within), measurements=_named(measurements, service),
         exclusions=exclusions, customer=customer, memberships=memberships, observed=observed, plain=plain,
     )  # fmt: skip
-    warnings = tuple(_elsewhere(policy, reader, (*evidence.windows, *evidence.measurements)))
+    warnings = (
+        *_elsewhere(policy, reader, (*evidence.windows, *evidence.measurements)),
+        *unsaid(policy, evidence, period),
+        *_silent(earlier),
+    )
     return Question(
         evidence,
         currency,
@@ -276,7 +292,69 @@ def question(policy: Policy, facts: dict[str, Any], now: int) -> Question:
         times,
         within,
         warnings,
+        plain.given or any(facts.get(name) is not None for name in _STATEMENTS),
     )
+
+
+def _earlier(policy: Policy, reader: _Facts, period: Period) -> list[tuple[Period, Plain]]:
+    """Return the plain figures of earlier periods, each with its own: the one it names, or the one before that which follows."""
+    known = (*_PLAIN, "period", *(f"period_{unit}" for unit in _UNITS))
+    inners: list[_Facts] = list(_each(reader, "earlier", known, lambda inner: inner))
+    if inners and not policy.termination:
+        reader.wrong(
+            "earlier", "has no meaning: the policy gives no right to terminate (termination); leave it out"
+        )
+        return []
+    periods: list[Period] = []
+    following = period
+    for inner in reversed(inners):
+        named = any(inner.facts.get(name) is not None for name in known[len(_PLAIN) :])
+        own = _period(policy, inner) if named else _before(policy, inner, following)
+        if named and own is not None and not _is_length(own) and not _is_length(following):
+            if own.end > following.start:
+                inner.wrong("period", f"{own.label} ends after the one that follows has begun; correct it")
+        following = own or following
+        periods.append(following)
+    found = []
+    for inner, own in zip(inners, reversed(periods), strict=True):
+        plain = _plain(inner, policy, own)
+        reader.problems += [f"{inner.where}{problem}" for problem in impossible(policy, plain, own)]
+        found.append((own, plain))
+    return found
+
+
+def _silent(earlier: Iterable[tuple[Period, Plain]]) -> Iterator[str]:
+    """Yield a sentence for each earlier period of which nothing is stated."""
+    for number, (period, plain) in enumerate(earlier, 1):
+        if plain == Plain():
+            yield f"earlier {number}: nothing is stated of it, so {period.label} is taken as without fault"
+
+
+def _is_length(period: Period) -> bool:
+    """Tell whether only the length of a period was stated, not when it was."""
+    return period.first == "1970-01-01"
+
+
+def _before(policy: Policy, inner: _Facts, following: Period) -> Period | None:
+    """Return the period before one: by the calendar of the policy, or as long where only a length is stated."""
+    rule = policy.period
+    if _is_length(following):
+        return following
+    try:
+        if period_holding(rule, following.end - 1) == following:
+            return period_holding(rule, following.start - 1)
+    except (ValueError, Refused) as error:
+        inner.wrong("period", f"before {following.label} is none of the policy: {error}; leave it out")
+        return None
+    if rule.length_seconds is not None or all(inner.facts.get(name) is None for name in _LASTING):
+        # No figure of it asks for its length.
+        return following
+    inner.wrong(
+        "period",
+        f"is missing, as {following.label} is no {rule.kind} of the policy, so that how long the one before it was is not known; add "
+        "it, or its length as period_minutes",
+    )
+    return None
 
 
 def period_asked(policy: Policy, facts: dict[str, Any]) -> Period:
@@ -356,32 +434,6 @@ def _all_regions(policy: Policy) -> bool:
     return all(one.scope.regions != "each" for one in policy.commitments)
 
 
-def _fits(policy: Policy, plain: Plain, period: Period, problems: list[str]) -> None:
-    """Add a sentence where something lasted for longer than the period does, which no facts can mean."""
-    stated = [] if plain.downtime is None else [("downtime", plain.downtime[0])]
-    stated += [(f"outage {number}", seconds) for number, (seconds, _, _) in enumerate(plain.outages, 1)]
-    stated += [("excluded", plain.removed), ("unobserved", plain.unobserved)]
-    buckets = sum(number for _, number in plain.rates)
-    # The last bucket may be a part of one.
-    stated += [
-        ("error_rates", Fraction(buckets * width))
-        for width in sorted(
-            {one.measure.bucket_seconds for one in policy.commitments if one.measure.bucket_seconds}
-        )
-        if buckets and (buckets - 1) * width >= period.seconds
-    ]
-    problems += [
-        f"{name} of {_seconds(seconds)} is longer than the period {period.label}, which has {_seconds(Fraction(period.seconds))}; "
-        "correct it, or state a longer period"
-        for name, seconds in stated
-        if seconds > period.seconds
-    ]  # fmt: skip
-
-
-def _seconds(value: Fraction) -> str:
-    return f"{exact_text(value)} second{'' if value == 1 else 's'}"
-
-
 def _list(value: Any) -> list[Any]:
     if type(value) is not list:
         raise ValueError("is not a list")
@@ -451,7 +503,7 @@ def _period(policy: Policy, reader: _Facts) -> Period | None:
             return None
         return Period(f"{int(length)} seconds", "span", policy.zone, 0, int(length), "1970-01-01")
     if isinstance(given, dict):
-        inner = _Facts(given, ("start", "end"), "period.", reader.problems)
+        inner = _Facts(given, ("start", "end"), f"{reader.where}period.", reader.problems)
         start, end = inner.instant("start"), inner.instant("end")
         inner.required("start", "end")
         if start is None or end is None:
@@ -548,22 +600,19 @@ def _window(inner: _Facts) -> Window | None:
     if end is not None and end <= start:
         inner.wrong("end", "is not after start; a window is [start, end)")
         return None
-    share = inner.read("share", values.share)
-    least, most = (
-        inner.read("share_at_least", values.share, share),
-        inner.read("share_at_most", values.share, share),
-    )
-    if least is not None and most is not None and Fraction(least) > Fraction(most):
-        inner.wrong("share_at_least", f"{least!r} is more than share_at_most {most!r}; exchange them")
+    least, most = _part(inner, "share")
+    # What it rests on is for who reads the facts; nothing is computed from it.
+    inner.text("quote")
     planned = inner.facts.get("planned")
     index = inner.index
     return Window(
         incident=inner.text("incident", f"incident-{index}"), window=inner.text("window", f"window-{index}"),
         service=inner.text("service", ""), component=inner.text("component", EVERY), region=inner.text("region", EVERY),
-        start=start, end=end, effect=inner.choice("effect", EFFECTS, "outage"), share_at_least=least, share_at_most=most,
+        start=start, end=end, effect=inner.choice("effect", EFFECTS, "outage"), share_at_least=least and least[0],
+        share_at_most=most and most[0], share_sides=(least[1] if least else 0, most[1] if most else 0),
         share_of=inner.text("share_of"), approximate=inner.read("approximate", _flag, False),
         start_within_seconds=inner.count("start_within_seconds") or 0, end_within_seconds=inner.count("end_within_seconds") or 0,
-        cohort=inner.text("cohort"), planned=None if planned is None else _planned(inner, planned),
+        basis=inner.choice("basis", get_args(Basis)), cohort=inner.text("cohort"), planned=None if planned is None else _planned(inner, planned),
         withdrawn=inner.read("withdrawn", _flag, False),
     )  # fmt: skip
 
@@ -637,44 +686,67 @@ def _exclusion(inner: _Facts) -> Exclusion | None:
     )  # fmt: skip
 
 
-def _pair(stated: Sequence[Fraction | None], top: Fraction) -> tuple[Fraction, Fraction] | None:
-    """Return the bounds of a figure that is stated exactly, at least or at most; None where it is not."""
-    exact, least, most = stated
+def _pair(
+    reader: _Facts, name: str, read: Callable[[str], Fraction | None], top: Fraction, *, whole: bool = False
+) -> tuple[Fraction, Fraction] | None:
+    """Return the ends of a figure that is stated exactly, or by bounds; None where it is not.
+
+    top: the end of what is not bounded above. whole: it is a whole number, so that "more than 2" is 3 or more.
+    """
+    exact, *bounds = (read(f"{name}{bound}") for bound in ("", *_BOUNDS))
+    least, over, most, under = bounds
+    given = [f"{name}{bound}" for bound, end in zip(_BOUNDS, bounds, strict=True) if end is not None]
     if exact is not None:
+        if given:
+            reader.wrong(name, f"is stated exactly, and {given[0]} as a bound; leave one out")
         return exact, exact
-    if least is None and most is None:
+    if not given:
         return None
-    return (Fraction(0) if least is None else least), (top if most is None else most)
+    for one, other, side in ((least, over, given[0]), (most, under, given[-1])):
+        if one is not None and other is not None:
+            reader.wrong(side, "is one of two bounds on the same side; leave one out")
+    low = above(over) if over is not None else Fraction(0) if least is None else least
+    high = below(under) if under is not None else top if most is None else most
+    if whole:
+        low, high = whole_up(low), whole_down(high)
+    if low > high and least is not None and most is not None:
+        reader.wrong(f"{name}_at_least", "is more than what it is at most; exchange them")
+    elif low > high and high == top:
+        reader.wrong(given[0], f"leaves nothing, as it is {exact_text(top)} at most; correct it")
+    elif low > high:
+        reader.wrong(given[-1], "leaves nothing between the bounds; correct one of them")
+    return low, high
 
 
-def _plain(reader: _Facts, *, kinds: bool) -> Plain:
-    """Return the figures that are stated without saying when. kinds: of several commitments each may need one of its own."""
+def _plain(reader: _Facts, policy: Policy, period: Period | None) -> Plain:
+    """Return the figures that are stated without saying when; of several commitments each may need one of its own."""
+    kinds = len(policy.commitments) > 1
     lengths = {name: reader.length(name) for name in _LENGTHS[1:]}
-    bounds = ("", *_BOUNDS)
-    uptime = _pair([reader.decimal(f"availability{bound}") for bound in bounds], Fraction(100))
-    value = _pair([reader.decimal(f"value{bound}") for bound in bounds], _MOST)
-    downtime = _pair([lengths[f"downtime{bound}"] for bound in bounds], _MOST)
-    for name, pair, top in (
-        ("availability", uptime, Fraction(100)), ("value", value, _MOST), ("downtime", downtime, _MOST),
-    ):  # fmt: skip
-        if pair is not None and pair[0] > pair[1]:
-            beyond = pair[1] == top
-            reader.wrong(
-                f"{name}_at_least",
-                f"is more than {top}; correct it"
-                if beyond
-                else "is more than what it is at most; exchange them",
-            )
+    lasts = Fraction(period.seconds) if period is not None else ENDLESS
+    uptime = _pair(reader, "availability", reader.decimal, Fraction(100))
+    counted = any(one.measure.of in ("events", "consecutive-days") for one in policy.commitments)
+    value = _pair(reader, "value", reader.whole if counted else reader.decimal, ENDLESS, whole=counted)
+    downtime = _pair(
+        reader, "downtime", lambda name: lengths[name], max([lasts, *filter(None, (lengths["downtime_at_least"], lengths["downtime_above"]))])
+    )  # fmt: skip
+    if downtime is not None and lengths["downtime"] is None:
+        # However long it may have been, no more of it was in the period.
+        downtime = downtime[0], max(downtime[0], min(downtime[1], lasts))
     if uptime is not None and uptime[1] > 100:
         reader.wrong("availability", "is more than 100")
         uptime = None
-    failed, total = reader.count("failed"), reader.count("total")
-    if (failed is None) != (total is None) or (failed is not None and total is not None and failed > total):
+    total = _pair(reader, "total", reader.whole, ENDLESS, whole=True)
+    failed = _pair(reader, "failed", reader.whole, ENDLESS if total is None else total[1], whole=True)
+    apart = (failed is None) != (total is None)
+    if apart or (failed is not None and total is not None and total[1] < failed[0] <= failed[1]):
         reader.wrong("failed", "and total go together, and failed is no more than total; correct them")
+    elif failed is not None and total is not None:
+        # There were as many as failed, at least.
+        failed, total = (failed[0], min(failed[1], total[1])), (max(total[0], failed[0]), total[1])
     users = reader.count("users")
     outages = tuple(
         _each(
-            reader, "outages", (*_UNITS, "share", "share_at_least", "share_at_most", "users"),
+            reader, "outages", (*_UNITS, "share", *_SHARE_BOUNDS, "users"),
             lambda inner: _outage(inner, users),
         )
     )  # fmt: skip
@@ -682,7 +754,9 @@ def _plain(reader: _Facts, *, kinds: bool) -> Plain:
         type(one) is not dict or one.get("users") is None for one in _of_list(reader, "outages")
     ):
         reader.wrong("users", "has no meaning without outages that state users; leave it out")
-    rates = tuple(_each(reader, "error_rates", ("rate", "buckets"), _rate))
+    rates = tuple(
+        _each(reader, "error_rates", ("rate", *(f"rate{bound}" for bound in _BOUNDS), "buckets"), _rate)
+    )
     _beside_downtime(reader, lengths, alone=downtime is not None, lasting=bool(outages or rates))
     figures: tuple[tuple[str, object], ...] = (
         ("downtime", downtime), ("availability", uptime), ("value", value), ("failed and total", total),
@@ -700,7 +774,7 @@ def _plain(reader: _Facts, *, kinds: bool) -> Plain:
     return Plain(
         downtime=downtime, excluded=lengths["excluded_downtime"] or Fraction(0),
         availability=None if uptime is None else (uptime[0] / 100, uptime[1] / 100), value=value,
-        removed=lengths["excluded"] or Fraction(0), unobserved=lengths["unobserved"] or Fraction(0), failed=failed, total=total,
+        removed=lengths["excluded"], unobserved=lengths["unobserved"] or Fraction(0), failed=failed, total=total,
         outages=outages, rates=rates,
     )  # fmt: skip
 
@@ -718,7 +792,8 @@ def _beside_downtime(
     alone: downtime as one length is stated; lasting: so are outages or error rates.
     """
     for name, there, what, instead in (
-        ("excluded_downtime", alone, "downtime", "exclusions"),
+        # Beside outages or rates it is refused for what it is.
+        ("excluded_downtime", alone or lasting, "downtime", "exclusions"),
         ("excluded", alone or lasting, "downtime, outages or error_rates", "exclusions"),
         ("unobserved", alone or lasting, "downtime, outages or error_rates", "observed"),
     ):
@@ -727,18 +802,6 @@ def _beside_downtime(
                 name,
                 f"counts only beside plain {what}; state that, 0 where nothing failed, or beside windows {instead} with its times",
             )
-
-
-def _unasked(policy: Policy, plain: Plain) -> Iterator[str]:
-    """Yield which figures were stated that none of several commitments measures."""
-    measures = {one.measure.of for one in policy.commitments}
-    shares = {"executions", "messages", "error-rate"}
-    for name, given, of in (
-        ("value", plain.value is not None, {"latency", "consecutive-days", "events"}),
-        ("failed and total", plain.total is not None, shares), ("error_rates", bool(plain.rates), {"error-rate"}),
-    ):  # fmt: skip
-        if given and not measures & of:
-            yield f"{name}: nothing of the kind is measured by a policy of {' and '.join(sorted(measures))}; leave it out"
 
 
 def _outage(inner: _Facts, users: int | None) -> tuple[Fraction, Fraction, Fraction] | None:
@@ -753,29 +816,60 @@ def _outage(inner: _Facts, users: int | None) -> tuple[Fraction, Fraction, Fract
                 "users", "needs users of the whole beside outages, and no more than those; correct it"
             )
             return None
-        share = str(Fraction(affected, users))
+        if stated := [name for name in ("share", *_SHARE_BOUNDS) if inner.facts.get(name) is not None]:
+            inner.wrong("users", f"and {stated[0]} both state the affected share; leave one out")
+        share: tuple[_Said, _Said] = (str(Fraction(affected, users)), 0), (str(Fraction(affected, users)), 0)
     else:
-        share = inner.read("share", values.share)
-    least, most = (
-        inner.read("share_at_least", values.share, share),
-        inner.read("share_at_most", values.share, share),
-    )
-    if least is not None and most is not None and Fraction(least) > Fraction(most):
-        inner.wrong("share_at_least", f"{least!r} is more than share_at_most {most!r}; exchange them")
+        share = _part(inner, "share")
     if lasted is None:
         return None
-    silent = least is None and most is None
-    return (
-        lasted * _UNITS[given[0]], Fraction(1) if silent else Fraction(least or 0), Fraction(1) if most is None else Fraction(most)
-    )  # fmt: skip
+    # An outage of which nothing is said affects all.
+    low = _end(share[0], 1 if share[1] is None else 0)
+    return lasted * _UNITS[given[0]], low, _end(share[1], 1)
 
 
-def _rate(inner: _Facts) -> tuple[Fraction, int] | None:
-    rate, buckets = inner.read("rate", values.share), inner.count("buckets")
-    inner.required("rate", "buckets")
-    if rate is None or buckets is None:
+# A bound as text, and on which side of it the end lies.
+_Said: TypeAlias = tuple[str, int] | None
+
+
+def _part(inner: _Facts, name: str) -> tuple[_Said, _Said]:
+    """Return the bounds of a part of the whole as they are said: stated exactly it is both, where no bound says otherwise."""
+    exact = inner.read(name, values.share)
+    found: list[_Said] = []
+    for reached, open_end, side in (("_at_least", "_above", 1), ("_at_most", "_below", -1)):
+        with_it, beside_it = (inner.read(f"{name}{bound}", values.share) for bound in (reached, open_end))
+        if with_it is not None and beside_it is not None:
+            inner.wrong(
+                f"{name}{reached}", f"and {name}{open_end} are bounds on the same side; leave one out"
+            )
+        if beside_it is not None:
+            found.append((beside_it, side))
+        else:
+            found.append(None if with_it is None and exact is None else (with_it or exact, 0))
+    low, high = found
+    if _end(low, 0) > _end(high, 1):
+        if low is not None and high is not None and low[1] == high[1] == 0:
+            inner.wrong(
+                f"{name}_at_least", f"{low[0]!r} is more than {name}_at_most {high[0]!r}; exchange them"
+            )
+        else:
+            inner.wrong(name, "has bounds with nothing between them; correct one of them")
+    return low, high
+
+
+def _end(said: _Said, otherwise: int) -> Fraction:
+    return Fraction(otherwise) if said is None else beside(Fraction(said[0]), said[1])
+
+
+def _rate(inner: _Facts) -> tuple[Fraction, Fraction, int] | None:
+    low, high = _part(inner, "rate")
+    buckets = inner.count("buckets")
+    if low is None and high is None:
+        inner.required("rate")
+    inner.required("buckets")
+    if buckets is None:
         return None
-    return Fraction(rate), buckets
+    return _end(low, 0), _end(high, 1), buckets
 
 
 def _amount(reader: _Facts, name: str, currency: str | None) -> int | None:
@@ -797,8 +891,8 @@ def _amount(reader: _Facts, name: str, currency: str | None) -> int | None:
     return found
 
 
-def _base(policy: Policy, reader: _Facts) -> tuple[str | None, int | None]:
-    """Return currency and minor units of what the policy pays a part of."""
+def _base(policy: Policy, reader: _Facts) -> tuple[str | None, Fraction | None]:
+    """Return currency and minor units of what credit.of names, of which, or of a part of it, the policy pays a part."""
     from ledger.domain.money import minor_units
 
     def read(value: Any) -> str:
@@ -816,4 +910,8 @@ def _base(policy: Policy, reader: _Facts) -> tuple[str | None, int | None]:
             )
     if len(given) > 1:
         reader.wrong(given[0], f"and {given[1]} both state what the policy pays a part of; leave one out")
-    return currency, _amount(reader, given[0], currency) if given else None
+    amount = _amount(reader, given[0], currency) if given else None
+    if amount is None:
+        return currency, None
+    # The base itself is what is left of what credit.of names.
+    return currency, Fraction(amount) / (base_factor(policy) if given[0] == "base" else 1)

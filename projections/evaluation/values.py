@@ -36,6 +36,11 @@ def decimal(value: Any) -> Fraction:
         raise ValueError(
             f'is a JSON number with a point, which no program keeps exact; write it as text: "{value}"'
         )
+    if type(value) is str and value[:1] in ("<", ">"):
+        raise ValueError(
+            "is a bound; state the number alone, and add to the name of the fact _below (less than), _at_most, _above (more than) or "
+            "_at_least"
+        )
     if type(value) is not str or not _DECIMAL.fullmatch(value):
         raise ValueError('is not a decimal of 0 or more; write it like "4.32"')
     return Fraction(value)
@@ -60,7 +65,10 @@ def instant(value: Any) -> int:
     """Return the UTC seconds of an instant in the years for which there is a calendar of every zone."""
     found = parse_instant(text(value))
     if not found.endswith(".000000Z"):
-        raise ValueError("has parts of a second; state whole seconds")
+        raise ValueError(
+            "has parts of a second, and times are whole seconds; state the second it lies in, and of a window, where that may decide, "
+            "start_within_seconds or end_within_seconds as 1"
+        )
     if not _FIRST_YEAR <= found[:4] <= _LAST_YEAR:
         raise ValueError(f"lies outside the years {_FIRST_YEAR} to {_LAST_YEAR}; check the year")
     return seconds(found)

@@ -12,7 +12,7 @@ import numpy as np
 from ledger.domain.exclusion import Exclusion
 from ledger.domain.window import Window, share_bounds
 from projections.workbook.exclusions import Excluding, announced_in_time, concerned
-from projections.workbook.lasting import asks_outages, bounds, lasting, pieces_up
+from projections.workbook.lasting import asks_outages, bounds, is_open, is_valid, lasting, pieces_up
 from projections.workbook.model import (
     MOST_SEGMENTS,
     Case,
@@ -50,7 +50,7 @@ def cases_of(scopes: Sequence[Scope], taken: Sequence[Excluding], facts: Facts, 
             continue
         group = scope.group
         place = scope.policy, group.service, group.region, scope.circle
-        # Where a subscription begins or ends it cuts an outage.
+        # Of an outage counts what is valid, and so each scope has its own.
         alone = scope.number if asks_outages(group.policy) else 0
         key = (*place, outside, alone)
         case = found.get(key)
@@ -218,6 +218,16 @@ def _count(scope: Scope, case: Case, units: Units) -> None:
             scope.most += one.most
     if case.scope:
         _count_outages(scope, case)
+        several = sum(cover.window is not None for cover in case.covers) > 1
+        if several and is_open(case.lasting, policy.commitments[0].counting):
+            # Which of them may be one outage, and which surely are, is no sum over intervals.
+            scope.case, scope.problem = (
+                None,
+                (
+                    "value: no formula for outages that are rounded up one by one, of which not all times are known"
+                ),
+            )
+            return
     seconds = length_of(scope.group)
     if scope.most > seconds * scope.parts_of_a_second:
         scope.case, scope.problem = None, "value: no formula for more downtime than the length of a period"
@@ -254,7 +264,9 @@ def _count_outages(scope: Scope, case: Case) -> None:
     scope.counted = sum(
         one.counted(case.edge)
         for one, outage in zip(case.segments, case.lasting, strict=True)
-        if outage.stated.begin >= 0 and outage.stated.lasts >= (counting.minimum or 0)
+        if outage.stated.begin >= 0
+        and outage.stated.lasts >= (counting.minimum or 0)
+        and is_valid(one, (scope.start, scope.end))
     )
     scope.excluded = scope.downtime - scope.counted
     spans = [cover.most for cover in case.covers if cover.window is not None and cover.most_share]

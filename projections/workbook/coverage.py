@@ -44,7 +44,11 @@ def coverage_table(count: int, *, exclusions: bool, pieces: bool) -> Table:
             "least_share": Column("share at least (parts)", "integer", "formula", 10),
             "most_share": Column("share at most (parts)", "integer", "formula", 10),
             **(
-                {"pieces": Column("valid, in whole quanta, at most (s)", "integer", "formula", 12)}
+                {
+                    "pieces": Column(
+                        "in whole quanta, where any of it is valid, at most (s)", "integer", "formula", 12
+                    )
+                }
                 if pieces
                 else {}
             ),
@@ -144,18 +148,18 @@ def _covering(
 
 
 def _piece(case: Case, cover: Cover, at: dict[str, str], found: Workings) -> list[Any]:
-    """Return how many seconds an interval comes to where it is rounded up alone, as far as it is valid."""
+    """Return how many seconds an interval comes to where it is rounded up alone, and a part of it is valid."""
     if found.outages is None or not case.rounds_pieces_up:
         return [None] if "pieces" in at else []
     here = found.coverage_of_scope[case.scope]
     valid = next(one.most for one in case.covers if one.scope == case.scope)
-    begin = f"MAX({at['most_from']},{found.coverage.letters['most_from']}{here})"
-    end = f"MIN({at['most_to']},{found.coverage.letters['most_to']}{here})"
+    begin, end = at["most_from"], at["most_to"]
+    valid_from, valid_to = (f"{found.coverage.letters[name]}{here}" for name in ("most_from", "most_to"))
     quantum = f"Inputs!$F${found.outages.inputs[case.policy]}"
     (value,) = pieces_up([cover.most], valid, case.group.policy.commitments[0].counting.quantum)
     return [
         Formula(
-            f"IF({at['most_share']}>0,-INT(-MAX(0,{end}-{begin})/{quantum})*{quantum},0)",
+            f"IF(AND({at['most_share']}>0,{begin}<{valid_to},{end}>{valid_from}),-INT(-({end}-{begin})/{quantum})*{quantum},0)",
             value if cover.most_share else 0,
         )
     ]

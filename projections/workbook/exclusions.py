@@ -18,7 +18,13 @@ from ledger.domain.window import Window
 from projections.availability import Found
 from projections.credits import Group
 from projections.evaluation.evidence import Evidence
-from projections.evaluation.exclusions import is_everywhere, named, takes_from, used_before
+from projections.evaluation.exclusions import (
+    is_everywhere,
+    limit_begins,
+    named,
+    takes_from,
+    used_before,
+)
 from projections.evaluation.timeline import concerns
 
 __all__ = [
@@ -116,13 +122,15 @@ def _named(
     for one, surely in named(rule, evidence):
         if one.start >= evidence.period.end or one.end <= evidence.period.start:
             continue
-        if rule.treated == "removed" and is_everywhere(one, evidence.region, commitment):
+        if rule.treated == "removed" and is_everywhere(one, evidence, commitment):
             return [], "value: no formula for exclusions that leave the period"
-        cuts = {takes_from(one, window, evidence.region, commitment) for window in windows}
+        cuts = {takes_from(one, window, evidence, commitment) for window in windows}
+        if "perhaps" in cuts:
+            return [], "value: no formula for exclusions of which it is not known where they were"
         if len(cuts) > 1:
             return [], "value: no formula for exclusions of some windows and not of others"
-        if cuts == {True} or rule.most is not None:
-            found.append(Taken(one, number, surely, cuts == {True}))
+        if cuts == {"surely"} or rule.most is not None:
+            found.append(Taken(one, number, surely, cuts == {"surely"}))
     return found, ""
 
 
@@ -139,4 +147,13 @@ def _open_limit(rule: ExclusionRule, evidence: Evidence) -> str:
         day_of(evidence.period.zone, second)[:4]
         for second in (evidence.period.start, evidence.period.end - 1)
     )
-    return "value: no formula for limits of two years" if rule.most_per == "year" and first != last else ""
+    if rule.most_per == "year" and first != last:
+        return "value: no formula for limits of two years"
+    # Segments count what uses up a limit, and what that leaves; whether it does would be asked for each such exclusion.
+    begins = limit_begins(rule, evidence.period.zone, evidence)
+    if any(
+        not surely and one.end > begins and one.start < evidence.period.end
+        for one, surely in named(rule, evidence)
+    ):
+        return "value: no formula for limits that are perhaps used up"
+    return ""

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from fractions import Fraction
+from math import ceil
+
+import msgspec
 
 from ledger.domain.money import decimal_text
 from ledger.domain.policy import Policy
@@ -11,8 +14,9 @@ from ledger.domain.policy.model import Commitment
 from ledger.domain.policy.reading import holes, shared
 from ledger.domain.window import Window
 from projections.credits import Group
+from projections.evaluation.around import widened
 from projections.workbook.cases import Facts, cases_of
-from projections.workbook.exclusions import Excluding, excluding
+from projections.workbook.exclusions import Excluding, concerned, excluding
 from projections.workbook.model import (
     EXACT,
     EXACT_DIVIDED,
@@ -150,10 +154,31 @@ def _places(number: str) -> int:
     return len(number.partition(".")[2])
 
 
+def _goes_on_outside(group: Group) -> bool:
+    """Tell whether an outage may go on over an edge of the period, where terms ask how long it lasts: a segment ends there.
+
+    What is open, and long enough inside, lasts long enough.
+    """
+    period, counting = group.period, group.policy.commitments[0].counting
+    long = ceil(counting.minimum or 0)
+    windows = []
+    for window, _ in concerned(group):
+        if window.effect not in group.policy.effects:
+            continue
+        begins = window.start - window.start_within_seconds
+        if window.end is None and period.start <= begins <= period.end - long:
+            window = msgspec.structs.replace(window, end=period.end, end_within_seconds=0)
+        windows.append(window)
+    span = period.start, period.end
+    return widened([group.policy], span, windows) != span
+
+
 def _problem(group: Group, units: Units) -> str:
     """Return why a spreadsheet cannot calculate a scope, "" where it can."""
     if reason := reason_for_values(group.policy):
         return reason
+    if _goes_on_outside(group):
+        return "value: no formula for outages that go on over the edge of the period"
     seconds = max(group.period.seconds, length_of(group))
     if not length_of(group):
         return "value: no second of the period is valid"

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from projections.workbook.book import Column, Table
 from projections.workbook.cells import Formula
-from projections.workbook.lasting import ROUNDED_ALONE, Side, asks_outages
+from projections.workbook.lasting import ROUNDED_ALONE, Side, asks_outages, is_valid
 from projections.workbook.model import Case, Model
 
 __all__ = ["Places", "eligible", "lines", "rows_of", "table"]
@@ -59,7 +59,7 @@ def table(count: int) -> Table:
         if side != "stated":
             columns |= {
                 f"{side}_kept": formula(f"{words}: lasts long enough (parts of a second)"),
-                f"{side}_counted": formula(f"{words}: in whole quanta, where it ends (s)"),
+                f"{side}_counted": formula(f"{words}: counts here, in whole quanta (s)"),
                 f"{side}_until": formula(f"{words}: slots touched until (s)"),
             }
     return Table("Outages", columns, count)
@@ -93,8 +93,10 @@ class _Line:
             name: places.segments.cell(name, places.segment_rows[case.number][0] + place)
             for name in places.segments.letters
         }
+        self.next_end = places.segments.cell("to", places.segment_rows[case.number][0] + place + 1)
         here = places.scope_rows[case.scope]
         self.valid = places.coverage.cell("most_from", here), places.coverage.cell("most_to", here)
+        self.validity = next(cover.most for cover in case.covers if cover.scope == case.scope)
         self.edge = places.terms.cell("share_edge", case.policy + 1)
         self.least, self.quantum = (f"Inputs!${letter}${places.inputs[case.policy]}" for letter in "DF")
 
@@ -103,10 +105,11 @@ class _Line:
         found = self.case.lasting[self.place]
         counted = self.case.segments[self.place].counted(self.case.edge)
         keeps = self.counting.minimum is None or found.stated.lasts >= self.counting.minimum
+        keeps = keeps and is_valid(self.case.segments[self.place], self.validity)
         return {
             "case": self.case.number, "segment": self.place + 1,
             "counted": Formula(
-                f"IF({self._long('stated')},{self.segment['counted']},0)", counted if keeps and found.stated.begin >= 0 else 0
+                f"IF({self._counts('stated')},{self.segment['counted']},0)", counted if keeps and found.stated.begin >= 0 else 0
             ),
             **self._run("stated", found.stated, f"{self.segment['stated_share']}>{self.edge}", "outside_surely"),
             **self._run("least", found.least, f"{self.segment['least_weight']}>0", "outside_most"),
@@ -121,11 +124,16 @@ class _Line:
             return there
         return f"AND({there},{self.at[f'{side}_lasts']}>={self.least})"
 
+    def _counts(self, side: str) -> str:
+        """Return whether there is one that does, in a segment that is valid."""
+        inside = f"{self.segment['from']}>={self.valid[0]},{self.segment['to']}<={self.valid[1]}"
+        return f"AND({self._long(side)},{inside})"
+
     def _run(self, side: str, found: Side, down: str, outside: str) -> dict[str, Any]:
         segment, begin, lasts = self.segment, f"{side}_begin", f"{side}_lasts"
         start, end, seconds = (segment[name] for name in ("from", "to", "seconds"))
         out = segment[outside] if self.case.excludes else ""
-        here = f"AND({start}>={self.valid[0]},{end}<={self.valid[1]},{down},{seconds}>{out or 0})"
+        here = f"AND({down},{seconds}>{out or 0})"
         since = f"{start}+{out}" if out else start
         if self.before is None:
             began = f"IF({here},{since},-1)"
@@ -143,21 +151,26 @@ class _Line:
         }
 
     def _kept(self, side: str, found: Side) -> dict[str, Any]:
-        long = self._long(side)
+        counts = self._counts(side)
         return {
-            f"{side}_kept": Formula(f"IF({long},{self.segment[side]},0)", found.kept),
-            f"{side}_counted": self._counted(side, found, long),
-            f"{side}_until": self._until(side, found, long),
+            f"{side}_kept": Formula(f"IF({counts},{self.segment[side]},0)", found.kept),
+            f"{side}_counted": self._counted(side, found, counts),
+            f"{side}_until": self._until(side, found, counts),
         }
 
-    def _ends(self, side: str, long: str) -> str:
+    def _ends(self, side: str) -> str:
+        """Return whether the outage ends here; "" where it surely does."""
         begin = f"{side}_begin"
-        if self.behind is None:
-            return long
-        return f"AND({long},{self.behind[begin]}<>{self.at[begin]})"
+        return "" if self.behind is None else f"{self.behind[begin]}<>{self.at[begin]}"
 
-    def _counted(self, side: str, found: Side, long: str) -> Any:
-        """Return what an outage comes to in whole quanta, where it is rounded alone and ends here."""
+    def _is_last(self, side: str, counts: str) -> str:
+        """Return whether the valid part of an outage ends here."""
+        if not self._ends(side):
+            return counts
+        return f"AND({counts},OR({self._ends(side)},{self.next_end}>{self.valid[1]}))"
+
+    def _counted(self, side: str, found: Side, counts: str) -> Any:
+        """Return what counts here of an outage that is rounded alone."""
         if self.counting.quantise not in ROUNDED_ALONE:
             return None
         begin, lasts, end, quantum = (
@@ -167,20 +180,27 @@ class _Line:
             self.quantum,
         )
         before = "0" if self.before is None else self.before[f"{side}_until"]
+        first, valid = f"MAX({self.segment['from']},{begin})", f"MAX({begin},{self.valid[0]})"
+        whole = f"INT({lasts}/{quantum})*{quantum}"
+        added = f"-INT(-{lasts}/{quantum})*{quantum}-{lasts}"
         quanta = {
-            "each-up": f"-INT(-{lasts}/{quantum})*{quantum}",
-            "each-down": f"INT({lasts}/{quantum})*{quantum}",
-            "slots-touched": f"-INT(-{end}/{quantum})*{quantum}-MAX(INT({begin}/{quantum})*{quantum},{before})",
-            "slots-filled": f"MAX(0,INT({end}/{quantum})+INT(-{begin}/{quantum}))*{quantum}",
+            "each-up": f"{end}-{first}+"
+            + (f"IF({self._ends(side)},{added},0)" if self._ends(side) else f"({added})"),
+            "each-down": f"MIN({end}-{begin},{whole})-MIN({first}-{begin},{whole})",
+            "slots-touched": f"-INT(-{end}/{quantum})*{quantum}-MAX(INT({valid}/{quantum})*{quantum},{before})",
+            "slots-filled": f"MAX(0,INT({end}/{quantum})+INT(-{valid}/{quantum}))*{quantum}",
         }[self.counting.quantise]
-        return Formula(f"IF({self._ends(side, long)},{quanta},0)", found.counted)
+        where = self._is_last(side, counts) if self.counting.quantise.startswith("slots") else counts
+        return Formula(f"IF({where},{quanta},0)", found.counted)
 
-    def _until(self, side: str, found: Side, long: str) -> Any:
+    def _until(self, side: str, found: Side, counts: str) -> Any:
         if self.counting.quantise != "slots-touched":
             return None
         before = "0" if self.before is None else self.before[f"{side}_until"]
         end, quantum = self.segment["to"], self.quantum
-        return Formula(f"IF({self._ends(side, long)},-INT(-{end}/{quantum})*{quantum},{before})", found.until)
+        return Formula(
+            f"IF({self._is_last(side, counts)},-INT(-{end}/{quantum})*{quantum},{before})", found.until
+        )
 
 
 def eligible(case: Case, side: str, places: Places) -> str:
@@ -199,7 +219,9 @@ def eligible(case: Case, side: str, places: Places) -> str:
         case "each-up":
             # Where the facts are bounds, outages may join, or be cut, within them.
             pieces = coverage.span("pieces", "pieces", places.coverage_rows[case.number])
-            joined = f"-INT(-{kept}/{quantum})*{quantum}" if side == "least" else f"SUM({pieces})"
+            joined = (
+                f"-INT(-{kept}/{quantum})*{quantum}" if side == "least" else f"IF({kept}>0,SUM({pieces}),0)"
+            )
             return f"IF(SUMPRODUCT(({span['least_begin']}<>{span['most_begin']})*1)=0,{counted},{joined})"
         case _:
             return counted

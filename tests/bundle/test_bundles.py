@@ -17,6 +17,7 @@ from ledger.proof.bundle_check import check_bundle, open_bundle
 from ledger.proof.canonical import canonical
 from tools.attack import rebuilt
 from tools.small_ledger import SERIES, Desk, make, members_of
+from tools.terms import terms_2
 
 
 def manifest(bundle: bytes) -> dict[str, Any]:
@@ -342,3 +343,23 @@ def test_nothing_in_a_bundle_acts_on_the_terminal(desk: Desk) -> None:
     }
     Path(desk.path("hostile.zip")).write_bytes(rebuilt(bad))
     assert "\u202e" not in desk.run("verify-bundle", desk.path("hostile.zip"), code=1).output
+
+
+def test_terms_that_look_at_every_region_bring_the_incidents_of_every_region(own_desk: Desk) -> None:
+    """A customer in EMEA whose service is down wherever it is down gets the incident of NAM; the incident brings the terms."""
+    for name, region in (("alone", "each"), ("joined", "union")):
+        terms = terms_2(name).replace("[counting]\n", f'[scope]\nregions = "{region}"\n[counting]\n')
+        Path(own_desk.path(f"{name}.toml")).write_text(terms)
+        own_desk.run("policy", "publish", own_desk.path(f"{name}.toml"), "--actor", "finance")
+    rows = (
+        "Cedar,c,email,EMEA,joined,EUR,10.00,2021-01-01,",
+        "Dogger,d,email,EMEA,alone,EUR,10.00,2021-01-01,",
+    )
+    head = "customer,subscription,service,region,policy,currency,fee,valid_from,valid_to"
+    Path(own_desk.path("more.csv")).write_text("\n".join((head, *rows, "")))
+    own_desk.run("subscriptions", "publish", "more", own_desk.path("more.csv"), "--actor", "finance")
+    incidents = {"incident/emea-1", "incident/nam-1"}
+    assert streams(own_desk.bundle("--customer", "Cedar")) & incidents == incidents
+    assert streams(own_desk.bundle("--customer", "Dogger")) & incidents == {"incident/emea-1"}
+    assert streams(own_desk.bundle("nam-1")) >= {"policy/joined", "policy/email-by-share"}
+    assert "policy/alone" not in streams(own_desk.bundle("nam-1"))

@@ -78,7 +78,7 @@ def test_a_cohort_that_is_away_leaves_a_bound_and_is_named(shard: Path) -> None:
     found = json.loads(done.stdout)
     assert (found["cohorts"], found["cohorts_unknown"]) == ([], ["shard"])
     assert done.stderr == (
-        "warning: cohort 'shard' is not at hand, so windows limited to it count as bounds, from nobody to everybody: "
+        "warning: cohort 'shard' is not at hand, so what is limited to it counts as a bound, from nobody to everybody: "
         f"the table at {shard} cannot be read: No such file or directory\n"
     )
 

@@ -263,8 +263,11 @@ def test_of_two_who_restate_at_once_one_is_told_to_restate_again(
 
 
 def test_a_changed_calculator_is_named_as_such(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Given a statement of calculator 1, when calculator 2 rounds otherwise, then each line that differs says so."""
+    """Given a statement of one calculator, when the next one rounds otherwise, then each line that differs says so."""
     from projections import calculator, drafts
+
+    was = calculator.CALCULATOR
+    new = f"calculator {int(was) + 1} (was {was})"
 
     desk.issue()
     made = drafts.draft
@@ -274,14 +277,14 @@ def test_a_changed_calculator_is_named_as_such(desk: Desk, monkeypatch: pytest.M
         found.lines["amount"] += (found.lines["subscription"] == "baltic-emea").astype("int64")
         return found
 
-    monkeypatch.setattr(calculator, "CALCULATOR", "2")
+    monkeypatch.setattr(calculator, "CALCULATOR", str(int(was) + 1))
     monkeypatch.setattr(drafts, "draft", otherwise)
     result = desk.run("credits", "show", "1", "--recompute")
     assert result.exit_code == 1
     assert result.stdout.splitlines() == [
         "number 1 does not come out the same: 1 of 4 lines differ",
         "baltic-emea  issued as 35.00, now 35.01 EUR: its amount differs, and what it rests on does not (the calculator has "
-        "changed since, from version 1)",
+        f"changed since, from version {was})",
     ]
     found = desk.restate()
     assert (found["whole"], found["causes"], _lines(found)) == (
@@ -290,8 +293,8 @@ def test_a_changed_calculator_is_named_as_such(desk: Desk, monkeypatch: pytest.M
         {"baltic-emea": ("35.00", "35.01", "0.01")},
     )
     said = desk.ok("credits", "restate", "1")
-    assert "because of calculator 2 (was 1)\n" in said
-    assert said.count("calculator 2 (was 1)") == 2
+    assert f"because of {new}\n" in said
+    assert said.count(new) == 2
     # Revisions that cancel each other out are not why.
     for end in ("19:00", "20:00"):
         desk.ok(
@@ -311,6 +314,30 @@ def test_a_changed_calculator_is_named_as_such(desk: Desk, monkeypatch: pytest.M
     desk.ok("credits", "restate", "1", "--issue", "--actor", "f")
     result = desk.run("credits", "show", "1", "--recompute")
     assert "what it rests on does not (the calculator has changed since" in result.stdout
+
+
+def test_what_an_earlier_calculator_decided_and_this_one_does_not_is_a_difference(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Given a statement of a calculator that took what was perhaps excluded for excluded, when it is computed again."""
+    from projections import calculator
+    from projections.evaluation import exclusions
+
+    desk.file(
+        "excluding.toml", terms_2("standard", excluded=["planned-maintenance"], in_force_from="2021-02-01")
+    )
+    desk.ok("policy", "publish", "excluding.toml", "--actor", "f")
+    desk.ok("sla", "exclude", "work", "--actor", "o", "--kind", "planned-maintenance", "--service", "email", "--component", "*",
+            "--region", "*", "--start", "2022-03-14T16:00:00Z", "--end", "2022-03-14T20:00:00Z", "--cohort", "beta",
+            "--approved-by", "m", "--evidence", "e")  # fmt: skip
+    with monkeypatch.context() as before:
+        before.setattr(calculator, "CALCULATOR", "1")
+        before.setattr(exclusions, "_concerned", lambda one, evidence: True)
+        desk.issue()
+    result = desk.run("credits", "show", "1", "--recompute")
+    assert result.exit_code == 1
+    assert "(the calculator has changed since, from version 1)" in result.stdout
+    assert "comes out as None" in result.stdout
 
 
 @pytest.mark.parametrize("harm", ["changed", "gone"])

@@ -16,6 +16,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import msgspec
 import pytest
 
 from ledger.domain.exclusion import Exclusion
@@ -79,6 +80,8 @@ _WINDOWS = [
     _window("i9", "past", "A", at(-44, 0), at(-44, 10)),
     _window("i9", "past", "A", at(-15, 0), at(-15, 10)),
     _window("i9", "past", "A", at(5), at(5, 10)),
+    # used, unseen and cut: ten hours each.
+    *(_window("i10", service, "A", at(5), at(5, 10)) for service in ("used", "cut")),
 ]  # fmt: skip
 
 
@@ -113,12 +116,31 @@ _MEASUREMENTS = [
     # days: the 10th to the 12th and the 14th are bad.
     *(_measured("days", "messages", at(day), at(day + 1), failed=bad, total=100)
       for day, bad in ((9, 5), (10, 6), (11, 50), (12, 100), (13, 5), (14, 90))),
+    # where: bad on three days, of which nobody knows where the middle one was.
+    *(msgspec.structs.replace(_measured("where", "messages", at(day), at(day + 1), failed=50, total=100), region=region)
+      for day, region in ((20, "A"), (21, "unknown"), (22, "A"))),
+    # mean: 1 second on the 3rd, 2 on the 4th.
+    _measured("mean", "latency", at(3), at(4), value="1", unit="seconds", statistic="p95"),
+    _measured("mean", "latency", at(4), at(5), value="2", unit="seconds", statistic="p95"),
+    # bucket: one hour with a half.
+    _measured("bucket", "requests", at(3, 10), at(3, 11), failed=50, total=100),
 ]  # fmt: skip
 _EXCLUSIONS = [
     # A storm over the second of the two hours of plain, A.
     Exclusion(
         "storm", "force-majeure", "plain", "*", "A", at(14, 11), at(14, 12), entries=("exclusion/storm v1",)
     ),
+    # Of a cohort nobody published: ten hours before those of used, one within those of cut, a day of mean, and two hours of bucket.
+    *(
+        Exclusion(f"ghosts-{service}", "force-majeure", service, "*", "*", start, end, cohort="ghost")
+        for service, start, end in (
+            ("used", at(1), at(1, 10)),
+            ("cut", at(5, 4), at(5, 5)),
+            ("mean", at(4), at(5)),
+            ("bucket", at(3, 12), at(3, 14)),
+        )
+    ),
+    Exclusion("all", "force-majeure", "used", "*", "*", at(5), at(5, 10)),
 ]
 
 
@@ -501,6 +523,54 @@ case("not-terminable-for-the-web", commitments(WEB.format("web")), exactly(10_00
 case("terminable-for-all", commitments(WEB.format("all")), exactly(10_00, 7_200, termination=True))
 
 
+# What is perhaps excluded: it uses up ten hours, or leaves them to those that were down.
+PERHAPS = '[[exclusions]]\nkinds = ["force-majeure"]\n'
+case("perhaps-used-up", terms(more=f'{PERHAPS}most = "10 hours"\n'), Hand((0, 10_00), (0, 10 * HOUR)), "used")
+# It cuts an outage in two, or does not.
+case(
+    "perhaps-cut",
+    terms(EVENTS, measure='of = "events"\ncounts = "outages"', more=PERHAPS),
+    Hand((5_00, 10_00), value=(1, 2)),
+    "cut",
+)
+# Without the second day 1 second, with it 1.5.
+case(
+    "perhaps-measured",
+    terms(
+        VALUES + 'credit_percent = "10"\n',
+        measure='of = "latency"\nstatistic = "p95"',
+        counting="",
+        more=PERHAPS,
+    ),
+    Hand((10_00, 10_00), value=(1, F(3, 2))),
+    "mean",
+)
+# Nobody measured 743 hours. Two of them are perhaps excluded, and then up.
+case(
+    "perhaps-missing",
+    terms(
+        paying('credit_hourly = { EUR = "1.00" }', 'availability_at_least = "0"'),
+        measure=RATES.format("down"),
+        counting="",
+        more=PERHAPS,
+    ),
+    Hand((741_50, 743_50), (741 * HOUR + HOUR // 2, 743 * HOUR + HOUR // 2)),
+    "bucket",
+    fee=1_000_00,
+)
+# Three bad days in a row, or two that stand alone.
+case(
+    "perhaps-here",
+    terms(
+        VALUES + 'credit_percent = "5"\nper = "unit"\n',
+        measure='of = "consecutive-days"',
+        counting='share_above = "0.05"',
+    ),
+    Hand((5_00, 15_00), value=(1, 3)),
+    "where",
+)
+
+
 # ---- what comes out ----------------------------------------------------------------------------------------------
 
 
@@ -600,11 +670,6 @@ def _spelled(versions: dict[str, Any]) -> str:
         for version, cases in versions.items()
     ]
     return "{\n" + ",\n".join(parts) + "\n}\n"
-
-
-def test_no_version_is_the_same_as_another() -> None:
-    frozen = list(json.loads(_FROZEN.read_text()).values())
-    assert all(one != other for at, one in enumerate(frozen) for other in frozen[:at])
 
 
 # What decides no figure of a run: names, sources, claims, what is shown, and which version of the terms holds.

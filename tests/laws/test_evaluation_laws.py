@@ -347,10 +347,13 @@ def assessed(windows: list[Window], policy: Policy) -> Assessment:
 
 @settings(deadline=None, max_examples=100)
 @given(some_terms, st.data(), st.integers(0, 10**6))
-def test_whatever_the_facts_turn_out_to_be_the_bounds_hold_it(
+def test_open_times_and_regions_stay_within_their_bounds_under_any_remedy(
     terms: Terms, data: st.DataObject, fee: int
 ) -> None:
-    """Open tolerances, regions and ends: every way to close them gives an amount between the least and the most."""
+    """Open tolerances, regions and ends: every way to close them gives an amount between the least and the most.
+
+    Of all that can be open under any measure: test_bounds_laws.py.
+    """
     policy = parse_policy(msgspec.structs.replace(terms, regions="each").toml())
     open_ones, closed = [], []
     for window in data.draw(some_windows()):

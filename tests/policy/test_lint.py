@@ -104,6 +104,11 @@ CASES: dict[str, tuple[str, str, str]] = {
         HEAD + tier('downtime_at_most = "800 hours"', 'credit_percent = "0"') + tier('downtime_above = "800 hours"'),
         "warning", "downtime above 800 hours is longer than a calendar-month can be",
     ),
+    "unlike-remedies": (
+        HEAD + tier('availability_at_least = "99.0"', 'credit_percent = "0"') + tier('availability_below = "99.0"', 'service_days = "3"\ncredit_percent = "5"')
+        + '[stacking]\nincidents = "best-of"\n',
+        "warning", "stacking.incidents is best-of, but money and days of service cannot be compared: the best of each kind is given, so that both",
+    ),
     "limit-cuts": (
         HEAD + SOUND + '[limits]\npercent = "5"\n', "warning", "pays 10% of fee, but limits.percent is 5; it never pays what it says",
     ),

@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 import msgspec
 import openpyxl
 import pandas as pd
+import pytest
 from hypothesis import HealthCheck, Phase, event, given, settings
 from hypothesis import strategies as st
 
@@ -297,6 +298,8 @@ def test_every_formula_over_exclusions_gives_its_cell_and_follows_a_change(
         "formulas",
         "value: no formula for planned windows that use up a limit",
         "value: no formula for exclusions of some windows and not of others",
+        "value: no formula for exclusions of which it is not known where they were",
+        "value: no formula for limits that are perhaps used up",
     }
     follows(folder, texts, {key: other(text) for key, text in texts.items()}, table, facts, facts)
     book = openpyxl.load_workbook(path)
@@ -345,6 +348,44 @@ def test_planned_work_under_a_limit_is_a_value_also_where_no_exclusion_was_recor
     book = openpyxl.load_workbook(tmp_path / "c.xlsx", data_only=True)
     assert reasons(book) == {"value: no formula for planned windows that use up a limit"}
     same_amounts(book, found)
+
+
+@pytest.mark.parametrize("used_up", [MARCH + DAY, MARCH - 31 * DAY])
+def test_a_limit_that_is_perhaps_used_up_is_a_value_with_the_bounds_of_the_ledger(
+    tmp_path: Path, used_up: int
+) -> None:
+    """Ninety minutes of a cohort nobody published, in the period or before it, or those of the outage: 90 minutes, or none."""
+    rules = '[[exclusions]]\nkinds = ["third-party"]\nmost = "90 minutes"\nmost_per = "year"\n'
+    tiers = '[[tiers]]\navailability_at_least = "99.9"\ncredit_percent = "0"\n[[tiers]]\navailability_below = "99.9"\ncredit_percent = "10"\n'
+    texts = {"a": terms("a", IN_FULL, rules, tiers, "half-up")}
+    out = MARCH + 5 * DAY, MARCH + 5 * DAY + 90 * 60
+    facts = Facts(
+        [Window("i", "w", "email", "*", "EMEA", *out, "outage")],
+        [
+            Exclusion("ghosts", "third-party", "email", "*", "*", used_up, used_up + 90 * 60, cohort="ghost"),
+            Exclusion("all", "third-party", "email", "*", "*", *out),
+        ],
+        MARCH + 31 * DAY, frozenset(),
+    )  # fmt: skip
+    line = {"customer": "Acme", "service": "email", "region": "EMEA", "policy": "a", "currency": "USD", "fee": "10.00",
+            "valid_from": "2022-01-01", "valid_to": ""}  # fmt: skip
+    found = priced(texts, SLOW["read"]([line]), facts)
+    row = found.frame.iloc[0]
+    assert (row["credit_at_least"], row["credit_at_most"], row["eligible_downtime_seconds_at_most"]) == (
+        0,
+        100,
+        5_400,
+    )
+    write(tmp_path / "c.xlsx", texts, found, facts)
+    book = openpyxl.load_workbook(tmp_path / "c.xlsx", data_only=True)
+    assert reasons(book) == {"value: no formula for limits that are perhaps used up"}
+    same_amounts(book, found)
+    # Nobody's use of the year before, and of what comes later, is open.
+    for moved in (MARCH - 400 * DAY, MARCH + 40 * DAY):
+        other_year = msgspec.structs.replace(facts.exclusions[0], start=moved, end=moved + 5_400)
+        later = facts._replace(exclusions=[other_year, facts.exclusions[1]])
+        write(tmp_path / "d.xlsx", texts, priced(texts, SLOW["read"]([line]), later), later)
+        assert reasons(agrees(tmp_path / "d.xlsx")) == {"formulas"}
 
 
 # ---- remedies and limits -------------------------------------------------------------------------------------------
@@ -467,7 +508,11 @@ def test_every_formula_of_remedies_and_limits_gives_its_cell_and_follows_a_chang
     same_amounts(book, found)
     said = reasons(book)
     event(f"{said}")
-    assert said <= {"formulas", *(f"value: no formula for {one}" for one in OPEN)}
+    assert said <= {
+        "formulas",
+        "value: a factor has more decimals than a spreadsheet divides exactly",
+        *(f"value: no formula for {one}" for one in OPEN),
+    }
     if said == {"formulas"}:
         # What is small is always calculated.
         formulas = {line["subscription"]: line for line in _lines(openpyxl.load_workbook(path))}
@@ -819,6 +864,70 @@ def test_slots_are_counted_where_they_are_filled_or_touched_and_a_lifetime_is_a_
     assert [
         line["credit"] for line in credits_of(changed(path, {until: moment(MARCH + 4 * DAY)})).values()
     ] == [0, 0, 0]
+
+
+@pytest.mark.parametrize(
+    "mode", ["exact", "each-up", "each-down", "total-up", "slots-touched", "slots-filled"]
+)
+def test_where_a_subscription_begins_no_outage_does(tmp_path: Path, mode: str) -> None:
+    """Eleven minutes, 7 before midnight and 4 behind it: both subscriptions have their part, of ten minutes at least."""
+    counting = f'minimum = "10 minutes"\nquantise = "{mode}"\n' + (
+        'quantum = "3 minutes"\n' if mode != "exact" else ""
+    )
+    texts = {"a": terms("a", f"{IN_FULL}{counting}", "", PERCENTS, "half-up")}
+    facts = Facts(
+        [down(DAY - 420, 420), down(DAY, 240), down(DAY - 900, 60)], [], MARCH + 31 * DAY, frozenset()
+    )
+    lines = [
+        {**LINE, "policy": "a", "valid_to": "2022-03-02"},
+        {**LINE, "policy": "a", "valid_from": "2022-03-02"},
+    ]
+    found = priced(texts, SLOW["read"](lines), facts)
+    path = tmp_path / "c.xlsx"
+    write(path, texts, found, facts)
+    assert reasons(agrees(path)) == {"formulas"}
+    same_amounts(agrees(path), found)
+    counted = {
+        "exact": (420, 240), "each-up": (420, 300), "each-down": (420, 120), "total-up": (540, 360), "slots-touched": (540, 360),
+        "slots-filled": (360, 180),
+    }[mode]  # fmt: skip
+    assert [one[2] for one in eligible(agrees(path))] == list(counted)
+    # Put in, a least duration that all of it does not reach.
+    least = input_of(openpyxl.load_workbook(path), "Outages", "lasts at least (s), empty for any", 1, "a")
+    assert [one[2] for one in eligible(changed(path, {least: 660}))] == list(counted)
+    assert [one[2] for one in eligible(changed(path, {least: 661}))] == [0, 0]
+
+
+@pytest.mark.parametrize("mode", ["exact", "each-up"])
+def test_an_outage_that_goes_on_outside_of_the_period_is_a_value(tmp_path: Path, mode: str) -> None:
+    """Nine minutes before the month, and nine in it: an outage of 18, of which the nine count."""
+    texts = {
+        "a": terms("a", f'{IN_FULL}minimum = "10 minutes"\nquantise = "{mode}"\n', "", PERCENTS, "half-up")
+    }
+    facts = Facts([down(-540, 540), down(0, 540)], [], MARCH + 31 * DAY, frozenset())
+    found = priced(texts, SLOW["read"]([{**LINE, "policy": "a"}]), facts)
+    path = tmp_path / "c.xlsx"
+    write(path, texts, found, facts)
+    book = agrees(path)
+    assert reasons(book) == {"value: no formula for outages that go on over the edge of the period"}
+    assert eligible(book) == [(540, 0, 540, 540)]
+
+
+def test_outages_rounded_up_one_by_one_of_which_times_are_not_known_are_a_value(tmp_path: Path) -> None:
+    texts = {
+        "a": terms("a", f'{IN_FULL}quantise = "each-up"\nquantum = "5 minutes"\n', "", PERCENTS, "half-up")
+    }
+    about = {"start_within_seconds": 60, "end_within_seconds": 60}
+    facts = Facts([down(1_740, 600, **about), down(1_980, 420, **about)], [], MARCH + 31 * DAY, frozenset())
+    found = priced(texts, SLOW["read"]([{**LINE, "policy": "a"}]), facts)
+    path = tmp_path / "c.xlsx"
+    write(path, texts, found, facts)
+    book = agrees(path)
+    assert reasons(book) == {
+        "value: no formula for outages that are rounded up one by one, of which not all times are known"
+    }
+    # One outage of 9 to 13 minutes.
+    assert [one[2:] for one in eligible(book)] == [(600, 900)]
 
 
 def test_what_is_open_leaves_outages_between_bounds(tmp_path: Path) -> None:

@@ -235,6 +235,8 @@ def by_percent(inputs: Case, expected: Case) -> None:
         facts |= downtime_of(inputs) if "uptime_pct" in inputs else {"downtime_minutes": "1"}
     floor = inputs.get("policy", {}).get("min_credit_gt")
     more = f'[limits]\nonly_above = {{ {floor["currency"]} = "{floor["amount"]}" }}\n' if floor else ""
+    if inputs.get("excluded_minutes"):
+        more += '[[exclusions]]\nkinds = ["planned-maintenance"]\n'
     answer = ask(facts, terms(one_tier(f'credit_percent = "{said}"'), more=more))
     if "billable_minutes" in expected:
         assert minutes(answer) == Fraction(expected["billable_minutes"])

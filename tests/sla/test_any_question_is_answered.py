@@ -265,7 +265,7 @@ NOBODY = "region 'EMAE' is named by no window and no measurement (did you mean '
         ({"region": "EMEA", "windows": [WINDOW]}, None),
         ({"region": "EMEA", "windows": [{**WINDOW, "region": "*"}, {**WINDOW, "region": "NAM"}]}, None),
         ({"region": "EMEA", "windows": [{**WINDOW, "region": "unknown"}]}, None),
-        ({"region": "EMEA"}, None),
+        ({"region": "EMEA", "windows": []}, None),
         ({"region": "EMEA", "downtime_minutes": 1}, None),
         ({"region": "EMEA", "windows": [{**WINDOW, "region": "NAM", "withdrawn": True}]}, None),
         ({"service": "mail", "windows": [{**WINDOW, "service": "*"}]}, None),
@@ -275,10 +275,11 @@ NOBODY = "region 'EMAE' is named by no window and no measurement (did you mean '
 def test_who_asks_for_a_place_that_no_fact_names_is_warned(
     facts: dict[str, Any], warnings: list[str] | None
 ) -> None:
-    answer = ask({"period": "2022-03", **facts}, POLICIES[0])
+    text = terms(TIERS, measure='of = "time"\nreads = ["requests"]')
+    answer = ask({"period": "2022-03", **facts}, text)
     assert answer.get("warnings") == warnings
     assert warnings is None or answer["downtime_seconds"] == 0
-    line = json.dumps({"period": "2022-03", **facts, "terms": POLICIES[0]})
+    line = json.dumps({"period": "2022-03", **facts, "terms": text})
     assert evaluate("-", stdin=line).stderr == "".join(f"warning: {one}\n" for one in warnings or [])
 
 

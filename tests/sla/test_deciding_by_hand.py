@@ -24,8 +24,9 @@ from ledger.domain.policy.model import (
     Tier,
 )
 from ledger.domain.window import Window
-from projections.evaluation.deciding import Vague, open_facts, vague_times, what_decides
+from projections.evaluation.deciding import Vague, vague_times, what_decides
 from projections.evaluation.evidence import Evidence, Membership, Plain
+from projections.evaluation.open_facts import open_facts
 from projections.evaluation.outcome import Outcome, outcome
 
 F = Fraction
@@ -43,7 +44,7 @@ def of_all(*windows: Window, **changed: Any) -> Evidence:
 
 
 def opened(evidence: Evidence) -> list[tuple[str, Evidence, Evidence]]:
-    return list(open_facts(evidence))
+    return list(open_facts(terms(), evidence))
 
 
 EXACT = window(1_800, 1_900, "exact")
@@ -72,13 +73,13 @@ EXACT = window(1_800, 1_900, "exact")
          {"end": 1_210, "end_within_seconds": 0}),
         # Off by so much that nothing may be left of it.
         ({"start_within_seconds": 50, "end_within_seconds": 50}, "the exact times of window i/w",
-         {"withdrawn": True, "start_within_seconds": 0, "end_within_seconds": 0},
+         {"start": 1_150, "end": 1_150, "start_within_seconds": 0, "end_within_seconds": 0},
          {"start": 1_050, "end": 1_250, "start_within_seconds": 0, "end_within_seconds": 0}),
         ({"start_within_seconds": 50, "end_within_seconds": 49}, "the exact times of window i/w",
          {"start": 1_150, "end": 1_151, "start_within_seconds": 0, "end_within_seconds": 0},
          {"start": 1_050, "end": 1_249, "start_within_seconds": 0, "end_within_seconds": 0}),
-        ({"region": "unknown"}, "whether window i/w was in A", {"withdrawn": True}, {"region": "A"}),
-        ({"region": "unknown", "regions": ("A", "B")}, "whether window i/w was in A", {"withdrawn": True}, {"region": "A"}),
+        ({"region": "unknown"}, "whether window i/w was in A", {"region": ""}, {"region": "A"}),
+        ({"region": "unknown", "regions": ("A", "B")}, "whether window i/w was in A", {"region": ""}, {"region": "A"}),
     ],
 )  # fmt: skip
 def test_what_is_open_of_a_window_is_closed_at_both_ends(
@@ -216,7 +217,7 @@ def decided(made: Outcome) -> bool:
 
 def decides(policy: Policy, evidence: Evidence, chosen: str | None = None) -> str | None:
     made = outcome(policy, evidence)
-    return what_decides(policy, evidence, made, decided, chosen, vague_times(policy, evidence, made, decided))
+    return what_decides(policy, evidence, made, decided, chosen, vague_times(evidence, made, decided))
 
 
 def test_the_one_fact_that_decides_is_named_and_several_are_when_none_does_alone() -> None:
@@ -273,7 +274,7 @@ def test_the_choice_of_the_customer_decides_only_while_it_is_not_made() -> None:
 
 
 def vague(policy: Policy, evidence: Evidence) -> Vague | None:
-    return vague_times(policy, evidence, outcome(policy, evidence), decided)
+    return vague_times(evidence, outcome(policy, evidence), decided)
 
 
 ABOUT = window(1_100, 1_180, approximate=True)
@@ -487,14 +488,31 @@ def test_no_single_fact_decides_whatever_else_is_decided() -> None:
     assert str(what_decides(chosen, evidence, made, of_the_first, "c")).startswith("no single fact: ")
 
 
-def test_where_nothing_is_known_to_be_open_no_fact_is_named() -> None:
-    """Counts over the edge of the period: none of them, or all, may have failed inside it."""
+def test_counts_over_the_edge_of_the_period_are_named() -> None:
+    """None of them, or all, may have failed inside it."""
     from ledger.domain.measurement import Measurement
 
     messages = msgspec.structs.replace(terms().commitments[0], measure=Measure("messages", ("messages",)))
     one = Measurement("i", "m", "mail", "*", "A", 999, 1_001, "messages", 10, 4)
     evidence = Evidence("mail", "A", PERIOD, 0, measurements=(one,))
-    assert decides(terms(commitments=(messages,)), evidence) is None
+    policy = terms(commitments=(messages,))
+    assert decides(policy, evidence) == "how much of measurement i/m was in the period"
+    ((_, least, most),) = open_facts(policy, evidence)
+    inside = msgspec.structs.replace(one, start=1_000)
+    assert least.measurements == (msgspec.structs.replace(inside, failed=0, total=6),)
+    assert most.measurements == (msgspec.structs.replace(inside, failed=4, total=4),)
+
+
+def test_what_shares_that_are_known_leave_open_is_said() -> None:
+    """Two halves at once are a half, or all: no fact that was stated is a bound."""
+    share = msgspec.structs.replace(terms().commitments[0], measure=Measure("affected-share"))
+    half = {"share_at_least": "0.5", "share_at_most": "0.5"}
+    both = of_all(
+        window(1_100, 1_250, **half), window(1_100, 1_250, "v", **half), window(1_900, 1_910, "whole")
+    )
+    assert decides(terms(commitments=(share,)), both) == (
+        "no single fact: how far what was affected of windows i/w, i/v is the same"
+    )
 
 
 def test_a_commitment_that_is_decided_does_not_ask_how_it_is_to_be_read() -> None:

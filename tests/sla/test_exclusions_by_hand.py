@@ -324,15 +324,98 @@ def test_what_one_exclusion_is_about() -> None:
     here, there = off(1_100, 1_200, region="A"), off(1_100, 1_200, component="inbox", region="B")
     each, union = COMMITMENT, msgspec.structs.replace(COMMITMENT, scope=Scope("union"))
     inbox = msgspec.structs.replace(COMMITMENT, scope=Scope(components=("inbox",)))
-    assert takes_from(here, window(), "A", each)
-    assert takes_from(here, window(region="*"), "A", each)
-    assert not takes_from(here, window(region="*"), "A", union)
-    assert not takes_from(there, window(region="B"), "A", each)
-    assert takes_from(there, window(region="B", component="inbox"), "A", each)
-    assert is_everywhere(here, "A", each)
-    assert not is_everywhere(here, "B", each)
-    assert not is_everywhere(here, "A", union)
-    assert (is_everywhere(there, "B", inbox), is_everywhere(there, "B", each)) == (True, False)
+    a, b = (Evidence("mail", region, PERIOD, 0) for region in ("A", "B"))
+    assert takes_from(here, window(), a, each) == "surely"
+    assert takes_from(here, window(region="*"), a, each) == "surely"
+    assert takes_from(here, window(region="*"), a, union) is None
+    assert takes_from(there, window(region="B"), a, each) is None
+    assert takes_from(there, window(region="B", component="inbox"), a, each) == "surely"
+    assert is_everywhere(here, a, each) == "surely"
+    assert is_everywhere(here, b, each) is None
+    assert is_everywhere(here, a, union) is None
+    assert (is_everywhere(there, b, inbox), is_everywhere(there, b, each)) == ("surely", None)
+
+
+@pytest.mark.parametrize(
+    ("exclusion", "down", "regions", "how"),
+    [
+        # Where it was is not known; or where the window was, and any region counts.
+        ({"region": "unknown"}, {}, "each", "perhaps"),
+        ({"region": "unknown"}, {"region": "unknown"}, "each", "perhaps"),
+        ({"region": "unknown"}, {"region": "B"}, "union", "perhaps"),
+        ({"region": "B"}, {"region": "unknown"}, "union", "perhaps"),
+        # What counts is in A, so that what is excluded in A is excluded, and in B is not.
+        ({"region": "A"}, {"region": "unknown"}, "each", "surely"),
+        ({"region": "B"}, {"region": "unknown"}, "each", None),
+        ({"component": "unknown"}, {"component": "inbox"}, "each", "perhaps"),
+        ({"component": "inbox"}, {"component": "unknown"}, "each", "perhaps"),
+        ({"component": "unknown"}, {"component": "unknown"}, "each", "perhaps"),
+        ({"component": "unknown", "region": "B"}, {"component": "inbox"}, "each", None),
+    ],
+)  # fmt: skip
+def test_what_is_about_a_place_nobody_knows_is_perhaps_about_it(
+    exclusion: dict[str, str], down: dict[str, str], regions: Any, how: str | None
+) -> None:
+    one, other, scope = off(1_100, 1_200, **exclusion), window(**down), Scope(regions)
+    commitment = msgspec.structs.replace(COMMITMENT, scope=scope)
+    assert takes_from(one, other, Evidence("mail", "A", PERIOD, 0), commitment) == how
+    spans = ((1_100, 1_200),)
+    found = taken(found_by(one, scope=scope), other)
+    assert found == (spans if how == "surely" else (), spans if how else ())
+
+
+def test_whoever_says_who_is_in_the_cohort_of_an_exclusion_is_named() -> None:
+    """In it or not; of a region that is asked for, or under a limit, which counts all regions and all of the year."""
+    one, there = off(1_100, 1_200, cohort="beta"), off(1_100, 1_200, region="B", cohort="beta")
+    for inside in (True, False):
+        known = {"beta": Membership(inside, "cohort/beta v2")}
+        mine = ("exclusion/x v1",) if inside else ()
+        assert found_by(one, memberships=known).entries == (*mine, "cohort/beta v2")
+        assert found_by(there, memberships=known).entries == ()
+        assert found_by(off(100, 200, cohort="beta"), memberships=known).entries == ()
+        limited = (rule(most=F(50)),)
+        assert "cohort/beta v2" in found_by(there, memberships=known, rules=limited).entries
+        assert (
+            "cohort/beta v2"
+            in found_by(off(100, 200, cohort="beta"), memberships=known, rules=limited).entries
+        )
+    assert found_by(one, memberships={"beta": Membership(True, "")}).entries == ("exclusion/x v1",)
+    assert found_by(one).entries == ("exclusion/x v1",)
+
+
+BETA, ALPHA = {"cohort": "beta"}, {"cohort": "alpha"}
+
+
+@pytest.mark.parametrize(
+    ("facts", "most", "sure", "maybe"),
+    [
+        # Ten of a hundred are used up surely, and all of it perhaps.
+        ([(1_100, 1_200, BETA), (1_300, 1_400, {})], 100, [], [(1_100, 1_200), (1_300, 1_400)]),
+        ([(1_100, 1_110, {}), (1_200, 1_300, BETA), (1_400, 1_500, {})], 100,
+         [(1_100, 1_110)], [(1_100, 1_110), (1_200, 1_290), (1_400, 1_490)]),
+        # What perhaps uses up a part leaves the rest in any case.
+        ([(1_100, 1_140, BETA), (1_300, 1_400, {})], 100, [(1_300, 1_360)], [(1_100, 1_140), (1_300, 1_400)]),
+        # Later, it uses up nothing of what is before.
+        ([(1_100, 1_200, {}), (1_300, 1_400, BETA)], 100, [(1_100, 1_200)], [(1_100, 1_200)]),
+        # Over what is excluded in any case it uses up nothing.
+        ([(1_100, 1_200, {}), (1_100, 1_200, BETA)], 100, [(1_100, 1_200)], [(1_100, 1_200)]),
+        # Those of one cohort go together, those of two need not.
+        ([(1_100, 1_200, BETA), (1_300, 1_400, BETA)], 100, [], [(1_100, 1_200)]),
+        ([(1_100, 1_200, BETA), (1_300, 1_400, ALPHA)], 100, [], [(1_100, 1_200), (1_300, 1_400)]),
+        ([(1_100, 1_200, {"customer": "Acme"}), (1_300, 1_400, {"customer": "Bolt"})], 100, [], [(1_100, 1_200), (1_300, 1_400)]),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("most_per", ["year", "period"])
+def test_what_is_left_of_a_limit_that_something_perhaps_uses_up(
+    facts: list[tuple[int, int, dict[str, str]]],
+    most: int,
+    sure: list[Span],
+    maybe: list[Span],
+    most_per: str,
+) -> None:
+    given = [off(start, end, f"x{start}", **who) for start, end, who in facts]
+    found = found_by(*given, rules=(rule(most=F(most), most_per=most_per, treated="removed"),))
+    assert taken(found) == found.removed == (tuple(sure), tuple(maybe))
 
 
 def test_what_a_year_had_of_a_rule_before_the_period() -> None:

@@ -111,7 +111,7 @@ AVAILABLE, GONE, DOWN = (Measure(missing=missing) for missing in ("available", "
 def test_a_tenth_of_the_period_down_is_nine_tenths_available() -> None:
     found = made(TIME, window(1_000, 1_100))
     assert fields(found) == {
-        "period_seconds": 1_000, "downtime_seconds": 100, "eligible_least": 100, "eligible_stated": 100, "eligible_most": 100,
+        "period_seconds": 1_000, "downtime_seconds": 100, "eligible_least": 100, "eligible_most": 100,
         "low": F(9, 10), "high": F(9, 10), "downtime": ((1_000, 1_100),), "intervals": ((1_000, 1_100),),
         "entries": frozenset({"incident/i v1"}),
     }  # fmt: skip
@@ -122,7 +122,7 @@ def test_open_and_approximate_times_are_marked() -> None:
     """Open since 1,400: to 1,500 at least, to the end at most."""
     found = made(TIME, window(1_400, None, approximate=True))
     assert fields(found) == {
-        "period_seconds": 1_000, "downtime_seconds": 100, "eligible_least": 100, "eligible_stated": 100, "eligible_most": 600,
+        "period_seconds": 1_000, "downtime_seconds": 100, "eligible_least": 100, "eligible_most": 600,
         "low": F(4, 10), "high": F(9, 10), "downtime": ((1_400, 1_500),), "intervals": ((1_400, 1_500),), "provisional": True,
         "approximate": True, "entries": frozenset({"incident/i v1"}),
     }  # fmt: skip
@@ -154,14 +154,14 @@ def test_what_leaves_the_period_makes_it_shorter_and_what_perhaps_leaves_it_a_bo
     down = window(1_000, 1_100)
     sure = made(TIME, down, off(1_500, 2_000), rules=(REMOVED,))
     assert fields(sure) | {"entries": None} == {
-        "period_seconds": 500, "downtime_seconds": 100, "removed_seconds": 500, "eligible_least": 100, "eligible_stated": 100,
-        "eligible_most": 100, "low": F(4, 5), "high": F(4, 5), "downtime": ((1_000, 1_100),), "intervals": ((1_000, 1_100),),
+        "period_seconds": 500, "downtime_seconds": 100, "removed_seconds": 500, "removed_most": 500, "eligible_least": 100, "eligible_most": 100, "low": F(4, 5), "high": F(4, 5), "downtime": ((1_000, 1_100),), "intervals": ((1_000, 1_100),),
         "excluded": ((1_500, 2_000),), "entries": None,
     }  # fmt: skip
     perhaps = made(TIME, down, off(1_500, 2_000, customer="Acme"), rules=(REMOVED,))
-    assert (perhaps.period_seconds, perhaps.removed_seconds, bounds(perhaps)) == (
+    assert (perhaps.period_seconds, perhaps.removed_seconds, perhaps.removed_most, bounds(perhaps)) == (
         1_000,
         0,
+        500,
         (F(4, 5), F(9, 10)),
     )
 
@@ -190,7 +190,7 @@ def test_where_nothing_is_left_of_a_period_it_was_up() -> None:
 def test_unseen_time_is_up_or_gone_or_down(measure: Measure, period: int, removed: int, down: int) -> None:
     found = made(measure, window(1_000, 1_100), observed=((1_000, 1_800),))
     assert (found.period_seconds, found.removed_seconds) == (period, removed)
-    assert (found.eligible_least, found.eligible_stated, found.eligible_most) == (down, down, down)
+    assert (found.eligible_least, found.eligible_most) == (down, down)
     assert bounds(found) == (1 - F(down, period), 1 - F(down, period))
 
 
@@ -208,7 +208,7 @@ def test_unseen_time_is_added_to_both_ends_and_leaves_with_what_is_excluded() ->
     share = Measure("affected-share", missing="down")
     unsure = window(1_000, 1_100, effect="delay", share_at_least="0.5")
     found = made(share, unsure, observed=((1_000, 1_800),))
-    assert (found.eligible_least, found.eligible_stated, found.eligible_most) == (250, None, 300)
+    assert (found.eligible_least, found.eligible_most) == (250, 300)
     both = made(GONE, window(1_000, 1_100), off(1_100, 1_400), observed=((1_000, 1_800),), rules=(REMOVED,))
     assert (both.period_seconds, both.removed_seconds, bounds(both)) == (500, 500, (F(4, 5), F(4, 5)))
     perhaps = made(
@@ -278,11 +278,10 @@ def test_the_share_that_failed_stands_for_seconds() -> None:
     """2 of 10 open beside 1 of 10: from 1/18 to 1/4 of 1,000 seconds."""
     found = made(MESSAGES, LAST, measured(1_999, 2_001, 2, 10))
     assert fields(found) == {
-        "period_seconds": 1_000, "downtime_seconds": 250, "eligible_least": F(1_000, 18), "eligible_stated": None,
-        "eligible_most": 250, "low": F(3, 4), "high": F(17, 18),
+        "period_seconds": 1_000, "downtime_seconds": 250, "eligible_least": F(1_000, 18), "eligible_most": 250, "low": F(3, 4), "high": F(17, 18),
         "entries": frozenset({"incident/m v1", "incident/last v1"}),
     }  # fmt: skip
-    assert made(MESSAGES, LAST).eligible_stated == 100
+    assert made(MESSAGES, LAST).eligible_most == 100
 
 
 @pytest.mark.parametrize(
@@ -422,7 +421,9 @@ def test_a_day_that_was_excluded_whole_is_not_bad_and_one_of_another_place_is_no
     partly = off(DAYS[1].start, DAYS[1].end - 1)
     assert bounds(longest(*three, partly, rules=(EXCLUDED,))) == (3, 3)
     unsure = msgspec.structs.replace(three[1], region="unknown")
-    assert bounds(longest(three[0], unsure, three[2])) == (1, 1)
+    assert bounds(longest(three[0], unsure, three[2])) == (1, 3)
+    perhaps = off(DAYS[1].start, DAYS[1].end, customer="Acme")
+    assert bounds(longest(*three, perhaps, rules=(EXCLUDED,))) == (1, 3)
 
 
 @pytest.mark.parametrize("move", [(-1, 0), (0, 1)])
@@ -465,8 +466,8 @@ def test_incidents_and_outages_are_counted_with_their_seconds() -> None:
     )  # fmt: skip
     found = made(INCIDENTS, *facts, off(1_400, 1_405), rules=(EXCLUDED,))
     assert bounds(found) == (3, 3)
-    assert (found.downtime_seconds, found.excluded_seconds, found.eligible_least, found.eligible_stated, found.eligible_most) == (
-        50, 15, 35, 35, 35
+    assert (found.downtime_seconds, found.excluded_seconds, found.eligible_least, found.eligible_most) == (
+        50, 15, 35, 35
     )  # fmt: skip
     assert found.downtime == ((1_000, 1_010), (1_100, 1_120), (1_300, 1_310), (1_400, 1_410))
     assert found.intervals == ((1_000, 1_010), (1_100, 1_120), (1_405, 1_410))
@@ -483,7 +484,7 @@ def test_an_incident_that_perhaps_counts_is_a_bound() -> None:
     )
     found = made(INCIDENTS, sure, unsure)
     assert (bounds(found), found.eligible_least, found.eligible_most) == ((1, 2), 10, 20)
-    assert (found.provisional, found.approximate, found.eligible_stated) == (True, True, None)
+    assert (found.provisional, found.approximate) == (True, True)
 
 
 def test_outages_within_bounds_may_join_or_be_cut() -> None:
@@ -535,8 +536,7 @@ def test_an_error_rate_weighs_its_buckets_by_their_seconds(
     assert fields(found) == {
         name: value
         for name, value in {
-            "period_seconds": 1_000, "downtime_seconds": down, "eligible_least": down, "eligible_stated": down,
-            "eligible_most": down, "low": 1 - F(down, 1_000), "high": 1 - F(down, 1_000),
+            "period_seconds": 1_000, "downtime_seconds": down, "eligible_least": down, "eligible_most": down, "low": 1 - F(down, 1_000), "high": 1 - F(down, 1_000),
             "entries": frozenset(entry for one in facts for entry in one.entries),
         }.items()
         if value not in (0, frozenset())
@@ -562,7 +562,7 @@ def test_a_bucket_of_which_it_is_not_known_where_it_was_is_between_nothing_and_a
     unsure = asked(1_000, 1_100, 1, 4, region="unknown")
     assert bounds(made(RATE, unsure)) == (F(9, 10), 1)
     found = made(RATE, asked(1_000, 1_100, 2, 4, "n"), unsure, asked(1_200, 1_300, 1, 4, "o"))
-    assert (found.eligible_least, found.eligible_stated, found.eligible_most) == (25, None, 125)
+    assert (found.eligible_least, found.eligible_most) == (25, 125)
     # Nothing failed, and nothing was counted, where it may have been: the bucket is what is sure.
     nothing = asked(1_000, 1_100, 0, 0, region="unknown")
     assert bounds(made(RATE, asked(1_000, 1_100, 2, 4, "n"), nothing)) == (F(19, 20), F(19, 20))
@@ -630,8 +630,7 @@ def exactly(seconds: int | Fraction) -> tuple[Fraction, Fraction]:
 
 def test_plain_downtime_is_taken_as_one_outage_of_which_a_part_was_excluded() -> None:
     assert fields(plain(downtime=exactly(100), excluded=F(30))) == {
-        "period_seconds": 1_000, "downtime_seconds": 100, "excluded_seconds": 30, "eligible_least": 70, "eligible_stated": 70,
-        "eligible_most": 70, "low": F(93, 100), "high": F(93, 100),
+        "period_seconds": 1_000, "downtime_seconds": 100, "excluded_seconds": 30, "eligible_least": 70, "eligible_most": 70, "low": F(93, 100), "high": F(93, 100),
     }  # fmt: skip
     more = plain(downtime=exactly(100), excluded=F(130))
     assert (more.excluded_seconds, more.eligible_least, more.eligible_most) == (100, 0, 0)
@@ -639,9 +638,8 @@ def test_plain_downtime_is_taken_as_one_outage_of_which_a_part_was_excluded() ->
     assert (
         between.downtime_seconds,
         between.eligible_least,
-        between.eligible_stated,
         between.eligible_most,
-    ) == (200, 0, None, 140)
+    ) == (200, 0, 140)
     assert bounds(between) == (F(86, 100), 1)
 
 
@@ -657,12 +655,7 @@ def test_plain_excluded_time_leaves_the_period_only_where_the_terms_say_so() -> 
 )
 def test_plain_time_without_data_is_up_or_gone_or_down(measure: Measure, period: int, down: int) -> None:
     found = plain(measure, downtime=exactly(100), removed=F(500), unobserved=F(200), rules=(REMOVED,))
-    assert (found.period_seconds, found.eligible_least, found.eligible_stated, found.eligible_most) == (
-        period,
-        down,
-        down,
-        down,
-    )
+    assert (found.period_seconds, found.eligible_least, found.eligible_most) == (period, down, down)
     assert found.removed_seconds == 1_000 - period
 
 
@@ -728,36 +721,35 @@ def test_plain_outages_count_one_by_one(
     found = plain(measure, outages=tuple(outages), counting=msgspec.structs.replace(OUTAGE, **changed))
     assert (found.eligible_least, found.eligible_most) == expected
     assert found.downtime_seconds == sum(one[0] for one in outages)
-    assert found.eligible_stated == (expected[0] if expected[0] == expected[1] else None)
 
 
 def test_plain_error_rates_weigh_by_their_buckets() -> None:
     """A half in 2 buckets of 100 seconds and a tenth in 3: 100 + 30."""
-    found = plain(RATE, rates=((F(1, 2), 2), (F(1, 10), 3)))
+    found = plain(RATE, rates=((F(1, 2), F(1, 2), 2), (F(1, 10), F(1, 10), 3)))
     assert (found.downtime_seconds, found.eligible_least, found.eligible_most, bounds(found)) == (
         130, 130, 130, (F(87, 100), F(87, 100))
     )  # fmt: skip
     with pytest.raises(
         Refused, match="error_rates have no meaning under a policy that measures time; state downtime instead"
     ):
-        plain(rates=((F(1, 2), 2),))
+        plain(rates=((F(1, 2), F(1, 2), 2),))
 
 
 def test_a_plain_availability_stands_for_seconds_and_plain_counts_for_an_availability() -> None:
     assert fields(plain(availability=(F(9, 10), F(99, 100)))) == {
-        "period_seconds": 1_000, "downtime_seconds": 100, "eligible_least": 10, "eligible_stated": None, "eligible_most": 100,
+        "period_seconds": 1_000, "downtime_seconds": 100, "eligible_least": 10, "eligible_most": 100,
         "low": F(9, 10), "high": F(99, 100),
     }  # fmt: skip
     for of in ("executions", "messages", "error-rate"):
-        assert bounds(plain(Measure(of), failed=1, total=8)) == (F(7, 8), F(7, 8))
-        assert bounds(plain(Measure(of), failed=0, total=0)) == (1, 1)
-    assert bounds(plain(Measure("messages", missing="down"), failed=0, total=0)) == (0, 0)
+        assert bounds(plain(Measure(of), failed=exactly(1), total=exactly(8))) == (F(7, 8), F(7, 8))
+        assert bounds(plain(Measure(of), failed=exactly(0), total=exactly(0))) == (1, 1)
+    assert bounds(plain(Measure("messages", missing="down"), failed=exactly(0), total=exactly(0))) == (0, 0)
 
 
 @pytest.mark.parametrize(
     ("measure", "stated", "said"),
     [
-        (TIME, {"failed": 1, "total": 8}, "failed and total have no meaning under a policy that measures time; state downtime, or measurements"),
+        (TIME, {"failed": exactly(1), "total": exactly(8)}, "failed and total have no meaning under a policy that measures time; state downtime, or measurements"),
         (TIME, {"value": exactly(1)}, "value has no meaning under a policy that measures time; state downtime, uptime or counts instead"),
         (INCIDENTS, {"downtime": exactly(1)}, "the policy measures events, so it needs value; add it"),
         (MESSAGES, {"downtime": exactly(1)}, "the policy measures messages, so it needs failed and total; add them"),
@@ -774,8 +766,8 @@ def test_plain_figures_that_are_not_what_is_measured_are_refused(
 
 def test_a_plain_value_has_no_seconds() -> None:
     found = plain(INCIDENTS, value=(F(2), F(5)))
-    assert (bounds(found), found.period_seconds, found.eligible_least, found.eligible_stated, found.eligible_most) == (
-        (2, 5), 1_000, 0, 0, 0
+    assert (bounds(found), found.period_seconds, found.eligible_least, found.eligible_most) == (
+        (2, 5), 1_000, 0, 0
     )  # fmt: skip
     assert (found.downtime_seconds, found.excluded_seconds, found.removed_seconds, found.entries) == (
         0,
@@ -799,18 +791,28 @@ def test_the_best_and_the_worst_are_those_of_what_the_tiers_are_about(
     assert (found.best, found.worst) == (best, worst)
 
 
-def test_what_perhaps_leaves_more_than_there_is_leaves_the_seconds_as_they_are() -> None:
-    """100 seconds are down in any case; the length is that of the terms."""
+def test_where_perhaps_nothing_is_left_it_was_up_or_as_much_was_down_as_without_it() -> None:
+    """100 seconds are down of the length that the terms say, or nothing is left of it."""
     down, half = window(1_000, 1_100), off(1_500, 2_000, customer="Acme")
     found = made(TIME, down, half, rules=(REMOVED,), length=F(400))
-    assert (found.eligible_least, found.eligible_most, bounds(found)) == (100, 100, (F(3, 4), F(3, 4)))
+    assert (found.eligible_least, found.eligible_most, bounds(found)) == (0, 100, (F(3, 4), 1))
     # One second is left surely, and perhaps none.
     more = (off(1_500, 2_000), off(1_200, 1_500, customer="Acme"))
     one = made(TIME, down, *more, rules=(REMOVED,), length=F(501))
-    assert (one.period_seconds, one.eligible_least, one.eligible_most, bounds(one)) == (1, 100, 100, (0, 0))
+    assert (one.period_seconds, one.eligible_least, one.eligible_most, bounds(one)) == (1, 0, 100, (0, 1))
     # All but one second leave perhaps: then that second was down.
     last = made(TIME, down, off(1_001, 2_000, customer="Acme"), rules=(REMOVED,))
     assert (last.period_seconds, bounds(last)) == (1_000, (0, F(999, 1_000)))
+    # Of two that leave perhaps one may, so that any part may be left: 100 of 500 are down without the second half.
+    two = (off(1_500, 2_000, customer="Acme"), off(1_000, 1_500, customer="Bolt"))
+    assert bounds(made(TIME, down, *two, rules=(REMOVED,))) == (0, 1)
+    assert bounds(made(TIME, down, *two, rules=(REMOVED,), customer="Acme")) == (F(4, 5), F(4, 5))
+    # What hangs on one fact leaves at once.
+    same = (off(1_500, 2_000, customer="Acme"), off(1_000, 1_500, customer="Acme"))
+    assert bounds(made(TIME, down, *same, rules=(REMOVED,))) == (F(9, 10), 1)
+    # A limit may leave any part.
+    limited = (msgspec.structs.replace(REMOVED, most=F(5_000)),)
+    assert bounds(made(TIME, down, *same, rules=limited)) == (0, 1)
 
 
 def test_of_a_lifetime_outside_the_period_nothing_is_left() -> None:

@@ -40,7 +40,10 @@ def figure(of: Commitment, low: str, high: str, eligible: tuple[int, int] | None
         down = (least, most) if of.tiers_of == "downtime" else (NOUGHT, NOUGHT)
     if eligible is not None:
         down = Fraction(eligible[0]), Fraction(eligible[1])
-    return Figure(of, Fraction(SECONDS), down[1], NOUGHT, NOUGHT, down[0], None, down[1], least, most)
+    return Figure(
+        commitment=of, period_seconds=Fraction(SECONDS), low=least, high=most, eligible_least=down[0], eligible_most=down[1],
+        downtime_seconds=down[1],
+    )  # fmt: skip
 
 
 def met(of: Commitment, low: str, high: str) -> list[str]:

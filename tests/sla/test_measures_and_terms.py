@@ -341,19 +341,21 @@ def test_a_bound_of_downtime_stands_behind_its_unit_or_before_it(spelled: str) -
 
 
 def test_every_fact_of_the_page_is_known() -> None:
-    """What docs/json.md names as a fact is one; `_at_least` behind names stands for these names with that ending."""
+    """What docs/json.md names as a fact is one; the endings of bounds stand behind the names that it says take bounds."""
     page = (Path(__file__).resolve().parents[2] / "docs/json.md").read_text()
     table = page.partition("| facts | meaning |")[2].partition("\n\n")[0]
     named: list[str] = re.findall(
         "`([a-z_]+)`", "\n".join(row.split("|")[1] for row in table.splitlines()[2:])
     )
     assert len(named) > 40
-    whole = [name for name in named if not name.startswith("_")]
-    endings = [name for name in named if name.startswith("_")]
-    assert set(endings) == {"_at_least", "_at_most"}
-    assert {*whole, *(f"{name}{ending}" for name in ("availability", "value") for ending in endings)} <= {
-        *FACTS
-    }
+    assert {*named} <= {*FACTS}
+    endings = re.findall(
+        "`(_[a-z_]+)` ?(?:\\(|,|\n| )", page.partition("A bound is stated")[2].partition("| facts")[0]
+    )[:4]
+    assert {*endings} == {"_at_least", "_above", "_at_most", "_below"}
+    bounded = ("downtime_minutes", "availability", "value", "failed", "total")
+    assert {f"{name}{ending}" for name in bounded for ending in endings} <= {*FACTS}
+    assert {f"downtime{ending}_hours" for ending in endings} <= {*FACTS}
     assert "excluded_downtime_minutes" in FACTS
 
 

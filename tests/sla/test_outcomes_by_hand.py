@@ -57,7 +57,7 @@ def tier(remedy: Remedy, of: Any = "availability", **changed: Any) -> Tier:
 
 
 def figure(name: str = "c", low: Fraction = ONE, high: Fraction = ONE, **changed: Any) -> Figure:
-    made = Figure(commitment(name), F(100), F(0), F(0), F(0), F(0), None, F(0), low, high)
+    made = Figure(commitment=commitment(name), period_seconds=F(100), low=low, high=high)
     found: Figure = msgspec.structs.replace(made, **changed)
     return found
 

@@ -86,7 +86,7 @@ def test_windows_with_excluded_time_that_leaves_the_period() -> None:
         "id": "a", "policy": "whole", "policy_version": None, "policy_sha256": digest(MARCH_TERMS), "service": "service",
         "region": "region", "period": "2022-06", "zone": "UTC", "period_start": "2022-06-01T00:00:00.000000Z",
         "period_end": "2022-07-01T00:00:00.000000Z", "measure": "time", "period_seconds": 2_584_800,
-        "downtime_seconds": 14_400, "excluded_seconds": 3_600, "removed_seconds": 7_200,
+        "downtime_seconds": 14_400, "excluded_seconds": 3_600, "removed_seconds": 7_200, "removed_seconds_at_most": 7_200,
         "eligible_downtime_seconds": 10_800, "eligible_downtime_seconds_at_least": 10_800,
         "eligible_downtime_seconds_at_most": 10_800,
         # 715/718 = 0.99582172701949…
@@ -185,7 +185,7 @@ def test_bounds_of_several_commitments() -> None:
     why = answer.pop("why")
     first = {
         "measure": "affected-share", "period_seconds": 2_592_000, "downtime_seconds": 3_600, "excluded_seconds": 0,
-        "removed_seconds": 0, "eligible_downtime_seconds": None, "eligible_downtime_seconds_at_least": 900,
+        "removed_seconds": 0, "removed_seconds_at_most": 0, "eligible_downtime_seconds": None, "eligible_downtime_seconds_at_least": 900,
         "eligible_downtime_seconds_at_most": 3_600, "availability": None,
         # 1/720 and 1/2880
         "availability_at_least": "99.861111111111", "availability_at_most": "99.965277777778",
@@ -240,7 +240,7 @@ def test_a_length_has_no_start_and_a_value_no_seconds() -> None:
     assert answer == {
         "policy": "whole", "policy_version": None, "policy_sha256": digest(text), "service": "service", "region": "region",
         "period": "864000 seconds", "zone": "UTC", "period_start": None, "period_end": None, "measure": "consecutive-days",
-        "period_seconds": 864_000, "downtime_seconds": 0, "excluded_seconds": 0, "removed_seconds": 0,
+        "period_seconds": 864_000, "downtime_seconds": 0, "excluded_seconds": 0, "removed_seconds": 0, "removed_seconds_at_most": 0,
         "eligible_downtime_seconds": 0, "eligible_downtime_seconds_at_least": 0, "eligible_downtime_seconds_at_most": 0,
         "availability": None, "availability_at_least": None, "availability_at_most": None, "value": None,
         "value_at_least": "1", "value_at_most": "4", "tiers": ["value at most 2", "value above 2"], "met": None,
@@ -628,6 +628,7 @@ def test_parts_of_a_second_are_said_as_they_are() -> None:
         HEAD
         + '[measure]\nof = "time"\n[counting]\neffects = ["outage"]\n[[tiers]]\ncredit_percent = "5"\n[credit]\nrounding = "half-up"\n'
     )
+    text += '[[exclusions]]\nkinds = ["planned-maintenance"]\n'
     why = ask(text, downtime_seconds="90.5", excluded_downtime_seconds="0.25")["why"]
     assert (
         why[0]
@@ -714,5 +715,5 @@ def test_what_was_excluded_in_this_period_says_nothing_of_the_one_before() -> No
     )
     text += '[[tiers]]\ncredit_percent = "5"\n[[termination]]\navailability_below = "99"\nperiods = 1\n'
     june = [{"start": "2022-06-01T00:00:00Z", "end": "2022-07-01T00:00:00Z", "kind": "customer"}]
-    assert ask(text, period="2022-06", exclusions=june)["termination"] is False
-    assert ask(text, period="2022-06", exclusions=june, earlier=[{}])["termination"] is True
+    assert ask(text, period="2022-06", measurements=[], exclusions=june)["termination"] is False
+    assert ask(text, period="2022-06", measurements=[], exclusions=june, earlier=[{}])["termination"] is True

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from ledger.store.entry import StoredEntry
     from ledger.store.log import SealedLog
+    from projections.touched import Place
 
 __all__ = ["contents_of"]
 
@@ -141,20 +142,30 @@ def _policies_used(log: SealedLog, size: int, entries: Sequence[Entry]) -> set[s
     from projections.touched import touched
 
     found: set[str] = set()
+    wide = _wide(log, size)
     for table in _tables(log, size):
         columns = ["service", "region", "policy"]
         rows = table.frame[columns].drop_duplicates().astype(str).itertuples(index=False)
-        by_place: dict[tuple[str, str], set[str]] = {}
+        by_place: dict[Place, set[str]] = {}
         for service, region, policy in rows:
-            by_place.setdefault((service, region), set()).add(policy)
+            by_place.setdefault((service, None if policy in wide else region), set()).add(policy)
         for place in touched(entries, by_place):
             found |= by_place[place]
     return found
 
 
+def _wide(log: SealedLog, size: int) -> set[str]:
+    """Return the policies of which any version makes something of other regions than a customer's own."""
+    from ledger.cli.facts import policies
+    from projections.availability import is_wide
+
+    found, _ = policies(log, size)
+    return {key for key, versions in found.items() if any(is_wide(policy) for _, policy in versions)}
+
+
 def _of_customer(
     log: SealedLog, size: int, customer: str
-) -> tuple[list[dict[str, Any]], set[tuple[str, str]], set[str]]:
+) -> tuple[list[dict[str, Any]], set[Place], set[str]]:
     """Return the customer's rows of every published table, their services and regions, and their policies."""
     found: list[dict[str, Any]] = []
     others: set[str] = set()
@@ -170,7 +181,9 @@ def _of_customer(
             f"customer {customer!r} is in no published table of subscriptions{nearest(customer, others)}; check the id"
         )
     rows = [row for one in found for row in one["rows"]]
-    return found, {(row["service"], row["region"]) for row in rows}, {row["policy"] for row in rows}
+    wide = _wide(log, size)
+    places: set[Place] = {(row["service"], None if row["policy"] in wide else row["region"]) for row in rows}
+    return found, places, {row["policy"] for row in rows}
 
 
 def _row(row: dict[Any, Any]) -> dict[str, Any]:
@@ -189,8 +202,8 @@ def _row(row: dict[Any, Any]) -> dict[str, Any]:
     }
 
 
-def _touching(log: SealedLog, size: int, places: set[tuple[str, str]]) -> dict[str, list[Entry]]:
-    """Return the incidents that touched one of the services and regions, by stream."""
+def _touching(log: SealedLog, size: int, places: set[Place]) -> dict[str, list[Entry]]:
+    """Return the incidents that touched one of the places, by stream."""
     from projections.touched import touched
 
     return {stream: entries for stream, entries in _incidents(log, size) if touched(entries, places)}

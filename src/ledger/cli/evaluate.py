@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
@@ -65,7 +65,13 @@ __all__ = ["evaluate"]
     metavar="DURATION",
     help='How far approximate times may be off, such as "15 minutes"; the answer is then an interval. Left out: not at all.',
 )
-@click.option("--fact", "others", multiple=True, metavar="NAME=JSON", help="Any other fact of docs/json.md.")
+@click.option(
+    "--fact",
+    "others",
+    multiple=True,
+    metavar="NAME=JSON",
+    help="Any other fact of docs/json.md, such as availability_below=95.",
+)
 @json_option
 @click.pass_context
 def evaluate(
@@ -416,7 +422,9 @@ def _print(found: dict[str, Any]) -> None:
         click.echo(f"  {line}")
     for one in found["edges"]:
         name = f"{one['availability']}%" if one["availability"] is not None else "the bound"
-        click.echo(f"  {name} is at {one['downtime_seconds']} s of downtime: {_left(one)}")
+        click.echo(
+            f"  {name} is at {one['downtime_seconds']} s of downtime: {_left(one, found.get('open_bounds', ()))}"
+        )
     if found["termination"] is not None:
         click.echo(f"  right to terminate: {'yes' if found['termination'] else 'no'}")
     claim = found["claim"]
@@ -447,11 +455,13 @@ def _holds(found: dict[str, Any]) -> str:
     return "; however far that is, the answer stays as it is" if found["approximate_windows"] else ""
 
 
-def _left(edge: dict[str, Any]) -> str:
-    """Return how far an edge is, in words."""
+def _left(edge: dict[str, Any], opened: Sequence[str]) -> str:
+    """Return how far an edge is, in words. opened: which bounds are not reached, so that neither is what they leave."""
     least, most = str(edge["remaining_seconds_at_least"]), str(edge["remaining_seconds_at_most"])
     if least != most:
-        return f"from {least} to {most} s left"
+        low = "more than " if "eligible_downtime_seconds_at_most" in opened else ""
+        high = "less than " if "eligible_downtime_seconds_at_least" in opened else ""
+        return f"from {low}{least} to {high}{most} s left"
     return f"{least[1:]} s past it" if least.startswith("-") else f"{least} s left"
 
 
@@ -461,19 +471,21 @@ def _verdict(found: dict[str, Any]) -> str:
     if found["credit"] is not None:
         said.append(f"credit {found['credit']} {found['currency']}")
     elif found["credit_at_least"] is not None:
-        said.append(
-            f"credit {found['credit_at_least']} to {found['credit_at_most']} {found['currency']}, undecided"
-        )
+        said.append(f"credit {_to(found, 'credit', '')} {found['currency']}, undecided")
     elif found["credit_percent"] is not None:
         said.append(f"{found['credit_percent']}%")
     elif found["credit_percent_at_least"] is not None:
-        said.append(f"{found['credit_percent_at_least']}% to {found['credit_percent_at_most']}%, undecided")
+        said.append(f"{_to(found, 'credit_percent', '%')}, undecided")
     if found["service_days"] is not None:
         said.append(f"{found['service_days']} days of service")
     elif found["service_days_at_least"] is not None:
-        said.append(
-            f"{found['service_days_at_least']} to {found['service_days_at_most']} days of service, undecided"
-        )
+        said.append(f"{_to(found, 'service_days', '')} days of service, undecided")
     if found.get("delta") is not None:
         said.append(f"{found['delta']} to what was issued")
-    return ", ".join(said) or "no amount without a currency"
+    return ", ".join(said) or f"no amount without a {'currency' if found['currency'] is None else 'fee'}"
+
+
+def _to(found: dict[str, Any], name: str, unit: str) -> str:
+    """Return two bounds in words, of which the upper one may be none."""
+    least, most = f"{found[f'{name}_at_least']}{unit}", found[f"{name}_at_most"]
+    return f"{least} or more" if most is None else f"{least} to {most}{unit}"

@@ -168,7 +168,7 @@ class Cohorts:
             except Unavailable as error:
                 self.unknown.append(name)
                 click.echo(
-                    f"warning: cohort {name!r} is not at hand, so windows limited to it count as bounds, from nobody to "
+                    f"warning: cohort {name!r} is not at hand, so what is limited to it counts as a bound, from nobody to "
                     f"everybody: {error}",
                     err=True,
                 )

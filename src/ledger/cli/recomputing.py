@@ -92,7 +92,11 @@ def recomputed(session: Session, chain: Chain) -> Recomputed:
     )
     reading = read_facts(session, basis)
     _check_erased(document.event, reading)
-    draft = at_hand(lambda: drafted(session, reading, choice_of(rests)))
+    choice = choice_of(rests)
+    if rests.calculator != CALCULATOR:
+        # What an earlier calculator decided may be open to this one: that is a difference with its reason, not a refusal.
+        choice = msgspec.structs.replace(choice, undecided=choice.undecided or "least")
+    draft = at_hand(lambda: drafted(session, reading, choice))
     issued = held(log, chain)
     return Recomputed(
         document.number, len(issued.lines), rests.calculator, CALCULATOR,

@@ -162,9 +162,19 @@ def _read_cohorts(found: Basis, read: Basis | Before) -> None:
 def _windows(
     session: Session, policies: Mapping[str, Sequence[tuple[int, Policy]]], period: str, cut: Cut
 ) -> list[Window]:
-    start, end = looked_at(policies, period)
-    found: list[Window] = session.views().windows(start, end, cut, audience(cut))
-    return found
+    """Read the windows that policies look at for a period: those that touch it, and those that go on from there."""
+    from projections.evaluation.around import widened
+
+    asked = looked_at(policies, period)
+    every = [policy for versions in policies.values() for _, policy in versions]
+    views, span = session.views(), asked
+    while True:
+        # What ends where the time begins may be one outage with what begins there.
+        found: list[Window] = views.windows(span[0] - 1, span[1] + 1, cut, audience(cut))
+        wider = widened(every, asked, found)
+        if wider == span:
+            return found
+        span = wider
 
 
 def looked_at(policies: Mapping[str, Sequence[tuple[int, Policy]]], period: str) -> tuple[int, int]:
@@ -214,8 +224,12 @@ class Wanted:
         period: str,
         tables: Callable[[], Sequence[Table]],
     ) -> None:
+        from projections.evaluation.around import measured_around
+
         self._policies, self._subscribed = policies, tables
-        self._start, self._end = looked_at(policies, period)
+        start, end = looked_at(policies, period)
+        more = measured_around(policy for versions in policies.values() for _, policy in versions)
+        self._start, self._end = start - more, end + more
         self._tables: Sequence[Table] | None = None
         self._named: dict[str, set[str]] = {}
 

@@ -10,6 +10,7 @@ from fractions import Fraction
 
 import msgspec
 
+from ledger.domain.ends import beside
 from ledger.domain.interval import Span
 
 __all__ = [
@@ -41,7 +42,8 @@ class Window(msgspec.Struct, frozen=True):
     service, component, region: names, "*" for all of the incident's affected ones, "unknown" where it was not
     said. start, end: UTC seconds, end excluded; no end means still open. effect: outage, partial-outage,
     degraded, delay or data-loss. share_at_least, share_at_most: decimals from 0 to 1 as text, of what
-    share_of says. approximate: times are said to be approximate. start_within_seconds, end_within_seconds:
+    share_of says; share_sides: where each of them ends, -1 below it ("less than"), 1 above it, 0 with it, which is all that is
+    recorded. approximate: times are said to be approximate. start_within_seconds, end_within_seconds:
     how far the stated times may be off. cohort: the customers it is limited to. withdrawn: counts nothing.
     regions, components: the incident's affected sets. entries: what the state of this window rests on, such
     as "incident/email-2022-03 v3".
@@ -68,6 +70,7 @@ class Window(msgspec.Struct, frozen=True):
     regions: tuple[str, ...] = ()
     components: tuple[str, ...] = ()
     entries: tuple[str, ...] = ()
+    share_sides: tuple[int, int] = (0, 0)
 
     @property
     def is_vague(self) -> bool:
@@ -91,9 +94,9 @@ def share_bounds(window: Window) -> tuple[Fraction, Fraction]:
     """
     if window.share_at_least is None and window.share_at_most is None:
         return (Fraction(1) if window.effect == "outage" else Fraction(0)), Fraction(1)
-    return Fraction(window.share_at_least or 0), Fraction(
-        "1" if window.share_at_most is None else window.share_at_most
-    )
+    least, most = window.share_at_least or "0", "1" if window.share_at_most is None else window.share_at_most
+    low, high = window.share_sides
+    return beside(Fraction(least), low), beside(Fraction(most), high)
 
 
 def reach(window: Window, start: int, end: int, as_of: int) -> Reach:

@@ -262,7 +262,8 @@ def _counting(values: Values, measure: Measure, where: str, problems: Problems) 
     lasting = ("minimum", "unless_daily_total_above", "daily_total_counts")
     quanta = ("quantise", "quantum")
     if by_windows:
-        if not values["effects"]:
+        # What is measured needs no window.
+        if not values["effects"] and not measure.reads:
             problems.add(f"{at}effects is missing or empty, which {why} needs; name at least one effect")
     else:
         _idle(at, values, ("effects", "down", *lasting, *quanta), why, problems)

@@ -132,18 +132,18 @@ GRAMMAR: tuple[Table, ...] = (
               default='"available"', choices=("available", "excluded", "down"), example='"excluded"'),
     ), in_commitments=True),
     Table("counting", "Which seconds are down.", (
-        Field("effects", "choices", "Windows with these effects count. Required where windows are read: time, affected-share, user-minutes, and "
-              "events of incidents or outages.", choices=EFFECTS, default="[]", example='["outage", "data-loss"]'),
+        Field("effects", "choices", "Windows with these effects count. Required where windows are read: time, affected-share and user-minutes, unless "
+              "measure.reads names what is measured instead, and events of incidents or outages.", choices=EFFECTS, default="[]", example='["outage", "data-loss"]'),
         Field("down", "choice", "When a second is down: any: a window or a failure in it is enough. above-share: the affected share, or error rate, is above "
               "share_above. all: everything fails.", default='"any"', choices=("any", "above-share", "all"), example='"above-share"'),
         Field("share_above", "decimal", "above-share: the share that must be exceeded, from 0 to below 1. consecutive-days: a day is bad above it.",
               example='"0.05"'),
-        Field("minimum", "duration", "An outage counts only if it lasts at least so long without a break.", default="none", example='"1 minute"'),
+        Field("minimum", "duration", "An outage counts only if it lasts at least so long without a break, also outside of the period.", default="none", example='"1 minute"'),
         Field("unless_daily_total_above", "duration", "Shorter ones count all the same on a local day on which all of them together last longer than this.",
               example='"5 minutes"'),
         Field("daily_total_counts", "choice", "What then counts of the shorter ones: all of it, or what exceeds the limit.", default='"all"',
               choices=("all", "excess"), example='"all"'),
-        Field("quantise", "choice", "exact; each-up, each-down: every outage to whole quanta; total-up, total-down: the sum; slots-touched, "
+        Field("quantise", "choice", "exact; each-up, each-down: every outage, the whole of it, to whole quanta; total-up, total-down: the sum; slots-touched, "
               "slots-filled: quanta counted from the start of the period are down if any second, or every second, of them is.", default='"exact"',
               choices=("exact", "each-up", "each-down", "total-up", "total-down", "slots-touched", "slots-filled"), example='"slots-touched"'),
         Field("quantum", "duration", "The unit of quantise, in whole seconds.", default='"1 minute"', example='"5 minutes"'),
@@ -209,7 +209,8 @@ GRAMMAR: tuple[Table, ...] = (
         Field("only_above", "money", "An amount that is not above this is not paid at all.", default="no limit", example='{ USD = "1.00" }'),
     )),
     Table("stacking", "What happens when several things fail.", (
-        Field("commitments", "choice", "Of several commitments: the best for the customer, the one the customer chooses, or all.", default='"best-of"',
+        Field("commitments", "choice", "Of several commitments: the best for the customer, the one the customer chooses, or all. Money and days of service are "
+              "not compared: best-of gives the best of each.", default='"best-of"',
               choices=("best-of", "choose-one", "sum"), example='"best-of"'),
         Field("incidents", "choice", "together: one figure for the period. Otherwise each incident is measured alone, and of their remedies the best, the chosen one or all "
               "count.", default='"together"', choices=("together", "best-of", "choose-one", "sum"), example='"together"'),

@@ -39,6 +39,7 @@ KINDS: dict[str, str] = {
     "worse-pays-less": "A worse tier pays less than a better one, or loses the right to end the contract.",
     "unreachable-tier": "Nothing that can be measured leads to the tier or right, or another tier always holds instead.",
     "reading-decided": "`facts.undecided` takes one end also where `reading` leaves open what the tiers mean, which no fact ever decides.",
+    "unlike-remedies": "`best-of` among money and days of service, which cannot be compared: of each kind the best is given.",
     "limit-cuts": "A limit keeps a tier from ever paying what it says: it is below it or, for `only_above`, never below it.",
     "sums-without-currencies": "Sums name some currencies, but `currencies` is left out, so that a fee in another one stops a run of credits.",
     "example-contradicts": "An example of the policy that its own terms contradict.",
@@ -84,13 +85,29 @@ def lint(text: str) -> tuple[Policy | None, list[Finding]]:
         return None, found
     for commitment in policy.commitments:
         found += _of_tiers(policy, commitment)
-    found += _currencies(policy)
+    found += [*_unlike(policy), *_currencies(policy)]
     if policy.source is not None and policy.source.state != "verified":
         note = f": {policy.source.note}" if policy.source.note else ""
         found.append(
             Finding("not-verified", "warning", f"source.state is {policy.source.state}{note}; compare it with the contract you signed")
         )  # fmt: skip
     return policy, found
+
+
+def _unlike(policy: Policy) -> Iterator[Finding]:
+    """Yield a finding where the best is taken of several that give money, days of service, or one of them each."""
+    tiers = [(one.name, tier.remedy) for one in policy.commitments for tier in one.tiers]
+    money = dict.fromkeys(name for name, remedy in tiers if remedy.pays_money)
+    days = dict.fromkeys(name for name, remedy in tiers if remedy.service_days)
+    for key, several in (("commitments", len(policy.commitments) > 1), ("incidents", True)):
+        if several and money and days and getattr(policy.stacking, key) == "best-of":
+            names = [" and ".join(filter(None, some)) for some in (money, days)]
+            where = [f" (of {name})" if name else "" for name in names]
+            yield Finding(
+                "unlike-remedies", "warning",
+                f"stacking.{key} is best-of, but money{where[0]} and days of service{where[1]} cannot be compared: the best of each kind is given, "
+                "so that both may be; where the customer gets one of them, write choose-one",
+            )  # fmt: skip
 
 
 def _currencies(policy: Policy) -> Iterator[Finding]:

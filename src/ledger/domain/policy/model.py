@@ -50,6 +50,12 @@ class Remedy(msgspec.Struct, frozen=True):
     take: Literal["lesser", "greater", "sum"] | None = None
 
     @property
+    def pays_money(self) -> bool:
+        """Whether it pays any."""
+        sums = (amount for table in (self.fixed, self.hourly) for _, amount in table)
+        return bool(self.percent or self.multiple or any(sums))
+
+    @property
     def is_percent(self) -> bool:
         """Whether it is a percentage of the base, once, and nothing else."""
         return self == Remedy(percent=self.percent) and self.percent is not None
