@@ -88,6 +88,23 @@ def test_a_table_that_was_published_by_mistake_is_taken_back(desk: Desk) -> None
     assert desk.issue()["lines"] == 4
 
 
+def test_what_was_issued_for_a_table_that_is_taken_back_is_taken_back(desk: Desk) -> None:
+    """Given a statement for a table that was a mistake, when one without rows takes its place, then all that was credited goes."""
+    desk.file("standard.toml", _TAKES_BACK)
+    desk.ok("policy", "publish", "standard.toml", "--actor", "f")
+    desk.issue()
+    _publish(desk, CUSTOMERS.partition("\n")[0] + "\n", "--reason", "these are another company's")
+    found = _adjust(desk)
+    assert _lines(found) == [
+        ("Aurora Rail", "aurora-emea", "420.00", "0.00", "-420.00"),
+        ("Baltic Timber", "baltic-emea", "35.00", "0.00", "-35.00"),
+    ]
+    assert "comes out the same" in desk.ok("credits", "show", "2", "--recompute")
+    output = str(desk.folder / "none.xlsx")
+    desk.ok("credits", "export", "--period", "2022-03", "--compare-issued", "main", "--output", output)
+    desk.ok("credits", "compute", "--period", "2022-03")
+
+
 def test_an_adjustment_does_not_begin_to_credit_what_another_series_credits(desk: Desk) -> None:
     """Given two series for two tables, when a subscription stands in both tables, only the series that has it goes on with it."""
     desk.file("standard.toml", _TAKES_BACK)

@@ -146,7 +146,6 @@ def _issue(
     accept_clock: bool,
 ) -> None:
     from ledger.cli.documents import said_to_rest_on
-    from ledger.store.lines import KeptLines
     from projections.restated import adjustment_text
 
     chain: Chain = made.chain
@@ -155,9 +154,6 @@ def _issue(
             f"nothing has changed since number {chain.last.number}, so there is nothing to adjust; what would change "
             "shows without --issue"
         )
-    # What the differences are taken from has to be what was issued, also where only a part of it was read.
-    for one in chain.documents:
-        KeptLines(session.log(), one.event.lines).whole()
     action |= when | {
         "adjusts": chain.statement.number, "follows": chain.last.number,
         "rests_on": said_to_rest_on(
