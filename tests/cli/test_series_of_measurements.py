@@ -123,7 +123,7 @@ def stored(content: bytes, *, kind: str = "csv", **fields: Any) -> None:
         ("", "column 'start' is missing; add it"),
         ("start,end\n", "column 'failed', 'total' or both are missing, and there is no 'value'; add those or that"),
         (HEADER, "the rows of the series have no row; state at least one span"),
-        (f"{HEADER}2022-03-14T10:00:00Z,2022-03-14T11:00:00.9Z,1,2\n", "line 2: end '2022-03-14T11:00:00.9Z' has parts of a second; state whole seconds"),
+        (f"{HEADER}2022-03-14T10:00:00Z,2022-03-14T11:00:00.9Z,1,2\n", "line 2: end '2022-03-14T11:00:00.9Z' has parts of a second, and times are whole seconds"),
         (f"{HEADER}2022-03-14T10:00:00,2022-03-14T11:00:00Z,1,2\n", "line 2: start '2022-03-14T10:00:00' has no zone or offset"),
         (f"{HEADER}2022-03-14T10:00:00Z,2022-03-14T11:00:00Z,-5000,2\n", "line 2: failed '-5000' is not a decimal of 0 or more"),
         (f"{HEADER}2022-03-14T10:00:00Z,2022-03-14T11:00:00Z,1,1_0\n", "line 2: total '1_0' is not a decimal of 0 or more"),

@@ -76,12 +76,12 @@ def refuse_early(log: SealedLog, actions: Sequence[Action]) -> None:
     failures: list[tuple[int, LedgerError]] = []
     for at, _, event in claims:
         begins = [period.start for rule in rules if (period := period_named(rule, event.period)) is not None]
-        if label_is_month(event.period):
-            begins.append(parse_period(event.period).start - _FIRST_ZONE_SECONDS)
         try:
             arrived = seconds(event.at)
-        except ValueError:
-            continue  # What is no time is refused where it is read.
+            if label_is_month(event.period):
+                begins.append(parse_period(event.period).start - _FIRST_ZONE_SECONDS)
+        except (ValueError, Refused):
+            continue  # What is no time, or no period, is refused where it is decided.
         if begins and arrived < min(begins):
             failures.append(
                 (

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from datetime import date, timedelta
 from fractions import Fraction
 
@@ -153,10 +154,13 @@ def claim_labels(rule: PeriodRule, period: Period) -> tuple[str, ...]:
 
 def period_named(rule: PeriodRule, label: str) -> Period | None:
     """Return the period of a policy that a claim names with a label, None where it names none: the other side of `claim_labels`."""
-    try:
-        return parse_policy_period(rule, label)
-    except Refused:
-        pass
+    for read in (parse_policy_period, _named_by_month):
+        with suppress(Refused):
+            return read(rule, label)
+    return None
+
+
+def _named_by_month(rule: PeriodRule, label: str) -> Period | None:
     if not label_is_month(label):
         return None
     found = period_ending_in(rule, label)
