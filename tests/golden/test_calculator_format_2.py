@@ -83,6 +83,9 @@ _WINDOWS = [
     _window("i9", "past", "A", at(5), at(5, 10)),
     # used, unseen and cut: ten hours each.
     *(_window("i10", service, "A", at(5), at(5, 10)) for service in ("used", "cut")),
+    # edge: 18 minutes over the month's beginning, of which 9 are in it, and 15 over its end, of which 5 are.
+    _window("i11", "edge", "A", at(0, 23, 51), at(1, 0, 9)),
+    _window("i12", "edge", "A", at(31, 23, 55), at(32, 0, 10)),
 ]  # fmt: skip
 
 
@@ -545,6 +548,18 @@ added(
     exactly(20, 720),
     "short",
 )
+# Over the edges of the month each outage lasts ten minutes and more, though no part of it does. To ten minutes up the first becomes 20
+# and ends here, so that its 2 minutes more count here, and what the second gets more counts in April; down, the first lasts until 0:01.
+for _name, _rule, _seconds in (
+    ("minimum", 'minimum = "10 minutes"', 840), ("each-up", 'quantise = "each-up"\nquantum = "10 minutes"', 540 + 120 + 300),
+    ("each-down", 'quantise = "each-down"\nquantum = "10 minutes"', 60 + 300),
+):  # fmt: skip
+    added(
+        f"{_name}-over-the-edge",
+        terms(counting=f"{OUTAGES}\n{_rule}"),
+        exactly(round(F(_seconds, 36)), _seconds),
+        "edge",
+    )
 # Of two hours from ten to twelve on a Monday only one is an hour of service; or half an hour is maintenance that comes again.
 HOURS = '[service_hours]\ncalendar = "c"\n[calendars.c]\nopens = "09:00"\ncloses = "11:00"\n'
 added("service-hours", terms(more=HOURS), exactly(1_00, 3_600, period=23 * 2 * HOUR))
