@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import msgspec
 
@@ -58,41 +58,31 @@ def _of_plain(policy: Policy, evidence: Evidence) -> Iterator[Open]:
     ):
         pair = getattr(plain, name)
         if pair is not None and pair[0] != pair[1]:
-            least, most = (msgspec.structs.replace(plain, **{name: (end, end)}) for end in pair)
-            yield (
-                said,
-                msgspec.structs.replace(evidence, plain=least),
-                msgspec.structs.replace(evidence, plain=most),
-            )
+            yield said, *_closed(evidence, name, *((end, end) for end in pair))
     for number, (seconds, low, high) in enumerate(plain.outages):
         if low != high:
-            both = (
-                (*plain.outages[:number], (seconds, share, share), *plain.outages[number + 1 :])
-                for share in (low, high)
-            )
-            one, other = (
-                msgspec.structs.replace(evidence, plain=msgspec.structs.replace(plain, outages=outages))
-                for outages in both
-            )
-            yield f"the share that outage {number + 1} affected", one, other
+            ways = (_with(plain.outages, number, (seconds, share, share)) for share in (low, high))
+            yield f"the share that outage {number + 1} affected", *_closed(evidence, "outages", *ways)
     for number, (low, high, buckets) in enumerate(plain.rates):
         if low != high:
-            rates = (
-                (*plain.rates[:number], (rate, rate, buckets), *plain.rates[number + 1 :])
-                for rate in (low, high)
-            )
-            one, other = (
-                msgspec.structs.replace(evidence, plain=msgspec.structs.replace(plain, rates=closed))
-                for closed in rates
-            )
-            yield f"the error rate {number + 1}", one, other
+            ways = (_with(plain.rates, number, (rate, rate, buckets)) for rate in (low, high))
+            yield f"the error rate {number + 1}", *_closed(evidence, "rates", *ways)
     if plain.gathered is None and _have_days(policy, plain):
-        spread, gathered = (msgspec.structs.replace(plain, gathered=way) for way in (False, True))
-        yield (
-            "on which days the short outages were",
-            msgspec.structs.replace(evidence, plain=spread),
-            msgspec.structs.replace(evidence, plain=gathered),
-        )
+        yield "on which days the short outages were", *_closed(evidence, "gathered", False, True)
+
+
+def _closed(evidence: Evidence, name: str, one: Any, other: Any) -> tuple[Evidence, Evidence]:
+    """Return evidence whose plain figure of a name is one thing, and the other."""
+    first, second = (
+        msgspec.structs.replace(evidence, plain=msgspec.structs.replace(evidence.plain, **{name: value}))
+        for value in (one, other)
+    )
+    return first, second
+
+
+def _with(several: tuple[Any, ...], number: int, one: Any) -> tuple[Any, ...]:
+    """Return several things, of which that with a number is another."""
+    return *several[:number], one, *several[number + 1 :]
 
 
 def _have_days(policy: Policy, plain: Plain) -> bool:

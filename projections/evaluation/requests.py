@@ -30,7 +30,7 @@ from projections.availability import exact_text
 from projections.evaluation import values
 from projections.evaluation.amounts import base_factor
 from projections.evaluation.evidence import Evidence, Membership, Plain
-from projections.evaluation.fitting import impossible, unasked, unread, unsaid
+from projections.evaluation.misfits import impossible, unasked, unread, unsaid
 
 __all__ = ["FACTS", "OF_THE_CLAIM", "Question", "period_asked", "question"]
 

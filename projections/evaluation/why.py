@@ -301,22 +301,27 @@ def _amount(policy: Policy, asked: Question, made: Outcome, found: dict[str, Any
     if paid[0] is None or currency is None:
         return
     prices = made.prices(currency, asked.credited_before, asked.chosen)
-    amounts = [msgspec.structs.replace(price, only_above=None) for price in prices]
-    base = asked.base or 0
-    low = format_money(amounts[0].amount(base), currency)
-    high = None if paid[1] is None else format_money(amounts[1].amount(base), currency)
+    left_out = {"only_above": None, "at_least": None}
+
+    def amounts() -> tuple[str, str | None]:
+        low, high = (msgspec.structs.replace(price, **left_out).amount(asked.base or 0) for price in prices)
+        return format_money(low, currency), None if paid[1] is None else format_money(high, currency)
+
+    shown = amounts()
     lines = [line for price in prices for choice in price.form.of for line in choice]
     # A sum is no part of the fee.
     is_sum = all(not a for a, _ in lines) and any(b for _, b in lines)
     of = "" if found["base"] is None or is_sum else f"of {found['base']} {currency} "
-    yield f"{of}that is {_between(low, high, currency)}, rounded {policy.rounding}"
-    floor = sum_in(policy.limits.only_above, currency)
-    if floor is not None:
-        so = "" if paid == (low, high) else f", so that {_between(*paid, currency)} is paid"
-        yield f"an amount is paid only above {format_money(int(floor), currency)} {currency}{so}"
-    least = sum_in(policy.limits.at_least, currency)
-    if least is not None:
-        yield f"what is owed is raised to {format_money(int(least), currency)} {currency}, as far as limits let it"
+    yield f"{of}that is {_between(*shown, currency)}, rounded {policy.rounding}"
+    for name, what in (
+        ("only_above", "an amount is paid only above {}"),
+        ("at_least", "an amount that is owed is at least {}, as far as limits let it"),
+    ):
+        del left_out[name]
+        said, before, shown = sum_in(getattr(policy.limits, name), currency), shown, amounts()
+        if said is not None:
+            so = "" if shown == before else f", so that {_between(*shown, currency)} is paid"
+            yield f"{what.format(f'{format_money(int(said), currency)} {currency}')}{so}"
 
 
 def _between(low: str, high: str | None, currency: str) -> str:

@@ -48,19 +48,7 @@ class Days:
         self.desk.ok("policy", "publish", "days.toml", "--actor", "f")
 
     def until(self, end: str, *more: str) -> None:
-        self.desk.ok(
-            "window",
-            "revise",
-            "mail-2",
-            "w",
-            "--actor",
-            "o",
-            "--end",
-            f"2022-03-20T{end}:00Z",
-            "--reason",
-            "measured",
-            *more,
-        )
+        self.desk.revise("w", f"2022-03-20T{end}:00Z", *more, incident="mail-2")
 
     def issue(self, *more: str) -> dict[str, Any]:
         found: dict[str, Any] = self.desk.issue("--subscriptions", "mail", *more)

@@ -74,6 +74,12 @@ class Desk:
         self.ok("window", "add", "mail-1", name, "--actor", "o", "--service", "email", "--component", "flow", "--region", region,
                 "--start", start, *ends, "--effect", "outage", *more)  # fmt: skip
 
+    def revise(
+        self, name: str, end: str, *more: str, incident: str = "mail-1", reason: str = "measured"
+    ) -> None:
+        """Give a window another end."""
+        self.ok("window", "revise", incident, name, "--actor", "o", "--end", end, "--reason", reason, *more)
+
     def issue(self, *more: str) -> dict[str, Any]:
         found: dict[str, Any] = json.loads(
             self.ok("credits", "issue", "--period", "2022-03", "--actor", "f", "--json", *more)

@@ -62,18 +62,7 @@ def test_a_line_names_what_happened_in_its_own_region(desk: Desk, more: tuple[st
     """Given a window moved in EMEA and one added in NAM, then the lines of each region name their own, and are one document."""
     _under(desk, _TERMS)
     _issue(desk, "2022-03")
-    desk.ok(
-        "window",
-        "revise",
-        "mail-1",
-        "first",
-        "--actor",
-        "o",
-        "--end",
-        "2022-03-14T21:00:00Z",
-        "--reason",
-        "x",
-    )
+    desk.revise("first", "2022-03-14T21:00:00Z", reason="x")
     desk.window("second", "NAM", "2022-03-20T00:00:00Z", "2022-03-20T02:00:00Z")
     found = _restated(desk, 1, *more)
     assert _causes(found) == {
@@ -187,18 +176,7 @@ def test_a_limit_over_months_names_the_adjustment_that_moved_it(desk: Desk) -> N
     ):
         desk.window(name, region, start, end)
     _issue(desk, "2022-02", "2022-03", "2022-04")
-    desk.ok(
-        "window",
-        "revise",
-        "mail-1",
-        "february",
-        "--actor",
-        "o",
-        "--end",
-        "2022-02-14T06:00:00Z",
-        "--reason",
-        "x",
-    )
+    desk.revise("february", "2022-02-14T06:00:00Z", reason="x")
     desk.ok("credits", "restate", "1", "--issue", "--actor", "f")
     found = _restated(desk, 2)
     assert _causes(found) == {
@@ -217,18 +195,7 @@ def test_an_adjustment_of_another_month_that_moves_no_amount_is_recorded(desk: D
     _under(desk, _TERMS + _ROLLING)
     desk.window("february", "EMEA", "2022-02-14T00:00:00Z", "2022-02-14T02:00:00Z")
     _issue(desk, "2022-02", "2022-03")
-    desk.ok(
-        "window",
-        "revise",
-        "mail-1",
-        "february",
-        "--actor",
-        "o",
-        "--end",
-        "2022-02-14T01:00:00Z",
-        "--reason",
-        "x",
-    )
+    desk.revise("february", "2022-02-14T01:00:00Z", reason="x")
     desk.ok("credits", "restate", "1", "--issue", "--actor", "f")
     found = _restated(desk, 2)
     assert (found["lines"], found["causes"]) == ([], ["statement/main v3"])

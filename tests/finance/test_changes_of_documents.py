@@ -81,18 +81,7 @@ def test_an_open_window_and_a_month_that_is_not_over_stop_no_workbook(desk: Desk
 def test_what_was_waived_names_what_it_was_waived_for(desk: Desk) -> None:
     """Given an adjustment that waived, then the line goes on naming its cause, until another one took its place."""
     desk.issue()
-    desk.ok(
-        "window",
-        "revise",
-        "mail-1",
-        "first",
-        "--actor",
-        "o",
-        "--end",
-        "2022-03-14T16:10:00Z",
-        "--reason",
-        "short",
-    )
+    desk.revise("first", "2022-03-14T16:10:00Z", reason="short")
     before = _of(_book(desk), "baltic-emea")
     assert (before["waived"], before["cause"]) == (-35, "incident/mail-1 v3")
     desk.ok("credits", "restate", "1", "--issue", "--actor", "f")

@@ -154,32 +154,10 @@ def test_a_subscription_of_another_customer_is_taken_from_one_and_given_to_the_o
     assert desk.restate()["lines"] == []
     assert "comes out the same" in desk.ok("credits", "show", "2", "--recompute")
     # From then on either goes its own way, and it may be taken back.
-    desk.ok(
-        "window",
-        "revise",
-        "mail-1",
-        "first",
-        "--actor",
-        "o",
-        "--end",
-        "2022-03-14T16:10:00Z",
-        "--reason",
-        "short",
-    )
+    desk.revise("first", "2022-03-14T16:10:00Z", reason="short")
     down = {"Delta Foods": ("35.00", "0.00", back)}
     assert {one[0]: one[2:] for one in _lines(_adjust(desk)) if one[1] == "baltic-emea"} == down
-    desk.ok(
-        "window",
-        "revise",
-        "mail-1",
-        "first",
-        "--actor",
-        "o",
-        "--end",
-        "2022-03-14T20:00:00Z",
-        "--reason",
-        "long",
-    )
+    desk.revise("first", "2022-03-14T20:00:00Z", reason="long")
     _publish(desk, CUSTOMERS)
     found = _adjust(desk)
     kept = "0.00" if takes_back else "35.00"
@@ -275,34 +253,12 @@ def test_what_was_so_before_is_what_the_last_document_about_the_line_says(desk: 
     assert _became(_adjust(desk)) == [(("EMEA", 14400), ("NAM", 0), ["b1", "d1"])]
     _publish(desk, _PLACES)
     assert _became(_adjust(desk)) == [(("NAM", 0), ("EMEA", 14400), ["b1", "d1"])]
-    desk.ok(
-        "window",
-        "revise",
-        "mail-1",
-        "first",
-        "--actor",
-        "o",
-        "--end",
-        "2022-03-14T18:00:00Z",
-        "--reason",
-        "r",
-    )
+    desk.revise("first", "2022-03-14T18:00:00Z", reason="r")
     assert _became(_adjust(desk)) == [(("EMEA", 14400), ("EMEA", 7200), [])]
     _publish(desk, away)
     assert _became(_adjust(desk)) == [(("EMEA", 7200), ("NAM", 0), ["b1", "d1"])]
     # A change of both places: what did not move and what moved say each its own.
-    desk.ok(
-        "window",
-        "revise",
-        "mail-1",
-        "first",
-        "--actor",
-        "o",
-        "--end",
-        "2022-03-14T19:00:00Z",
-        "--reason",
-        "r",
-    )
+    desk.revise("first", "2022-03-14T19:00:00Z", reason="r")
     desk.window("second", "NAM", "2022-03-20T00:00:00Z", "2022-03-20T05:00:00Z")
     assert _became(_adjust(desk)) == [
         (("EMEA", 7200), ("EMEA", 10800), []),
@@ -345,18 +301,7 @@ def test_altered_lines_are_nothing_to_go_on_from(desk: Desk, words: tuple[str, .
         desk, CUSTOMERS.partition("\n")[0] + "\nX,x,email,EMEA,standard,EUR,1.00,2021-01-01,\n", key="copy"
     )
     digest = desk.issue("--subscriptions", "customers")["lines_sha256"]
-    desk.ok(
-        "window",
-        "revise",
-        "mail-1",
-        "first",
-        "--actor",
-        "o",
-        "--end",
-        "2022-03-14T18:00:00Z",
-        "--reason",
-        "r",
-    )
+    desk.revise("first", "2022-03-14T18:00:00Z", reason="r")
     with sqlite3.connect(desk.url.removeprefix("sqlite:///")) as database:
         for (name,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall():
             database.execute(f"DROP TRIGGER {name}")

@@ -54,18 +54,7 @@ def test_a_run_reads_what_an_outage_goes_on_from_however_far_it_is(desk: Desk) -
 def test_a_window_of_the_month_before_that_is_revised_restates_this_one(desk: Desk) -> None:
     """Two minutes less in March leave the nine of April alone, which are too short: their credit is taken back, with its cause."""
     desk.ok("credits", "issue", "--period", "2022-04", "--actor", "f")
-    desk.ok(
-        "window",
-        "revise",
-        "mail-1",
-        "march",
-        "--actor",
-        "o",
-        "--end",
-        "2022-03-31T23:58:00Z",
-        "--reason",
-        "x",
-    )
+    desk.revise("march", "2022-03-31T23:58:00Z", reason="x")
     found = json.loads(desk.ok("credits", "restate", "1", "--json"))
     lines = {line["subscription"]: line for line in found["lines"]}
     assert set(lines) == {"aurora-emea", "baltic-emea"}

@@ -37,6 +37,15 @@ def ask(facts: dict[str, Any], terms: str) -> Answer:
     return found
 
 
+def refused(facts: dict[str, Any], terms: str) -> str:
+    """Return the sentence with which a question is refused."""
+    line = json.dumps({"terms": terms, **facts})
+    result = CliRunner().invoke(main, ["sla", "evaluate", "-", "--json"], input=line)
+    assert result.exit_code == 1, result.output
+    found: str = json.loads(result.stdout)["error"]
+    return found
+
+
 def kinds(terms: str) -> set[str]:
     """What the linter finds, without the files' own notes."""
     result = CliRunner().invoke(main, ["policy", "lint", "-", "--json"], input=terms)

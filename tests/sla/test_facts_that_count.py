@@ -9,7 +9,7 @@ import pytest
 from click.testing import CliRunner
 
 from ledger.cli import main
-from tests.sla.asking import ask, terms
+from tests.sla.asking import ask, refused, terms
 
 TIERS = """[[tiers]]
 availability_at_least = "99.9"
@@ -29,15 +29,6 @@ FEE = {"fee": "100.00", "currency": "USD"}
 LONG = [["2025-06-01T00:00:00Z", "2025-06-03T01:00:00Z"]]
 PLANNED = '[[exclusions]]\nkinds = ["planned-maintenance"]\n'
 PERIOD = {"period": "2025-06"}
-
-
-def refused(facts: dict[str, Any], text: str) -> str:
-    result = CliRunner().invoke(
-        main, ["sla", "evaluate", "-", "--json"], input=json.dumps({"terms": text, **facts})
-    )
-    assert result.exit_code == 1, result.output
-    error: str = json.loads(result.stdout)["error"]
-    return error
 
 
 # ---- what no commitment reads ----------------------------------------------------------------------------------------

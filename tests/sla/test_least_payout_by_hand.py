@@ -18,32 +18,38 @@ RAISED = '[limits]\nat_least = { USD = "1.00", JPY = "100" }\n'
 
 
 @pytest.mark.parametrize(
-    ("minutes", "fee", "currency", "limits", "credit"),
+    ("minutes", "fee", "currency", "limits", "credit", "raised"),
     [
-        ("60", "9.99", "USD", "", "1.00"),
-        ("60", "10.00", "USD", "", "1.00"),
-        ("60", "10.10", "USD", "", "1.01"),
-        ("60", "990", "JPY", "", "100"),
+        ("60", "9.99", "USD", "", "1.00", False),
+        ("60", "10.00", "USD", "", "1.00", False),
+        ("60", "10.10", "USD", "", "1.01", False),
+        ("60", "990", "JPY", "", "100", True),
         # A tenth of a cent is owed, and rounds to nothing: it is raised all the same.
-        ("60", "0.01", "USD", "", "1.00"),
+        ("60", "0.01", "USD", "", "1.00", True),
         # Nothing is owed: the target was met, or there is no fee.
-        ("44", "9.99", "USD", "", "0.00"),
-        ("60", "0.00", "USD", "", "0.00"),
-        ("60", "0.70", "USD", 'percent = "100"\n', "0.70"),
-        ("60", "5.00", "USD", 'percent = "15"\n', "0.75"),
+        ("44", "9.99", "USD", "", "0.00", False),
+        ("60", "0.00", "USD", "", "0.00", False),
+        ("60", "0.70", "USD", 'percent = "100"\n', "0.70", True),
+        ("60", "5.00", "USD", 'percent = "15"\n', "0.75", True),
         # Nothing is paid that is not above 50 cents, and what is above is raised.
-        ("60", "5.00", "USD", 'only_above = { USD = "0.50", JPY = "50" }\n', "0.00"),
-        ("60", "5.10", "USD", 'only_above = { USD = "0.50", JPY = "50" }\n', "1.00"),
+        ("60", "5.00", "USD", 'only_above = { USD = "0.50", JPY = "50" }\n', "0.00", False),
+        ("60", "5.10", "USD", 'only_above = { USD = "0.50", JPY = "50" }\n', "1.00", True),
     ],
 )
-def test_what_is_owed_is_raised(minutes: str, fee: str, currency: str, limits: str, credit: str) -> None:
+def test_what_is_owed_is_raised(
+    minutes: str, fee: str, currency: str, limits: str, credit: str, raised: bool
+) -> None:
+    """Why says so, and only where it was."""
     answer = ask(
         {"period": "2022-03", "downtime_minutes": minutes, "fee": fee, "currency": currency},
         terms(MET, more=RAISED + limits),
     )
     assert answer["credit"] == credit
-    if currency == "USD":
-        assert "what is owed is raised to 1.00 USD, as far as limits let it" in answer["why"]
+    least_said = "1.00 USD" if currency == "USD" else "100 JPY"
+    so = f", so that {credit} {currency} is paid" if raised else ""
+    assert (
+        answer["why"][-1] == f"an amount that is owed is at least {least_said}, as far as limits let it{so}"
+    )
 
 
 def test_what_several_months_may_pay_is_not_passed() -> None:

@@ -14,6 +14,7 @@ from click.testing import CliRunner
 
 from ledger.cli import main
 from projections.evaluation.requests import FACTS
+from tests.sla import asking
 
 Answer = dict[str, Any]
 
@@ -27,12 +28,7 @@ def terms(measure: str, tiers: str, **more: str) -> str:
 
 
 def ask(text: str, **facts: Any) -> Answer:
-    result = CliRunner().invoke(
-        main, ["sla", "evaluate", "-", "--json"], input=json.dumps({"terms": text, **facts})
-    )
-    assert result.exit_code == 0, result.output
-    found: Answer = json.loads(result.stdout)
-    return found
+    return asking.ask(facts, text)
 
 
 def refused(text: str, **facts: Any) -> str:

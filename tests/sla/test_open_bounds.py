@@ -12,8 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ledger.cli import main
-from tests.sla.asking import ask, terms
-from tests.sla.test_facts_that_count import refused
+from tests.sla.asking import ask, refused, terms
 
 TIERS = """[[tiers]]
 availability_at_least = "99"

@@ -14,7 +14,7 @@ import pytest
 from click.testing import CliRunner
 
 from ledger.cli import main
-from tests.sla.asking import ask, ladder, one_tier, terms
+from tests.sla.asking import ask, ladder, one_tier, refused, terms
 
 FEE = {"fee": "100.00", "currency": "EUR"}
 # 10% below 99.9%, of which March allows 2,678.4 seconds.
@@ -35,15 +35,6 @@ def span(day: int, hours: int, start: int = 0, minutes: int = 0) -> dict[str, An
 
 def bounds(answer: dict[str, Any], name: str) -> tuple[Any, Any]:
     return answer[f"{name}_at_least"], answer[f"{name}_at_most"]
-
-
-def refusal(facts: dict[str, Any], text: str) -> str:
-    result = CliRunner().invoke(
-        main, ["sla", "evaluate", "-", "--json"], input=json.dumps({"terms": text, **facts})
-    )
-    assert result.exit_code == 1, result.output
-    found: str = json.loads(result.stdout)["error"]
-    return found
 
 
 # ---- a limit that something perhaps uses up --------------------------------------------------------------------------
@@ -284,7 +275,7 @@ def test_a_latency_of_which_perhaps_nothing_is_left_is_refused() -> None:
         "measurements": [slow(4, "5", "b")],
         "exclusions": [{**ACME, **span(4, 24)}],
     }
-    assert "was perhaps measured in excluded time alone" in refusal(facts, LATENCY)
+    assert "was perhaps measured in excluded time alone" in refused(facts, LATENCY)
     assert ask({**facts, "customer": "Bolt"}, LATENCY)["value"] == "5"
 
 
@@ -332,7 +323,7 @@ def test_a_day_of_an_unknown_region_is_bad_or_not() -> None:
 
 def test_a_part_of_several_outages_that_was_excluded_is_refused() -> None:
     facts = {"period": "2022-03", "outages": [{"minutes": "600"}], "excluded_downtime_minutes": "600"}
-    assert refusal(facts, terms(TIERS, more=EXCLUDED)) == (
+    assert refused(facts, terms(TIERS, more=EXCLUDED)) == (
         "excluded_downtime of 36000 seconds stands beside outages, and of which of them it is a part is not known; "
         "state each outage without what was excluded of it"
     )
@@ -341,7 +332,7 @@ def test_a_part_of_several_outages_that_was_excluded_is_refused() -> None:
         "error_rates": [{"rate": "1", "buckets": 10}],
         "excluded_downtime_minutes": "1",
     }
-    assert "stands beside error_rates" in refusal(
+    assert "stands beside error_rates" in refused(
         rates, terms(TIERS, measure='of = "error-rate"\nbucket = "1 minute"')
     )
 

@@ -15,17 +15,14 @@ from click.testing import CliRunner
 from ledger.cli import main
 from ledger.domain.policy import parse_policy
 from projections.evaluation.answers import answer
+from tests.sla import asking
 
 Answer = dict[str, Any]
 HEAD = 'format = 2\npolicy = "whole"\nin_force_from = 2020-01-01\n[period]\nkind = "calendar-month"\nzone = "UTC"\n'
 
 
 def ask(text: str, **facts: Any) -> Answer:
-    line = json.dumps({"terms": text, **facts})
-    result = CliRunner().invoke(main, ["sla", "evaluate", "-", "--json"], input=line)
-    assert result.exit_code == 0, result.output
-    found: Answer = json.loads(result.stdout)
-    return found
+    return asking.ask(facts, text)
 
 
 def digest(text: str) -> str:

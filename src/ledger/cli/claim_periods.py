@@ -26,36 +26,17 @@ def refuse_ambiguous(log: SealedLog, actions: Sequence[Action]) -> None:
     That can only be where versions of a policy have different kinds of periods. A claim that names incidents is about these, in
     whichever period. What was recorded before, and is sent again, is answered; where no table can be read nothing is refused.
     """
-    from ledger.append import BatchRefused
-
-    claims = [
-        (at, one, one.event)
-        for at, one in enumerate(actions)
-        if isinstance(one.event, ClaimFiled) and not one.event.incidents
-    ]
-    if not claims:
-        return
-    mixed = _mixed(log)
-    known = log.by_keys([one.idempotency_key for _, one, _ in claims if one.idempotency_key is not None])
-    claims = [each for each in claims if each[1].idempotency_key not in known]
-    if not mixed or not claims:
-        return
-    terms = _terms(log, {str(event.customer) for *_, event in claims}, set(mixed))
+    claims = [(at, event) for at, event in _new_claims(log, actions) if not event.incidents]
+    mixed = _mixed(log) if claims else {}
+    terms = _terms(log, {str(event.customer) for _, event in claims}, set(mixed)) if mixed else {}
     failures: list[tuple[int, LedgerError]] = []
-    for at, _, event in claims:
+    for at, event in claims:
         for key, term in sorted(terms.get(str(event.customer), ())):
             if (sentence := _two_periods(mixed[key], event.period, term)) is not None:
-                failures.append(
-                    (
-                        at,
-                        Refused(
-                            f"period {event.period!r} names {sentence} of policy {key!r}; name the incidents that are claimed for"
-                        ),
-                    )
-                )
+                because = f"period {event.period!r} names {sentence} of policy {key!r}; name the incidents that are claimed for"
+                failures.append((at, Refused(because)))
                 break
-    if failures:
-        raise BatchRefused(failures) if len(actions) > 1 else failures[0][1]
+    _refuse(failures, actions)
 
 
 def refuse_early(log: SealedLog, actions: Sequence[Action]) -> None:
@@ -64,17 +45,16 @@ def refuse_early(log: SealedLog, actions: Sequence[Action]) -> None:
     A label may name periods of several policies, of which the one that begins first counts. What was recorded before, and is sent
     again, is answered.
     """
-    from ledger.append import BatchRefused
     from ledger.domain.instants import seconds
     from ledger.domain.period import parse_period
     from ledger.domain.policy.periods import label_is_month, period_named
 
-    claims = [(at, one, one.event) for at, one in enumerate(actions) if isinstance(one.event, ClaimFiled)]
-    known = log.by_keys([one.idempotency_key for _, one, _ in claims if one.idempotency_key is not None])
-    claims = [each for each in claims if each[1].idempotency_key not in known]
-    rules = {policy.period for policy in _all_terms(log)} if claims else set()
+    claims = _new_claims(log, actions)
+    rules = (
+        {policy.period for versions in _policies(log).values() for _, policy in versions} if claims else set()
+    )
     failures: list[tuple[int, LedgerError]] = []
-    for at, _, event in claims:
+    for at, event in claims:
         begins = [period.start for rule in rules if (period := period_named(rule, event.period)) is not None]
         try:
             arrived = seconds(event.at)
@@ -83,51 +63,56 @@ def refuse_early(log: SealedLog, actions: Sequence[Action]) -> None:
         except (ValueError, Refused):
             continue  # What is no time, or no period, is refused where it is decided.
         if begins and arrived < min(begins):
-            failures.append(
-                (
-                    at,
-                    Refused(
-                        f"at {event.at} is before the period {event.period} has begun, for which nothing can be claimed yet; correct the "
-                        "time or the period"
-                    ),
-                )
+            because = (
+                f"at {event.at} is before the period {event.period} has begun, for which nothing can be claimed yet; correct the "
+                "time or the period"
             )
+            failures.append((at, Refused(because)))
+    _refuse(failures, actions)
+
+
+def _new_claims(log: SealedLog, actions: Sequence[Action]) -> list[tuple[int, ClaimFiled]]:
+    """Return the claims among some actions that were not recorded before, each with its place."""
+    claims = [
+        (at, one.event, one.idempotency_key)
+        for at, one in enumerate(actions)
+        if isinstance(one.event, ClaimFiled)
+    ]
+    known = log.by_keys([key for *_, key in claims if key is not None])
+    return [(at, event) for at, event, key in claims if key not in known]
+
+
+def _refuse(failures: list[tuple[int, LedgerError]], actions: Sequence[Action]) -> None:
+    """Raise what was found: of several actions each sentence with its place."""
+    from ledger.append import BatchRefused
+
     if failures:
         raise BatchRefused(failures) if len(actions) > 1 else failures[0][1]
 
 
-def _all_terms(log: SealedLog) -> list[Policy]:
-    """Return the terms of every version of every policy that can be read."""
+def _policies(log: SealedLog) -> dict[str, list[tuple[int, Policy]]]:
+    """Return by key every version of every policy."""
     from ledger.domain.events import PolicyPublished
     from ledger.store.stream import read_stream
 
-    return [
-        _parsed(one.event.terms)
+    return {
+        stream.partition("/")[2]: [
+            (one.version, _parsed(one.event.terms))
+            for one in read_stream(log, stream)
+            if isinstance(one.event, PolicyPublished)
+        ]
         for stream in log.streams("policy/", limit=100_000)
-        for one in read_stream(log, stream)
-        if isinstance(one.event, PolicyPublished)
-    ]
+    }
 
 
 def _mixed(log: SealedLog) -> dict[str, list[tuple[int, Policy]]]:
     """Return the versions of the policies that are claimed for and have more than one kind of period."""
-    from ledger.domain.events import PolicyPublished
-    from ledger.store.stream import read_stream
-
-    found = {}
-    for stream in log.streams("policy/", limit=100_000):
-        entries = [one for one in read_stream(log, stream) if isinstance(one.event, PolicyPublished)]
-        if len(entries) < 2:
-            continue
-        versions = [
-            (one.version, _parsed(one.event.terms))
-            for one in entries
-            if isinstance(one.event, PolicyPublished)
-        ]
-        kinds = {policy.period for _, policy in versions}
-        if len(kinds) > 1 and any(policy.claim.how == "on-request" for _, policy in versions):
-            found[stream.partition("/")[2]] = versions
-    return found
+    return {
+        key: versions
+        for key, versions in _policies(log).items()
+        if len({policy.period for _, policy in versions}) > 1
+        and any(policy.claim.how == "on-request" for _, policy in versions)
+    }
 
 
 @lru_cache(maxsize=256)

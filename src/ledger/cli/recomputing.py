@@ -28,10 +28,11 @@ Credited: TypeAlias = tuple[int, Fraction | None]
 
 
 class Recomputed(msgspec.Struct):
-    """What came of it: lines, how many were compared; differences: those that are not what was issued."""
+    """What came of it: lines, how many were compared, of how many documents; differences: those that are not what was issued."""
 
     number: int
     lines: int
+    documents: int
     calculator: str
     present_calculator: str
     differences: list[dict[str, Any]]
@@ -43,7 +44,8 @@ class Recomputed(msgspec.Struct):
     def tell(self, say: Callable[[str], None]) -> None:
         """Say it in words."""
         if not self.differences:
-            say(f"number {self.number} comes out the same: {counted(self.lines, 'line')}")
+            together = f" of the {self.documents} documents up to it" if self.documents > 1 else ""
+            say(f"number {self.number} comes out the same: {counted(self.lines, 'line')}{together}")
             return
         say(
             f"number {self.number} does not come out the same: {len(self.differences):,} of {self.lines:,} lines differ"
@@ -99,7 +101,7 @@ def recomputed(session: Session, chain: Chain) -> Recomputed:
     draft = at_hand(lambda: drafted(session, reading, choice))
     issued = held(log, chain)
     return Recomputed(
-        document.number, len(issued.lines), rests.calculator, CALCULATOR,
+        document.number, len(issued.lines), len(chain.documents), rests.calculator, CALCULATOR,
         _differences(issued, draft.facts, draft.lines, None if rests.calculator == CALCULATOR else rests.calculator),
     )  # fmt: skip
 
