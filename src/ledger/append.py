@@ -17,7 +17,7 @@ import msgspec
 
 from ledger.domain.actions import Action, names_entry_by_position, parse_action
 from ledger.domain.checks import is_text_field
-from ledger.domain.decide import History, decide
+from ledger.domain.decide import decide
 from ledger.domain.events import (
     TEXTS,
     AdjustmentIssued,
@@ -36,6 +36,7 @@ from ledger.domain.events import (
     SubscriptionsPublished,
 )
 from ledger.domain.instants import from_micros, micros
+from ledger.domain.stream_history import History
 from ledger.errors import Conflict, LedgerError, Refused, counted, nearest
 from ledger.store.entry import SALT_BYTES, StoredEntry, decode_texts, encode_data, split_entry
 from ledger.store.location import open_log

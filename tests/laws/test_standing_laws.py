@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ledger.domain.actions import parse_action
-from ledger.domain.decide import History, decide
+from ledger.domain.decide import decide
 from ledger.domain.events import (
     AnyEvent,
     EntryCorrected,
@@ -31,6 +31,7 @@ from ledger.domain.events import (
 )
 from ledger.domain.incident import Facts, effective, fold, set_fields
 from ledger.domain.standing import Standing
+from ledger.domain.stream_history import History
 
 PLACE: dict[str, Any] = {"service": "e", "component": "m", "region": "r"}
 START = "2022-03-01T00:00:00.000000Z"

@@ -215,7 +215,7 @@ def position_named(session: Session, words: tuple[str, ...]) -> int:
         raise click.UsageError(
             "name the entry as @812, or as KEY and a ref, r3 or v5; a bare number is refused"
         )
-    from ledger.domain.decide import History
+    from ledger.domain.stream_history import History
 
     entries = read_entries(session, words[0])
     history = History(entries[0].stream)

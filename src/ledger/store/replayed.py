@@ -15,7 +15,7 @@ import msgspec
 
 from ledger.domain.actions import KINDS, Action, field_problems, kind_of
 from ledger.domain.checks import check_fields, is_text_field
-from ledger.domain.decide import History, check_terms, decide
+from ledger.domain.decide import decide
 from ledger.domain.events import (
     ACTIONS,
     TEXTS,
@@ -31,6 +31,8 @@ from ledger.domain.events import (
     PolicyPublished,
 )
 from ledger.domain.instants import from_micros, micros
+from ledger.domain.published_rules import check_terms
+from ledger.domain.stream_history import History
 from ledger.errors import LedgerError, Refused
 from ledger.store.entry import Header, decode_entry, encode_data
 from ledger.store.stream import event_of
