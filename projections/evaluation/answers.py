@@ -25,8 +25,9 @@ from projections.deadlines import first_deadline
 from projections.evaluation.amounts import base_factor
 from projections.evaluation.deciding import Vague, vague_times, what_decides
 from projections.evaluation.evidence import Evidence, Plain
-from projections.evaluation.figures import Figure, figure
+from projections.evaluation.figures import Figure
 from projections.evaluation.forms import scaled
+from projections.evaluation.measures import figure
 from projections.evaluation.outcome import Outcome, Result, outcome, right_to_terminate
 from projections.evaluation.requests import OF_THE_CLAIM, Question, question
 from projections.evaluation.spelling import edges_of, money_text, speller

@@ -17,8 +17,9 @@ from ledger.domain.policy.values import duration_text
 from ledger.domain.window import EVERY, Window, reach
 from projections.availability import exact_text
 from projections.evaluation.evidence import Evidence
-from projections.evaluation.figures import Figure, figure
+from projections.evaluation.figures import Figure
 from projections.evaluation.levels import NONE
+from projections.evaluation.measures import figure
 from projections.evaluation.timeline import concerns
 
 __all__ = ["NotCounted", "elsewhere", "not_counted", "refused_exclusions"]

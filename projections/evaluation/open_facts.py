@@ -14,7 +14,7 @@ from ledger.domain.measurement import Measurement
 from ledger.domain.policy.model import Commitment, Policy
 from ledger.domain.window import EVERY, UNKNOWN, Window, place, reach, share_bounds
 from projections.evaluation.evidence import Evidence, Membership, Plain
-from projections.evaluation.figures import counts_over_the_period, excluded_time, measurements_of
+from projections.evaluation.measured import counts_over_the_period, excluded_time, measurements_of
 
 __all__ = ["Open", "open_facts", "with_window"]
 

@@ -12,9 +12,10 @@ from ledger.domain.policy.model import Policy, Tier
 from ledger.errors import Refused
 from projections.evaluation.amounts import Choice, choices, days_of, forms_of, limited, prices
 from projections.evaluation.evidence import Evidence
-from projections.evaluation.figures import Figure, figure
+from projections.evaluation.figures import Figure
 from projections.evaluation.forms import NOTHING, Form, Price, greatest, least, total
 from projections.evaluation.levels import NONE
+from projections.evaluation.measures import figure
 
 __all__ = ["Outcome", "Result", "outcome", "outcome_beside", "right_to_terminate"]
 

@@ -31,7 +31,8 @@ from ledger.domain.policy.model import (
 from ledger.domain.window import Window
 from ledger.errors import Refused
 from projections.evaluation.evidence import Evidence, Plain
-from projections.evaluation.figures import figure, quotient_sum
+from projections.evaluation.measured import quotient_sum
+from projections.evaluation.measures import figure
 
 F = Fraction
 Fact = Window | Measurement | Exclusion
