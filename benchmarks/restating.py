@@ -166,7 +166,7 @@ def _timed(url: str, *, whole: bool) -> dict[str, Any]:
     """Return the seconds of the best of some runs, how many lines were computed, and the lines that change."""
     from ledger.cli.documents import chain_of
     from ledger.cli.restating import propose
-    from projections.drafts import Choice
+    from projections.drafts import IssuerChoice
     from projections.replay import Cut
 
     best: dict[str, Any] = {"seconds": float("inf")}
@@ -175,7 +175,7 @@ def _timed(url: str, *, whole: bool) -> dict[str, Any]:
         start = time.perf_counter()
         session = _session(url)
         chain = chain_of(session, "main", lambda one: one.number == 1, "1")
-        made = propose(session, chain, Choice(), Cut(), None, whole=whole)
+        made = propose(session, chain, IssuerChoice(), Cut(), None, whole=whole)
         session.close()
         taken = time.perf_counter() - start
         if taken < best["seconds"]:

@@ -19,7 +19,7 @@ from ledger.domain.policy import Policy
 from ledger.domain.window import Window, place
 from projections.availability import entry_order, is_wide
 from projections.cohorts import Cohort
-from projections.drafts import Facts, PolicyOf
+from projections.drafts import AssessedFacts, PolicyOf
 
 __all__ = [
     "NOTHING",
@@ -152,7 +152,11 @@ NOTHING = Since()
 
 
 def causes_of(
-    before: Facts | None, after: Facts | None, lines: pd.DataFrame, since: Since, policy_of: PolicyOf
+    before: AssessedFacts | None,
+    after: AssessedFacts | None,
+    lines: pd.DataFrame,
+    since: Since,
+    policy_of: PolicyOf,
 ) -> list[tuple[str, ...]]:
     """Return the entries that made the difference, for each of some lines that moved from one assessment to another.
 
@@ -210,16 +214,16 @@ def causes_of(
     return causes
 
 
-def _place(facts: Facts) -> tuple[str, ...]:
+def _place(facts: AssessedFacts) -> tuple[str, ...]:
     """Return what of an assessment its table of subscriptions says."""
     return facts["policy"], facts["service"], facts["region"]
 
 
-def _both(before: Facts | None, after: Facts | None) -> list[Facts]:
+def _both(before: AssessedFacts | None, after: AssessedFacts | None) -> list[AssessedFacts]:
     return [one for one in (before, after) if one is not None]
 
 
-def _rests_on(one: Moved, before: Facts | None, after: Facts | None) -> bool:
+def _rests_on(one: Moved, before: AssessedFacts | None, after: AssessedFacts | None) -> bool:
     """Tell whether an assessment names a state of what moved among what it was made from."""
     for facts in _both(before, after):
         entries = set(facts["entries"])
@@ -231,7 +235,9 @@ def _rests_on(one: Moved, before: Facts | None, after: Facts | None) -> bool:
     return False
 
 
-def _reaches(one: Moved, before: Facts | None, after: Facts | None, policy_of: PolicyOf) -> bool:
+def _reaches(
+    one: Moved, before: AssessedFacts | None, after: AssessedFacts | None, policy_of: PolicyOf
+) -> bool:
     """Tell whether what moved can change the figures of a place: an assessment names exclusions of other regions, too."""
     return any(
         reaches(one, facts["service"], facts["region"], policy_of(facts["policy"], facts["policy_version"]))
@@ -260,7 +266,9 @@ def _uses_up(one: Moved, policy: Policy) -> bool:
     )
 
 
-def _reads_beside(one: Moved, before: Facts | None, after: Facts | None, policy_of: PolicyOf) -> bool:
+def _reads_beside(
+    one: Moved, before: AssessedFacts | None, after: AssessedFacts | None, policy_of: PolicyOf
+) -> bool:
     """Tell whether a policy reads what moved beside the figures that name it: for a limit, or for earlier periods."""
     terminates = (
         before is not None and after is not None and before.get("termination") != after.get("termination")
@@ -286,7 +294,7 @@ def _theirs(one: Moved, customers: pd.Series, since: Since) -> list[bool]:
     return [any(each) for each in zip(*held, strict=True)]
 
 
-def _of_policy(before: Facts | None, after: Facts | None, since: Since) -> Iterable[str]:
+def _of_policy(before: AssessedFacts | None, after: AssessedFacts | None, since: Since) -> Iterable[str]:
     """Yield the version of a policy that took the place of the one that ruled; others, in force later or never, rule nothing here."""
     if before is None or after is None or before["policy"] != after["policy"]:
         return
@@ -294,13 +302,13 @@ def _of_policy(before: Facts | None, after: Facts | None, since: Since) -> Itera
         yield from _ruling(after, since)
 
 
-def _ruling(facts: Facts, since: Since) -> list[str]:
+def _ruling(facts: AssessedFacts, since: Since) -> list[str]:
     """Return the version of a policy that rules, where it was not there before."""
     rules = f"policy/{facts['policy']} v{facts['policy_version']}"
     return [one for one in since.versions(f"policy/{facts['policy']}") if one == rules]
 
 
-def _of_cohorts(before: Facts | None, after: Facts | None, since: Since) -> Iterable[str]:
+def _of_cohorts(before: AssessedFacts | None, after: AssessedFacts | None, since: Since) -> Iterable[str]:
     """Yield the versions of cohorts that one of the two rests on, and the other does not."""
     fresh, gone = told_apart(
         () if before is None else before["entries"], () if after is None else after["entries"]
@@ -311,7 +319,7 @@ def _of_cohorts(before: Facts | None, after: Facts | None, since: Since) -> Iter
 
 
 def _of_documents(
-    before: Facts | None, after: Facts | None, since: Since
+    before: AssessedFacts | None, after: AssessedFacts | None, since: Since
 ) -> list[tuple[str, Mapping[str, bool]]]:
     """Return the documents about other months that changed what counts towards a limit over several."""
     fresh, gone = told_apart(
@@ -338,7 +346,9 @@ def _of_claims(old: str | None, new: str | None, since: Since) -> Iterable[str]:
         yield from since.versions(stream)
 
 
-def _near(before: Facts | None, after: Facts | None, since: Since, policy_of: PolicyOf) -> set[str]:
+def _near(
+    before: AssessedFacts | None, after: AssessedFacts | None, since: Since, policy_of: PolicyOf
+) -> set[str]:
     """Return what changed and can reach the place of a line, whatever the line says that it rests on."""
     found: set[str] = set()
     for facts in _both(before, after):

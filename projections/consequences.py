@@ -34,7 +34,7 @@ from ledger.store.stream import Entry
 from projections.availability import Assessment, assess, exact_text, percent_text, seconds_value
 from projections.downtime import DowntimeRow, downtime
 from projections.evaluation.amounts import currencies_of
-from projections.evaluation.outcome import Outcome as Made
+from projections.evaluation.outcome import Outcome
 from projections.notice import Notice
 from projections.reading import Reader, Reading
 from projections.replay import Cut, Told
@@ -45,7 +45,7 @@ if TYPE_CHECKING:
     from projections.cohorts import Cohort
 
 __all__ = [
-    "Consequence", "Consequences", "DrawnWindow", "Ghost", "Outcome", "Stage", "as_json", "consequences", "difference", "difference_text",
+    "Consequence", "Consequences", "DrawnWindow", "Ghost", "PolicyOutcome", "Stage", "as_json", "consequences", "difference", "difference_text",
     "periods_touched", "places_touched", "stages",
 ]  # fmt: skip
 
@@ -53,7 +53,7 @@ ZONE = "UTC"
 Policies = Mapping[str, Sequence[tuple[int, Policy]]]
 
 
-class Outcome(msgspec.Struct, frozen=True):
+class PolicyOutcome(msgspec.Struct, frozen=True):
     """What one policy makes of a service and region in its own period that ends in a month.
 
     version: the version in force, None where none is. period: its period, such as "2022-03" or "2022-Q1". assessment: None
@@ -85,7 +85,7 @@ class Outcome(msgspec.Struct, frozen=True):
         return self.version, figures, made.rule, _money(made.outcome), made.service_days, made.termination
 
 
-def _money(made: Made) -> list[Any]:
+def _money(made: Outcome) -> list[Any]:
     """Return what is paid in each currency the terms name, as functions of the base; None where they name no sum in it."""
     found: list[Any] = []
     for code in currencies_of(made.policy):
@@ -112,7 +112,7 @@ class Consequence(msgspec.Struct, frozen=True):
     provisional: bool
     approximate: bool
     windows: tuple[str, ...]
-    outcomes: tuple[Outcome, ...]
+    outcomes: tuple[PolicyOutcome, ...]
 
 
 class Consequences(msgspec.Struct, frozen=True):
@@ -167,7 +167,7 @@ class Stage(msgspec.Struct, frozen=True):
         return self.reading.notice
 
 
-class _Facts(msgspec.Struct, frozen=True):
+class _Counted(msgspec.Struct, frozen=True):
     """What is counted: windows, and what policies may read beside them."""
 
     windows: tuple[Window, ...]
@@ -201,7 +201,7 @@ def consequences(
     until = seconds(as_of)
     periods = periods_touched(windows, as_of, policies) if periods is None else periods
     places = places_touched(windows) if places is None else places
-    facts = _Facts((*windows, *others), tuple(measurements), tuple(exclusions))
+    facts = _Counted((*windows, *others), tuple(measurements), tuple(exclusions))
     rows = []
     for label in periods:
         month = parse_period(label, ZONE)
@@ -281,14 +281,14 @@ def places_touched(windows: Iterable[Window]) -> tuple[tuple[str, str], ...]:
 
 def _ruled(
     key: str, versions: Sequence[tuple[int, Policy]], label: str
-) -> tuple[str, int, Policy, Period] | Outcome:
+) -> tuple[str, int, Policy, Period] | PolicyOutcome:
     """Return version, policy and its period that ends in a month, or the outcome that there is none."""
     try:
         ruled = ruling_period(versions, label)
     except Refused as error:
-        return Outcome(key, None, None, None, str(error))
+        return PolicyOutcome(key, None, None, None, str(error))
     if ruled is None:
-        return Outcome(key, None, None, None, f"policy {key!r} has no period that ends in {label}")
+        return PolicyOutcome(key, None, None, None, f"policy {key!r} has no period that ends in {label}")
     return key, *ruled
 
 
@@ -296,14 +296,14 @@ def _consequence(
     place: tuple[str, str],
     label: str,
     row: DowntimeRow | None,
-    facts: _Facts,
-    ruling: Sequence[tuple[str, int, Policy, Period] | Outcome],
+    facts: _Counted,
+    ruling: Sequence[tuple[str, int, Policy, Period] | PolicyOutcome],
     until: int,
 ) -> Consequence:
     service, region = place
     outcomes = []
     for one in ruling if region != UNKNOWN else ():
-        if isinstance(one, Outcome):
+        if isinstance(one, PolicyOutcome):
             outcomes.append(one)
             continue
         key, version, policy, period = one
@@ -314,9 +314,9 @@ def _consequence(
                 exclusions=facts.exclusions,
             )  # fmt: skip
         except Refused as error:
-            outcomes.append(Outcome(key, version, period.label, None, str(error)))
+            outcomes.append(PolicyOutcome(key, version, period.label, None, str(error)))
         else:
-            outcomes.append(Outcome(key, version, period.label, made))
+            outcomes.append(PolicyOutcome(key, version, period.label, made))
     return Consequence(
         service=service,
         region=region,
@@ -332,7 +332,7 @@ def _consequence(
 
 def _totals(
     subscriptions: pd.DataFrame,
-    facts: _Facts,
+    facts: _Counted,
     policies: Policies,
     periods: Sequence[str],
     until: int,
@@ -345,7 +345,7 @@ def _totals(
     found: list[dict[str, Any]] = []
     for label in periods:
         # A policy not yet in force credits nothing then; the rows of places say so.
-        ruled = [key for key in policies if not isinstance(_ruled(key, policies[key], label), Outcome)]
+        ruled = [key for key in policies if not isinstance(_ruled(key, policies[key], label), PolicyOutcome)]
         frame = under.loc[under["policy"].isin(ruled)].reset_index(drop=True)
         if len(frame):
             priced = price(
@@ -390,7 +390,7 @@ def _percent(rate: Fraction) -> str:
         return percent_text(rate)
 
 
-def _outcome_json(outcome: Outcome) -> dict[str, Any]:
+def _outcome_json(outcome: PolicyOutcome) -> dict[str, Any]:
     made = outcome.assessment
     if made is None:
         return {

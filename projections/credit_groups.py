@@ -27,7 +27,7 @@ from projections.availability import Assessment, Found, Membership, Past, assess
 from projections.cohorts import Cohort
 from projections.grouping import Codes, category_of, grouped
 
-__all__ = ["Facts", "Flags", "Group", "Ints", "groups_of", "reads_measurements"]
+__all__ = ["GroupFacts", "Flags", "Group", "Ints", "groups_of", "reads_measurements"]
 
 Ints: TypeAlias = npt.NDArray[np.int64]
 Flags: TypeAlias = npt.NDArray[np.bool_]
@@ -61,7 +61,7 @@ class Group(msgspec.Struct, frozen=True):
         return self.assessment.provisional or self.unfinished
 
 
-class Facts:
+class GroupFacts:
     """What the groups of a run are assessed from."""
 
     __slots__ = ("as_of", "exclusions", "measurements", "windows")
@@ -77,7 +77,7 @@ class Facts:
 
 def groups_of(
     subscriptions: pd.DataFrame,
-    facts: Facts,
+    facts: GroupFacts,
     policies: Mapping[str, Sequence[tuple[int, Policy]]],
     label: str,
     cohorts: Mapping[str, Cohort],
@@ -284,7 +284,7 @@ def _people(subscriptions: pd.DataFrame, exclusions: list[Exclusion]) -> tuple[I
 
 
 def _circles(
-    subscriptions: pd.DataFrame, facts: Facts, cohorts: Mapping[str, Cohort], wide: Flags
+    subscriptions: pd.DataFrame, facts: GroupFacts, cohorts: Mapping[str, Cohort], wide: Flags
 ) -> tuple[Ints, list[dict[str, Membership]]]:
     """Return for each row which circle its customer belongs to, and for each circle its memberships by cohort.
 
@@ -350,7 +350,7 @@ class _Kind(NamedTuple):
     customer: str
 
 
-def _assessed(kinds: Iterable[_Kind], facts: Facts) -> list[Group]:
+def _assessed(kinds: Iterable[_Kind], facts: GroupFacts) -> list[Group]:
     by_service: dict[str, list[Window]] = {}
     for window in facts.windows:
         by_service.setdefault(window.service, []).append(window)

@@ -28,7 +28,7 @@ from projections.availability import Assessment, assess, entry_order, exact_text
 from projections.claimed import GivesAll, last_day, standings, windows_of
 from projections.cohorts import Cohort
 from projections.credit_amounts import credits_of, digits_of
-from projections.credit_groups import Facts, Flags, Group, Ints, groups_of, reads_measurements
+from projections.credit_groups import Flags, Group, GroupFacts, Ints, groups_of, reads_measurements
 from projections.credit_rows import CLAIM_COLUMNS, COLUMNS, DIFFERENCE_COLUMNS, MONEY_COLUMNS, rows
 from projections.credit_sums import added, difference, totals
 from projections.earlier_credits import Counted, Credited, Year, counted, counted_most
@@ -112,7 +112,7 @@ def workings(
     """
     # A label that is none at all is refused even where no subscription asks for a period.
     check_label(period, [policy for versions in policies.values() for _, policy in versions])
-    facts = Facts(list(windows), list(measurements), list(exclusions), as_of)
+    facts = GroupFacts(list(windows), list(measurements), list(exclusions), as_of)
     cohorts = cohorts or {}
     subscriptions, codes, groups = groups_of(subscriptions, facts, policies, period, cohorts)
     if mark_unfinished:
@@ -215,7 +215,7 @@ def _columns(
 
 
 def _claim_columns(
-    subscriptions: pd.DataFrame, codes: Codes, groups: list[Group], frame: Mapping[str, Any], facts: Facts,
+    subscriptions: pd.DataFrame, codes: Codes, groups: list[Group], frame: Mapping[str, Any], facts: GroupFacts,
     claims: Sequence[Claim], gives_all: GivesAll,
 ) -> dict[str, Any]:  # fmt: skip
     """Return CLAIM_COLUMNS: where the claim of each row stands, the entries that say so, and until when it was in time."""

@@ -27,9 +27,9 @@ from projections.grouping import grouped, numbers_of
 
 __all__ = [
     "ASSESSED",
-    "Choice",
+    "IssuerChoice",
     "Draft",
-    "Facts",
+    "AssessedFacts",
     "PolicyOf",
     "PriceWith",
     "draft",
@@ -40,7 +40,7 @@ __all__ = [
     "text_of",
 ]
 
-Facts: TypeAlias = dict[str, Any]
+AssessedFacts: TypeAlias = dict[str, Any]
 PolicyOf: TypeAlias = Callable[[str, int], Policy]
 PriceWith: TypeAlias = Callable[[pd.DataFrame, frozenset[str]], pd.DataFrame]
 
@@ -50,7 +50,7 @@ ASSESSED = tuple(name for name in COLUMNS if name not in _OF_LINES)
 _SHOWN = 20
 
 
-class Choice(msgspec.Struct, frozen=True):
+class IssuerChoice(msgspec.Struct, frozen=True):
     """How facts that are still open are to count, chosen by who issues; neither: they are refused.
 
     undecided: which end of the bounds, where they decide no amount. provisional: open windows, as they stand. It is for the
@@ -72,7 +72,7 @@ class Draft(msgspec.Struct, frozen=True):
     needed. policies_say: where policies said it themselves.
     """
 
-    facts: list[Facts]
+    facts: list[AssessedFacts]
     lines: pd.DataFrame
     uses_undecided: bool = False
     uses_provisional: bool = False
@@ -99,7 +99,7 @@ def nothing_drafted() -> Draft:
     return Draft([], pd.DataFrame({name: [] for name in names}))
 
 
-def key_of(facts: Facts | None) -> bytes:
+def key_of(facts: AssessedFacts | None) -> bytes:
     """Return what tells assessments apart: their canonical JSON."""
     return msgspec.json.encode(facts, order="sorted")
 
@@ -107,7 +107,7 @@ def key_of(facts: Facts | None) -> bytes:
 def draft(
     subscriptions: pd.DataFrame,
     frame: pd.DataFrame,
-    choice: Choice,
+    choice: IssuerChoice,
     claims: Iterable[Claim],
     policy_of: PolicyOf,
     price_with: PriceWith,
@@ -176,7 +176,7 @@ def draft(
 
 
 def _counted(
-    facts: Sequence[Facts], undecided: Any, policy_of: PolicyOf
+    facts: Sequence[AssessedFacts], undecided: Any, policy_of: PolicyOf
 ) -> tuple[bool, bool, tuple[PolicySays, ...]]:
     """Return whether the choice of who issues was needed for amounts and for open windows, and what policies said themselves.
 
@@ -206,14 +206,14 @@ def _dates(values: pd.Series) -> Any:
     return pd.Series(texts[known], dtype=object)
 
 
-def _grouped(frame: pd.DataFrame) -> tuple[Any, list[Facts]]:
+def _grouped(frame: pd.DataFrame) -> tuple[Any, list[AssessedFacts]]:
     """Return the assessment of each row, and the assessments in an order that follows from them alone."""
     codes, firsts = grouped(len(frame), (numbers_of(frame[name].array) for name in ASSESSED))
     facts = [_facts(row) for row in rows(frame.iloc[firsts])]
     return _ranked(codes, facts)
 
 
-def _ranked(codes: Any, facts: list[Facts]) -> tuple[Any, list[Facts]]:
+def _ranked(codes: Any, facts: list[AssessedFacts]) -> tuple[Any, list[AssessedFacts]]:
     """Return the assessments that are in use, each once and in their order, and the codes that point at them."""
     keys = [key_of(one) for one in facts]
     by_key = {keys[at]: facts[at] for at in np.unique(codes).tolist()}
@@ -223,18 +223,18 @@ def _ranked(codes: Any, facts: list[Facts]) -> tuple[Any, list[Facts]]:
     return ranks[codes], [by_key[key] for key in order]
 
 
-def _facts(row: Mapping[str, Any]) -> Facts:
+def _facts(row: Mapping[str, Any]) -> AssessedFacts:
     found = {name: row[name] for name in ASSESSED}
     # Tables of subscriptions are among the document's sources: published again they change no assessment.
     found["entries"] = [entry for entry in found["entries"] if not entry.startswith("subscriptions/")]
     return found
 
 
-def _place(facts: Facts) -> tuple[Any, ...]:
+def _place(facts: AssessedFacts) -> tuple[Any, ...]:
     return facts["policy"], facts["policy_version"], facts["service"], facts["region"], key_of(facts)
 
 
-def _check_provisional(facts: Sequence[Facts], choice: Choice, policy_of: PolicyOf) -> None:
+def _check_provisional(facts: Sequence[AssessedFacts], choice: IssuerChoice, policy_of: PolicyOf) -> None:
     if choice.provisional:
         return
     problems = [
@@ -261,7 +261,7 @@ _ENDS = np.asarray([None, "least", "most"], dtype=object)
 
 
 def _amounts(
-    frame: pd.DataFrame, codes: Any, facts: Sequence[Facts], choice: Choice, policy_of: PolicyOf
+    frame: pd.DataFrame, codes: Any, facts: Sequence[AssessedFacts], choice: IssuerChoice, policy_of: PolicyOf
 ) -> tuple[Any, Any]:
     """Return the amount of each row, and which end of its bounds that is: 0 where it is decided, 1 the least, 2 the most."""
     least, most = (frame[f"credit_at_{end}"].to_numpy(dtype=np.int64) for end in ("least", "most"))
@@ -294,7 +294,7 @@ def _bounds(row: Mapping[str, Any]) -> str:
 
 
 def _grants(
-    customers: pd.Series, codes: Any, facts: Sequence[Facts], claims: Iterable[Claim], policy_of: PolicyOf
+    customers: pd.Series, codes: Any, facts: Sequence[AssessedFacts], claims: Iterable[Claim], policy_of: PolicyOf
 ) -> tuple[Any, dict[int, Grant]]:  # fmt: skip
     """Return which rows have to be claimed, and by row what of them was granted."""
     on_request = [policy_of(one["policy"], one["policy_version"]).claim.how == "on-request" for one in facts]
@@ -324,7 +324,7 @@ def statement_text(found: Draft, salts: Callable[[], bytes]) -> bytes:
     return text_of([(facts, lines_of(part)) for facts, part in _parts(found)], salts)
 
 
-def _parts(found: Draft) -> list[tuple[Facts, pd.DataFrame]]:
+def _parts(found: Draft) -> list[tuple[AssessedFacts, pd.DataFrame]]:
     starts = np.searchsorted(found.lines["group"].to_numpy(), np.arange(len(found.facts) + 1))
     return [(facts, found.lines.iloc[starts[at] : starts[at + 1]]) for at, facts in enumerate(found.facts)]
 

@@ -14,7 +14,7 @@ from ledger.domain.documents import Document
 from ledger.domain.events import AdjustmentIssued, StatementIssued
 from ledger.errors import Unavailable
 from ledger.store.lines import KeptLines
-from projections.drafts import ASSESSED, Facts, key_of
+from projections.drafts import ASSESSED, AssessedFacts, key_of
 
 if TYPE_CHECKING:
     from ledger.store.log import SealedLog
@@ -83,12 +83,12 @@ class Held(msgspec.Struct, frozen=True):
     """
 
     lines: pd.DataFrame
-    known: list[Facts]
+    known: list[AssessedFacts]
     present: list[tuple[bytes, ...]]
     causes: list[tuple[str, ...]]
     ended: list[bool]
 
-    def stood(self, at: int, after: Facts | None) -> Facts:
+    def stood(self, at: int, after: AssessedFacts | None) -> AssessedFacts:
         """Return what stands for an assessment of a line that comes to rest on another, None where it is credited no more.
 
         at: an index of known. Where a document left open which lines moved, the line is where it is now, if that is one of
@@ -100,7 +100,7 @@ class Held(msgspec.Struct, frozen=True):
                 return after
             keys = tuple(one for one in keys if _place(msgspec.json.decode(one)) == _place(after)) or keys
         own = key_of(self.known[at])
-        found: Facts = msgspec.json.decode(own if own in keys else keys[-1])
+        found: AssessedFacts = msgspec.json.decode(own if own in keys else keys[-1])
         return found
 
 
@@ -209,7 +209,7 @@ def _last_said(lines: pd.DataFrame) -> pd.DataFrame:
 
 def _facts(
     event: StatementIssued | AdjustmentIssued, one: Mapping[str, Any]
-) -> tuple[Facts | None, Facts | None]:
+) -> tuple[AssessedFacts | None, AssessedFacts | None]:
     """Return what an assessment of a document says was so before it, and is so after."""
     if isinstance(event, AdjustmentIssued):
         return one["before"], one["after"]
@@ -217,7 +217,8 @@ def _facts(
 
 
 def _follow(
-    present: list[tuple[bytes, ...]], said: Iterable[tuple[Facts | None, Facts | None, Mapping[str, Any]]]
+    present: list[tuple[bytes, ...]],
+    said: Iterable[tuple[AssessedFacts | None, AssessedFacts | None, Mapping[str, Any]]],
 ) -> None:
     """Let assessments stand for those that a document says have changed into them, for the lines that it does not list."""
     into: dict[bytes, dict[bytes, None]] = {}

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from projections.availability import exact_text, percent_text
-from projections.consequences import Consequence, Consequences, Outcome
+from projections.consequences import Consequence, Consequences, PolicyOutcome
 
 __all__ = ["Figure", "PagePolicy", "Total", "duration", "figures", "totals"]
 
@@ -112,7 +112,7 @@ def _place(row: Consequence) -> tuple[str, str, str]:
     return row.service, row.region, row.period
 
 
-def _policy(one: Outcome, before: Outcome | None = None) -> PagePolicy:
+def _policy(one: PolicyOutcome, before: PolicyOutcome | None = None) -> PagePolicy:
     made = one.assessment
     if made is None:
         return PagePolicy(one.policy, None, "", "", "", changed=False, problem=one.problem)

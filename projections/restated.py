@@ -19,7 +19,7 @@ from ledger.errors import Refused
 from projections import service_days
 from projections.availability import entry_order
 from projections.causes import NOTHING, Moved, Since, causes_of, looks_back, reaches
-from projections.drafts import Draft, Facts, PolicyOf, key_of, lines_of, text_of
+from projections.drafts import AssessedFacts, Draft, PolicyOf, key_of, lines_of, text_of
 from projections.issued import Held
 
 __all__ = [
@@ -66,8 +66,8 @@ class Pair(msgspec.Struct, frozen=True):
     service_days.
     """
 
-    before: Facts | None
-    after: Facts | None
+    before: AssessedFacts | None
+    after: AssessedFacts | None
     part: bool
     causes: tuple[str, ...]
     lines: pd.DataFrame
@@ -123,8 +123,8 @@ class _Move(NamedTuple):
     """The lines that went from one assessment to another, and of each whether its money changed. before: its index, -1 for none."""
 
     before: int
-    was: Facts | None
-    facts: Facts | None
+    was: AssessedFacts | None
+    facts: AssessedFacts | None
     rows: pd.DataFrame
     changes: Any
 
@@ -147,10 +147,12 @@ def _rests(moves: Sequence[_Move]) -> dict[int, int]:
     return {before: -last for before, (_, _, last) in found.items()}
 
 
-def _with_what_stood(table: pd.DataFrame, issued: Held, draft: Draft) -> tuple[pd.DataFrame, list[Facts]]:
+def _with_what_stood(
+    table: pd.DataFrame, issued: Held, draft: Draft
+) -> tuple[pd.DataFrame, list[AssessedFacts]]:
     """Return the table with what each line rested on last by index of the assessments returned, each there once."""
     codes, found = pd.factorize(pd.MultiIndex.from_arrays([table["before"], table["after"]]))
-    stood: list[Facts] = []
+    stood: list[AssessedFacts] = []
     index: dict[bytes, int] = {}
     places = []
     for before, after in found:
@@ -287,7 +289,7 @@ def _check_currency(new: pd.DataFrame, old: Any) -> None:
 
 
 def _pairs(
-    was: Facts | None, facts: Facts | None, rows: pd.DataFrame, lines: pd.DataFrame, part: bool, policy_of: PolicyOf, since: Since,
+    was: AssessedFacts | None, facts: AssessedFacts | None, rows: pd.DataFrame, lines: pd.DataFrame, part: bool, policy_of: PolicyOf, since: Since,
 ) -> Iterator[Pair]:  # fmt: skip
     """Yield what became of an assessment. rows: all lines that moved from it to the other; lines: those that are listed."""
     known = facts or was or {}
@@ -301,7 +303,7 @@ def _pairs(
 
 
 def _by_causes(
-    before: Facts | None, after: Facts | None, rows: pd.DataFrame, changed: pd.DataFrame, policy_of: PolicyOf, since: Since
+    before: AssessedFacts | None, after: AssessedFacts | None, rows: pd.DataFrame, changed: pd.DataFrame, policy_of: PolicyOf, since: Since
 ) -> Iterator[tuple[tuple[str, ...], pd.DataFrame]]:  # fmt: skip
     """Yield the lines whose money changed with what caused it, those with the same causes together; no lines where none did."""
     if not len(changed):
@@ -315,7 +317,7 @@ def _by_causes(
         yield causes, changed if len(places) == 1 else changed.take(where)
 
 
-def _says_the_same(one: Facts | None, other: Facts | None) -> bool:
+def _says_the_same(one: AssessedFacts | None, other: AssessedFacts | None) -> bool:
     """Tell whether two assessments differ in nothing but the entries they rest on."""
     return (
         one is not None

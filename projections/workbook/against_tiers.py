@@ -13,11 +13,11 @@ from openpyxl.worksheet.pagebreak import Break
 
 from ledger.domain.money import decimal_text
 from projections.workbook.book import Block, Book
+from projections.workbook.calculating_sheets import CalculatingSheets
 from projections.workbook.calculation import availability_of, percents_of
 from projections.workbook.cells import Formula, Styled
 from projections.workbook.inputs import Inputs
 from projections.workbook.model import Model, Scope
-from projections.workbook.workings import Workings
 
 __all__ = ["availability"]
 
@@ -30,7 +30,7 @@ _BARS = ("4472A8", "9DB8DC")
 _EDGES = ("2E7D32", "E0A100", "D1661A", "B3261E")
 
 
-def availability(book: Book, model: Model, inputs: Inputs, workings: Workings) -> None:
+def availability(book: Book, model: Model, inputs: Inputs, workings: CalculatingSheets) -> None:
     """Add Availability: for each policy its regions against its tiers, as a table and as a chart."""
     most = max((len(policy.tiers) for _, policy, _ in model.policies), default=1)
     block = Block(book, "Availability", (30, 12, 14, 14, 10, 10, *[12] * max(most - 1, _EDGES_BESIDE)))
@@ -82,7 +82,7 @@ def _widest(scopes: Sequence[Scope]) -> list[Scope]:
 
 
 def _available(
-    book: Book, block: Block, scope: Scope, edges: Sequence[tuple[int, Decimal]], workings: Workings
+    book: Book, block: Block, scope: Scope, edges: Sequence[tuple[int, Decimal]], workings: CalculatingSheets
 ) -> None:
     row = scope.number + 1
     ledger = scope.group.assessment

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from projections.credits import Workings as Priced
+from projections.credits import Workings
 from projections.workbook import book as books
 from projections.workbook.book import Column, Table
 from projections.workbook.cells import Formula, Styled
@@ -85,7 +85,7 @@ class AmountLines:
     """The lines of one sheet of amounts, made when they are written."""
 
     def __init__(
-        self, priced: Priced, model: Model, made: Payments, rows: Mapping[tuple[int, str], int], remedies: Table, table: Table,
+        self, priced: Workings, model: Model, made: Payments, rows: Mapping[tuple[int, str], int], remedies: Table, table: Table,
         lines: Any, credits: Sequence[Table], empty: int,
     ) -> None:  # fmt: skip
         self.priced, self.model, self.made, self.rows = priced, model, made, rows

@@ -8,20 +8,20 @@ from __future__ import annotations
 
 from projections.workbook import limits, outages
 from projections.workbook.book import Book, Table
+from projections.workbook.calculating_sheets import CalculatingSheets
 from projections.workbook.calculation import calculation_lines, calculation_table
 from projections.workbook.coverage import coverage_lines, coverage_table
 from projections.workbook.inputs import Inputs
 from projections.workbook.model import Model
 from projections.workbook.segments import segments_lines, segments_table
 from projections.workbook.terms import edges_lines, edges_table, terms_lines, terms_table
-from projections.workbook.workings import Workings
 
 __all__ = ["calculating_sheets"]
 
 
 def calculating_sheets(
     book: Book, model: Model, inputs: Inputs, intervals: Table, exclusions: Table | None, as_of: int | None
-) -> Workings:
+) -> CalculatingSheets:
     """Add the calculating sheets. as_of: UTC seconds, None where no interval is open."""
     coverage_rows: dict[int, tuple[int, int]] = {}
     segment_rows: dict[int, tuple[int, int]] = {}
@@ -53,7 +53,7 @@ def calculating_sheets(
         terms,
         inputs.outages,
     )
-    found = Workings(
+    found = CalculatingSheets(
         terms,
         edges_table(len(inputs.tiers), gaps=model.has_gaps),
         coverage,

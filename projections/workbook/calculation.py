@@ -9,6 +9,7 @@ from typing import Any
 from projections.availability import Assessment, percent_text
 from projections.workbook import outages
 from projections.workbook.book import Book, Column, Table
+from projections.workbook.calculating_sheets import CalculatingSheets
 from projections.workbook.cells import Formula, Styled, listed
 from projections.workbook.lasting import counts_quanta
 from projections.workbook.model import (
@@ -26,7 +27,6 @@ from projections.workbook.model import (
 )
 from projections.workbook.remedies import is_plain, percent_of
 from projections.workbook.terms import denominator, rounding
-from projections.workbook.workings import Workings
 
 __all__ = ["availability_of", "calculation_lines", "calculation_table", "percents_of"]
 
@@ -99,7 +99,7 @@ def available(seconds: int, parts: int, eligible: int) -> float:
     return (seconds * parts - eligible) / (seconds * parts) * 100
 
 
-def calculation_lines(book: Book, model: Model, found: Workings) -> Iterator[list[Any]]:
+def calculation_lines(book: Book, model: Model, found: CalculatingSheets) -> Iterator[list[Any]]:
     """Give the row of each scope: formulas, or the ledger's figures where no formula calculates it."""
     for scope in model.scopes:
         row = scope.number + 1
@@ -117,7 +117,9 @@ def calculation_lines(book: Book, model: Model, found: Workings) -> Iterator[lis
         ]  # fmt: skip
 
 
-def _calculated(book: Book, model: Model, scope: Scope, case: Case, row: int, found: Workings) -> list[Any]:
+def _calculated(
+    book: Book, model: Model, scope: Scope, case: Case, row: int, found: CalculatingSheets
+) -> list[Any]:
     at = {name: f"{letter}{row}" for name, letter in found.calculation.letters.items()}
     term = {name: found.terms.cell(name, scope.policy + 1) for name in found.terms.letters}
     rows = found.segment_rows[case.number]
@@ -234,7 +236,7 @@ def _percents(
 
 
 def _counted(
-    scope: Scope, case: Case, added: Callable[[str], str], at: dict[str, str], found: Workings
+    scope: Scope, case: Case, added: Callable[[str], str], at: dict[str, str], found: CalculatingSheets
 ) -> list[Any]:
     """Return what is excluded, what counts, and eligible downtime at least and at most."""
     counts = scope.excluded, scope.counted, scope.least, scope.most

@@ -30,10 +30,10 @@ from projections.workbook.model import (
 )
 from projections.workbook.remedies import is_plain, percent_of
 
-__all__ = ["Facts", "cases_of"]
+__all__ = ["FactRows", "cases_of"]
 
 
-class Facts(NamedTuple):
+class FactRows(NamedTuple):
     """The places of what is known on its sheets, and the moment to which open windows have lasted (UTC seconds)."""
 
     windows: dict[Window, int]
@@ -41,7 +41,9 @@ class Facts(NamedTuple):
     as_of: int
 
 
-def cases_of(scopes: Sequence[Scope], taken: Sequence[Excluding], facts: Facts, units: Units) -> list[Case]:
+def cases_of(
+    scopes: Sequence[Scope], taken: Sequence[Excluding], facts: FactRows, units: Units
+) -> list[Case]:
     """Return the cases of the scopes without a problem, counted; one with too many segments becomes a problem of its scopes."""
     found: dict[tuple[int, str, str, str, Excluding, int], Case] = {}
     total = 0
@@ -131,7 +133,7 @@ def _covers(case: Case, window: Window, number: int, units: Units, as_of: int, *
     ]  # fmt: skip
 
 
-def _excluded(case: Case, outside: Excluding, facts: Facts) -> Iterator[Cover]:
+def _excluded(case: Case, outside: Excluding, facts: FactRows) -> Iterator[Cover]:
     """Yield what each exclusion covers of the period."""
     period, rules = case.group.period, case.group.policy.exclusions
     for one, number, surely, cuts in outside.taken:

@@ -9,16 +9,15 @@ from typing import Any
 from ledger.domain.documents import signed_minor_units
 from ledger.domain.money import minor_units
 from ledger.domain.policy import Policy
-from projections.credits import Workings as Priced
-from projections.credits import rows, totals
+from projections.credits import Workings, rows, totals
 from projections.workbook.book import Block, Book, Table
+from projections.workbook.calculating_sheets import CalculatingSheets
 from projections.workbook.cells import Formula, Styled
 from projections.workbook.inputs import NEARLY_NOTHING, NEARLY_SAME
 from projections.workbook.lasting import counts_quanta
 from projections.workbook.lines import Changes
 from projections.workbook.model import Model, Scope, union_of
 from projections.workbook.summary import Totals, shown
-from projections.workbook.workings import Workings
 
 __all__ = ["ALL_HOLD", "NOT_CALCULATED", "checks"]
 
@@ -30,7 +29,7 @@ _FIRST = 4
 
 
 def checks(
-    book: Book, model: Model, priced: Priced, workings: Workings, intervals: Table, exclusions: Table | None,
+    book: Book, model: Model, priced: Workings, workings: CalculatingSheets, intervals: Table, exclusions: Table | None,
     credits: list[Table], changes: Changes | None, changed: list[Table], totals_at: Totals, as_of: int,
 ) -> bool | str:  # fmt: skip
     """Add Checks and return whether all hold: each line has two sides that are calculated apart.
@@ -90,7 +89,7 @@ _Check = tuple[str, str, Any, Any, str]
 
 
 def _all_checks(
-    model: Model, priced: Priced, workings: Workings, intervals: Table, exclusions: Table | None, credits: list[Table],
+    model: Model, priced: Workings, workings: CalculatingSheets, intervals: Table, exclusions: Table | None, credits: list[Table],
     changes: Changes | None, changed: list[Table], at: Totals, as_of: int,
 ) -> Iterator[_Check]:  # fmt: skip
     sums = {row["currency"]: row for row in rows(totals(priced.frame))}
@@ -213,7 +212,7 @@ def _where_full(calculation: Table, names: Sequence[str]) -> str:
     return f"SUMPRODUCT({full}*{known}*({'+'.join(calculation.whole(name) for name in names)}))"
 
 
-def _minutes(model: Model, workings: Workings, segments: Table, as_of: int) -> Iterator[_Check]:
+def _minutes(model: Model, workings: CalculatingSheets, segments: Table, as_of: int) -> Iterator[_Check]:
     """Yield for each service and region that its segments add up to the union of its intervals."""
     told: set[tuple[str, str, str, str]] = set()
     for case in model.cases:

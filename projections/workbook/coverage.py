@@ -6,12 +6,12 @@ from collections.abc import Iterator
 from typing import Any
 
 from projections.workbook.book import Column, Table
+from projections.workbook.calculating_sheets import CalculatingSheets
 from projections.workbook.cells import Formula
 from projections.workbook.exclusions import recorded_rules
 from projections.workbook.inputs import Inputs
 from projections.workbook.lasting import pieces_up
 from projections.workbook.model import Case, Cover, Model
-from projections.workbook.workings import Workings
 
 __all__ = ["coverage_lines", "coverage_table"]
 
@@ -69,7 +69,7 @@ _EXCLUDING = {
 
 
 def coverage_lines(
-    model: Model, inputs: Inputs, found: Workings, intervals: Table, exclusions: Table | None
+    model: Model, inputs: Inputs, found: CalculatingSheets, intervals: Table, exclusions: Table | None
 ) -> Iterator[list[Any]]:
     """Give the rows of each case: validities, intervals, exclusions."""
     row = 1
@@ -97,7 +97,7 @@ def _validity(case: Case, cover: Cover, scope: int, policy: int, period: str) ->
 
 
 def _covering(
-    model: Model, case: Case, cover: Cover, row: int, policy: int, found: Workings, intervals: Table
+    model: Model, case: Case, cover: Cover, row: int, policy: int, found: CalculatingSheets, intervals: Table
 ) -> list[Any]:
     number = cover.window or 0
     window = model.windows[number]
@@ -147,7 +147,7 @@ def _covering(
     ]  # fmt: skip
 
 
-def _piece(case: Case, cover: Cover, at: dict[str, str], found: Workings) -> list[Any]:
+def _piece(case: Case, cover: Cover, at: dict[str, str], found: CalculatingSheets) -> list[Any]:
     """Return how many seconds an interval comes to where it is rounded up alone, and a part of it is valid."""
     if found.outages is None or not case.rounds_pieces_up:
         return [None] if "pieces" in at else []
@@ -166,7 +166,13 @@ def _piece(case: Case, cover: Cover, at: dict[str, str], found: Workings) -> lis
 
 
 def _excluding(
-    model: Model, case: Case, cover: Cover, row: int, inputs: Inputs, found: Workings, exclusions: Table
+    model: Model,
+    case: Case,
+    cover: Cover,
+    row: int,
+    inputs: Inputs,
+    found: CalculatingSheets,
+    exclusions: Table,
 ) -> list[Any]:
     number = cover.exclusion or 0
     at = {name: f"{letter}{row}" for name, letter in found.coverage.letters.items()}

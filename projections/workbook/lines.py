@@ -16,8 +16,7 @@ import pandas as pd
 
 from ledger.domain.money import decimal_text, format_money, minor_units
 from projections.causes import told_apart
-from projections.credits import Workings as Priced
-from projections.credits import difference
+from projections.credits import Workings, difference
 from projections.workbook import book as books
 from projections.workbook.amounts import Payments
 from projections.workbook.book import Book, Column, Row, Table, parts
@@ -78,7 +77,7 @@ _CLAIMS = {
 }
 
 
-def _credit_columns(priced: Priced) -> dict[str, Column]:
+def _credit_columns(priced: Workings) -> dict[str, Column]:
     states = set(priced.frame["claim_state"].cat.categories)
     return _CREDITS if states <= {"not-needed"} else _CREDITS | _CLAIMS
 
@@ -97,12 +96,12 @@ class _Kind(NamedTuple):
     payment: Payment | None
 
 
-def credit_tables(priced: Priced) -> list[Table]:
+def credit_tables(priced: Workings) -> list[Table]:
     """Return the tables of Credits, on as many sheets as its lines need."""
     return [table for table, _, _ in _sheets("Credits", _credit_columns(priced), len(priced.frame))]
 
 
-def credit_sheets(book: Book, priced: Priced, model: Model, paid: Payments, tables: list[Table]) -> None:
+def credit_sheets(book: Book, priced: Workings, model: Model, paid: Payments, tables: list[Table]) -> None:
     """Add the sheets of Credits. paid: what is more than a percentage, where it stands."""
     start = 0
     for table in tables:
@@ -114,7 +113,7 @@ class _CreditLines:
     """The lines of one sheet, made when they are written."""
 
     def __init__(
-        self, book: Book, priced: Priced, model: Model, paid: Payments, start: int, stop: int
+        self, book: Book, priced: Workings, model: Model, paid: Payments, start: int, stop: int
     ) -> None:
         self.book, self.model, self.paid = book, model, paid
         self.frame, self.codes, self.before = priced.frame, priced.codes, priced.before
@@ -361,7 +360,7 @@ def _change_columns(changes: Changes) -> dict[str, Column]:
     }  # fmt: skip
 
 
-def changes_sheets(book: Book, changes: Changes, priced: Priced, credits: list[Table]) -> list[Table]:
+def changes_sheets(book: Book, changes: Changes, priced: Workings, credits: list[Table]) -> list[Table]:
     """Add Changes, on as many sheets as its lines need, and return their tables."""
     columns = _change_columns(changes)
     found = _sheets("Changes", columns, len(changes.frame))

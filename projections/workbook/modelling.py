@@ -16,7 +16,7 @@ from ledger.domain.window import Window
 from projections.credits import Group
 from projections.evaluation.around import widened
 from projections.evaluation.levels import rounds_each
-from projections.workbook.cases import Facts, cases_of
+from projections.workbook.cases import FactRows, cases_of
 from projections.workbook.exclusions import Excluding, concerned, excluding
 from projections.workbook.model import (
     EXACT,
@@ -70,7 +70,7 @@ def model(groups: Sequence[Group], counts: Sequence[int], windows: Iterable[Wind
             ].problem = "value: no formula for outages that are rounded up one by one beside exclusions"
     every = {one.exclusion for found in taken for one in found.taken}
     exclusions = sorted(every, key=lambda one: (one.start, one.exclusion, repr(one)))
-    facts = Facts(
+    facts = FactRows(
         {window: at for at, window in enumerate(listed)},
         {one: at for at, one in enumerate(exclusions)},
         as_of,

@@ -10,14 +10,14 @@ from fractions import Fraction
 
 import numpy as np
 
-from projections.credits import Workings as Priced
+from projections.credits import Workings
 from projections.workbook import book as books
 from projections.workbook.amounts import AmountLines, Payments, amounts_table
 from projections.workbook.book import Book, Table, parts
+from projections.workbook.calculating_sheets import CalculatingSheets
 from projections.workbook.model import Model, Scope, length_of, pays_in_parts
 from projections.workbook.remedies import Payment, is_plain, payment
 from projections.workbook.remedy_rows import SIDES, remedies_lines, remedies_table
-from projections.workbook.workings import Workings
 
 __all__ = ["payments"]
 
@@ -25,8 +25,8 @@ __all__ = ["payments"]
 def payments(
     book: Book,
     model: Model,
-    priced: Priced,
-    workings: Workings,
+    priced: Workings,
+    workings: CalculatingSheets,
     credits: Sequence[Table],
     known: Collection[str],
 ) -> Payments:

@@ -6,10 +6,10 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 from projections.workbook.book import Column, Table
+from projections.workbook.calculating_sheets import CalculatingSheets
 from projections.workbook.cells import Formula
 from projections.workbook.model import Model, Scope, may_exceed
 from projections.workbook.remedies import Line, Payment, Side
-from projections.workbook.workings import Workings
 
 __all__ = ["SIDES", "or_empty", "remedies_lines", "remedies_table"]
 
@@ -104,7 +104,7 @@ def remedies_lines(
     model: Model,
     found: Mapping[tuple[int, str], Payment],
     table: Table,
-    workings: Workings,
+    workings: CalculatingSheets,
     known: Collection[str],
 ) -> Iterator[list[Any]]:
     """Give the row of each scope and currency. known: the currencies of which sums stand on Inputs."""
@@ -123,7 +123,7 @@ class _Remedy:
     """One row of Remedies: formulas beside their values."""
 
     def __init__(
-        self, scope: Scope, currency: str, paid: Payment, row: int, table: Table, workings: Workings, known: Collection[str],
+        self, scope: Scope, currency: str, paid: Payment, row: int, table: Table, workings: CalculatingSheets, known: Collection[str],
         day: int,
     ) -> None:  # fmt: skip
         self.day = day

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from typing import Any
 
 from projections.workbook.book import Column, Table
+from projections.workbook.calculating_sheets import CalculatingSheets
 from projections.workbook.cells import Formula
 from projections.workbook.model import Case, Model, Segment
-from projections.workbook.workings import Workings
 
 __all__ = ["segments_lines", "segments_table"]
 
@@ -55,7 +55,7 @@ def _outside(
     covers: str,
     at: dict[str, str],
     span: dict[str, str],
-    found: Workings,
+    found: CalculatingSheets,
 ) -> list[Any]:
     """Return how much of a segment is excluded: all of it, or of a limited rule the first seconds."""
 
@@ -76,7 +76,7 @@ def _outside(
     ]  # fmt: skip
 
 
-def segments_lines(model: Model, found: Workings) -> Iterator[list[Any]]:
+def segments_lines(model: Model, found: CalculatingSheets) -> Iterator[list[Any]]:
     """Give the segments of each case, in the order of time."""
     row = 1
     for case in model.cases:

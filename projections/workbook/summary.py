@@ -10,8 +10,7 @@ from typing import Any, NamedTuple
 import pandas as pd
 
 from ledger.domain.money import decimal_text, minor_units
-from projections.credits import Workings as Priced
-from projections.credits import totals
+from projections.credits import Workings, totals
 from projections.workbook import book as books
 from projections.workbook.book import Block, Book, Table
 from projections.workbook.cells import Formula, Styled
@@ -46,7 +45,7 @@ class _Sum(NamedTuple):
 
 
 def summary(
-    book: Book, period: str, priced: Priced, credits: list[Table], changes: Changes | None, changed: list[Table],
+    book: Book, period: str, priced: Workings, credits: list[Table], changes: Changes | None, changed: list[Table],
 ) -> tuple[Totals, Block]:  # fmt: skip
     """Add Summary: totals by currency over all sheets of lines; its row HOLDS_ROW is left for the checks' outcome."""
     block = Block(book, "Summary", (24, 14, 14, 14, 18, 18, 18))
@@ -125,7 +124,7 @@ def _too_long(sums: dict[str, _Sum]) -> list[str]:
     return [f"a spreadsheet keeps 15 digits; with all of them: {'; '.join(found)}"] if found else []
 
 
-def _credit_sum(priced: Priced, table: Table, at: int, currency: str) -> _Sum:
+def _credit_sum(priced: Workings, table: Table, at: int, currency: str) -> _Sum:
     part = priced.frame.iloc[at * books.MOST_ROWS : at * books.MOST_ROWS + table.count]
     part = part[part["currency"] == currency]
     if part.empty:
@@ -262,7 +261,7 @@ def _changed_days(book: Book, block: Block, frame: pd.DataFrame, tables: list[Ta
 
 
 def _reconciled(
-    book: Book, block: Block, priced: Priced, credits: list[Table], changes: Changes, tables: list[Table], totals_at: dict[str, int],
+    book: Book, block: Block, priced: Workings, credits: list[Table], changes: Changes, tables: list[Table], totals_at: dict[str, int],
 ) -> dict[str, tuple[int, Any]]:  # fmt: skip
     """Add how the sum of what is right now leads to that of the credits, line by line of those that are decided."""
     block.add()
@@ -306,7 +305,7 @@ def _reconciled(
     return found
 
 
-def _beside(priced: Priced, changes: Changes, currency: str) -> tuple[tuple[int, int, int], int]:
+def _beside(priced: Workings, changes: Changes, currency: str) -> tuple[tuple[int, int, int], int]:
     """Return what stands on one of both sheets only, and the sum of all credits that are decided, in minor units.
 
     Of the credits those of lines that no document is about; less what is due of lines that the run does not price, as it looks at other

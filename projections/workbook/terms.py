@@ -12,6 +12,7 @@ from typing import Any
 from ledger.domain.policy import Policy
 from projections.credits import Group
 from projections.workbook.book import Column, Table
+from projections.workbook.calculating_sheets import CalculatingSheets
 from projections.workbook.cells import Formula
 from projections.workbook.exclusions import notice_of
 from projections.workbook.inputs import Inputs
@@ -28,7 +29,6 @@ from projections.workbook.model import (
     planned_rules,
 )
 from projections.workbook.remedies import MODES, percent_of
-from projections.workbook.workings import Workings
 
 __all__ = ["denominator", "edges_lines", "edges_table", "rounding", "terms_lines", "terms_table"]
 
@@ -123,7 +123,7 @@ def _length(model: Model, group: Group, number: str, period: str) -> list[Any]:
     ]
 
 
-def denominator(found: Workings, row: int) -> str:
+def denominator(found: CalculatingSheets, row: int) -> str:
     """Return the cell of the seconds that availability is a part of."""
     return found.terms.cell("length" if "length" in found.terms.letters else "period", row)
 
@@ -192,7 +192,7 @@ def _ends(
     ]  # fmt: skip
 
 
-def edges_lines(model: Model, inputs: Inputs, found: Workings) -> Iterator[list[Any]]:
+def edges_lines(model: Model, inputs: Inputs, found: CalculatingSheets) -> Iterator[list[Any]]:
     """Give the row of each tier, in the order of Inputs."""
     table, units = found.edges, model.units
     row = 1

@@ -19,7 +19,7 @@ from ledger.domain.window import Window
 from ledger.store.lines import check_lines, lines_of
 from projections.causes import Since, moved_windows
 from projections.credits import price
-from projections.drafts import Choice, Draft, draft, statement_text
+from projections.drafts import Draft, IssuerChoice, draft, statement_text
 from projections.issued import Chain, Held, held, signed
 from projections.restated import Restated, adjustment_text, reached, restated
 from projections.subscriptions import table_of
@@ -147,7 +147,7 @@ class Series:
     def draft(self, table: pd.DataFrame | None = None) -> Draft:
         table = self.table if table is None else table
         frame = price(table, self.windows, POLICIES, "2022-03", START + 40 * 86_400)
-        return draft(table, frame, Choice(), [], policy_of, lambda some, _: some)
+        return draft(table, frame, IssuerChoice(), [], policy_of, lambda some, _: some)
 
     def held(self, wanted: Any = None) -> Held:
         return held(self.log, self.chain, wanted)  # type: ignore[arg-type]

@@ -17,7 +17,7 @@ from ledger.domain.window import Window
 from projections.causes import Moved, Since, moved_exclusions, moved_windows
 from projections.cohorts import Cohort
 from projections.credits import price
-from projections.drafts import Choice, Draft, draft, key_of
+from projections.drafts import Draft, IssuerChoice, draft, key_of
 from projections.restated import Pair, restated
 from projections.subscriptions import table_of
 from tests.finance.memory import START, Series
@@ -65,7 +65,7 @@ class Facts(NamedTuple):
         frame = price(
             table, self.windows.values(), _POLICIES, "2022-03", _AS_OF, cohorts=_COHORTS, exclusions=self.exclusions.values()
         )  # fmt: skip
-        return draft(table, frame, Choice(), [], _policy_of, lambda some, _: some)
+        return draft(table, frame, IssuerChoice(), [], _policy_of, lambda some, _: some)
 
     def without(self, causes: Sequence[str], then: Facts) -> Facts:
         """Return these facts as they were then, where one of the entries made them what they are."""

@@ -21,7 +21,7 @@ from ledger.proof.merkle import check_inclusion, leaf_of
 from ledger.store.lines import leaf_paths, lines_of, split_lines
 from projections.causes import Moved, moved_exclusions, moved_windows
 from projections.credits import price
-from projections.drafts import Choice, Draft, draft, statement_text
+from projections.drafts import Draft, IssuerChoice, draft, statement_text
 from projections.restated import reached
 from projections.subscriptions import table_of
 from tools.terms import terms
@@ -54,7 +54,7 @@ def _table(policy: str, count: int = 3) -> pd.DataFrame:
 def _draft(policy: str, claims: list[Claim], count: int = 3) -> Draft:
     table = _table(policy, count)
     frame = price(table, [_WINDOW], _POLICIES, "2022-03", _START + 40 * 86_400)
-    return draft(table, frame, Choice(), claims, _policy_of, _unused)
+    return draft(table, frame, IssuerChoice(), claims, _policy_of, _unused)
 
 
 def _unused(some: pd.DataFrame, incidents: frozenset[str]) -> pd.DataFrame:
@@ -128,7 +128,8 @@ def test_the_order_of_the_table_and_of_its_parts_changes_no_assessment() -> None
     turned = table.iloc[::-1].reset_index(drop=True)
     frames = [price(one, [_WINDOW], _POLICIES, "2022-03", _START + 40 * 86_400) for one in (table, turned)]
     one, other = (
-        draft(t, f, Choice(), [], _policy_of, _unused) for t, f in zip((table, turned), frames, strict=True)
+        draft(t, f, IssuerChoice(), [], _policy_of, _unused)
+        for t, f in zip((table, turned), frames, strict=True)
     )
     assert one.facts == other.facts
     assert [facts["region"] for facts in one.facts] == ["EMEA", "NAM"]
@@ -142,7 +143,7 @@ def test_a_table_published_again_is_in_no_assessment() -> None:
         )
         for version in (1, 2)
     ]
-    one, other = (draft(table, frame, Choice(), [], _policy_of, _unused) for frame in frames)
+    one, other = (draft(table, frame, IssuerChoice(), [], _policy_of, _unused) for frame in frames)
     assert one.facts == other.facts
 
 

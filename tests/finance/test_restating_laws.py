@@ -18,7 +18,7 @@ from ledger.domain.window import Window
 from ledger.store.lines import lines_of
 from projections.causes import Since, moved_windows
 from projections.credits import price
-from projections.drafts import Choice, draft
+from projections.drafts import IssuerChoice, draft
 from projections.restated import Restated, reached, restated
 from tests.finance.memory import (
     POLICIES,
@@ -142,7 +142,7 @@ def test_an_assessment_that_only_a_part_of_its_lines_left_is_told_apart() -> Non
         frame = price(table, windows, POLICIES, "2022-03", START + 40 * 86_400, cohorts=cohorts)
         return restated(
             series.held(),
-            draft(table, frame, Choice(), [], policy_of, lambda some, _: some),
+            draft(table, frame, IssuerChoice(), [], policy_of, lambda some, _: some),
             policy_of,
             Since(moved),
         )

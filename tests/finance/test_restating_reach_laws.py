@@ -19,7 +19,7 @@ from ledger.domain.policy import Policy, parse_policy
 from ledger.domain.window import Planned, Window
 from projections.causes import Since, moved_exclusions, moved_measurements, moved_windows
 from projections.credits import price
-from projections.drafts import Choice, Draft, draft
+from projections.drafts import Draft, IssuerChoice, draft
 from projections.restated import Restated, reached, restated
 from projections.subscriptions import table_of
 from tests.finance.desk import Desk
@@ -73,7 +73,7 @@ class Facts(msgspec.Struct):
             table, self.windows.values(), _POLICIES, "2022-03", _AS_OF, exclusions=self.exclusions.values(),
             measurements=self.measurements.values(),
         )  # fmt: skip
-        return draft(table, frame, Choice(provisional=True), [], _policy_of, lambda some, _: some)
+        return draft(table, frame, IssuerChoice(provisional=True), [], _policy_of, lambda some, _: some)
 
 
 _NUMBERS = count(1)

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from ledger.cli.run import Basis
     from ledger.domain.events import PolicySays, RestsOn, ServiceDays, Total
     from ledger.domain.policy import Policy
-    from projections.drafts import Choice, Draft
+    from projections.drafts import Draft, IssuerChoice
 
 __all__ = [
     "Reading", "chain_of", "check_month", "days_as_json", "documents_in", "drafted", "read_facts", "row_of", "said_to_rest_on",
@@ -73,7 +73,7 @@ def check_month(period: str) -> None:
 
 
 def drafted(
-    session: Session, reading: Reading, choice: Choice, subscriptions: pd.DataFrame | None = None
+    session: Session, reading: Reading, choice: IssuerChoice, subscriptions: pd.DataFrame | None = None
 ) -> Draft:
     """Return the draft of all subscriptions of a reading, or of some that are given."""
     from projections.claimed import windows_of
@@ -119,7 +119,7 @@ def sources_of(
 
 
 def said_to_rest_on(
-    reading: Reading, choice: Choice, draft: Draft, sources: dict[str, tuple[int, str | None]], *, over: bool,
+    reading: Reading, choice: IssuerChoice, draft: Draft, sources: dict[str, tuple[int, str | None]], *, over: bool,
     kept: RestsOn | None = None,
 ) -> dict[str, Any]:  # fmt: skip
     """Return what a document says it rests on, the field `rests_on` as an action says it. over: the period was, so that no more can come.

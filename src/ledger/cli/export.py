@@ -87,7 +87,7 @@ def issued_changes(
     """Return how what is known now differs from what was issued for the period, and which documents say that."""
     from ledger.cli.documents import chain_of
     from ledger.cli.restating import calculator_words, propose
-    from projections.drafts import Choice
+    from projections.drafts import IssuerChoice
     from projections.issued import held, totals_of
     from projections.workbook.issued_changes import changes_since_issue
 
@@ -98,7 +98,7 @@ def issued_changes(
     def proposed(end: Literal["least", "most"]) -> Proposal:
         # Nothing is issued by it: what is open is shown as it stands, and where no end was chosen, both ends are.
         cut = session.cut(published_by, recorded_by)
-        return propose(session, chain, Choice(chosen or end, True), cut, as_of, whole=True)
+        return propose(session, chain, IssuerChoice(chosen or end, True), cut, as_of, whole=True)
 
     made = proposed("least")
     open_ends = chosen is None and made.draft.uses_undecided

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from ledger.cli.documents import Reading
     from projections.causes import Moved, Since
-    from projections.drafts import Choice, Draft
+    from projections.drafts import Draft, IssuerChoice
     from projections.issued import Chain, Held
     from projections.replay import Cut
 
@@ -83,7 +83,7 @@ def restate(
     moved can reach are computed; with other tables, policies, cohorts or claims that is all of them.
     """
     from ledger.cli.documents import chain_of
-    from projections.drafts import Choice
+    from projections.drafts import IssuerChoice
 
     if (number is None) == (period is None):
         raise click.UsageError("name either the number of a statement or, with --period, its period")
@@ -107,7 +107,7 @@ def restate(
             return
     # What is still open counts as it did in the last document, unless it is said otherwise.
     before = chain.last.event.rests_on
-    choice = Choice(undecided or before.undecided, provisional or before.provisional)
+    choice = IssuerChoice(undecided or before.undecided, provisional or before.provisional)
     made = propose(session, chain, choice, session.cut(published_by, recorded_by), as_of, whole=whole)
     _say_not_due(session, chain, made)
     if issues:
@@ -139,7 +139,7 @@ def _issue(
     session: Session,
     action: dict[str, Any],
     made: Proposal,
-    choice: Choice,
+    choice: IssuerChoice,
     when: dict[str, str],
     *,
     as_json: bool,
@@ -177,7 +177,7 @@ def _source(entry: str) -> dict[str, Any]:
 
 
 def propose(
-    session: Session, chain: Chain, choice: Choice, cut: Cut, as_of: str | None, *, whole: bool = False
+    session: Session, chain: Chain, choice: IssuerChoice, cut: Cut, as_of: str | None, *, whole: bool = False
 ) -> Proposal:
     """Return what an adjustment of a statement would say. Raises Refused where facts are open and not chosen."""
     from ledger.cli.documents import read_facts, sources_of
@@ -242,7 +242,7 @@ def _tables(session: Session, chain: Chain, position: int) -> list[Any]:
     return list(facts.tables(session.log(), position, tuple(keys)))
 
 
-def _drafted(session: Session, reading: Reading, choice: Choice, issued: Held | None = None) -> Draft:
+def _drafted(session: Session, reading: Reading, choice: IssuerChoice, issued: Held | None = None) -> Draft:
     from ledger.cli.documents import drafted
 
     return drafted(session, reading, choice, None if issued is None else _subscriptions(issued))
@@ -298,7 +298,7 @@ def calculator_words(chain: Chain) -> str | None:
     return None if was == CALCULATOR else f"calculator {CALCULATOR} (was {was})"
 
 
-def _all_of_it(chain: Chain, choice: Choice, changed: dict[str, tuple[int, int]]) -> bool:
+def _all_of_it(chain: Chain, choice: IssuerChoice, changed: dict[str, tuple[int, int]]) -> bool:
     """Tell whether any line may come out otherwise, whatever moved."""
     last = chain.last.event.rests_on
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from ledger.append import Receipt
     from ledger.cli.documents import Reading
     from ledger.cli.not_due import NotDue
-    from projections.drafts import Choice, Draft
+    from projections.drafts import Draft, IssuerChoice
 
 __all__ = [
     "choice_options",
@@ -154,7 +154,7 @@ def issue(
     from ledger.cli import run
     from ledger.cli.documents import check_month, drafted, read_facts, said_to_rest_on, sources_of
     from ledger.domain.documents import check_begun, latest_date
-    from projections.drafts import Choice, statement_text
+    from projections.drafts import IssuerChoice, statement_text
 
     action = {"action": "issue-statement", "statement": series, "period": period, **_texts(given)}
     asked = {
@@ -170,7 +170,7 @@ def issue(
     check_month(period)
     check_begun(period, latest_date(session.now()))
     _refuse_twice(session, series, period)
-    choice = Choice(undecided, provisional)
+    choice = IssuerChoice(undecided, provisional)
     reading = read_facts(session, run.basis(session, period, keys, published_by, recorded_by, as_of))
     refuse_unfinished(reading, choice)
     draft = drafted(session, reading, choice)
@@ -204,7 +204,7 @@ def _refuse_twice(session: Session, series: str, period: str) -> None:
             )
 
 
-def refuse_unfinished(reading: Reading, choice: Choice) -> None:
+def refuse_unfinished(reading: Reading, choice: IssuerChoice) -> None:
     """Refuse to count a month that is not over, unless it was chosen to count what is open as it stands."""
     from ledger.domain.instants import shown
 
@@ -486,8 +486,8 @@ def at_hand(action: Callable[[], Any]) -> Any:
         raise Unavailable(f"an input of the document is not at hand: {error}") from None
 
 
-def choice_of(rests_on: Any) -> Choice:
+def choice_of(rests_on: Any) -> IssuerChoice:
     """Return how open facts counted in a document."""
-    from projections.drafts import Choice
+    from projections.drafts import IssuerChoice
 
-    return Choice(rests_on.undecided, rests_on.provisional)
+    return IssuerChoice(rests_on.undecided, rests_on.provisional)

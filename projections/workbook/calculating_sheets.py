@@ -7,10 +7,10 @@ from typing import NamedTuple
 from projections.workbook import outages
 from projections.workbook.book import Table
 
-__all__ = ["Workings"]
+__all__ = ["CalculatingSheets"]
 
 
-class Workings(NamedTuple):
+class CalculatingSheets(NamedTuple):
     """The calculating sheets, and the rows of each case on Coverage and on Segments, first and last.
 
     limits: the sheet of limited exclusions, and limit_rows by case and rule; None where no case has any. outages: the sheet of outages and
