@@ -23,6 +23,7 @@ from projections.availability import (
     concerning,
     entry_order,
     exact_text,
+    percent_text,
     rule_words,
     seconds_value,
 )
@@ -313,6 +314,22 @@ def test_the_rule_in_words() -> None:
     )
 
 
+def test_the_rule_in_words_of_incidents_one_by_one() -> None:
+    """Incidents that come to the same are counted, in the order of their words; the whole period decides nothing there."""
+    policy = terms(credit='of = "annual-fee"\n', more='[stacking]\nincidents = "sum"\n')
+    three = [window(3), window(7, incident="j"), window(9, hours=1, incident="k")]
+    assert made(policy, *three).rule == (
+        "p v1: incidents sum, each alone: downtime above 1 hour gives 10% of annual fee divided by its periods (2 of 3); "
+        "downtime at most 1 hour gives 0% of annual fee divided by its periods (1 of 3)"
+    )
+    open_to_both = window(3, region="unknown")
+    assert made(policy, open_to_both).rule == (
+        "p v1: incidents sum, each alone: undecided: downtime at most 1 hour gives 0% of annual fee divided by its periods, or downtime above 1 hour "
+        "gives 10% of annual fee divided by its periods (1 of 1)"
+    )
+    assert made(policy).rule == "p v1: incidents sum, each alone: there is none"
+
+
 def test_entries_are_sorted_by_stream_and_number() -> None:
     entries = ["incident/b v2", "incident/a v10", "incident/a v9", "odd", "incident/a v9 v3", "incident/a vx"]
     assert sorted(entries, key=entry_order) == [
@@ -328,7 +345,8 @@ def test_entries_are_sorted_by_stream_and_number() -> None:
     [
         (F(3), "3"), (F(1, 2), "0.5"), (F(1, 8), "0.125"), (F(7, 20), "0.35"), (F(1, 3), "0.333333333333"), (F(2, 3), "0.666666666667"),
         (F(1, 6), "0.166666666667"), (F(1, 10**38), "0." + "0" * 37 + "1"), (F(1, 10**39), "0." + "0" * 38 + "1"),
-        (F(10**39 + 1, 10**39) / 1, "1.000000000000"), (F(123, 1000), "0.123"),
+        (F(10**39 + 1, 10**39) / 1, "1.000000000000"), (F(123, 1000), "0.123"), (1 + F(1, 10**38), "1." + "0" * 37 + "1"),
+        (F(1, 5**30), "0.000000000000000000001073741824"),
     ],
 )  # fmt: skip
 def test_decimals_are_exact_as_long_as_they_are_short(value: Fraction, text: str) -> None:
@@ -338,3 +356,23 @@ def test_decimals_are_exact_as_long_as_they_are_short(value: Fraction, text: str
 
 def test_seconds_are_a_number_where_they_are_whole() -> None:
     assert [seconds_value(one) for one in (F(7), F(0), F(15, 2), F(1, 3))] == [7, 0, "7.5", "0.333333333333"]
+    assert seconds_value(100 - F(1, 3 * 10**15), [F(100)]) == "99.9999999999999997"
+
+
+@pytest.mark.parametrize(
+    ("availability", "edges", "text"),
+    [
+        # On neither side of nothing, all and an edge.
+        (F(1, 10**16), [], "0.00000000000001"), (1 - F(1, 10**16), [], "99.99999999999999"),
+        (F("0.999") - F(1, 10**17), [F("0.999")], "99.899999999999999"), (F("0.999") - F(1, 10**17), [], "99.900000000000"),
+        (F("0.999"), [F("0.999")], "99.900000000000"),
+        # Rounded it would be beyond the edge, which has more decimals itself.
+        (F("0.5000000000000045"), [F("0.500000000000004")], "50.00000000000045"),
+        # What is no decimal number is beside an edge, unless it is the edge.
+        (1 - F(1, 3 * 10**16), [], "99.999999999999997"), (F(2, 3), [F(2, 3)], "66.666666666667"),
+    ],
+)  # fmt: skip
+def test_a_percentage_is_shown_on_its_side_of_each_edge(
+    availability: Fraction, edges: list[Fraction], text: str
+) -> None:
+    assert percent_text(availability, edges) == text
