@@ -52,6 +52,10 @@ class Outcome(msgspec.Struct, frozen=True, eq=False):
         """Tell whether both are the same but for what was worked out of them so far."""
         return isinstance(other, Outcome) and self._facts == other._facts
 
+    def __ne__(self, other: object) -> bool:
+        # A struct has one of its own, which does not ask what is equal.
+        return not self == other
+
     def __hash__(self) -> int:
         return hash(self._facts)
 
