@@ -56,10 +56,12 @@ def counting(**changed: Any) -> Counting:
         ([window(1_100, 1_200), off(1_140, 1_150, customer="Acme")], 1, 2),
         ([window(1_100, 1_200), off(1_050, 1_100, customer="Acme")], 1, 1),
         ([window(1_100, 1_200), off(1_150, 1_200, customer="Acme")], 1, 1),
+        ([window(1_105, 1_200, start_within_seconds=5), off(1_050, 1_100, customer="Acme")], 1, 1),
         # One that is all excluded, right behind another one.
         ([window(1_100, 1_200), window(1_200, 1_300, "v"), off(1_200, 1_300)], 1, 1),
         # Of one component the end is excluded; in another it goes on.
         ([window(1_100, 1_200, component="inbox"), window(1_100, 1_300, "v", component="outbox"), off(1_150, 1_200, component="inbox")], 1, 1),
+        ([window(1_100, 1_200, component="inbox"), window(1_100, 1_300, "v", component="outbox"), off(1_150, 1_200, component="inbox", customer="Acme")], 1, 1),
         # Two that begin at the same second are one.
         ([window(1_100, 1_200), window(1_100, 1_150, "v")], 1, 1),
         # Within a tolerance each may begin and end on its own.
@@ -244,6 +246,15 @@ def test_an_outage_before_the_period_is_that_of_the_region_that_is_asked_for() -
         0,
         0,
     )
+
+
+def test_an_outage_of_all_regions_is_one_of_all_of_them_before_the_period_too() -> None:
+    """Both are down from the edge on, for 50 seconds; before it A alone was."""
+    both = Scope("service-wide", ("A", "B"))
+    first, joins = window(950, 1_050), window(1_000, 1_050, "b", region="B")
+    assert bounds(line(first, joins, counting=counting(minimum=F(80)), scope=both)) == (0, 0)
+    early = msgspec.structs.replace(joins, start=950)
+    assert bounds(line(first, early, counting=counting(minimum=F(80)), scope=both)) == (50, 50)
 
 
 def test_plans_of_all_regions_use_up_a_limit_before_the_period_as_well() -> None:
