@@ -57,9 +57,14 @@ def window(start: str, end: str | None, incident: str = "i", **other: Any) -> Wi
     )  # fmt: skip
 
 
-def policy(key: str = "p", **other: Any) -> Policy:
-    """Return the terms that `terms_2` makes."""
-    return parse_policy(terms_2(key, in_force_from="2020-01-01", **other))
+def policy(
+    key: str = "p", *, per: str = "calendar-month", zone: str = "UTC", measure: str = 'of = "time"', since: str = "2020-01-01",
+    **other: Any,
+) -> Policy:  # fmt: skip
+    """Return the terms that `terms_2` makes, per another period, in another zone, or of another measure."""
+    text = terms_2(key, in_force_from=since, **other)
+    text = text.replace('"calendar-month"', f'"{per}"').replace('zone = "UTC"', f'zone = "{zone}"')
+    return parse_policy(text.replace('of = "time"', measure))
 
 
 def worked(

@@ -41,7 +41,7 @@ def test_parts_of_fees_are_rounded_as_the_terms_say(
     for (rate, fees), rounded in zip((HALVES, QUARTERS, THIRDS), (halves, quarters, thirds), strict=True):
         fee = np.array(list(fees), dtype=of)
         found = _amounts(fee, [rate], [mode], np.zeros(len(fee), dtype=np.intp))
-        assert (found.tolist(), found.dtype) == (rounded, np.int64)
+        assert (found.tolist(), str(found.dtype)) == (rounded, "int64")
 
 
 def test_a_tie_of_eighths_goes_to_the_even_neighbour() -> None:
@@ -77,20 +77,26 @@ def test_a_sum_is_added_before_it_is_rounded(of: Any) -> None:
 
 
 def test_what_passes_64_bits_on_the_way_is_exact_and_what_passes_them_stays_pythons_integers() -> None:
-    def of(fee: list[int], rate: Fraction, more: int = 0) -> tuple[list[int], Any]:
+    def of(fee: list[int], rate: Fraction, more: int = 0) -> tuple[list[int], str]:
         found = _amounts(np.array(fee), [rate], ["down"], np.zeros(len(fee), dtype=np.intp), F(more))
-        return found.tolist(), found.dtype
+        return found.tolist(), str(found.dtype)
 
-    assert of([MOST], F(1)) == ([MOST], np.int64)
-    assert of([MOST - 1], F(1), 1) == ([MOST], np.int64)
-    assert of([1, MOST], F(1), 1) == ([2, MOST + 1], object)
-    assert of([1, MOST], F(1), -1) == ([0, MOST - 1], np.int64)
-    assert of([3, MOST], F(2)) == ([6, 2 * MOST], object)
-    assert of([3, MOST], F(2, 3)) == ([2, 2 * MOST // 3], np.int64)
+    assert of([MOST], F(1)) == ([MOST], "int64")
+    assert of([MOST - 1], F(1), 1) == ([MOST], "int64")
+    assert of([1, MOST], F(1), 1) == ([2, MOST + 1], "object")
+    assert of([1, MOST], F(1), -1) == ([0, MOST - 1], "int64")
+    assert of([3, MOST], F(2)) == ([6, 2 * MOST], "object")
+    assert of([3, MOST], F(2, 3)) == ([2, 2 * MOST // 3], "int64")
     # A rate so fine that its denominator alone passes them.
-    assert of([7, MOST], F(2**64, 2**64 + 1)) == ([6, MOST - 1], np.int64)
-    assert of([], F(2**64, 2**64 + 1)) == ([], np.int64)
-    assert of([], F(2)) == ([], np.int64)
+    assert of([7, MOST], F(2**64, 2**64 + 1)) == ([6, MOST - 1], "int64")
+    assert of([], F(2**64, 2**64 + 1)) == ([], "int64")
+    assert of([], F(2)) == ([], "int64")
+
+
+def test_pythons_integers_are_those_of_a_column_again_where_all_of_them_fit() -> None:
+    for fee, of in ((MOST, "int64"), (MOST + 1, "object")):
+        found = _amounts(np.array([fee], dtype=object), [F(1)], ["down"], np.zeros(1, dtype=np.intp))
+        assert (found.tolist(), str(found.dtype)) == ([fee], of)
 
 
 def test_a_rounding_that_is_not_known_is_refused() -> None:
@@ -145,6 +151,33 @@ def test_what_is_not_above_a_floor_is_not_paid() -> None:
     }  # fmt: skip
 
 
+def test_what_is_owed_at_all_is_raised_as_far_as_a_limit_lets_it() -> None:
+    """A tenth of the fee, at least 2.00 USD where anything is owed, be it a tenth of a cent, and at most half of the fee."""
+    raised = policy(more='[limits]\nat_least = { USD = "2.00" }\npercent = "50"\n')
+    lines = [subscribed(fee, fee=fee) for fee in ("0.00", "0.01", "0.10", "0.11", "3.00", "4.00", "19.90", "20.10")]  # fmt: skip
+    assert column(priced(lines, [OUTAGE], raised), "credit") == {
+        "0.00": "0.00", "0.01": "0.01", "0.10": "0.05", "0.11": "0.06", "3.00": "1.50", "4.00": "2.00", "19.90": "2.00", "20.10": "2.01",
+    }  # fmt: skip
+    unlimited = policy(more='[limits]\nat_least = { USD = "2.00" }\n')
+    assert column(priced([subscribed("a", fee="0.01"), subscribed("b", fee="0.00")], [OUTAGE], unlimited), "credit") == {
+        "a": "2.00", "b": "0.00",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("take", "found"),
+    [
+        ("lesser", ["0.50", "5.00", "5.00"]), ("greater", ["5.00", "5.00", "6.00"]), ("sum", ["5.50", "10.00", "11.00"]),
+    ],
+)  # fmt: skip
+def test_of_a_part_of_the_fee_and_a_sum_the_one_or_the_other_or_both_are_paid(
+    take: str, found: list[str]
+) -> None:
+    both = FIXED.format('USD = "5.00"') + f'credit_percent = "10"\ntake = "{take}"\n'
+    lines = [subscribed(fee, fee=fee) for fee in ("5.00", "50.00", "60.00")]
+    assert list(column(priced(lines, [OUTAGE], policy(tiers=both)), "credit").values()) == found
+
+
 def test_bounds_of_a_sum_and_of_a_part_of_the_fee() -> None:
     """An outage of 44 minutes that may have lasted half an hour longer: perhaps nothing, perhaps what the tier gives."""
     perhaps = window("2022-03-31T23:00", None)
@@ -174,16 +207,25 @@ def test_a_row_may_hold_64_bits_and_is_named_where_it_would_hold_more() -> None:
     assert MOST % 7 == 0
     each = policy(tiers=EACH_MINUTE)
     assert column(priced([FITS], [SEVEN], each), "credit") == {"fits": str(MOST)}
-    for floor in ("", '[limits]\nonly_above = { JPY = "1" }\n'):
+    for floor in ("", '[limits]\nonly_above = { JPY = "1", USD = "1.00" }\n'):
         with pytest.raises(Refused) as refused:
-            priced([subscribed("usual"), FITS, BEYOND][1 if floor else 0 :], [SEVEN], policy(tiers=EACH_MINUTE, more=floor))  # fmt: skip
+            priced([subscribed("usual"), FITS, BEYOND], [SEVEN], policy(tiers=EACH_MINUTE, more=floor))
         assert str(refused.value) == (
             f"subscription 'beyond' would be credited {MOST + 7} JPY, and the most that a row can hold is 9,223,372,036,854,775,807 minor "
             "units; correct its fee, or limit what policy 'p' pays"
         )
 
 
-def test_a_row_that_might_hold_too_much_is_named_with_its_policy() -> None:
+def test_what_a_limit_brings_back_is_held_to_the_last_digit() -> None:
+    """Seven times the fee, and at most all of it."""
+    whole = policy(tiers=EACH_MINUTE, more='[limits]\npercent = "100"\nonly_above = { JPY = "1" }\n')
+    fees = (str(MOST), str(MOST - 1), "2", "1")
+    lines = [subscribed(fee, currency="JPY", fee=fee) for fee in fees]
+    assert column(priced(lines, [SEVEN], whole), "credit") == {**{fee: fee for fee in fees}, "1": "0"}
+
+
+@pytest.mark.parametrize("floor", ["", '[limits]\nonly_above = { USD = "1.00" }\n'])
+def test_a_row_that_might_hold_too_much_is_named_with_its_policy(floor: str) -> None:
     """Only what is open, and comes to too much at most, is named: the minutes of an outage that may go on to the end of the month."""
     perhaps = window("2022-03-31T23:00", None)
     lines = [
@@ -192,7 +234,7 @@ def test_a_row_that_might_hold_too_much_is_named_with_its_policy() -> None:
     ]  # fmt: skip
     with pytest.raises(Refused) as refused:
         # 30 minutes come to 54,000,000,000,000,000.00, and 60 to twice that, which is more than 92,233,720,368,547,758.07.
-        priced(lines, [perhaps], policy(tiers=EACH_MINUTE), policy("q"), as_of=APRIL - 30 * 60)
+        priced(lines, [perhaps], policy(tiers=EACH_MINUTE, more=floor), policy("q"), as_of=APRIL - 30 * 60)
     assert str(refused.value) == (
         "subscription 'most' would be credited 108000000000000000.00 USD, and the most that a row can hold is 9,223,372,036,854,775,807 "
         "minor units; correct its fee, or limit what policy 'p' pays"
