@@ -61,10 +61,10 @@ def policy(
     key: str = "p", *, per: str = "calendar-month", zone: str = "UTC", measure: str = 'of = "time"', since: str = "2020-01-01",
     **other: Any,
 ) -> Policy:  # fmt: skip
-    """Return the terms that `terms_2` makes, per another period, in another zone, or of another measure."""
+    """Return the terms that `terms_2` makes, per another period, in another zone, or of another measure; one of no effects counts none."""
     text = terms_2(key, in_force_from=since, **other)
     text = text.replace('"calendar-month"', f'"{per}"').replace('zone = "UTC"', f'zone = "{zone}"')
-    return parse_policy(text.replace('of = "time"', measure))
+    return parse_policy(text.replace('of = "time"', measure).replace("[counting]\neffects = []\n", ""))
 
 
 def worked(

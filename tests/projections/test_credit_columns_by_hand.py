@@ -4,8 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from projections.credit_rows import COLUMNS
-from tests.projections.pricing import APRIL, column, policy, priced, subscribed, window, worked
+import pandas as pd
+
+from ledger.domain.claims import Claim
+from ledger.domain.exclusion import Exclusion
+from ledger.domain.measurement import Measurement
+from projections.cohorts import Cohort
+from projections.credits import COLUMNS, price, rows
+from projections.earlier_credits import Earlier
+from tests.projections.pricing import APRIL, at, column, policy, priced, subscribed, table, window, worked
 
 OUTAGE = window("2022-03-14T10:00", "2022-03-14T12:30")
 COUNTED = 'of = "events"\ncounts = "outages"'
@@ -79,3 +86,47 @@ def test_seconds_to_the_tiers_beside_are_whole_or_not_there() -> None:
     assert {str(frame[name].dtype) for name in ("seconds_to_next_tier", "seconds_past_tier_edge")} == {
         "Int64"
     }
+
+
+def test_rows_are_priced_with_all_that_is_known() -> None:
+    """Two outages of 150 minutes, one of a cohort; an hour excluded; executions that failed; 18.00 credited a month ago; a claim."""
+    limited = policy(
+        steps={"99.9": "10", "99.6": "25"}, excluded=("force-majeure",),
+        more='[limits]\nrolling_percent = "20"\n[claim]\nhow = "on-request"\nwithin = "5 days"\nanchor = "period-end"\n',
+    )  # fmt: skip
+    failing = policy("failing", measure='of = "executions"', effects=())
+    again = window("2022-03-20T10:00", "2022-03-20T12:30", "again", cohort="beta")
+    given: dict[str, Any] = {
+        "cohorts": {"beta": Cohort("cohort/beta v1", pd.array(["Acme"], dtype="str"))},
+        "measurements": [
+            Measurement("m", "m", "email", "flow", "EMEA", at("2022-03-10"), at("2022-03-11"), "executions", 1_000, 2, entries=("incident/m v2",))
+        ],
+        "exclusions": [
+            Exclusion("storm", "force-majeure", "email", "*", "EMEA", at("2022-03-14T10:00"), at("2022-03-14T11:00"), entries=("exclusion/storm v1",))
+        ],
+        "credited": {"a": (Earlier(1, 1_800, "USD", "statement/main v1"),)},
+        "claims": [
+            Claim("c", "Bell", "2022-03", "2022-04-01T00:00:00.000000Z", (), "granted", entries=("claim/c v1", "claim/c v2"))
+        ],
+    }  # fmt: skip
+    lines = [subscribed("a"), subscribed("b", customer="Bell"), subscribed("c", policy="failing")]
+    published = {"p": [(1, limited)], "failing": [(1, failing)]}
+    frame = price(
+        table(lines), [OUTAGE, again], published, "2022-03", APRIL, ["subscriptions/mine v1"], **given
+    )
+    found = {row["subscription"]: row for row in rows(frame)}
+    assert column(found, "credit", "eligible_downtime_seconds", "claim_state", "availability") == {
+        # Four hours reach the second tier, of which 2.00 are left.
+        "a": ("2.00", 14_400, "not-claimed", "99.462365591398"), "b": ("10.00", 5_400, "granted", "99.798387096774"),
+        # Two of a thousand failed: as much of the month counts as down.
+        "c": ("10.00", "5356.8", "not-needed", "99.800000000000"),
+    }  # fmt: skip
+    assert found["a"]["entries"] == [
+        "cohort/beta v1", "exclusion/storm v1", "incident/again v2", "incident/i v2", "policy/p v1", "statement/main v1",
+        "subscriptions/mine v1",
+    ]  # fmt: skip
+    assert frame["provisional"].tolist() == [False] * 3
+    # What is worked out beside the rows is the same, and no more is marked than was asked for.
+    assert list(rows(worked(lines, [OUTAGE, again], limited, failing, resting_on=["subscriptions/mine v1"], **given).frame)) == list(found.values())  # fmt: skip
+    early = worked(lines, [], limited, failing, as_of=APRIL - 1).frame
+    assert early["provisional"].tolist() == [False] * 3
