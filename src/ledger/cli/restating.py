@@ -326,11 +326,32 @@ def _since(session: Session, chain: Chain, reading: Reading, changed: dict[str, 
 
     return Since(
         _moved(session, chain, reading),
-        changed,
+        _news(session, chain, changed),
         _documents_since(session, changed),
         reading.basis.cohorts.known,
         calculator_words(chain) is not None,
     )
+
+
+def _news(session: Session, chain: Chain, changed: dict[str, tuple[int, int]]) -> dict[str, tuple[int, int]]:
+    """Return of what changed what is news since the last document.
+
+    What a cohort was by then is none, though no line rested on it yet: whatever was limited to it since is the news.
+    """
+    rests = chain.last.event.rests_on
+    if rests.published_by is not None:
+        # What the ledger held may not have been told yet.
+        return changed
+    found = {}
+    for stream, (old, new) in changed.items():
+        held = (
+            [one.version for one in session.log().stream(stream) if one.position <= rests.position]
+            if stream.startswith("cohort/")
+            else []
+        )
+        if max(held, default=old) < new:
+            found[stream] = max(held, default=old), new
+    return found
 
 
 def _moved(session: Session, chain: Chain, reading: Reading) -> list[Moved]:
