@@ -844,3 +844,25 @@ def test_of_a_long_series_only_the_last_documents_are_named(desk: Desk) -> None:
         "ledger: number 8 is no document of series 'main', which has 7, the last of them 3 (2022-05), 4 (2022-06), 5 (2022-07), "
         "6 (2022-08), 7 (2022-09); see ledger credits list"
     )
+
+
+def test_a_table_that_no_document_credits_is_named(desk: Desk) -> None:
+    """Given a table published after the statement, then restating and issuing again say that no document will ever credit it."""
+    desk.issue()
+    head = CUSTOMERS.splitlines()[0]
+    rows = "Delta Dairy,delta,email,EMEA,standard,EUR,100.00,2021-01-01,{until}\n"
+    desk.file("late.csv", f"{head}\n{rows.format(until='2022-03-01')}")
+    desk.ok("subscriptions", "publish", "late", "late.csv", "--actor", "f")
+    said = (
+        "note: subscriptions/late is in no document for 2022-03, and has 1 subscription for it; a statement stays with its tables, so "
+        "issue this one in a series of its own: ledger credits issue --period 2022-03 --series NAME --subscriptions late\n"
+    )
+    # Its one subscription ended before the month.
+    assert desk.run("credits", "restate", "1").stderr == ""
+    desk.file("late.csv", f"{head}\n{rows.format(until='2022-03-02')}")
+    desk.ok("subscriptions", "publish", "late", "late.csv", "--actor", "f")
+    assert desk.run("credits", "restate", "1").stderr == said
+    assert desk.refused("credits", "issue", "--period", "2022-03", "--actor", "f").startswith(said)
+    assert desk.run("credits", "restate", "1", "--recorded-by", "@6").stderr == ""
+    desk.issue("--series", "late", "--subscriptions", "late")
+    assert desk.run("credits", "restate", "1").stderr == ""

@@ -9,6 +9,7 @@ import msgspec
 
 from ledger.cli import run
 from ledger.cli.not_due import counted_not_due, say_not_due
+from ledger.cli.not_issued import say_not_issued
 from ledger.cli.publish import _publishing
 from ledger.cli.recording import print_receipt, telling
 from ledger.cli.session import Session, cut_options, emit_json, table
@@ -110,6 +111,8 @@ def restate(
     choice = Choice(undecided or before.undecided, provisional or before.provisional)
     made = propose(session, chain, choice, session.cut(published_by, recorded_by), as_of, whole=whole)
     _say_not_due(session, chain, made)
+    basis = made.reading.basis
+    say_not_issued(session, basis.period, basis.policies, basis.size)
     if issues:
         _issue(
             session,
