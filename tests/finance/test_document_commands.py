@@ -566,6 +566,29 @@ def test_what_is_paid_on_request_is_issued_once_a_claim_was_granted(desk: Desk) 
     )  # fmt: skip
 
 
+def test_what_a_claim_paid_whose_customer_was_erased_is_warned_of(desk: Desk) -> None:
+    """Given a claim that was paid and its customer erased, then restating warns of it; one that is filed anew keeps the credit."""
+    _under(desk, _REQUEST + _ASKED)
+    words = ("--actor", "s", "--customer", "Aurora Rail", "--period", "2022-03", "--at", "2022-03-20T00:00Z")
+    granted = ("--actor", "f", "--decision", "granted", "--reason", "in time")
+    desk.ok("sla", "claim", "aurora", *words)
+    position = json.loads(desk.ok("log", "claim/aurora", "--json"))["position"]
+    desk.ok("sla", "decide-claim", "aurora", *granted)
+    desk.issue()
+    assert desk.run("credits", "restate", "1").stderr == ""
+    desk.ok("redact", f"@{position}", "--actor", "d", "--field", "customer", "--reason", "asked for")
+    result = desk.run("credits", "restate", "1", "--json")
+    (line,) = json.loads(result.stdout)["lines"]
+    assert (line["as_issued"], line["as_now"], line["causes"]) == ("420.00", "0.00", ["claim/aurora v3"])
+    assert result.stderr == (
+        "warning: the customer of aurora was erased, so what was granted counts for nobody and its lines are restated as unclaimed; "
+        "where the credit is to stay, file the claim anew and grant it first\n"
+    )
+    desk.ok("sla", "claim", "anew", *words)
+    desk.ok("sla", "decide-claim", "anew", *granted)
+    assert desk.restate()["lines"] == []
+
+
 def test_a_claim_of_a_customer_without_subscription_is_warned_of(desk: Desk) -> None:
     words = ("--actor", "s", "--period", "2022-03", "--at", "2022-03-20T00:00:00Z", "--customer")
     assert desk.run("sla", "claim", "one", *words, "Aurora Rail").stderr == ""

@@ -113,6 +113,7 @@ def restate(
     _say_not_due(session, chain, made)
     basis = made.reading.basis
     say_not_issued(session, basis.period, basis.policies, basis.size)
+    _warn_of_erased(made)
     if issues:
         _issue(
             session,
@@ -136,6 +137,22 @@ def _say_not_due(session: Session, chain: Chain, made: Proposal) -> None:
         if made.whole
         else counted_not_due(basis.policies, basis.period, lambda: _tables(session, chain, basis.size)),
     )
+
+
+def _warn_of_erased(made: Proposal) -> None:
+    """Say which granted claims count for nobody any more because their customer was erased, where that is what changes a line."""
+    causes = {entry.rpartition(" v")[0] for entry in made.found.causes}
+    gone = [
+        one.claim
+        for one in made.reading.claims
+        if one.state == "granted" and not isinstance(one.customer, str) and f"claim/{one.claim}" in causes
+    ]
+    if gone:
+        click.echo(
+            f"warning: the customer of {', '.join(gone)} was erased, so what was granted counts for nobody and its lines are restated as "
+            "unclaimed; where the credit is to stay, file the claim anew and grant it first",
+            err=True,
+        )
 
 
 def _issue(
