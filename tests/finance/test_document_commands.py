@@ -837,6 +837,31 @@ def test_a_run_says_who_is_not_due_and_when(desk: Desk) -> None:
     assert (json.loads(made.stdout)["not_due"], made.stderr) == ([], "")
 
 
+def test_terms_that_ruled_no_line_and_do_now_restate_the_month(desk: Desk) -> None:
+    """Given a policy per quarter that is per month from its second version on, then February is restated for its subscription."""
+    monthly = _REQUEST.replace('"standard"', '"other"')
+    desk.file("other.toml", monthly.replace("calendar-month", "calendar-quarter"))
+    desk.ok("policy", "publish", "other.toml", "--actor", "f")
+    desk.file("customers.csv", CUSTOMERS + "Delta Dairy,delta,email,EMEA,other,EUR,100.00,2021-01-01,\n")
+    desk.ok("subscriptions", "publish", "customers", "customers.csv", "--actor", "f")
+    desk.window("second", "EMEA", "2022-02-14T16:00:00Z", "2022-02-14T20:00:00Z")
+    desk.ok("credits", "issue", "--period", "2022-02", "--actor", "f")
+    # Terms that no table names move nothing, and nothing is looked at.
+    desk.file("unused.toml", _REQUEST.replace('"standard"', '"unused"'))
+    desk.ok("policy", "publish", "unused.toml", "--actor", "f")
+    found = desk.restate()
+    assert (found["whole"], found["lines_computed"], found["lines"]) == (False, 0, [])
+    desk.file("other.toml", monthly)
+    desk.ok("policy", "publish", "other.toml", "--actor", "f")
+    for more in ((), ("--whole",)):
+        (line,) = desk.restate(*more)["lines"]
+        assert (line["subscription"], line["as_issued"], line["as_now"]) == ("delta", "0.00", "10.00")
+        assert line["causes"] == ["policy/other v2"]
+    desk.ok("credits", "restate", "1", "--issue", "--actor", "f")
+    assert desk.restate()["assessments"] == []
+    assert "comes out the same" in desk.ok("credits", "show", "2", "--recompute")
+
+
 def test_a_month_in_which_no_period_ends_is_refused_with_the_month_that_is_meant(desk: Desk) -> None:
     """Given subscriptions under quarterly terms alone, when February is issued, then it is said that March is meant."""
     _under(desk, _REQUEST.replace("calendar-month", "calendar-quarter"))

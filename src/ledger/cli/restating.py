@@ -224,7 +224,7 @@ def propose(
     reading = read_facts(session, basis)
     refuse_unfinished(reading, choice)
     before = {one.stream: one.version for one in last.rests_on.sources}
-    changed = _changed(session, before, reading, position)
+    changed = _changed(session, chain, before, reading, position)
     since = _since(session, chain, reading, changed)
     if whole or _all_of_it(chain, choice, changed):
         reading.basis.tables = _tables(session, chain, position)
@@ -291,7 +291,7 @@ def _subscriptions(issued: Held) -> Any:
 
 
 def _changed(
-    session: Session, before: dict[str, int], reading: Reading, position: int
+    session: Session, chain: Chain, before: dict[str, int], reading: Reading, position: int
 ) -> dict[str, tuple[int, int]]:
     """Return by source the versions before and now, of the kinds that can reach any line."""
     log = session.log()
@@ -307,7 +307,33 @@ def _changed(
         )
         if version != before.get(stream, 0):
             found[stream] = before.get(stream, 0), version
-    return found
+    return found | _other_policies(session, chain, before, reading, position)
+
+
+def _other_policies(
+    session: Session, chain: Chain, before: dict[str, int], reading: Reading, position: int
+) -> dict[str, tuple[int, int]]:
+    """Return by source the versions then and now of policies that ruled no line of the last document, and were published anew since.
+
+    A policy whose period ended in no such month may have one that does now. Only those count that the tables name, which are read where
+    there are any.
+    """
+    then = chain.last.event.rests_on.position
+    found: dict[str, tuple[int, int]] = {}
+    for key in reading.basis.policies:
+        stream = f"policy/{key}"
+        if stream in before:
+            continue
+        held = [one for one in session.log().stream(stream) if one.position <= position]
+        old = max((one.version for one in held if one.position <= then), default=0)
+        if held and held[-1].version != old:
+            found[stream] = old, held[-1].version
+    if not found:
+        return found
+    from ledger.cli.facts import values_of
+
+    named = {key for table in _tables(session, chain, position) for key in values_of(table, "policy")}
+    return {stream: versions for stream, versions in found.items() if stream.partition("/")[2] in named}
 
 
 def calculator_words(chain: Chain) -> str | None:
