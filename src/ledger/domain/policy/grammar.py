@@ -245,8 +245,8 @@ GRAMMAR: tuple[Table, ...] = (
         Field("commitments", "choice", "Of several commitments: the best for the customer, the one the customer chooses, or all. Money and days of service are "
               "not compared: best-of gives the best of each.", default='"best-of"',
               choices=("best-of", "choose-one", "sum"), example='"best-of"'),
-        Field("incidents", "choice", "together: one figure for the period. Otherwise each incident is measured alone, and of their remedies the best, the chosen one or all "
-              "count.", default='"together"', choices=("together", "best-of", "choose-one", "sum"), example='"together"'),
+        Field("incidents", "choice", "together: one figure for the period. Otherwise each incident that may be in the region and the time asked for is measured "
+              "alone, and of their remedies the best, the chosen one or all count.", default='"together"', choices=("together", "best-of", "choose-one", "sum"), example='"together"'),
     )),
     Table("claim", "Whether credits must be claimed, and until when. Left out: automatic.", (
         Field("how", "choice", "automatic: paid without a claim. on-request: only if it is claimed in time.", required=True, choices=("automatic", "on-request"), example='"on-request"'),
