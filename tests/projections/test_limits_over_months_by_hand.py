@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from ledger.errors import Refused
 from projections.earlier_credits import Earlier
 from tests.projections.pricing import APRIL, column, policy, priced, subscribed, window, worked
 
@@ -100,7 +101,7 @@ def test_amounts_of_any_size_are_held_to_what_is_left() -> None:
     lines = [subscribed("large", currency="JPY", fee=str(most))]
     half = policy(steps={"99.9": "50"}, more='[limits]\nrolling_percent = "20"\n')
     found = priced(lines, [OUTAGE], half, credited={"large": (said(1, 3, "JPY"),)})
-    assert found["large"]["credit"] == str(most // 5 - 3 + 0)
+    assert found["large"]["credit"] == str(most // 5 - 3)
 
 
 @pytest.mark.parametrize(
@@ -135,3 +136,26 @@ def test_a_limit_looks_over_months_or_over_a_year(
             )
             assert (ago, found["a"]["credit"]) == (ago, credit)
             assert bool(statements(found["a"])) == (credit == "2.00")
+
+
+def test_a_sum_of_a_currency_is_held_to_what_a_later_month_leaves() -> None:
+    """A sum of 7.00, and 20.00 of 100.00 in three months, of which a later month was credited 15.00, or 13.00."""
+    tiers = (
+        '[[tiers]]\navailability_at_least = "99.9"\ncredit_percent = "0"\n'
+        '[[tiers]]\navailability_below = "99.9"\ncredit_fixed = { USD = "7.00" }\n'
+    )
+    credited = {"a": (said(-1, 1_500),), "b": (said(-1, 1_300),)}
+    found = priced([subscribed("a"), subscribed("b")], [OUTAGE], limited(tiers=tiers), credited=credited)
+    assert {name: (row["credit"], statements(row)) for name, row in found.items()} == {
+        "a": ("5.00", ["statement/main v1"]), "b": ("7.00", []),
+    }  # fmt: skip
+
+
+def test_a_row_that_was_credited_in_another_currency_is_named() -> None:
+    credited = {"b": (said(1, 100, "EUR"),), "free": (said(1, 100, "EUR"),)}
+    lines = [subscribed("a"), subscribed("free", policy="q"), subscribed("b")]
+    with pytest.raises(
+        Refused,
+        match="^subscription 'b' is billed in USD, and statement/main v1 credited 1.00 EUR within the 3 months of",
+    ):
+        priced(lines, [OUTAGE], limited(), policy("q"), credited=credited)
