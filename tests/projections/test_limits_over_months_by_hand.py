@@ -8,7 +8,7 @@ import pytest
 
 from ledger.errors import Refused
 from projections.earlier_credits import Earlier
-from tests.projections.pricing import APRIL, column, policy, priced, subscribed, window, worked
+from tests.projections.pricing import APRIL, EACH_MINUTE, column, policy, priced, subscribed, window, worked
 
 # 2.5 hours, so that a tenth of the fee is owed.
 OUTAGE = window("2022-03-14T10:00", "2022-03-14T12:30")
@@ -156,6 +156,20 @@ def test_a_row_that_was_credited_in_another_currency_is_named() -> None:
     lines = [subscribed("a"), subscribed("free", policy="q"), subscribed("b")]
     with pytest.raises(
         Refused,
-        match="^subscription 'b' is billed in USD, and statement/main v1 credited 1.00 EUR within the 3 months of",
+        match=r"^subscription 'b' is billed in USD, and statement/main v1 credited 1\.00 EUR within the 3 months of",
     ):
         priced(lines, [OUTAGE], limited(), policy("q"), credited=credited)
+
+
+def test_more_than_a_row_can_hold_is_refused_where_something_was_taken_back() -> None:
+    """5 were taken back a month ago, so that 5 more than all of the fee may be paid, which is the largest there is."""
+    most = 2**63 - 1
+    whole = policy(tiers=EACH_MINUTE, more='[limits]\nrolling_percent = "100"\n')
+    lines = [subscribed("usual"), subscribed("large", currency="JPY", fee=str(most))]
+    with pytest.raises(
+        Refused,
+        match=f"^subscription 'large' would be credited {most + 5} JPY, and the most that a row can hold",
+    ):
+        priced(lines, [OUTAGE], whole, credited={"large": (said(1, -5, "JPY"),)})
+    found = priced(lines, [OUTAGE], whole, credited={"large": (said(1, 5, "JPY"),)})
+    assert found["large"]["credit"] == str(most - 5)
