@@ -31,7 +31,7 @@ from ledger.domain.policy.model import (
 from ledger.domain.window import Window
 from ledger.errors import Refused
 from projections.evaluation.evidence import Evidence, Plain
-from projections.evaluation.measured import quotient_sum
+from projections.evaluation.measured import counts_over_the_period, quotient_sum
 from projections.evaluation.measures import figure
 
 F = Fraction
@@ -296,7 +296,10 @@ def test_counts_over_an_edge_alone_leave_whatever_they_allow(failed: int, total:
 def test_where_nothing_was_counted_it_was_up_unless_the_terms_say_down() -> None:
     assert bounds(made(MESSAGES)) == (1, 1)
     assert bounds(made(Measure("messages", ("messages",), missing="excluded"))) == (1, 1)
-    assert bounds(made(Measure("messages", ("messages",), missing="down"))) == (0, 0)
+    down = Measure("messages", ("messages",), missing="down")
+    assert bounds(made(down)) == (0, 0)
+    # Of what was counted over the edge all failed, so that it was down with it and without it.
+    assert bounds(made(down, measured(999, 1_001, 10, 10))) == (0, 0)
 
 
 def test_counts_in_excluded_time_are_left_out_and_those_partly_in_it_are_open() -> None:
@@ -363,7 +366,8 @@ def test_a_latency_weighs_by_its_seconds_that_count_or_the_highest_is_taken() ->
 @pytest.mark.parametrize(
     ("facts", "said"),
     [
-        ((), "no latency (p95) of mail was measured in A in p, which p prices; record it with ledger incident record-measurement"),
+        ((), "no latency (p95) of mail was measured in A in p, which p prices; record it with ledger incident record-measurement, or "
+         "where facts are asked about state value or measurements"),
         ((latency(1_000, 1_100, "4", statistic="p50"),), "measurement 'm' states 'p50', but the policy asks for 'p95'; record that one"),
         ((latency(1_000, 1_100, "4", statistic=None),), "measurement 'm' states 'no statistic', but the policy asks for 'p95'"),
         ((latency(1_000, 1_100, None),), "measurement 'm' states 'p95', but the policy asks for 'p95'"),
@@ -423,6 +427,8 @@ def test_a_day_that_was_excluded_whole_is_not_bad_and_one_of_another_place_is_no
     assert bounds(longest(*three, partly, rules=(EXCLUDED,))) == (3, 3)
     unsure = msgspec.structs.replace(three[1], region="unknown")
     assert bounds(longest(three[0], unsure, three[2])) == (1, 3)
+    # All of it failed, if any of it was here.
+    assert bounds(longest(of_day(1, 2, 2, region="unknown"))) == (0, 1)
     perhaps = off(DAYS[1].start, DAYS[1].end, customer="Acme")
     assert bounds(longest(*three, perhaps, rules=(EXCLUDED,))) == (1, 3)
 
@@ -433,7 +439,7 @@ def test_what_is_over_more_than_a_day_does_not_say_which_day_was_bad(move: tuple
     wide = msgspec.structs.replace(one, start=one.start + move[0], end=one.end + move[1])
     with pytest.raises(
         Refused,
-        match="measurement 'd2' is over more than the day 2022-06-0",
+        match=r"measurement 'd2' is over more than the day 2022-06-0\d, so whether that day was bad is not known; record one for each day",
     ):
         longest(wide)
     hour = msgspec.structs.replace(one, start=one.start + 3_600, end=one.start + 7_200)
@@ -606,6 +612,70 @@ def test_buckets_without_data_that_are_perhaps_excluded_are_a_bound() -> None:
     assert (found.removed_seconds, found.high) == (500, F(3, 4))
     asked_part = made(measure, asked(1_000, 1_100, 1, 4), valid=(1_000, 1_300))
     assert asked_part.removed_seconds == 200
+
+
+def test_buckets_of_which_it_is_not_known_where_they_were_are_perhaps_without_data() -> None:
+    """500 seconds are seen surely, and 100 more perhaps: at most all of these failed, and of 500 alone."""
+    sure, unsure = asked(1_000, 1_500, 1, 4), asked(1_500, 1_600, 1, 4, "n", region="unknown")
+    found = made(msgspec.structs.replace(RATE, missing="excluded"), sure, unsure)
+    assert (found.removed_seconds, found.removed_most) == (400, 500)
+    assert bounds(found) == (1 - F(125 + 100, 500), 1 - F(125, 600))
+
+
+@pytest.mark.parametrize("rule", [EXCLUDED, REMOVED])
+def test_buckets_without_data_are_down_where_they_are_not_excluded(rule: ExclusionRule) -> None:
+    """Of 500 seconds without data 100 are perhaps excluded."""
+    measure, rules = msgspec.structs.replace(RATE, missing="down"), (rule,)
+    found = made(measure, asked(1_000, 1_500, 0, 4), off(1_500, 1_600, customer="Acme"), rules=rules)
+    assert (found.eligible_least, found.eligible_most) == (400, 500)
+
+
+def test_where_perhaps_nothing_is_left_of_the_buckets() -> None:
+    """25 seconds of 1,000 are down, and all of them leave the period, or none."""
+    one, all_of_it = asked(1_000, 1_100, 1, 4), off(1_000, 2_000, customer="Acme")
+    up = msgspec.structs.replace(EXCLUDED, kinds=frozenset({"customer"}))
+    assert bounds(made(RATE, one, all_of_it, rules=(REMOVED,))) == (F(975, 1_000), 1)
+    # What is perhaps up stays in the period, with data or without.
+    beside = off(1_500, 2_000, customer="Acme", kind="customer")
+    assert bounds(made(RATE, one, all_of_it, beside, rules=(REMOVED, up))) == (F(975, 1_000), 1)
+    # Two facts leave all, none or one of two parts: 25 of 100 as well.
+    parts = off(1_000, 1_100, customer="Acme"), off(1_100, 2_000, customer="Bolt")
+    assert bounds(made(RATE, one, *parts, rules=(REMOVED,))) == (0, 1)
+    # Without data 900 leave: with them the others, or not, so that 25 of 100 are down.
+    gone = msgspec.structs.replace(RATE, missing="excluded")
+    assert bounds(made(gone, one, parts[0], rules=(REMOVED,))) == (F(3, 4), 1)
+    # Half of the period has no data and is perhaps up, so that it leaves perhaps: for others than Acme 25 of 100 are down.
+    found = made(gone, one, parts[0], beside, rules=(REMOVED, up))
+    assert (found.removed_seconds, found.removed_most, found.high) == (400, 1_000, 1)
+    assert found.low <= F(3, 4)
+    # Whether there are data of the first 100 seconds is not known either.
+    unsure = asked(1_000, 1_100, 1, 4, region="unknown")
+    assert bounds(made(gone, unsure)) == (0, 1)
+
+
+@pytest.mark.parametrize(
+    ("measure", "over"),
+    [
+        (MESSAGES, True), (Measure("executions"), True), (LOST, True), (INCIDENTS, False), (RATE, False), (LATENCY, False),
+        (TIME, False), (RUN, False),
+    ],
+)  # fmt: skip
+def test_counts_have_no_time_inside(measure: Measure, over: bool) -> None:
+    commitment = Commitment("c", measure, OUTAGE, Scope(), ())
+    assert counts_over_the_period(commitment) is over
+
+
+def test_a_latency_perhaps_in_excluded_time_weighs_what_makes_the_average_least_or_most() -> None:
+    """0.1 for a second that is sure, 0.2 for one that perhaps is not: 0.1 without it, 0.15 with it."""
+    facts = (
+        latency(1_000, 1_001, "0.1", "a"),
+        latency(1_100, 1_101, "0.2", "b"),
+        off(1_100, 1_200, customer="Acme"),
+    )
+    assert bounds(made(LATENCY, *facts, rules=(EXCLUDED,))) == (F(1, 10), F(3, 20))
+    # 0.3 perhaps counts as well, and makes more of it: (0.1 + 0.2 + 0.3) / 3, or 0.1 alone.
+    more = made(LATENCY, *facts, latency(1_150, 1_151, "0.3", "c"), rules=(EXCLUDED,))
+    assert bounds(more) == (F(1, 10), F(1, 5))
 
 
 @given(st.lists(st.tuples(st.integers(-50, 50), st.integers(1, 12)), max_size=9))
