@@ -192,26 +192,31 @@ def test_outages_that_are_too_short_count_by_what_a_day_has_of_them(
     assert seconds_more == more
 
 
+MONDAY = [(0, 3), (10, 14)]
+TUESDAY = [(MIDNIGHT + 10, MIDNIGHT + 14), (MIDNIGHT + 20, MIDNIGHT + 24)]
+WEDNESDAY = [(2 * MIDNIGHT, 2 * MIDNIGHT + 2)]
+LONG = [(100, 105)]
+
+
 @pytest.mark.parametrize(
     ("counts", "limit", "kept", "more"),
     [
-        # 5 seconds last long enough. Of the first day 3 and 4 are short, of the second 4 and 4, of the third 2.
-        ("all", 7, [(100, 105), (MIDNIGHT + 10, MIDNIGHT + 14), (MIDNIGHT + 20, MIDNIGHT + 24)], 0),
-        ("all", 6, [(0, 3), (10, 14), (100, 105), (MIDNIGHT + 10, MIDNIGHT + 14), (MIDNIGHT + 20, MIDNIGHT + 24)], 0),
-        ("all", 8, [(100, 105)], 0),
-        ("excess", 7, [(100, 105)], 1),
-        ("excess", 6, [(100, 105)], 1 + 2),
+        # Seven seconds, eight and two.
+        ("all", 8, LONG, 0),
+        ("all", 7, [*LONG, *TUESDAY], 0),
+        ("all", 6, [*MONDAY, *LONG, *TUESDAY], 0),
+        ("excess", 7, LONG, 1),
+        ("excess", 6, LONG, 1 + 2),
     ],
-)  # fmt: skip
+)
 def test_short_outages_count_on_a_day_that_has_more_of_them_than_the_limit(
-    counts: Any, limit: int, kept: list[tuple[int, int]], more: int
+    counts: Any, limit: int, kept: list[tuple[int, int]], more: Any
 ) -> None:
-    days = [(0, 3), (10, 14), (100, 105), (MIDNIGHT + 10, MIDNIGHT + 14), (MIDNIGHT + 20, MIDNIGHT + 24), (2 * MIDNIGHT, 2 * MIDNIGHT + 2)]  # fmt: skip
+    outages = [*MONDAY, *LONG, *TUESDAY, *WEDNESDAY]
     counting = Counting(minimum=F(5), unless_daily_total_above=F(limit), daily_total_counts=counts)
-    assert long_enough([(*one, HALF) for one in days], counting, "UTC") == (
-        [(*one, HALF) for one in kept],
-        more,
-    )
+    levels, seconds_more = long_enough([(*one, HALF) for one in outages], counting, "UTC")
+    assert levels == [(*one, HALF) for one in kept]
+    assert seconds_more == more
 
 
 def test_without_a_least_duration_every_outage_counts() -> None:
@@ -331,16 +336,18 @@ def test_what_may_last_long_enough_is_not_surely_short(most: list[Level], limit:
     assert found.least == least
 
 
-def test_without_a_daily_total_what_is_short_counts_nothing_and_without_a_least_duration_nothing_is_short() -> (
-    None
-):
-    least, most = [(0, 2, WHOLE), (10, 16, WHOLE)], [(0, 3, WHOLE), (10, 17, WHOLE)]
-    for counting, seconds in (
-        (Counting(minimum=F(5)), (6, 7)),
-        (Counting(unless_daily_total_above=F(1)), (8, 10)),
-    ):
-        found = bounded(least, most, (), counting, "UTC", 0, (0, 100))
-        assert (found.least, found.most) == seconds
+@pytest.mark.parametrize(
+    ("counting", "least", "most"),
+    [
+        # Without a daily total what is short counts nothing, and without a least duration nothing is short.
+        (Counting(minimum=F(5)), 6, 7),
+        (Counting(unless_daily_total_above=F(1)), 8, 10),
+    ],
+)
+def test_a_daily_total_asks_for_a_least_duration(counting: Counting, least: int, most: int) -> None:
+    sure, perhaps = [(0, 2, WHOLE), (10, 16, WHOLE)], [(0, 3, WHOLE), (10, 17, WHOLE)]
+    found = bounded(sure, perhaps, (), counting, "UTC", 0, (0, 100))
+    assert [found.least, found.most] == [least, most]
 
 
 def test_quanta_of_what_is_sure_are_rounded_once() -> None:
