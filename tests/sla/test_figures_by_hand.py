@@ -666,15 +666,15 @@ def test_counts_have_no_time_inside(measure: Measure, over: bool) -> None:
 
 
 def test_a_latency_perhaps_in_excluded_time_weighs_what_makes_the_average_least_or_most() -> None:
-    """0.1 for a second that is sure, 0.2 for one that perhaps is not: 0.1 without it, 0.15 with it."""
+    """0.1 for ten seconds that are sure, 0.2 for ten that perhaps are not: 0.1 without them, 0.15 with them."""
     facts = (
-        latency(1_000, 1_001, "0.1", "a"),
-        latency(1_100, 1_101, "0.2", "b"),
+        latency(1_000, 1_010, "0.1", "a"),
+        latency(1_100, 1_110, "0.2", "b"),
         off(1_100, 1_200, customer="Acme"),
     )
     assert bounds(made(LATENCY, *facts, rules=(EXCLUDED,))) == (F(1, 10), F(3, 20))
     # 0.3 perhaps counts as well, and makes more of it: (0.1 + 0.2 + 0.3) / 3, or 0.1 alone.
-    more = made(LATENCY, *facts, latency(1_150, 1_151, "0.3", "c"), rules=(EXCLUDED,))
+    more = made(LATENCY, *facts, latency(1_150, 1_160, "0.3", "c"), rules=(EXCLUDED,))
     assert bounds(more) == (F(1, 10), F(1, 5))
 
 

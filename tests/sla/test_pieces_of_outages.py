@@ -127,7 +127,8 @@ def all_of(piece: Piece, counting: Counting, span: tuple[int, int]) -> tuple[int
     return min(every) if piece.surely else 0, max(every)
 
 
-UP, DOWN, NEAREST = (Counting(quantise=way, quantum=10) for way in ("each-up", "each-down", "each-nearest"))  # type: ignore[arg-type]
+WAYS: Any = ("each-up", "each-down", "each-nearest")
+UP, DOWN, NEAREST = (Counting(quantise=way, quantum=10) for way in WAYS)
 NINE = Counting(minimum=Fraction(9), quantise="each-up", quantum=10)
 EVEN = Counting(quantise="each-nearest", quantum=4, ties="even")
 
@@ -179,9 +180,9 @@ def test_one_outage_over_an_edge(
 BEGIN = 86_400 - 20
 
 
-def both_runs(
+def what_comes_of(
     way: Any, span: tuple[int, int], pieces: list[Piece], sure: list[tuple[int, int]], most: list[tuple[int, int]], **terms: Any
-) -> tuple[Fraction, Fraction]:  # fmt: skip
+) -> Any:  # fmt: skip
     """What pieces in runs come to, all given in seconds from BEGIN."""
     counting = Counting(quantise=way, quantum=11, **terms)
     moved = [
@@ -228,12 +229,12 @@ SEVERAL = [Piece((0, 0), (13, 25), True, True, 0), Piece((20, 20), (34, 40), Tru
 def test_what_may_join_or_not_lies_between_bounds(
     way: Any, span: tuple[int, int], expected: tuple[int, int]
 ) -> None:
-    assert both_runs(way, span, SEVERAL, [(0, 13), (20, 34)], [(0, 40)]) == expected
+    assert what_comes_of(way, span, SEVERAL, [(0, 13), (20, 34)], [(0, 40)]) == expected
 
 
 def test_of_forty_seconds_no_two_outages_last_twenty_five() -> None:
     """One at most: it gains ten seconds, and whole quanta are four."""
-    found = both_runs("each-up", (0, 40), SEVERAL, [], [(0, 40)], minimum=Fraction(25))
+    found = what_comes_of("each-up", (0, 40), SEVERAL, [], [(0, 40)], minimum=Fraction(25))
     assert found == (0, 44)
 
 
@@ -241,7 +242,10 @@ def test_a_piece_is_rounded_up_where_it_lasts_longest() -> None:
     """Of 26 seconds at most, begun as late as 30 seconds after, and of eight surely: three quanta, and one."""
     late = Piece((-10, 30), (14, 16), True, True, 0)
     other = Piece((20, 20), (28, 28), True, True, 0)
-    assert both_runs("each-up", (-20, 60), [late, other], [(20, 28)], [(-10, 16), (20, 28)]) == (11, 33 + 11)
+    assert what_comes_of("each-up", (-20, 60), [late, other], [(20, 28)], [(-10, 16), (20, 28)]) == (
+        11,
+        33 + 11,
+    )
 
 
 @pytest.mark.parametrize(
@@ -258,7 +262,7 @@ def test_what_a_day_has_of_short_outages_is_cut_by_midnight(
 ) -> None:
     piece = Piece((most[0], sure[0]), (sure[1], most[1]), True, True, 0)
     daily: dict[str, Any] = {"minimum": Fraction(20), "unless_daily_total_above": Fraction(3)}
-    assert both_runs("each-up", (0, 40), [piece], [sure], [most], **daily) == expected
+    assert what_comes_of("each-up", (0, 40), [piece], [sure], [most], **daily) == expected
 
 
 @given(some_pieces(), some_counting, st.integers(-5, 50), st.integers(0, 60))
