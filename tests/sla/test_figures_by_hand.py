@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ledger.domain.ends import ENDLESS
 from ledger.domain.exclusion import Exclusion
 from ledger.domain.measurement import Measurement
 from ledger.domain.period import Period, days, parse_period
@@ -381,6 +382,15 @@ def test_a_latency_that_does_not_fit_is_refused(facts: tuple[Measurement, ...], 
     assert said in str(refused.value)
 
 
+def test_a_latency_of_perhaps_excluded_time_alone_is_refused() -> None:
+    said = (
+        r"all latency \(p95\) of mail in A in p was perhaps measured in excluded time alone, so that there may be none; say which "
+        "customer is meant, or who is in the cohort"
+    )
+    with pytest.raises(Refused, match=said):
+        made(LATENCY, latency(1_100, 1_200, "4"), off(1_000, 1_300, customer="Acme"), rules=(EXCLUDED,))
+
+
 JUNE = parse_period("2022-06")
 DAYS = days(JUNE)
 RUN = Measure("consecutive-days", ("messages",))
@@ -444,6 +454,11 @@ def test_what_is_over_more_than_a_day_does_not_say_which_day_was_bad(move: tuple
         longest(wide)
     hour = msgspec.structs.replace(one, start=one.start + 3_600, end=one.start + 7_200)
     assert bounds(longest(hour)) == (1, 1)
+
+
+def test_a_bad_day_is_known_from_the_windows_that_made_it_one() -> None:
+    found = made(Measure("bad-days"), window(1_000, 1_100))
+    assert (bounds(found), found.entries) == ((1, 1), {"incident/i v1"})
 
 
 LOST = Measure("events", ("messages",), counts="failed")
@@ -753,6 +768,28 @@ def test_plain_downtime_obeys_the_least_duration_and_the_quanta(
     assert (found.eligible_least, found.eligible_most, found.downtime_seconds) == (*expected, stated[1])
 
 
+@pytest.mark.parametrize(
+    ("changed", "stated", "beside"),
+    [
+        # What is left out is what is excluded, or too short, or below the share; not what rounding takes or adds.
+        ({}, {"downtime": exactly(100), "excluded": F(30)}, 30),
+        ({"quantise": "each-up"}, {"downtime": exactly(61)}, 0),
+        ({"quantise": "each-down"}, {"downtime": exactly(119)}, 0),
+        ({"minimum": F(60)}, {"downtime": exactly(59)}, 59),
+        ({"minimum": F(60), "quantise": "each-up"}, {"outages": ((F(61), F(1), F(1)), (F(59), F(1), F(1)))}, 59),
+        ({"down": "above-share", "share_above": F(1, 2)}, {"outages": ((F(100), F(1), F(1)), (F(50), F(1, 4), F(1, 2)))}, 50),
+        ({"down": "all"}, {"outages": ((F(100), F(1), F(1)), (F(50), F(1, 4), F(3, 4)))}, 50),
+        # Where more was down than anything, what is excluded of it is as much as was stated.
+        ({}, {"downtime": (F(100), ENDLESS), "excluded": F(30)}, 30),
+    ],
+)  # fmt: skip
+def test_how_much_plain_downtime_does_not_count(
+    changed: dict[str, Any], stated: dict[str, Any], beside: int
+) -> None:
+    found = plain(counting=msgspec.structs.replace(OUTAGE, **changed), **stated)
+    assert found.excluded_seconds == beside
+
+
 @pytest.mark.parametrize("quantise", ["slots-touched", "slots-filled"])
 def test_slots_need_to_know_when_it_was_down(quantise: Any) -> None:
     said = f'quantise = "{quantise}" needs to know when it was down; state windows instead of plain downtime'
@@ -818,8 +855,42 @@ def test_a_plain_availability_stands_for_seconds_and_plain_counts_for_an_availab
 
 
 @pytest.mark.parametrize(
+    ("failed", "total", "expected"),
+    [
+        ((1, 1), (10, 20), (F(9, 10), F(19, 20))),
+        ((1, 4), (5, 10), (F(1, 5), F(9, 10))),
+        # More may have failed than there surely were; no more than there were.
+        ((1, 8), (5, 10), (0, F(9, 10))),
+        ((1, 20), (10, 10), (0, F(9, 10))),
+        # Two failed of two, or of ten.
+        ((2, 2), (0, 10), (0, F(4, 5))),
+        # Of however many none failed.
+        ((0, 0), (0, 10), (1, 1)),
+        ((0, 5), (0, 10), (0, 1)),
+        # Of countless ones countless failed.
+        ((ENDLESS, ENDLESS), (ENDLESS, ENDLESS), (0, 1)),
+    ],
+)
+def test_plain_counts_within_bounds_leave_what_all_of_them_allow(
+    failed: Any, total: Any, expected: tuple[Any, Any]
+) -> None:
+    stated: dict[str, Any] = {name: tuple(F(end) if type(end) is int else end for end in ends) for name, ends in (("failed", failed), ("total", total))}  # fmt: skip
+    assert bounds(plain(MESSAGES, **stated)) == expected
+    # Where perhaps nothing was counted, it was perhaps down.
+    down = bounds(plain(msgspec.structs.replace(MESSAGES, missing="down"), **stated))
+    assert down == (0 if stated["total"][0] == 0 and not failed[0] else expected[0], expected[1])
+
+
+def test_plain_counts_are_shown_where_they_are_no_bounds() -> None:
+    assert plain(MESSAGES, failed=exactly(1), total=exactly(8)).counts == (1, 8, 0, 0)
+    assert plain(MESSAGES, failed=(F(1), F(2)), total=exactly(8)).counts == ()
+    assert plain(MESSAGES, failed=exactly(1), total=(F(8), F(9))).counts == ()
+
+
+@pytest.mark.parametrize(
     ("measure", "stated", "said"),
     [
+        (MESSAGES, {"total": exactly(8)}, "the policy measures messages, so it needs failed and total; add them"),
         (TIME, {"failed": exactly(1), "total": exactly(8)}, "failed and total have no meaning under a policy that measures time; state downtime, or measurements"),
         (TIME, {"value": exactly(1)}, "value has no meaning under a policy that measures time; state downtime, uptime or counts instead"),
         (INCIDENTS, {"downtime": exactly(1)}, "the policy measures events, so it needs value; add it"),

@@ -130,6 +130,7 @@ def all_of(piece: Piece, counting: Counting, span: tuple[int, int]) -> tuple[int
 WAYS: Any = ("each-up", "each-down", "each-nearest")
 UP, DOWN, NEAREST = (Counting(quantise=way, quantum=10) for way in WAYS)
 NINE = Counting(minimum=Fraction(9), quantise="each-up", quantum=10)
+FIVES = Counting(quantise="each-nearest", quantum=5)
 EVEN = Counting(quantise="each-nearest", quantum=4, ties="even")
 
 
@@ -141,9 +142,9 @@ EVEN = Counting(quantise="each-nearest", quantum=4, ties="even")
         ((0, 2), (20, 30), DOWN, (0, 30), (10, 30)),
         ((0, 2), (20, 30), NEAREST, (0, 30), (20, 30)),
         # Nine seconds are long enough, inside and over an edge.
-        ((0, 0), (5, 8), NINE, (0, 30), (0, 0)),
-        ((0, 0), (5, 9), NINE, (0, 30), (0, 10)),
-        ((0, 0), (9, 11), NINE, (0, 30), (10, 20)),
+        ((5, 5), (10, 13), NINE, (0, 30), (0, 0)),
+        ((5, 5), (10, 14), NINE, (0, 30), (0, 10)),
+        ((5, 5), (14, 16), NINE, (0, 30), (10, 20)),
         ((0, 0), (5, 8), NINE, (2, 30), (0, 0)),
         ((0, 0), (5, 9), NINE, (2, 30), (0, 8)),
         ((0, 0), (9, 11), NINE, (2, 30), (8, 18)),
@@ -157,6 +158,8 @@ EVEN = Counting(quantise="each-nearest", quantum=4, ties="even")
         ((0, 8), (26, 26), DOWN, (10, 90), (7, 16)),
         # Of 25 seconds 30 and 9; of 24, 20 and 8.
         ((0, 4), (26, 26), NEAREST, (10, 90), (12, 21)),
+        # Of 23 seconds in fives 25 and 7, of 22 they are 20 and 6.
+        ((0, 8), (26, 26), FIVES, (10, 90), (14, 18)),
         # Of 14 seconds, three quanta and a half, 16 and 8; of 10, two and a half, 8 and 4.
         ((6, 16), (25, 25), EVEN, (19, 28), (4, 8)),
         # Begun with the span 22 seconds are 20, all of which lie in it; begun last, 13 are 10.
@@ -232,6 +235,14 @@ def test_what_may_join_or_not_lies_between_bounds(
     assert what_comes_of(way, span, SEVERAL, [(0, 13), (20, 34)], [(0, 40)]) == expected
 
 
+def test_what_surely_is_one_outage_is_rounded_as_one() -> None:
+    """Of 25 seconds the nearest are 22, of which five lie before; it is the same where two overlap that last as long together."""
+    whole = Piece((0, 0), (25, 25), True, True, 0)
+    parts = [Piece((0, 0), (15, 15), True, True, 0), Piece((10, 10), (25, 25), True, True, 0)]
+    for pieces in ([whole], parts):
+        assert what_comes_of("each-nearest", (5, 40), pieces, [(0, 25)], [(0, 25)]) == (17, 17)
+
+
 def test_of_forty_seconds_no_two_outages_last_twenty_five() -> None:
     """One at most: it gains ten seconds, and whole quanta are four."""
     found = what_comes_of("each-up", (0, 40), SEVERAL, [], [(0, 40)], minimum=Fraction(25))
@@ -246,6 +257,9 @@ def test_a_piece_is_rounded_up_where_it_lasts_longest() -> None:
         11,
         33 + 11,
     )
+    # Of 25 seconds at most and 20 that may join: three quanta and two; together 15 are sure.
+    several = [Piece((0, 12), (13, 25), True, True, 0), SEVERAL[1]]
+    assert what_comes_of("each-up", (0, 40), several, [(12, 13), (20, 34)], [(0, 40)]) == (22, 33 + 22)
 
 
 @pytest.mark.parametrize(
