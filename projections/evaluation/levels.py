@@ -11,9 +11,8 @@ from fractions import Fraction
 from itertools import pairwise
 from math import lcm
 
-from ledger.domain.ends import beside, side_of
+from ledger.domain.ends import beside, rounded, side_of
 from ledger.domain.interval import Span, intersect, length, subtract, union
-from ledger.domain.money import round_fraction
 from ledger.domain.period import day_of, midnights
 from ledger.domain.policy.model import Counting
 
@@ -286,8 +285,11 @@ def in_quanta(outage: Span, counting: Counting, span: Span | None = None) -> int
 
 
 def nearest(seconds: int | Fraction, counting: Counting) -> int:
-    """Return the whole quanta, in seconds, that are nearest; of a half the policy says where it goes."""
-    return round_fraction(Fraction(seconds) / counting.quantum, f"half-{counting.ties}") * counting.quantum
+    """Return the whole quanta, in seconds, that are nearest; of a half the policy says where it goes.
+
+    An open end stays one on the way: what is less than a half goes down, whatever is said of a half.
+    """
+    return rounded(seconds * Fraction(1, counting.quantum), f"half-{counting.ties}") * counting.quantum
 
 
 def up(seconds: int, quantum: int) -> int:

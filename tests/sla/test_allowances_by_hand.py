@@ -109,3 +109,43 @@ def test_the_linter_knows_that_nothing_is_paid_up_to_the_allowance() -> None:
     cap = '[limits]\npercent = "50"\n'
     assert kinds(terms(tiers.format("1 hour"), more=cap)) == {"limit-cuts"}
     assert kinds(terms(tiers.format("2 hours"))) == set()
+
+
+# ---- more downtime than there is time --------------------------------------------------------------------------------
+
+# Users of two windows that overlap add up: all of March and ten days of it once more are 41 days of 31.
+USERS = 'of = "user-minutes"'
+HOURLY = 'credit_hourly = { USD = "1.00" }'
+
+
+def over_all(**first: str) -> dict[str, object]:
+    windows = [("2022-04-01T00:00:00Z", first), ("2022-03-11T00:00:00Z", {})]
+    return {
+        **FEE, "period": "2022-03",
+        "windows": [{"start": "2022-03-01T00:00:00Z", "end": end, "effect": "outage", **more} for end, more in windows],
+    }  # fmt: skip
+
+
+def test_bounds_hold_more_downtime_than_the_period_has() -> None:
+    """With a share that may be nothing to all it is 10 to 41 days, 984 hours; each end is what that share itself comes to."""
+    text = terms(MET + HOURLY, measure=USERS)
+    ends = [ask(over_all(share=share), text)["credit"] for share in ("0", "1")]
+    assert ends == ["240.00", "984.00"]
+    open_ = ask(over_all(share_at_most="1"), text)
+    assert [open_["credit_at_least"], open_["credit_at_most"]] == ends
+    by_block = terms(MET + 'service_days = "1"\nper = "block"\nblock = "1 day"', measure=USERS)
+    days = ask(over_all(share_at_most="1"), by_block)
+    assert (days["service_days_at_least"], days["service_days_at_most"]) == ("10", "41")
+
+
+def test_a_multiple_pays_for_the_whole_period_at_most_and_why_says_so() -> None:
+    """All of 2,678,400 seconds pay the fee; but for the 2,678.4 that are allowed, 2,675.72 of it."""
+    sentence = "as a multiple of fee no more than the whole period is paid for: {}"
+    whole = ask(over_all(), terms(MET + 'credit_multiple = "1"', measure=USERS))
+    assert whole["credit"] == "2678.40"
+    assert sentence.format("31 days") in whole["why"]
+    beyond = ask(over_all(), terms(MET + 'credit_multiple = "1"\nbeyond = "tier-edge"', measure=USERS))
+    assert beyond["credit"] == "2675.72"
+    assert sentence.format("2675721.6 seconds") in beyond["why"]
+    hourly = ask(over_all(), terms(MET + HOURLY, measure=USERS))
+    assert not any("whole period" in one for one in hourly["why"])

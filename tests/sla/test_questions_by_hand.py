@@ -14,10 +14,12 @@ from ledger.domain.measurement import Measurement
 from ledger.domain.period import Period, parse_period
 from ledger.domain.policy.grammar import MEASURED
 from ledger.domain.policy.model import (
+    Claim,
     Commitment,
     Counting,
     Credit,
     ExclusionRule,
+    Limits,
     Measure,
     PeriodRule,
     Policy,
@@ -71,7 +73,9 @@ START, END = "2022-06-10T00:00:00Z", "2022-06-10T01:00:00Z"
 
 def test_every_fact_is_read_into_its_place() -> None:
     found = read(
-        policy(stacking=Stacking("choose-one")),
+        policy(
+            stacking=Stacking("choose-one"), claim=Claim("on-request"), limits=Limits(rolling_percent=F(50))
+        ),
         service="mail", region="EMEA", customer="Acme", inside=["beta"], outside=["alpha"], period="2022-06",
         windows=[
             {
@@ -372,7 +376,7 @@ FACTS_REFUSED: list[tuple[dict[str, Any], str]] = [
     ({"downtime_minutes_at_least": 2, "downtime_minutes_at_most": 1}, "downtime_at_least is more than what it is at most; exchange them"),
     ({"availability_at_least": 2, "availability_at_most": 1}, "availability_at_least is more than what it is at most; exchange them"),
     ({"value_at_least": 2, "value_at_most": 1}, "value_at_least is more than what it is at most; exchange them"),
-    ({"availability": "100.1"}, "availability is more than 100"),
+    ({"availability": "100.1"}, "availability 100.1 is more than 100; write a percentage of no more"),
     ({"failed": 3, "total": 2}, "failed and total go together, and failed is no more than total; correct them"),
     ({"failed": 3}, "failed and total go together, and failed is no more than total; correct them"),
     ({"total": 3}, "failed and total go together, and failed is no more than total; correct them"),
