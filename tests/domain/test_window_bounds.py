@@ -41,8 +41,14 @@ def test_a_share_ends_beside_its_bound_where_that_is_not_reached() -> None:
     """More than 0.3, and less than 0.4."""
     both = window(share_at_least="0.3", share_at_most="0.4", share_sides=(1, -1))
     assert share_bounds(both) == (above(Fraction(3, 10)), below(Fraction(4, 10)))
-    assert share_bounds(window(share_at_most="0.4", share_sides=(0, -1))) == (0, below(Fraction(4, 10)))
-    assert share_bounds(window(share_at_least="0.3", share_sides=(1, 0))) == (above(Fraction(3, 10)), 1)
+    assert share_bounds(window(share_at_most="0.4", share_sides=(0, -1))) == (
+        Fraction(0),
+        below(Fraction(4, 10)),
+    )
+    assert share_bounds(window(share_at_least="0.3", share_sides=(1, 0))) == (
+        above(Fraction(3, 10)),
+        Fraction(1),
+    )
 
 
 @pytest.mark.parametrize(
