@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from ledger.domain.ends import ENDLESS, above, below
-from ledger.domain.policy.model import NO_LIMIT, Measure
+from ledger.domain.policy.model import NO_LIMIT, Measure, Remedy
 from projections.evaluation.spelling import edges_of, money_text, ranged, seconds_text, span_text, speller
-from tests.sla.test_outcomes_by_hand import Remedy, commitment, figure, tier
+from tests.sla.test_outcomes_by_hand import commitment, figure, tier
 
 F = Fraction
 
