@@ -75,6 +75,25 @@ def test_bounds_that_cannot_be_are_refused(facts: dict[str, Any], said: str) -> 
     assert problems(**facts) == (said,)
 
 
+def test_a_plan_takes_some_time() -> None:
+    plan = {"announced_at": "2022-06-01T00:00:00Z", "scheduled_start": START, "scheduled_end": START}
+    assert problems(period="2022-06", windows=[{"start": START, "planned": plan}]) == (
+        "windows 1: planned.scheduled_end is not after scheduled_start; exchange them",
+    )
+
+
+def test_a_measurement_may_be_of_ten_years_and_of_no_more() -> None:
+    """Ten times 366 days: from 1 January 1970 on ten years, of which two are leap years, and eight days more."""
+    counted = {"start": "1970-01-01T00:00:00Z", "of": "users", "failed": 1, "total": 2}
+    (found,) = read(
+        period="2022-06", measurements=[{**counted, "end": "1980-01-09T00:00:00Z"}]
+    ).evidence.measurements
+    assert found.end - found.start == 3_660 * 86_400
+    assert problems(period="2022-06", measurements=[{**counted, "end": "1980-01-09T00:00:01Z"}]) == (
+        "measurements 1: end is more than 10 years after start; correct one of them",
+    )
+
+
 def test_a_period_that_is_wrong_is_all_that_is_said_where_earlier_ones_follow_from_it() -> None:
     (said,) = problems(period="2022-Q1", downtime_minutes=1, earlier=[{"downtime_minutes": 1}])
     assert said.startswith("period '2022-Q1' is not a month like 2022-03")
