@@ -130,6 +130,11 @@ def test_what_a_sum_is_worth_takes_a_currency_and_a_fee() -> None:
     ]  # fmt: skip
     assert why({**BOTH, **FEE}, text)[6:8] == ["up pays 10.00 USD", "sent pays 15.00 USD"]
     assert why(BOTH, text)[6:8] == ["up pays 10% of fee", "the commitment that pays most is paid"]
+    # Nothing at least, and a sum at most.
+    bounded = why(
+        {**ANY, "availability": "100", "total": None, "total_at_least": 10, "currency": "USD"}, text
+    )
+    assert "sent pays a sum that takes the fee, and its currency, to be known" in bounded
 
 
 # ---- incidents -------------------------------------------------------------------------------------------------------
@@ -221,6 +226,17 @@ def test_how_incidents_become_one_amount_is_said(rule: str, how: str, best: list
     assert not any(line.startswith("no incident pays more") for line in alone)
     nobody = why({**JUNE, **FEE, "windows": []}, by_incident(rule))
     assert nobody[0] == f'no incident counts; each would be looked at alone (stacking.incidents = "{rule}")'
+
+
+def test_what_an_incident_pays_may_be_a_sum() -> None:
+    text = by_incident("sum").replace('credit_percent = "10"', BY_SUM)
+    assert "incident one pays 15.00 USD" in why({**TWO, **FEE}, text)
+    # In a currency that nobody said it is nothing to tell.
+    assert [line for line in why(TWO, text) if line.endswith(" of fee") and " pays " in line] == [
+        "incident one: slow pays 0% of fee", "incident three: up pays 0% of fee", "incident three: slow pays 0% of fee",
+        "incident three pays 0% of fee", "incident two: up pays 25% of fee", "incident two: slow pays 20% of fee",
+        "incident two pays 25% of fee",
+    ]  # fmt: skip
 
 
 # ---- limits ----------------------------------------------------------------------------------------------------------
