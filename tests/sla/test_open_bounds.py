@@ -199,6 +199,34 @@ def test_each_commitment_names_its_own() -> None:
     assert [one["open_bounds"] for one in answer["commitments"]] == [expected, expected]
 
 
+_UP = """[[commitments]]
+name = "up"
+measure = { of = "time" }
+counting = { effects = ["outage"] }
+tiers = [{ credit_multiple = "1" }]
+"""
+_COUNTED = """[[commitments]]
+name = "incidents"
+measure = { of = "events" }
+counting = { effects = ["outage"] }
+tiers = [{ credit_percent = "10", per = "unit" }]
+"""
+
+
+@pytest.mark.parametrize("commitments", [_UP + _COUNTED, _COUNTED + _UP])
+def test_what_has_no_upper_bound_has_none_in_whichever_order_it_is_added_up(commitments: str) -> None:
+    """More than 2 and less than 5 hours of 720 are 0.28 to 0.69 USD of 100.00, and three incidents or more 30.00 or more."""
+    text = (
+        'format = 2\npolicy = "both"\nin_force_from = 2021-01-01\n[period]\nkind = "calendar-month"\nzone = "UTC"\n'
+        f'{commitments}[stacking]\ncommitments = "sum"\n[credit]\nrounding = "half-up"\n'
+    )
+    facts = {"downtime_hours_above": 2, "downtime_hours_below": 5, "value_at_least": 3}
+    answer = ask({**PERIOD, **FEE, **facts}, text)
+    assert (answer["credit_at_least"], answer["credit_at_most"]) == ("30.28", None)
+    assert answer["credit_percent_at_most"] is None
+    assert "of 100.00 USD that is 30.28 USD or more, rounded half-up" in answer["why"]
+
+
 def test_what_has_no_upper_bound_is_null_and_said_to_be_or_more() -> None:
     latency = ask({**PERIOD, **FEE, "value_at_least": "6"}, LATENCY)
     assert (latency["value"], latency["value_at_least"], latency["value_at_most"]) == (None, "6", None)
