@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 
 from ledger.domain.exclusion import Exclusion
+from ledger.domain.measurement import Measurement
 from ledger.domain.window import Window
 from ledger.errors import Refused
 from projections.cohorts import Cohort
@@ -331,6 +332,18 @@ def test_of_several_earlier_periods_each_counts_from_when_the_row_began() -> Non
         rule = TWICE.format("downtime_at_least", "1 hour", periods, 3)
         found = may_end(rule, windows, *began("2021-06-01", "2022-01-10", "2022-01-15", "2022-02-11"))
         assert list(found.values()) == expected
+
+
+def test_earlier_periods_are_judged_by_what_was_measured_in_them() -> None:
+    """Two of a thousand executions failed in February, and in March: who came after was there for the latter alone."""
+    terms = policy(measure='of = "executions"', effects=(), more=TWICE.format("availability_below", "99.9", 2, 2))  # fmt: skip
+    failed = [
+        Measurement(month, "m", "email", "flow", "EMEA", at(f"{month}-10"), at(f"{month}-11"), "executions", 1_000, 2)
+        for month in ("2022-02", "2022-03")
+    ]  # fmt: skip
+    found = may_end("", [], *began("2021-02-01", "2022-02-11"), terms=terms, measurements=failed)
+    assert found == {"2021-02-01": True, "2022-02-11": False}
+    assert may_end("", [], subscribed("a"), terms=terms, measurements=failed[1:]) == {"a": False}
 
 
 def test_before_the_first_terms_there_are_no_earlier_periods_but_those_after_them_count() -> None:
