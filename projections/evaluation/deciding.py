@@ -116,10 +116,10 @@ def what_decides(
     for words, one, other in _that_may_decide(found, made, evidence, decided):
         if all(decided(_closed(made, evidence, way)) for way in (one, other)):
             return words
-    if policy.stacking.commitments == "choose-one" and chosen is None and len(policy.commitments) > 1:
+    if policy.stacking.commitments == "choose-one" and chosen is None:
         if any(decided(_only(made, place)) for place in range(len(made.results))):
             return "which of the commitments the customer chooses"
-    if policy.stacking.incidents == "choose-one" and len(made.incidents) > 1:
+    if policy.stacking.incidents == "choose-one":
         if any(decided(msgspec.structs.replace(made, incidents=(one,))) for one in made.incidents):
             names = [name for name, results in made.incidents if _pays(results)]
             return f"which of the incidents the customer chooses, {' or '.join(names)}: a choice, which no fact decides"
@@ -135,7 +135,10 @@ def what_decides(
     parts = [
         f"{one.incident}/{one.window}"
         for one in evidence.windows
-        if not one.withdrawn and one.service == evidence.service and share_bounds(one)[0] < 1
+        if not one.withdrawn
+        and one.service == evidence.service
+        and reach(one, *evidence.span, evidence.as_of).most is not None
+        and share_bounds(one)[0] < 1
     ]
     if len(parts) > 1:
         return f"no single fact: how far what was affected of windows {', '.join(parts)} is the same"
@@ -160,13 +163,9 @@ def _together(facts: Sequence[Open], evidence: Evidence) -> Evidence | None:
     windows = list(evidence.windows)
     for _, closed, _ in facts:
         changed = [
-            at for at, pair in enumerate(zip(evidence.windows, closed.windows, strict=False)) if pair[0] is not pair[1]
+            at for at, pair in enumerate(zip(evidence.windows, closed.windows, strict=True)) if pair[0] is not pair[1]
         ]  # fmt: skip
-        if (
-            len(changed) != 1
-            or len(closed.windows) != len(windows)
-            or windows[changed[0]] is not evidence.windows[changed[0]]
-        ):
+        if len(changed) != 1 or windows[changed[0]] is not evidence.windows[changed[0]]:
             return None
         windows[changed[0]] = closed.windows[changed[0]]
     return msgspec.structs.replace(evidence, windows=tuple(windows))
@@ -174,11 +173,10 @@ def _together(facts: Sequence[Open], evidence: Evidence) -> Evidence | None:
 
 def _closed(made: Outcome, evidence: Evidence, closed: Evidence) -> Outcome:
     """Return the outcome of evidence with one open fact closed; made: of the evidence as it is."""
-    pairs = list(zip(evidence.windows, closed.windows, strict=False))
-    rest = msgspec.structs.replace(closed, windows=evidence.windows)
-    if len(evidence.windows) != len(closed.windows) or rest != evidence:
+    if msgspec.structs.replace(closed, windows=evidence.windows) != evidence:
         return outcome(made.policy, closed)
-    changed = {window.incident for pair in pairs if pair[0] is not pair[1] for window in pair}
+    pairs = zip(evidence.windows, closed.windows, strict=True)
+    changed = {one.incident for one, other in pairs if one is not other}
     return outcome_beside(made, closed, frozenset(changed))
 
 
@@ -239,5 +237,6 @@ def _pays(results: Sequence[Result]) -> bool:
 
 
 def _only(made: Outcome, place: int) -> Outcome:
-    policy = msgspec.structs.replace(made.policy, commitments=(made.policy.commitments[place],))
-    return msgspec.structs.replace(made, policy=policy, results=(made.results[place],))
+    """Return what one commitment alone makes of the facts, of each incident where these pay one by one."""
+    incidents = tuple((name, (results[place],)) for name, results in made.incidents)
+    return msgspec.structs.replace(made, results=(made.results[place],), incidents=incidents)
