@@ -61,10 +61,9 @@ def vague_times(evidence: Evidence, made: Outcome, decided: Callable[[Outcome], 
     def last(off: Sequence[int], low: int, likely: int | None = None) -> int:
         """Return the last distance from `low` on that leaves one answer, where not every one does."""
         high = farthest
-        if likely is not None and low <= likely < high - 1:
-            low, high = (likely, high) if low == likely or holds(off, likely) else (low, likely)
-            if low == likely:
-                low, high = (low + 1, high) if holds(off, low + 1) else (low, low + 1)
+        for guess in () if likely is None else (likely, likely + 1):
+            if low < guess < high:
+                low, high = (guess, high) if holds(off, guess) else (low, guess)
         while high - low > 1:
             middle = (low + high) // 2
             low, high = (middle, high) if holds(off, middle) else (low, middle)
@@ -149,10 +148,11 @@ def _that_may_decide(
     facts: Sequence[Open], made: Outcome, evidence: Evidence, decided: Callable[[Outcome], bool]
 ) -> Iterator[Open]:
     """Yield the facts of which each alone may decide, in their order: where several do not together, none of them does."""
-    together = _together(facts, evidence) if len(facts) > 1 else None
     if len(facts) <= 1:
         yield from facts
-    elif together is None or decided(_closed(made, evidence, together)):
+        return
+    together = _together(facts, evidence)
+    if together is None or decided(_closed(made, evidence, together)):
         half = len(facts) // 2
         yield from _that_may_decide(facts[:half], made, evidence, decided)
         yield from _that_may_decide(facts[half:], made, evidence, decided)
