@@ -81,6 +81,14 @@ def test_each_commitment_is_explained_by_name_and_the_one_that_pays_most_is_name
     ]
 
 
+def test_what_is_counted_perhaps_is_told_beside_what_is_counted() -> None:
+    """Of a measurement that goes on into July nobody knows how much of it was in June."""
+    on = {**LOST, "start": "2025-06-30T00:00:00Z", "end": "2025-07-01T12:00:00Z", "failed": 3, "total": 7}
+    assert "sent: 5 of 10 messages failed, and perhaps 3 of 7 more" in why(
+        {**BOTH, "measurements": [LOST, on]}, several("best-of")
+    )
+
+
 @pytest.mark.parametrize(
     ("rule", "chosen", "said", "paid"),
     [
@@ -230,6 +238,16 @@ def test_how_incidents_become_one_amount_is_said(rule: str, how: str, best: list
     ]  # fmt: skip
     nobody = why({**JUNE, **FEE, "windows": []}, by_incident(rule))
     assert nobody[0] == f'no incident counts; each would be looked at alone (stacking.incidents = "{rule}")'
+
+
+def test_what_is_paid_at_least_and_at_most_is_a_part_of_the_fee_only_where_both_are() -> None:
+    """At least the lesser of 10% and 15 USD, and at most 25%."""
+    facts = {**ANY, "availability_above": "98", "availability_below": "99.5", "currency": "USD"}
+    assert "up pays 10% to 25% of fee" in why(facts, several("best-of"))
+    lesser = several("best-of").replace(
+        'credit_percent = "10"', 'credit_percent = "10", credit_fixed = { USD = "15.00" }, take = "lesser"'
+    )
+    assert "up pays a sum that takes the fee, and its currency, to be known" in why(facts, lesser)
 
 
 def test_what_an_incident_pays_may_be_a_sum() -> None:
