@@ -28,6 +28,7 @@ from projections.evaluation.evidence import Evidence, Plain
 from projections.evaluation.figures import Figure
 from projections.evaluation.forms import scaled
 from projections.evaluation.measures import figure
+from projections.evaluation.misfits import taken_as
 from projections.evaluation.outcome import Outcome, Result, outcome, right_to_terminate
 from projections.evaluation.requests import OF_THE_CLAIM, Question, question
 from projections.evaluation.spelling import edges_of, money_text, speller
@@ -39,7 +40,6 @@ _NOTHING = (
     "nothing is stated of what happened; state windows ([] where nothing was down), measurements, or plain figures such as "
     "downtime_minutes"
 )
-_FAULTLESS = "nothing is stated of what happened, so the period is taken as without fault"
 
 
 def answer(policy: Policy, facts: dict[str, Any], now: int, version: int | None = None) -> dict[str, Any]:
@@ -90,7 +90,10 @@ def answer(policy: Policy, facts: dict[str, Any], now: int, version: int | None 
     found |= _vague(vague)
     found["decides"] = what_decides(policy, asked.evidence, made, decided, asked.chosen, vague)
     found["why"] = list(why(policy, asked, made, found))
-    warnings = [*asked.warnings, *([] if asked.stated else [_FAULTLESS])]
+    warnings = list(asked.warnings)
+    if not asked.stated:
+        taken = taken_as(policy.commitments)
+        warnings.append(f"nothing is stated of what happened, so the period is taken as {taken}")
     if warnings:
         found["warnings"] = warnings
     return found
@@ -389,7 +392,8 @@ def _deadline(policy: Policy, asked: Question) -> Deadline | None:
         except Refused:
             closed = None
         if closed != deadline:
-            return claim_deadline(policy, incident_start=start, incident_end=None, period=period)
+            # Refused, as that end is missing.
+            return claim_deadline(policy)
     return deadline
 
 

@@ -267,6 +267,47 @@ def test_what_a_run_may_be_asked_for() -> None:
         assert not said.endswith("2022-03") or str(refused.value) == said
 
 
+def test_a_term_that_begins_within_a_period_has_the_terms_of_its_first_day() -> None:
+    """New terms hold from 15 March on. Who signs on the 20th signs them, and has them for March, too, where they hold for a term."""
+    old = terms(MONTH)
+    new = msgspec.structs.replace(old, in_force_from="2022-03-15")
+
+    def ruling(
+        rule: Any, start: str | None, label: str = "2022-03", versions: tuple[int, ...] = (1, 2)
+    ) -> int:
+        both = (
+            msgspec.structs.replace(one, version=msgspec.structs.replace(one.version, rule=rule))
+            for one in (old, new)
+        )
+        known = [pair for pair in enumerate(both, 1) if pair[0] in versions]
+        found = ruling_period(known, label, start)
+        assert found is not None
+        return found[0]
+
+    for rule in ("frozen-for-term", "on-renewal"):
+        assert [ruling(rule, day) for day in ("2022-03-14", "2022-03-15", "2022-03-20", "2022-03-31")] == [
+            1,
+            2,
+            2,
+            2,
+        ]
+        assert [ruling(rule, day, "2022-04") for day in ("2022-03-14", "2022-03-15", "2022-03-20")] == [
+            1,
+            2,
+            2,
+        ]
+        # Of who comes later this month says nothing.
+        assert ruling(rule, "2022-04-01") == 1
+        assert ruling(rule, "2021-03-20") == 1
+        # They need no terms before theirs; who was there on the first does.
+        assert ruling(rule, "2022-03-20", versions=(2,)) == 2
+        with pytest.raises(Refused, match="none of its versions was in force on 2022-03-01"):
+            ruling(rule, "2022-03-01", versions=(2,))
+    # Terms that hold for everybody hold for whole periods.
+    assert ruling("in-force", "2022-03-20") == 1
+    assert ruling("in-force", "2022-03-20", "2022-04") == 2
+
+
 def test_the_version_that_rules_a_period_reads_it() -> None:
     """From April on quarters: March is priced as a month, June as the quarter, and May has no period that ends in it."""
     months, quarters = terms(MONTH), terms(QUARTER, in_force_from="2022-04-01")

@@ -158,6 +158,35 @@ def test_a_part_of_the_base_may_be_open_where_the_amount_is_rounded() -> None:
     assert ask({**PERIOD, **FEE, "downtime_hours_below": 3}, down)["credit_at_most"] == "1.24"
 
 
+def test_ends_of_a_value_that_are_not_reached_are_named_as_such() -> None:
+    text = terms(
+        '[[tiers]]\nvalue_below = "9"\ncredit_percent = "0"\n[[tiers]]\nvalue_at_least = "9"\ncredit_percent = "10"\n',
+        measure='of = "latency"\nstatistic = "p95"',
+    )
+    assert ask({**PERIOD, "value_above": "2", "value_at_most": "3"}, text)["open_bounds"] == [
+        "value_at_least"
+    ]
+    assert ask({**PERIOD, "value_at_least": "2", "value_below": "3"}, text)["open_bounds"] == [
+        "value_at_most"
+    ]
+
+
+def test_a_part_of_the_base_is_that_of_the_commitment_that_was_chosen() -> None:
+    """Less than three hours of 30 days, paid three times, or 1% whatever happens."""
+    text = (
+        'format = 2\npolicy = "case"\nin_force_from = 2000-01-01\n[period]\nkind = "calendar-month"\nzone = "UTC"\n'
+        '[credit]\nrounding = "half-up"\n[stacking]\ncommitments = "choose-one"\n'
+    ) + "".join(
+        f'[[commitments]]\nname = "{name}"\nmeasure = {{ of = "time" }}\ncounting = {{ effects = ["outage"] }}\n'
+        f"[[commitments.tiers]]\n{remedy}\n"
+        for name, remedy in (("open", 'credit_multiple = "3"'), ("sure", 'credit_percent = "1"'))
+    )
+    of_figures = ["eligible_downtime_seconds_at_most", "availability_at_least"]
+    for chosen, named in (("sure", []), ("open", ["credit_percent_at_most"])):
+        answer = ask({**PERIOD, "downtime_hours_below": 3, "chosen": chosen}, text)
+        assert answer["open_bounds"] == of_figures + named
+
+
 def test_each_commitment_names_its_own() -> None:
     text = terms(TIERS).replace("[measure]\n", "").replace('of = "time"\n', "")
     both = "".join(
