@@ -9,11 +9,14 @@ import pytest
 
 from ledger.domain.ends import ENDLESS, above, below
 from ledger.errors import Refused
+from projections.evaluation import values
 from projections.evaluation.evidence import Plain
 from projections.evaluation.requests import period_asked
 from tests.sla.test_questions_by_hand import END, POLICY, START, problems, read, window
 
 F = Fraction
+DECIMAL = 'is not a decimal of 0 or more; write it like "4.32"'
+BOUND = "is a bound; state the number alone, and add to the name of the fact _below (less than), _at_most, _above (more than) or _at_least"
 HOUR = {"start": START, "end": END}
 
 
@@ -108,3 +111,34 @@ def test_the_period_of_a_question_is_asked_for_with_every_problem_at_once() -> N
         "term_start 7 is not a date; write it like 2022-01-01",
     )  # fmt: skip
     assert str(refused.value) == "; ".join(refused.value.problems)
+
+
+@pytest.mark.parametrize(
+    ("stated", "number"),
+    [(0, F(0)), ("0", F(0)), ("0.0", F(0)), (10**30 - 1, F(10**30 - 1)), ("9" * 30 + "." + "9" * 30, F(10**60 - 1, 10**30)), ("007", F(7))],
+)  # fmt: skip
+def test_a_number_has_up_to_thirty_digits_before_and_behind_its_point(stated: Any, number: Fraction) -> None:
+    assert values.decimal(stated) == number
+
+
+@pytest.mark.parametrize(
+    ("stated", "said"),
+    [
+        (10**30, "has more than 30 digits; correct it"),
+        (0.5, 'is a JSON number with a point, which no program keeps exact; write it as text: "0.5"'),
+        ("<5", BOUND), (">= 5", BOUND), ("<", BOUND),
+        (-1, DECIMAL), ("-1", DECIMAL), ("5<", DECIMAL), ("", DECIMAL), (".5", DECIMAL), ("5.", DECIMAL), ("1e3", DECIMAL),
+        ("9" * 31, DECIMAL), ("0." + "1" * 31, DECIMAL), (True, DECIMAL), (None, DECIMAL), ([5], DECIMAL),
+    ],
+)  # fmt: skip
+def test_what_is_no_number_is_told_how_to_be_one(stated: Any, said: str) -> None:
+    with pytest.raises(ValueError) as refused:
+        values.decimal(stated)
+    assert str(refused.value) == said
+
+
+def test_a_day_is_one_of_the_calendar() -> None:
+    assert values.date("2024-02-29") == "2024-02-29"
+    for stated in ("2023-02-29", "20240229", "2024-2-9", "2024-W09-4", 20240229):
+        with pytest.raises(ValueError, match=r"^is not a date; write it like 2022-01-01$"):
+            values.date(stated)

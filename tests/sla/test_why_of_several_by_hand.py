@@ -81,6 +81,14 @@ def test_each_commitment_is_explained_by_name_and_the_one_that_pays_most_is_name
     ]
 
 
+def test_what_is_counted_perhaps_is_told_beside_what_is_counted() -> None:
+    """Of a measurement that goes on into July nobody knows how much of it was in June."""
+    on = {**LOST, "start": "2025-06-30T00:00:00Z", "end": "2025-07-01T12:00:00Z", "failed": 3, "total": 7}
+    assert "sent: 5 of 10 messages failed, and perhaps 3 of 7 more" in why(
+        {**BOTH, "measurements": [LOST, on]}, several("best-of")
+    )
+
+
 @pytest.mark.parametrize(
     ("rule", "chosen", "said", "paid"),
     [
@@ -224,8 +232,22 @@ def test_how_incidents_become_one_amount_is_said(rule: str, how: str, best: list
     alone = why({**JUNE, **FEE, "windows": [down(5)]}, by_incident(rule))
     assert "incident one pays 10.00 USD" in alone
     assert not any(line.startswith("no incident pays more") for line in alone)
+    chosen = why({**TWO, **FEE, "chosen": "slow"}, by_incident(rule, "choose-one"))
+    assert [line for line in chosen if line in ("incident one pays 0.00 USD", "incident two pays 20.00 USD")] == [
+        "incident one pays 0.00 USD", "incident two pays 20.00 USD",
+    ]  # fmt: skip
     nobody = why({**JUNE, **FEE, "windows": []}, by_incident(rule))
     assert nobody[0] == f'no incident counts; each would be looked at alone (stacking.incidents = "{rule}")'
+
+
+def test_what_is_paid_at_least_and_at_most_is_a_part_of_the_fee_only_where_both_are() -> None:
+    """At least the lesser of 10% and 15 USD, and at most 25%."""
+    facts = {**ANY, "availability_above": "98", "availability_below": "99.5", "currency": "USD"}
+    assert "up pays 10% to 25% of fee" in why(facts, several("best-of"))
+    lesser = several("best-of").replace(
+        'credit_percent = "10"', 'credit_percent = "10", credit_fixed = { USD = "15.00" }, take = "lesser"'
+    )
+    assert "up pays a sum that takes the fee, and its currency, to be known" in why(facts, lesser)
 
 
 def test_what_an_incident_pays_may_be_a_sum() -> None:
@@ -259,6 +281,11 @@ LONG: Answer = {**JUNE, "downtime_minutes": 1_000}
         ]),
         ('rolling_percent = "100"\nrolling_months = 12', {**FEE, "credited_before": "0.00"},
          ["before limits that is 170.00 USD, of which limits.rolling_percent leaves 100.00 USD"]),
+        # Of 2 to 34 half hours.
+        ('percent = "100"\namount = { USD = "50.00" }', {**FEE, "downtime_minutes": None, "downtime_minutes_at_least": 60, "downtime_minutes_at_most": 1_000}, [
+            "before limits that is 10.00 to 170.00 USD, of which limits.percent leaves 10.00 to 100.00 USD",
+            "of 10.00 to 100.00 USD limits.amount leaves 10.00 to 50.00 USD",
+        ]),
         # What is more than is owed cuts nothing.
         ('amount = { USD = "500.00" }', FEE, []),
         # Which of a sum and a part of the fee is less takes the fee to be known.
@@ -274,6 +301,34 @@ def test_what_each_limit_leaves_is_said_in_their_order(limits: str, facts: Answe
     assert [line for line in found if "limits." in line] == said
     before = [line for line in found if line.startswith("credited before")]
     assert before == ([f"credited before: {facts['credited_before']} USD"] if "rolling" in limits else [])
+
+
+def test_a_limit_may_leave_a_part_of_a_sum() -> None:
+    text = terms(
+        '[[tiers]]\ncredit_fixed = { USD = "60.00" }\n', more='[limits]\namount = { USD = "50.00" }\n'
+    )
+    assert "before limits that is 60.00 USD, of which limits.amount leaves 50.00 USD" in why(
+        {**LONG, **FEE}, text
+    )
+
+
+def test_a_limit_is_one_of_what_the_customer_chose() -> None:
+    limits = '[limits]\namount = { USD = "15.00" }\n'
+    text = several("choose-one", more=limits)
+    leaves = "before limits that is {}, of which limits.amount leaves {}"
+    assert leaves.format("10.00 to 20.00 USD", "10.00 to 15.00 USD") in why({**BOTH, **FEE}, text)
+    assert leaves.format("20.00 USD", "15.00 USD") in why({**BOTH, **FEE, "chosen": "sent"}, text)
+    assert not any("limits" in line for line in why({**BOTH, **FEE, "chosen": "up"}, text))
+
+
+def test_a_limit_of_days_is_one_of_what_the_customer_chose() -> None:
+    """Ten days of service for what was lost and four for what was down, of which there are six at most."""
+    text = several("choose-one", 'service_days = "10"', '[limits]\ndays = "6"\n').replace(
+        'credit_percent = "10"', 'service_days = "4"'
+    )
+    assert "of 4 to 10 days of service limits.days leaves 4 to 6" in why(BOTH, text)
+    assert "of 10 days of service limits.days leaves 6" in why({**BOTH, "chosen": "sent"}, text)
+    assert not any("limits" in line for line in why({**BOTH, "chosen": "up"}, text))
 
 
 def test_what_was_credited_before_takes_a_currency() -> None:
