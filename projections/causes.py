@@ -360,6 +360,11 @@ def _near(
         found.update(_ruling(facts, since))
     # An assessment that says nothing else than before may name other entries.
     found = found or {entry for one in since.moved if _rests_on(one, before, after) for entry in one.entries}
+    # A cohort that was published before, and is at hand only now.
+    fresh, _ = told_apart(
+        () if before is None else before["entries"], () if after is None else after["entries"]
+    )
+    found = found or {one for one in fresh if one.startswith("cohort/")}
     # What is due in no month any more, or in another one, says no version that made it so.
     return found or {
         one for facts in _both(before, after) for one in since.versions(f"policy/{facts['policy']}")

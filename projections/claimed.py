@@ -140,7 +140,7 @@ def standings(
     whose policies pay by themselves cost nothing.
     """
     on_request = np.asarray([group.policy.claim.how == "on-request" for group in groups], dtype=np.bool_)
-    asked = on_request[codes] & paid if len(groups) else paid
+    asked = on_request[codes] & paid
     if not asked.any():
         return [NOT_NEEDED], np.zeros(len(codes), dtype=np.intp)
     in_use = set(np.unique(codes[asked]).tolist())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from fractions import Fraction
+from functools import reduce
 from math import lcm
 from typing import Any
 
@@ -11,11 +12,11 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from ledger.domain.money import MOST_MINOR_UNITS, ROUNDINGS, format_money, minor_units, round_ratio
+from ledger.domain.money import ALL_ROUNDINGS, MOST_MINOR_UNITS, format_money, minor_units, round_ratio
 from ledger.errors import Refused, nearest
 from projections.credit_groups import Group, Ints
 from projections.earlier_credits import Counted
-from projections.evaluation.forms import Form, Price
+from projections.evaluation.forms import Form, Line, Price
 from projections.grouping import Codes, category_of
 
 __all__ = ["credits_of", "digits_of"]
@@ -114,16 +115,13 @@ def _value(fee: npt.NDArray[Any], form: Form, rounding: str) -> npt.NDArray[Any]
 
     Python's integers where any line passes 64 bits: a limit may bring it back.
     """
-    found: npt.NDArray[Any] | None = None
     nowhere = np.zeros(len(fee), dtype=np.intp)
-    for lines in form.of:
-        least: npt.NDArray[Any] | None = None
-        for rate, more in lines:
-            amounts = _amounts(fee, [rate], [rounding], nowhere, more)
-            least = amounts if least is None else np.minimum(least, amounts)
-        if least is not None:
-            found = least if found is None else np.maximum(found, least)
-    return np.zeros(len(fee), dtype=np.int64) if found is None else found
+
+    def least(lines: tuple[Line, ...]) -> npt.NDArray[Any]:
+        return reduce(np.minimum, (_amounts(fee, [rate], [rounding], nowhere, more) for rate, more in lines))
+
+    found: npt.NDArray[Any] = reduce(np.maximum, map(least, form.of))
+    return found
 
 
 def _amounts(
@@ -184,7 +182,7 @@ def _goes_up_from(mode: str, whole: int) -> int:
             return whole
         case _:
             raise Refused(
-                f"rounding {mode!r} is not known{nearest(mode, ROUNDINGS)}; use one of {', '.join(ROUNDINGS)}"
+                f"rounding {mode!r} is not known{nearest(mode, ALL_ROUNDINGS)}; use one of {', '.join(ALL_ROUNDINGS)}"
             )
 
 

@@ -197,11 +197,14 @@ def _side_by_side(issued: Held, draft: Draft, policy_of: PolicyOf) -> pd.DataFra
         return np.where(there, old[name].to_numpy()[at], instead)
 
     _check_currency(new, was("currency", None))
+    last = was("before", -1).astype(np.int64)
+    # A line that was credited no more is back because its table has it again.
     inputs = there.copy()
+    inputs[there] = ~np.asarray(issued.ended, dtype=np.bool_)[last[there]]
     for name in ("fee", "valid_from", "valid_to"):
         inputs &= _same(was(name, None), new[name].to_numpy())
     kept = new[said].assign(
-        unclaimed=new["unclaimed"], undecided=new["undecided"], before=was("before", -1).astype(np.int64), after=new["group"],
+        unclaimed=new["unclaimed"], undecided=new["undecided"], before=last, after=new["group"],
         as_issued=was("issued", 0).astype(np.int64), last=was("now", 0).astype(np.int64), as_now=new["amount"],
         old_claim=pd.Series(was("claim", None), dtype=object), same_inputs=inputs,
         service_days_as_issued=pd.Series(_at(issued_days, at, there), dtype=object),

@@ -9,7 +9,8 @@ with a digest of the function and of the changed one, so that a part can be trie
 what its tests or the functions it calls have become meanwhile is not seen: remove the file to try all. Changes that survive are
 shown as differences in mutants/survivors.txt. Two runs at once need a folder each: MUTANTS_IN names another one than mutants/.
 
-A mutant is found where a test fails, and where it takes far longer than its tests do, or more memory than there is (`endless`).
+A mutant is found where a test fails or brings Python down (a library that is given nonsense may end the process), and where it
+takes far longer than its tests do, or more memory than there is (`endless`).
 What goes wrong beside a test (pytest itself, a process that ends without an answer, tests that cannot be collected or fail
 without any mutant) says nothing of a mutant: it is written to stderr, and the run stops with 3.
 """
@@ -19,6 +20,7 @@ from __future__ import annotations
 import argparse
 import ast
 import difflib
+import faulthandler
 import fnmatch
 import functools
 import gc
@@ -49,6 +51,7 @@ VERDICTS = PLACE / "verdicts.json"
 # only waits uses none, and is stopped by the clock after so many times as long.
 _MOST_BYTES = 4 << 30
 _CLOCK = 20
+_CRASHES = (-signal.SIGSEGV, -signal.SIGBUS, -signal.SIGFPE, -signal.SIGILL, -signal.SIGABRT)
 _SURVIVED, _KILLED, _ENDLESS, _UNREACHED = "survived", "killed", "endless", "unreached"
 
 
@@ -109,6 +112,10 @@ def main() -> int:
 
 class BrokenError(Exception):
     """Mutants could not be tried, for a reason that says nothing of them."""
+
+
+class CrashedError(BrokenError):
+    """Python itself came down, as it does where a library in another language is given nonsense."""
 
 
 def _kept(made: dict[str, str]) -> dict[str, str]:
@@ -350,6 +357,8 @@ class _Trials:
             killer: str | None = forked(attempt, seconds=int(4 + 4 * sum(tests.values())))
         except TimeoutError:
             return _ENDLESS
+        except CrashedError:
+            return _KILLED
         if killer is None:
             return _SURVIVED
         self.found[killer] += 1
@@ -359,7 +368,8 @@ class _Trials:
 def forked(call: Callable[[], Any], seconds: int = 600, clock: int = _CLOCK) -> Any:
     """Return what a function returns in a process of its own.
 
-    Raises TimeoutError where that takes too long, or too much; BrokenError where it raises, or the process ends otherwise.
+    Raises TimeoutError where that takes too long, or too much; BrokenError where it raises, or the process ends otherwise:
+    CrashedError where Python came down in it.
     """
     come, go = os.pipe()
     child = os.fork()
@@ -374,6 +384,8 @@ def forked(call: Callable[[], Any], seconds: int = 600, clock: int = _CLOCK) -> 
     ended = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
     if content is None or ended == -signal.SIGXCPU:
         raise TimeoutError
+    if ended in _CRASHES:
+        raise CrashedError(f"a process that tries a mutant was ended by {signal.Signals(-ended).name}")
     if ended or not content:
         raise BrokenError(f"a process that tries a mutant ended with {ended}, and without an answer")
     returned, value = pickle.loads(content)  # noqa: S301 - it comes from the process that was forked above
@@ -390,6 +402,7 @@ def _answer(go: int, call: Callable[[], Any], seconds: int) -> NoReturn:
         silent = os.open(os.devnull, os.O_WRONLY)
         os.dup2(silent, 1)
         os.dup2(silent, 2)
+        faulthandler.disable()
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
         resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds + 1))
         resource.setrlimit(resource.RLIMIT_AS, (_MOST_BYTES, _MOST_BYTES))

@@ -142,7 +142,9 @@ def _choice(figure: Figure, tier: Tier, low: Fraction, high: Fraction) -> Choice
     eligible = figure.eligible_least, figure.eligible_most
     if of == "availability":
         down = 1 - end, 1 - begin
-        within = max(eligible[0], down[0] * seconds), min(eligible[1], down[1] * seconds)
+        # What overlaps, or is rounded up, may be more than the period, and no availability says by how much.
+        most = eligible[1] if down[1] >= WHOLE else min(eligible[1], down[1] * seconds)
+        within = max(eligible[0], down[0] * seconds), most
         eligible = within if within[0] <= within[1] else eligible
         return Choice(tier, eligible, down, (NONE, NONE), seconds)
     if of == "downtime":

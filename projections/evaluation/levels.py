@@ -11,9 +11,8 @@ from fractions import Fraction
 from itertools import pairwise
 from math import lcm
 
-from ledger.domain.ends import beside, side_of
+from ledger.domain.ends import beside, rounded, side_of
 from ledger.domain.interval import Span, intersect, length, subtract, union
-from ledger.domain.money import round_fraction
 from ledger.domain.period import day_of, midnights
 from ledger.domain.policy.model import Counting
 
@@ -139,16 +138,6 @@ def _beyond(parts: Iterable[Span], limit: Fraction, span: Span | None) -> Fracti
             low, high = max(low, Fraction(span[0])), min(high, Fraction(span[1]))
         found += max(high - low, NONE)
     return found
-
-
-def kept_spans(
-    least: list[Level], most: list[Level], counting: Counting, zone: str
-) -> tuple[tuple[Span, ...], tuple[Span, ...]]:
-    """Return the spans that count surely, and those that count perhaps, where what is down lies between levels."""
-    if least == most:
-        kept = spans_of(long_enough(least, counting, zone)[0])
-        return kept, kept
-    return spans_of(_lasting(least, counting.minimum)), spans_of(_lasting(most, counting.minimum))
 
 
 def _lasting(levels: list[Level], minimum: Fraction | None) -> list[Level]:
@@ -296,8 +285,11 @@ def in_quanta(outage: Span, counting: Counting, span: Span | None = None) -> int
 
 
 def nearest(seconds: int | Fraction, counting: Counting) -> int:
-    """Return the whole quanta, in seconds, that are nearest; of a half the policy says where it goes."""
-    return round_fraction(Fraction(seconds) / counting.quantum, f"half-{counting.ties}") * counting.quantum
+    """Return the whole quanta, in seconds, that are nearest; of a half the policy says where it goes.
+
+    An open end stays one on the way: what is less than a half goes down, whatever is said of a half.
+    """
+    return rounded(seconds * Fraction(1, counting.quantum), f"half-{counting.ties}") * counting.quantum
 
 
 def up(seconds: int, quantum: int) -> int:

@@ -2,26 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from fractions import Fraction
 from typing import Any
 
 from ledger.domain.interval import Span
 from ledger.domain.measurement import Measurement
-from ledger.domain.period import Period
+from ledger.domain.period import Period, days
 from ledger.domain.policy.model import Commitment, Policy
 from ledger.domain.window import Window
 from projections.availability import exact_text
 from projections.evaluation.evidence import Evidence, Plain
 
-__all__ = ["impossible", "reads_windows", "unasked", "unread", "unsaid"]
+__all__ = ["idle", "impossible", "reads_windows", "taken_as", "unasked", "unread", "unsaid"]
 
+_BY_DAY = ("bad-days", "consecutive-days")
 _BY_TIME = ("time", "affected-share", "user-minutes")
 
 
 def reads_windows(commitment: Commitment) -> bool:
     """Tell whether a commitment is measured by windows that have an effect which counts, perhaps beside measurements."""
     return commitment.measure.reads_windows and bool(commitment.counting.effects)
+
+
+def taken_as(commitments: Iterable[Commitment]) -> str:
+    """Return what a period is taken as of which nothing is stated: measures of counts have no data then, which may be down."""
+    down = any(one.measure.missing == "down" and not one.measure.reads_windows for one in commitments)
+    return "without data, which counts as down" if down else "without fault"
 
 
 def unread(
@@ -83,8 +90,28 @@ def unsaid(policy: Policy, evidence: Evidence, period: Period) -> Iterator[str]:
             by_windows = reads_windows(one) and windows
             if not by_windows and not any(other.of in one.measure.reads for other in measurements):
                 yield (
-                    f"nothing is stated of what the commitment {one.name} measures ({one.measure.of}), so it is taken as without fault"
+                    f"nothing is stated of what the commitment {one.name} measures ({one.measure.of}), so it is taken as "
+                    f"{taken_as([one])}"
                 )
+
+
+def idle(policy: Policy, facts: Mapping[str, Any], period: Period) -> Iterator[str]:
+    """Yield a warning for each fact beside what happened that decides nothing under a policy, and where that was not yet in force."""
+    named = {name for name, value in facts.items() if value is not None}
+    if "credited_before" in named and policy.limits.rolling_percent is None:
+        yield "the policy limits no months together (limits.rolling_percent), so that credited_before takes nothing away"
+    of_claims = [
+        name for name in ("incident_end", "eligible_at", "claimed_at", "revised_at") if name in named
+    ]
+    if of_claims and policy.claim.how == "automatic":
+        yield f"the policy pays without a claim, so that {_and(of_claims)} set{'s' if len(of_claims) == 1 else ''} no deadline"
+    # Terms that hold for a term may be those of a term that began within the period.
+    begun = facts.get("term_start") if policy.version.rule != "in-force" else None
+    if period.first != "1970-01-01" and max(period.first_day, begun or "") < policy.in_force_from:
+        yield (
+            f"the policy is in force from {policy.in_force_from}, and {period.label} begins before; a run of credits takes the terms "
+            "in force on the first day of a period"
+        )
 
 
 def impossible(policy: Policy, plain: Plain, period: Period) -> Iterator[str]:
@@ -116,7 +143,20 @@ def impossible(policy: Policy, plain: Plain, period: Period) -> Iterator[str]:
                 f"{name} of {_seconds(seconds)} is longer than the period {period.label}, which has {_seconds(Fraction(period.seconds))}; "
                 "correct it, or state a longer period"
             )
+    yield from _too_many_days(policy, plain, period)
     yield from _excluded(policy, plain)
+
+
+def _too_many_days(policy: Policy, plain: Plain, period: Period) -> Iterator[str]:
+    """Yield a sentence where more days were bad than there are in the period."""
+    values = {one.measure.of for one in policy.commitments} & {"latency", "events", *_BY_DAY}
+    if plain.value is None or not values or not values <= set(_BY_DAY):
+        return
+    least, there = plain.value[0], len(days(period))
+    if least > there:
+        yield (
+            f"value {exact_text(least)} is more days than the {there} of the period {period.label}; correct it, or state a longer period"
+        )
 
 
 def _excluded(policy: Policy, plain: Plain) -> Iterator[str]:

@@ -8,7 +8,9 @@ from typing import Any
 
 import msgspec
 
+from ledger.domain.measurement import Measurement
 from ledger.domain.policy.model import Policy, Tier
+from ledger.domain.window import Window, place, reach
 from ledger.errors import Refused
 from projections.evaluation.amounts import Choice, choices, days_of, forms_of, limited, prices
 from projections.evaluation.evidence import Evidence
@@ -89,7 +91,7 @@ class Outcome(msgspec.Struct, frozen=True, eq=False):
 
     def evidence_alone(self, evidence: Evidence) -> Iterable[tuple[str, Evidence]]:
         """Return the facts of each incident alone, in the order of `incidents`."""
-        return _alone(evidence) if self.one_by_one else ()
+        return _alone(self.policy, evidence) if self.one_by_one else ()
 
     def of_commitments(
         self, results: Sequence[Result], currency: str, chosen: str | None
@@ -161,7 +163,7 @@ def outcome(policy: Policy, evidence: Evidence) -> Outcome:
     results = _results(policy, evidence)
     if policy.stacking.incidents == "together":
         return Outcome(policy, results)
-    incidents = tuple((name, _results(policy, alone)) for name, alone in _alone(evidence))
+    incidents = tuple((name, _results(policy, alone)) for name, alone in _alone(policy, evidence))
     return Outcome(policy, results, incidents)
 
 
@@ -174,8 +176,9 @@ def outcome_beside(near: Outcome, evidence: Evidence, changed: frozenset[str]) -
     policy = near.policy
     if policy.stacking.incidents == "together" or evidence.plain.given:
         return outcome(policy, evidence)
-    again = {name: _results(policy, alone) for name, alone in _alone(evidence, changed)}
-    incidents = tuple((name, again.get(name, results)) for name, results in near.incidents)
+    again = [(name, _results(policy, alone)) for name, alone in _alone(policy, evidence, changed)]
+    as_they_were = (one for one in near.incidents if one[0] not in changed)
+    incidents = tuple(sorted([*as_they_were, *again], key=lambda one: one[0]))
     return Outcome(policy, near.results, incidents, near.paid)
 
 
@@ -184,8 +187,13 @@ def _results(policy: Policy, evidence: Evidence) -> tuple[Result, ...]:
     return tuple(Result(one, choices(one)) for one in found)
 
 
-def _alone(evidence: Evidence, some: frozenset[str] | None = None) -> Iterable[tuple[str, Evidence]]:
-    """Yield the facts of each incident, or of each plain outage, alone; "" is the name of plain figures of none. some: only these."""
+def _alone(
+    policy: Policy, evidence: Evidence, some: frozenset[str] | None = None
+) -> Iterable[tuple[str, Evidence]]:
+    """Yield the facts of each incident, or of each plain outage, alone; "" is the name of plain figures of none. some: only these.
+
+    An incident that cannot be where and when is asked is none of these: a tier that pays for the least would pay for it.
+    """
     if evidence.plain.given:
         outages = evidence.plain.outages
         if not outages:
@@ -194,8 +202,7 @@ def _alone(evidence: Evidence, some: frozenset[str] | None = None) -> Iterable[t
             plain = msgspec.structs.replace(evidence.plain, outages=(outage,))
             yield f"outage {number}", msgspec.structs.replace(evidence, plain=plain)
         return
-    names = {one.incident for one in evidence.windows if one.service == evidence.service}
-    names |= {one.incident for one in evidence.measurements if one.service == evidence.service}
+    names = _incidents_here(policy, evidence)
     for name in sorted(names if some is None else names & some):
         alone = msgspec.structs.replace(
             evidence,
@@ -203,6 +210,22 @@ def _alone(evidence: Evidence, some: frozenset[str] | None = None) -> Iterable[t
             measurements=tuple(one for one in evidence.measurements if one.incident == name),
         )
         yield name, alone
+
+
+def _incidents_here(policy: Policy, evidence: Evidence) -> set[str]:
+    """Return the incidents of which something may be in the service, the region and the time that is asked for."""
+    start, end = evidence.span
+    wide = any(one.scope.regions != "each" for one in policy.commitments)
+
+    def here(one: Window | Measurement) -> bool:
+        return one.service == evidence.service and (
+            wide or place(one.region, one.regions, evidence.region) is not None
+        )
+
+    return {
+        one.incident for one in evidence.windows
+        if here(one) and not one.withdrawn and reach(one, start, end, evidence.as_of).most is not None
+    } | {one.incident for one in evidence.measurements if here(one) and one.start < end and one.end > start}  # fmt: skip
 
 
 def _picked(results: Sequence[Result], chosen: str | None) -> list[Result]:

@@ -87,7 +87,9 @@ def plain_of(reader: Reader, policy: Policy, period: Period | None) -> Plain:
         # However long it may have been, no more of it was in the period.
         downtime = downtime[0], max(downtime[0], min(downtime[1], lasts))
     if uptime is not None and uptime[1] > 100:
-        reader.wrong("availability", "is more than 100")
+        reader.wrong(
+            "availability", f"{exact_text(uptime[1])} is more than 100; write a percentage of no more"
+        )
         uptime = None
     total = _pair(reader, "total", reader.whole, ENDLESS, whole=True)
     failed = _pair(reader, "failed", reader.whole, ENDLESS if total is None else total[1], whole=True)

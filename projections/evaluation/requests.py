@@ -22,7 +22,7 @@ from projections.evaluation import values
 from projections.evaluation.amounts import base_factor
 from projections.evaluation.asked_period import earlier_of, period_of, silent
 from projections.evaluation.evidence import Evidence, Membership, Plain
-from projections.evaluation.misfits import impossible, unasked, unread, unsaid
+from projections.evaluation.misfits import idle, impossible, unasked, unread, unsaid
 from projections.evaluation.plain_facts import PLAIN, plain_of
 from projections.evaluation.reader import UNITS, Reader, as_list, each, spans, texts
 from projections.evaluation.timed_facts import EXCLUSION, MEASUREMENT, WINDOW, exclusion, measurement, window
@@ -126,7 +126,8 @@ def question(policy: Policy, facts: dict[str, Any], now: int) -> Question:
     warnings = (
         *_elsewhere(policy, reader, (*evidence.windows, *evidence.measurements)),
         *unsaid(policy, evidence, period),
-        *silent(earlier),
+        *silent(policy, earlier),
+        *idle(policy, facts, period),
     )
     return Question(
         evidence,

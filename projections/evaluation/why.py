@@ -123,6 +123,7 @@ def _result(policy: Policy, asked: Question, result: Result, evidence: Evidence)
     for choice in result.choices:
         yield f"{choice.tier.words}: {remedy_words(choice.tier.remedy, base)}"
         yield from _beyond(choice)
+        yield from _no_more_than_the_period(choice, base)
         yield from _times(choice, base)
     yield from _factor(policy, asked, result)
 
@@ -193,6 +194,14 @@ def _beyond(choice: Choice) -> Iterator[str]:
     (eligible, _, value), (most, _, highest) = choice.paid_for(0), choice.paid_for(1)
     said = _range(value, highest) if allowance.of == "value" else span_text(eligible, most)
     yield f"beyond {allowance_words(allowance)} that is {said}, which is paid for"
+
+
+def _no_more_than_the_period(choice: Choice, base: str) -> Iterator[str]:
+    """Yield for how long a multiple is paid, where what overlaps or was rounded up is more than the period."""
+    if choice.tier.remedy.multiple is None or choice.eligible[1] <= choice.seconds:
+        return
+    low, high = (choice.paid_for(at)[1] * choice.seconds for at in (0, 1))
+    yield f"as a multiple of {base} no more than the whole period is paid for: {span_text(low, high)}"
 
 
 def _times(choice: Choice, base: str) -> Iterator[str]:

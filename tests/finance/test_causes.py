@@ -261,3 +261,37 @@ def test_no_run_of_months_is_paid_more_than_its_limit(months: int, owed: list[tu
             sum(paid[at] for at in range(end - months + 1, end + 1) if at in paid) <= 1_000
             for end in range(8)
         )
+
+
+def _gold(desk: Desk, *customers: str, more: tuple[str, ...] = ()) -> None:
+    desk.file("gold.csv", "customer\n" + "".join(f"{one}\n" for one in customers))
+    desk.ok("cohort", "publish", "gold", "gold.csv", "--actor", "f", *more)
+
+
+def test_a_cohort_that_was_there_before_the_document_is_no_cause(desk: Desk) -> None:
+    """Given a cohort published twice, then a window limited to it after the issue is the one cause; a third version is one again."""
+    _under(desk, _TERMS)
+    _gold(desk, "Aurora Rail", "Baltic Timber")
+    _gold(desk, "Aurora Rail")
+    _issue(desk, "2022-03")
+    desk.window("second", "EMEA", "2022-03-20T00:00:00Z", "2022-03-20T02:00:00Z", "--cohort", "gold")
+    assert _causes(_restated(desk, 1)) == {"aurora-emea": ["incident/mail-1 v3"]}
+    desk.ok("credits", "restate", "1", "--issue", "--actor", "f")
+    _gold(desk, "Baltic Timber")
+    assert _causes(_restated(desk, 1)) == {
+        "aurora-emea": ["cohort/gold v3"],
+        "baltic-emea": ["cohort/gold v3"],
+    }
+
+
+def test_a_cohort_that_is_at_hand_only_now_is_the_cause(desk: Desk) -> None:
+    """Given a cohort whose file was away when the month was issued, then its entry is what made the difference."""
+    _under(desk, _TERMS)
+    _gold(desk, "Aurora Rail", more=("--by-location",))
+    desk.window("second", "EMEA", "2022-03-20T00:00:00Z", "2022-03-20T02:00:00Z", "--cohort", "gold")
+    away = (desk.folder / "gold.csv").rename(desk.folder / "away.csv")
+    desk.ok(
+        "credits", "issue", "--period", "2022-03", "--actor", "f", "--undecided", "least", "--provisional"
+    )
+    away.rename(desk.folder / "gold.csv")
+    assert _causes(_restated(desk, 1)) == {"aurora-emea": ["cohort/gold v1"]}

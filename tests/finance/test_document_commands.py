@@ -566,6 +566,29 @@ def test_what_is_paid_on_request_is_issued_once_a_claim_was_granted(desk: Desk) 
     )  # fmt: skip
 
 
+def test_what_a_claim_paid_whose_customer_was_erased_is_warned_of(desk: Desk) -> None:
+    """Given a claim that was paid and its customer erased, then restating warns of it; one that is filed anew keeps the credit."""
+    _under(desk, _REQUEST + _ASKED)
+    words = ("--actor", "s", "--customer", "Aurora Rail", "--period", "2022-03", "--at", "2022-03-20T00:00Z")
+    granted = ("--actor", "f", "--decision", "granted", "--reason", "in time")
+    desk.ok("sla", "claim", "aurora", *words)
+    position = json.loads(desk.ok("log", "claim/aurora", "--json"))["position"]
+    desk.ok("sla", "decide-claim", "aurora", *granted)
+    desk.issue()
+    assert desk.run("credits", "restate", "1").stderr == ""
+    desk.ok("redact", f"@{position}", "--actor", "d", "--field", "customer", "--reason", "asked for")
+    result = desk.run("credits", "restate", "1", "--json")
+    (line,) = json.loads(result.stdout)["lines"]
+    assert (line["as_issued"], line["as_now"], line["causes"]) == ("420.00", "0.00", ["claim/aurora v3"])
+    assert result.stderr == (
+        "warning: the customer of aurora was erased, so what was granted counts for nobody and its lines are restated as unclaimed; "
+        "where the credit is to stay, file the claim anew and grant it first\n"
+    )
+    desk.ok("sla", "claim", "anew", *words)
+    desk.ok("sla", "decide-claim", "anew", *granted)
+    assert desk.restate()["lines"] == []
+
+
 def test_a_claim_of_a_customer_without_subscription_is_warned_of(desk: Desk) -> None:
     words = ("--actor", "s", "--period", "2022-03", "--at", "2022-03-20T00:00:00Z", "--customer")
     assert desk.run("sla", "claim", "one", *words, "Aurora Rail").stderr == ""
@@ -814,6 +837,31 @@ def test_a_run_says_who_is_not_due_and_when(desk: Desk) -> None:
     assert (json.loads(made.stdout)["not_due"], made.stderr) == ([], "")
 
 
+def test_terms_that_ruled_no_line_and_do_now_restate_the_month(desk: Desk) -> None:
+    """Given a policy per quarter that is per month from its second version on, then February is restated for its subscription."""
+    monthly = _REQUEST.replace('"standard"', '"other"')
+    desk.file("other.toml", monthly.replace("calendar-month", "calendar-quarter"))
+    desk.ok("policy", "publish", "other.toml", "--actor", "f")
+    desk.file("customers.csv", CUSTOMERS + "Delta Dairy,delta,email,EMEA,other,EUR,100.00,2021-01-01,\n")
+    desk.ok("subscriptions", "publish", "customers", "customers.csv", "--actor", "f")
+    desk.window("second", "EMEA", "2022-02-14T16:00:00Z", "2022-02-14T20:00:00Z")
+    desk.ok("credits", "issue", "--period", "2022-02", "--actor", "f")
+    # Terms that no table names move nothing, and nothing is looked at.
+    desk.file("unused.toml", _REQUEST.replace('"standard"', '"unused"'))
+    desk.ok("policy", "publish", "unused.toml", "--actor", "f")
+    found = desk.restate()
+    assert (found["whole"], found["lines_computed"], found["lines"]) == (False, 0, [])
+    desk.file("other.toml", monthly)
+    desk.ok("policy", "publish", "other.toml", "--actor", "f")
+    for more in ((), ("--whole",)):
+        (line,) = desk.restate(*more)["lines"]
+        assert (line["subscription"], line["as_issued"], line["as_now"]) == ("delta", "0.00", "10.00")
+        assert line["causes"] == ["policy/other v2"]
+    desk.ok("credits", "restate", "1", "--issue", "--actor", "f")
+    assert desk.restate()["assessments"] == []
+    assert "comes out the same" in desk.ok("credits", "show", "2", "--recompute")
+
+
 def test_a_month_in_which_no_period_ends_is_refused_with_the_month_that_is_meant(desk: Desk) -> None:
     """Given subscriptions under quarterly terms alone, when February is issued, then it is said that March is meant."""
     _under(desk, _REQUEST.replace("calendar-month", "calendar-quarter"))
@@ -844,3 +892,25 @@ def test_of_a_long_series_only_the_last_documents_are_named(desk: Desk) -> None:
         "ledger: number 8 is no document of series 'main', which has 7, the last of them 3 (2022-05), 4 (2022-06), 5 (2022-07), "
         "6 (2022-08), 7 (2022-09); see ledger credits list"
     )
+
+
+def test_a_table_that_no_document_credits_is_named(desk: Desk) -> None:
+    """Given a table published after the statement, then restating and issuing again say that no document will ever credit it."""
+    desk.issue()
+    head = CUSTOMERS.splitlines()[0]
+    rows = "Delta Dairy,delta,email,EMEA,standard,EUR,100.00,2021-01-01,{until}\n"
+    desk.file("late.csv", f"{head}\n{rows.format(until='2022-03-01')}")
+    desk.ok("subscriptions", "publish", "late", "late.csv", "--actor", "f")
+    said = (
+        "note: subscriptions/late is in no document for 2022-03, and has 1 subscription for it; a statement stays with its tables, so "
+        "issue this one in a series of its own: ledger credits issue --period 2022-03 --series NAME --subscriptions late\n"
+    )
+    # Its one subscription ended before the month.
+    assert desk.run("credits", "restate", "1").stderr == ""
+    desk.file("late.csv", f"{head}\n{rows.format(until='2022-03-02')}")
+    desk.ok("subscriptions", "publish", "late", "late.csv", "--actor", "f")
+    assert desk.run("credits", "restate", "1").stderr == said
+    assert desk.refused("credits", "issue", "--period", "2022-03", "--actor", "f").startswith(said)
+    assert desk.run("credits", "restate", "1", "--recorded-by", "@6").stderr == ""
+    desk.issue("--series", "late", "--subscriptions", "late")
+    assert desk.run("credits", "restate", "1").stderr == ""

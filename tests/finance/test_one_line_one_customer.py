@@ -11,7 +11,7 @@ import pytest
 
 from projections.drafts import key_of, lines_of, text_of
 from projections.restated import restated
-from tests.finance.desk import CUSTOMERS, Desk
+from tests.finance.desk import CUSTOMERS, POLICY, Desk
 from tests.finance.memory import Series, policy_of, salts, subscriptions_of, windows_of
 from tools.terms import terms_2
 
@@ -329,3 +329,24 @@ def test_an_entry_that_was_altered_is_not_computed_with(desk: Desk) -> None:
     database.close()
     said = desk.refused("credits", "show", "1", "--recompute")
     assert "the ledger was altered: the first 4 entries have the root" in said
+
+
+@pytest.mark.parametrize(
+    ("terms", "amount", "memo"), [(_TAKES_BACK, "420.00", "credit memo"), (POLICY, "0.00", "moved")]
+)
+def test_a_line_that_its_table_has_again_names_the_table(
+    desk: Desk, terms: str, amount: str, memo: str
+) -> None:
+    """Given a customer left out of a table by mistake and put back, then what restates the line is the table that has it again."""
+    desk.file("standard.toml", terms)
+    desk.ok("policy", "publish", "standard.toml", "--actor", "f")
+    desk.issue()
+    _publish(desk, "\n".join(one for one in CUSTOMERS.splitlines() if "aurora-emea" not in one) + "\n")
+    _adjust(desk)
+    _publish(desk, CUSTOMERS)
+    for more in ((), ("--whole",)):
+        (line,) = desk.restate(*more)["lines"]
+        assert (line["subscription"], line["amount"], line["memo"]) == ("aurora-emea", amount, memo)
+        assert line["causes"] == ["subscriptions/customers v3"]
+    assert _adjust(desk)["causes"] == ["subscriptions/customers v3"]
+    assert desk.restate()["assessments"] == []

@@ -330,6 +330,18 @@ def test_the_rule_in_words_of_incidents_one_by_one() -> None:
     assert made(policy).rule == "p v1: incidents sum, each alone: there is none"
 
 
+def test_one_by_one_an_incident_from_before_a_subscription_is_none_of_its_own() -> None:
+    """Up to an hour pays 1%: on the 3rd nobody was there to be paid, and a window that was withdrawn was nothing."""
+    policy = terms(
+        tiers=STEPS.replace('credit_percent = "0"', 'credit_percent = "1"'),
+        more='[stacking]\nincidents = "sum"\n',
+    )
+    since = (seconds("2022-03-15T00:00:00.000000Z"), MARCH.end)
+    both = [window(3), window(20, hours=1, incident="j"), window(21, incident="k", withdrawn=True)]
+    assert made(policy, *both).rates == (F(11, 100), F(11, 100))
+    assert made(policy, *both, valid=since).rates == (F(1, 100), F(1, 100))
+
+
 def test_entries_are_sorted_by_stream_and_number() -> None:
     entries = ["incident/b v2", "incident/a v10", "incident/a v9", "odd", "incident/a v9 v3", "incident/a vx"]
     assert sorted(entries, key=entry_order) == [

@@ -5,13 +5,11 @@ What the ledger makes of the changed terms or facts is what the recalculated wor
 
 from __future__ import annotations
 
-import re
-import runpy
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import msgspec
 import openpyxl
@@ -25,49 +23,32 @@ from ledger.domain.exclusion import Exclusion
 from ledger.domain.money import ALL_ROUNDINGS
 from ledger.domain.policy import parse_policy
 from ledger.domain.window import Planned, Window
-from projections.cohorts import Cohort
-from projections.credits import Workings, rows, workings
+from projections.credits import Workings, rows
 from projections.earlier_credits import Earlier
-from projections.workbook import write_workbook
 from projections.workbook.model import EXACT
 from projections.workbook.modelling import reason_for_values
-
-MARCH = 1_646_092_800
-HOUR = 3_600
-DAY = 24 * HOUR
-SLOW = runpy.run_path(str(Path(__file__).with_name("test_credits_slow.py")))
-RECALCULATED = runpy.run_path(str(Path(__file__).with_name("test_workbook_recalculated.py")))
-changed, credits_of, find, input_of, recalculated = (
-    RECALCULATED[name] for name in ("changed", "credits_of", "find", "input_of", "recalculated")
+from tests.projections.priced_march import (
+    ABOVE,
+    ALL,
+    BY_SHARE,
+    DAY,
+    GAPS,
+    HOUR,
+    IN_FULL,
+    MARCH,
+    PERCENTS,
+    UNION,
+    USERS,
+    Facts,
+    inputs_of,
+    lines_of,
+    other,
+    priced,
+    terms,
+    write,
 )
-
-
-class Facts(NamedTuple):
-    """What a month is priced from."""
-
-    windows: Sequence[Window]
-    exclusions: Sequence[Exclusion]
-    as_of: int
-    beta: frozenset[str]
-    credited: Mapping[str, tuple[Earlier, ...]] = {}
-
-
-def priced(texts: dict[str, str], table: pd.DataFrame, facts: Facts) -> Workings:
-    """Price March 2022 under some policies."""
-    policies = {key: [(1, parse_policy(text))] for key, text in texts.items()}
-    cohorts = {"beta": Cohort("cohort/beta v1", pd.array(sorted(facts.beta), dtype="str"))}
-    return workings(
-        table, facts.windows, policies, "2022-03", facts.as_of, (), cohorts, exclusions=facts.exclusions,
-        credited=facts.credited,
-    )  # fmt: skip
-
-
-def write(path: Path, texts: dict[str, str], found: Workings, facts: Facts) -> str:
-    """Write the workbook of what was priced."""
-    return write_workbook(
-        path, priced=found, period="2022-03", as_of=facts.as_of, windows=facts.windows,
-        policies=[(key, 1, parse_policy(text), text) for key, text in texts.items()], provenance={},
-    )  # fmt: skip
+from tests.projections.recalculating import changed, credits_of, find, input_of, recalculated
+from tests.projections.slow_calculator import CUSTOMERS, read, some_rows, some_windows
 
 
 def agrees(path: Path) -> openpyxl.Workbook:
@@ -131,7 +112,7 @@ def follows(
         credits_of(openpyxl.load_workbook(other_path, data_only=True)),
     )
     live = [
-        {line["subscription"] for line in _lines(book) if str(line["credit"]).startswith("=")}
+        {line["subscription"] for line in lines_of(book) if str(line["credit"]).startswith("=")}
         for book in (old, new)
     ]
     names = ("credit", "credit at least", "credit at most")
@@ -141,52 +122,6 @@ def follows(
     moved = len([name for name in live[0] & live[1] if before[name]["credit"] != found[name]["credit"]])
     event(f"lines that moved: {moved > 0}")
     return moved
-
-
-def inputs_of(old: openpyxl.Workbook, new: openpyxl.Workbook) -> dict[str, Any]:
-    """Return by address what has to be put into one workbook to have the inputs of another of the same build."""
-    return {
-        f"{title}!{cell.coordinate}": new[title][cell.coordinate].value
-        for title in ("Inputs", "Exclusions", "Intervals")
-        if title in old.sheetnames
-        for line in old[title].iter_rows()
-        for cell in line
-        if not cell.protection.locked and cell.value != new[title][cell.coordinate].value
-    }
-
-
-def _lines(book: openpyxl.Workbook) -> list[dict[str, Any]]:
-    heading, *lines = book["Credits"].iter_rows(values_only=True)
-    return [dict(zip(map(str, heading), line, strict=True)) for line in lines]
-
-
-_OTHER = {
-    "credit_percent": {"0": "5", "2.5": "7.5", "10": "20", "33.333": "1.001"},
-    "credit_multiple": {"1": "2", "0.5": "1.5", "10": "3"},
-    "block": {"30 minutes": "45 minutes", "7 hours": "5 hours"},
-    "blocks": {"full": "begun", "begun": "full"},
-    "percent": {"12.5": "6"},
-    "rolling_percent": {"20": "7"},
-    "share": {"12.5": "25"},
-    "length": {"30 days": "31 days", "730 hours": "700 hours"},
-    "availability_at_least": {"99.9": "99.5", "98": "97", "95": "94.5"},
-    "availability_below": {"99.9": "99.5", "98": "97", "95": "94.5"},
-    "notice": {"1 hour": "3 hours", "2 days": "30 minutes"},
-    "most": {"90 minutes": "2 hours", "10 hours": "3 hours"},
-    "minimum": {"5 minutes": "16 minutes", "40 minutes": "30 minutes"},
-    "quantum": {"7 minutes": "11 minutes", "1 hour": "30 minutes"},
-    "rounding": dict(zip(ALL_ROUNDINGS, (*ALL_ROUNDINGS[1:], ALL_ROUNDINGS[0]), strict=True)),
-    "factor_rounding": dict(zip(ALL_ROUNDINGS, (*ALL_ROUNDINGS[2:], *ALL_ROUNDINGS[:2]), strict=True)),
-}
-
-
-def other(text: str) -> str:
-    """Return terms of the same build with other values everywhere."""
-    text = re.sub(
-        r'(?m)^(\w+) = "([^"]+)"', lambda at: f'{at[1]} = "{_OTHER.get(at[1], {}).get(at[2], at[2])}"', text
-    )
-    text = text.replace("factor_decimals = 3", "factor_decimals = 4")
-    return re.sub(r'(USD|JPY|BHD) = "(\d+)', lambda at: f'{at[1]} = "{int(at[2]) + 1}', text)
 
 
 def moment(seconds: int) -> datetime:
@@ -227,25 +162,7 @@ def some_exclusions(draw: st.DrawFn) -> Exclusion:
     )  # fmt: skip
 
 
-def terms(key: str, counting: str, rules: str, tiers: str, rounding: str, more: str = "") -> str:
-    """Spell terms of format 2."""
-    return (
-        f'format = 2\npolicy = "{key}"\nin_force_from = 2022-01-01\n[period]\nkind = "calendar-month"\nzone = "UTC"\n{counting}'
-        f'{rules}{tiers}[credit]\nrounding = "{rounding}"\n{more}'
-    )
-
-
-IN_FULL = '[measure]\nof = "time"\n[counting]\neffects = ["outage", "data-loss"]\n'
-BY_SHARE = '[measure]\nof = "affected-share"\n[counting]\neffects = ["outage", "data-loss"]\n'
-ABOVE = '[measure]\nof = "time"\n[counting]\neffects = ["outage", "data-loss"]\ndown = "above-share"\nshare_above = "0.05"\n'
-ALL = ABOVE.replace('down = "above-share"\nshare_above = "0.05"\n', 'down = "all"\n')
-UNION = '[scope]\nregions = "union"\n'
 MAIL_FLOW = '[scope]\ncomponents = ["mail flow"]\n'
-PERCENTS = (
-    '[[tiers]]\navailability_at_least = "99.9"\ncredit_percent = "0"\n'
-    '[[tiers]]\navailability_below = "99.9"\navailability_at_least = "98"\ncredit_percent = "10"\n'
-    '[[tiers]]\navailability_below = "98"\ncredit_percent = "33.333"\n'
-)
 
 
 # To shrink a book is to calculate hundreds of them.
@@ -263,15 +180,15 @@ def test_every_formula_over_exclusions_gives_its_cell_and_follows_a_change(
     """Notice, limits of a year and of a period, customers and cohorts; then other rules, then an exclusion begins an hour earlier."""
     folder = tmp_path_factory.mktemp("excluded")
     some = st.lists(
-        st.tuples(
-            SLOW["some_windows"](), st.sampled_from(["*", "*", "mail flow", "quarantine", "unknown"])
-        ).map(lambda pair: msgspec.structs.replace(pair[0], component=pair[1])),
+        st.tuples(some_windows(), st.sampled_from(["*", "*", "mail flow", "quarantine", "unknown"])).map(
+            lambda pair: msgspec.structs.replace(pair[0], component=pair[1])
+        ),
         min_size=1,
         max_size=5,
     )
     facts = Facts(
         data.draw(some), data.draw(st.lists(some_exclusions(), min_size=1, max_size=5)),
-        MARCH + data.draw(st.integers(0, 31 * 24)) * HOUR, frozenset(data.draw(st.sets(st.sampled_from(SLOW["CUSTOMERS"])))),
+        MARCH + data.draw(st.integers(0, 31 * 24)) * HOUR, frozenset(data.draw(st.sets(st.sampled_from(CUSTOMERS)))),
     )  # fmt: skip
     counting = st.sampled_from([IN_FULL, BY_SHARE, ABOVE, ALL])
     scope = st.sampled_from(["", "", UNION, MAIL_FLOW])
@@ -286,7 +203,7 @@ def test_every_formula_over_exclusions_gives_its_cell_and_follows_a_change(
         )
         for key in "ab"
     }
-    table = SLOW["read"](data.draw(st.lists(SLOW["some_rows"](), min_size=1, max_size=4)))
+    table = read(data.draw(st.lists(some_rows(), min_size=1, max_size=4)))
     found = priced(texts, table, facts)
     if not len(found.frame):
         return
@@ -322,7 +239,7 @@ def test_a_fee_that_no_number_of_a_sheet_holds_stands_in_its_rule_after_a_change
     texts = {"a": terms("a", IN_FULL, '[[exclusions]]\nkinds = ["third-party"]\n', PERCENTS, "half-up")}
     line = {"customer": "Acme", "service": "email", "region": "EMEA", "policy": "a", "currency": "BHD",
             "fee": "9223372036854775.807", "valid_from": "2022-01-01", "valid_to": ""}  # fmt: skip
-    found = priced(texts, SLOW["read"]([line]), facts)
+    found = priced(texts, read([line]), facts)
     write(tmp_path / "c.xlsx", texts, found, facts)
     same_amounts(agrees(tmp_path / "c.xlsx"), found)
     same_amounts(changed(tmp_path / "c.xlsx", {"Exclusions!G2": moment(MARCH + 9 * DAY)}), found)
@@ -343,7 +260,7 @@ def test_planned_work_under_a_limit_is_a_value_also_where_no_exclusion_was_recor
     facts = Facts([outage], [], MARCH + 31 * DAY, frozenset())
     line = {"customer": "Acme", "service": "email", "region": "EMEA", "policy": "a", "currency": "USD", "fee": "10.00",
             "valid_from": "2022-01-01", "valid_to": ""}  # fmt: skip
-    found = priced(texts, SLOW["read"]([line]), facts)
+    found = priced(texts, read([line]), facts)
     write(tmp_path / "c.xlsx", texts, found, facts)
     book = openpyxl.load_workbook(tmp_path / "c.xlsx", data_only=True)
     assert reasons(book) == {"value: no formula for planned windows that use up a limit"}
@@ -369,7 +286,7 @@ def test_a_limit_that_is_perhaps_used_up_is_a_value_with_the_bounds_of_the_ledge
     )  # fmt: skip
     line = {"customer": "Acme", "service": "email", "region": "EMEA", "policy": "a", "currency": "USD", "fee": "10.00",
             "valid_from": "2022-01-01", "valid_to": ""}  # fmt: skip
-    found = priced(texts, SLOW["read"]([line]), facts)
+    found = priced(texts, read([line]), facts)
     row = found.frame.iloc[0]
     assert (row["credit_at_least"], row["credit_at_most"], row["eligible_downtime_seconds_at_most"]) == (
         0,
@@ -384,7 +301,7 @@ def test_a_limit_that_is_perhaps_used_up_is_a_value_with_the_bounds_of_the_ledge
     for moved in (MARCH - 400 * DAY, MARCH + 40 * DAY):
         other_year = msgspec.structs.replace(facts.exclusions[0], start=moved, end=moved + 5_400)
         later = facts._replace(exclusions=[other_year, facts.exclusions[1]])
-        write(tmp_path / "d.xlsx", texts, priced(texts, SLOW["read"]([line]), later), later)
+        write(tmp_path / "d.xlsx", texts, priced(texts, read([line]), later), later)
         assert reasons(agrees(tmp_path / "d.xlsx")) == {"formulas"}
 
 
@@ -496,9 +413,9 @@ def test_every_formula_of_remedies_and_limits_gives_its_cell_and_follows_a_chang
         {**whole_month, "policy": "a", "currency": "USD", "fee": f"{fees[0] // 100}.{fees[0] % 100:02}"},
         {**whole_month, "policy": "b", "currency": "JPY", "fee": str(fees[1])},
         {**whole_month, "policy": "b", "currency": "BHD", "fee": f"{fees[2]}.000"},
-        *({**line, "service": "email"} for line in data.draw(st.lists(SLOW["some_rows"](), max_size=2))),
+        *({**line, "service": "email"} for line in data.draw(st.lists(some_rows(), max_size=2))),
     ]
-    table = SLOW["read"](lines)
+    table = read(lines)
     found = priced(texts, table, facts)
     if not len(found.frame):
         return
@@ -515,7 +432,7 @@ def test_every_formula_of_remedies_and_limits_gives_its_cell_and_follows_a_chang
     }
     if said == {"formulas"}:
         # What is small is always calculated.
-        formulas = {line["subscription"]: line for line in _lines(openpyxl.load_workbook(path))}
+        formulas = {line["subscription"]: line for line in lines_of(openpyxl.load_workbook(path))}
         values = [
             row
             for row in rows(found.frame)
@@ -534,7 +451,7 @@ def test_days_of_service_are_calculated(tmp_path: Path) -> None:
     texts = {"a": terms("a", IN_FULL, "", tiers, "half-up", '[limits]\ndays = "2"\n')}
     line = {"customer": "Acme", "service": "email", "region": "EMEA", "policy": "a", "currency": "USD", "fee": "10.00",
             "valid_from": "2022-01-01", "valid_to": ""}  # fmt: skip
-    found = priced(texts, SLOW["read"]([line]), facts)
+    found = priced(texts, read([line]), facts)
     write(tmp_path / "c.xlsx", texts, found, facts)
     book = agrees(tmp_path / "c.xlsx")
     assert reasons(book) == {"formulas"}
@@ -557,7 +474,7 @@ def test_a_factor_is_rounded_before_the_amount(tmp_path: Path) -> None:
     facts = Facts([outage], [], MARCH + 31 * DAY, frozenset())
     line = {"customer": "Acme", "service": "email", "region": "EMEA", "policy": "a", "currency": "USD", "fee": "100.00",
             "valid_from": "2022-01-01", "valid_to": ""}  # fmt: skip
-    found = priced(texts, SLOW["read"]([line]), facts)
+    found = priced(texts, read([line]), facts)
     path = tmp_path / "c.xlsx"
     write(path, texts, found, facts)
     assert reasons(agrees(path)) == {"formulas"}
@@ -589,7 +506,7 @@ def test_excluded_and_eligible_are_all_that_was_down(tmp_path: Path) -> None:
     line = {"customer": "Acme", "service": "email", "region": "EMEA", "policy": "a", "currency": "USD", "fee": "10.00",
             "valid_from": "2022-01-01", "valid_to": ""}  # fmt: skip
     elsewhere = {**line, "region": "NAM"}
-    found = priced(texts, SLOW["read"]([line, elsewhere]), facts)
+    found = priced(texts, read([line, elsewhere]), facts)
     write(tmp_path / "c.xlsx", texts, found, facts)
     book = agrees(tmp_path / "c.xlsx")
     assert reasons(book) == {"formulas"}
@@ -628,7 +545,7 @@ def test_blocks_show_the_percentage_that_all_of_them_pay(tmp_path: Path, limits:
     line = {"customer": "Acme", "service": "email", "region": "EMEA", "policy": "a", "currency": "USD", "fee": "10.00",
             "valid_from": "2022-01-01", "valid_to": ""}  # fmt: skip
     texts = {"a": terms("a", IN_FULL, "", tiers, "half-up", limits)}
-    found = priced(texts, SLOW["read"]([line]), facts)
+    found = priced(texts, read([line]), facts)
     write(tmp_path / "c.xlsx", texts, found, facts)
     book = agrees(tmp_path / "c.xlsx")
     assert reasons(book) == {"formulas"}
@@ -661,19 +578,11 @@ def test_days_of_service_with_more_digits_than_a_sheet_keeps_are_values(tmp_path
             f'[[tiers]]\navailability_below = "99.9"\nservice_days = "{days}"\nper = "block"\nblock = "1 hour"\nblocks = "full"\n'
         )
         texts = {"a": terms("a", IN_FULL, "", tiers, "half-up")}
-        write(tmp_path / "c.xlsx", texts, priced(texts, SLOW["read"]([line]), facts), facts)
+        write(tmp_path / "c.xlsx", texts, priced(texts, read([line]), facts), facts)
         assert reasons(agrees(tmp_path / "c.xlsx")) == {reason}
 
 
 # ---- which seconds count, and gaps between tiers -------------------------------------------------------------------
-
-USERS = '[measure]\nof = "user-minutes"\n[counting]\neffects = ["outage", "data-loss"]\n'
-GAPS = (
-    '[[tiers]]\navailability_above = "99.9"\ncredit_percent = "0"\n'
-    '[[tiers]]\navailability_above = "98"\navailability_below = "99.9"\ncredit_percent = "10"\n'
-    '[[tiers]]\navailability_at_most = "95"\ncredit_percent = "33.333"\n'
-    '[reading]\ngaps = "undecided"\n'
-)  # fmt: skip
 
 
 @st.composite
@@ -708,7 +617,7 @@ def test_every_formula_of_what_counts_gives_its_cell_and_follows_a_change(
         ).replace('zone = "UTC"\n', data.draw(st.sampled_from(['zone = "UTC"\n', 'zone = "UTC"\n', LIFETIME])))
         for key in "ab"
     }  # fmt: skip
-    table = SLOW["read"](
+    table = read(
         [
             {"customer": "Acme", "service": "email", "region": "EMEA", "policy": key, "currency": "USD", "fee": "100.00",
              "valid_from": first, "valid_to": last}
@@ -788,7 +697,7 @@ def test_in_a_gap_two_tiers_are_possible_until_an_edge_is_moved(tmp_path: Path) 
     facts = Facts(
         [Window("i", "w", "email", "*", "EMEA", MARCH, edge, "outage")], [], MARCH + 31 * DAY, frozenset()
     )
-    found = priced(texts, SLOW["read"]([line]), facts)
+    found = priced(texts, read([line]), facts)
     path = tmp_path / "c.xlsx"
     write(path, texts, found, facts)
     assert reasons(agrees(path)) == {"formulas"}
@@ -840,7 +749,7 @@ def test_an_outage_that_is_too_short_is_dropped_and_another_is_cut_to_whole_minu
     facts = Facts(
         [down(0, 59), down(100, 40), down(140, 40), down(900, 119)], [], MARCH + 31 * DAY, frozenset()
     )
-    found = priced(texts, SLOW["read"]([{**LINE, "policy": "a"}]), facts)
+    found = priced(texts, read([{**LINE, "policy": "a"}]), facts)
     path = tmp_path / "c.xlsx"
     write(path, texts, found, facts)
     assert reasons(agrees(path)) == {"formulas"}
@@ -870,7 +779,7 @@ def test_slots_are_counted_where_they_are_filled_or_touched_and_a_lifetime_is_a_
     facts = Facts([down(100, 600), down(800, 50)], [], MARCH + 31 * DAY, frozenset())
     lines = [{**LINE, "policy": key} for key in "abc"]
     lines[2]["valid_to"] = "2022-03-02"
-    found = priced(texts, SLOW["read"](lines), facts)
+    found = priced(texts, read(lines), facts)
     path = tmp_path / "c.xlsx"
     write(path, texts, found, facts)
     book = agrees(path)
@@ -900,7 +809,7 @@ def test_where_a_subscription_begins_no_outage_does(tmp_path: Path, mode: str) -
         {**LINE, "policy": "a", "valid_to": "2022-03-02"},
         {**LINE, "policy": "a", "valid_from": "2022-03-02"},
     ]
-    found = priced(texts, SLOW["read"](lines), facts)
+    found = priced(texts, read(lines), facts)
     path = tmp_path / "c.xlsx"
     write(path, texts, found, facts)
     assert reasons(agrees(path)) == {"formulas"}
@@ -923,7 +832,7 @@ def test_an_outage_that_goes_on_outside_of_the_period_is_a_value(tmp_path: Path,
         "a": terms("a", f'{IN_FULL}minimum = "10 minutes"\nquantise = "{mode}"\n', "", PERCENTS, "half-up")
     }
     facts = Facts([down(-540, 540), down(0, 540)], [], MARCH + 31 * DAY, frozenset())
-    found = priced(texts, SLOW["read"]([{**LINE, "policy": "a"}]), facts)
+    found = priced(texts, read([{**LINE, "policy": "a"}]), facts)
     path = tmp_path / "c.xlsx"
     write(path, texts, found, facts)
     book = agrees(path)
@@ -937,7 +846,7 @@ def test_outages_rounded_up_one_by_one_of_which_times_are_not_known_are_a_value(
     }
     about = {"start_within_seconds": 60, "end_within_seconds": 60}
     facts = Facts([down(1_740, 600, **about), down(1_980, 420, **about)], [], MARCH + 31 * DAY, frozenset())
-    found = priced(texts, SLOW["read"]([{**LINE, "policy": "a"}]), facts)
+    found = priced(texts, read([{**LINE, "policy": "a"}]), facts)
     path = tmp_path / "c.xlsx"
     write(path, texts, found, facts)
     book = agrees(path)
@@ -952,7 +861,7 @@ def test_what_is_open_leaves_outages_between_bounds(tmp_path: Path) -> None:
     """30 minutes that perhaps began 10 minutes later: rounded up alone to hours they are one hour either way, to 7 minutes 21 to 42."""
     texts = {"a": terms("a", f'{IN_FULL}quantise = "each-up"\nquantum = "1 hour"\n', "", PERCENTS, "half-up")}
     facts = Facts([down(6_000, 1_800, start_within_seconds=600)], [], MARCH + 31 * DAY, frozenset())
-    found = priced(texts, SLOW["read"]([{**LINE, "policy": "a"}]), facts)
+    found = priced(texts, read([{**LINE, "policy": "a"}]), facts)
     path = tmp_path / "c.xlsx"
     write(path, texts, found, facts)
     assert eligible(agrees(path)) == [(1_800, 0, HOUR, HOUR)]
@@ -970,7 +879,7 @@ def test_outages_that_last_long_enough_count_by_share_where_that_is_put_in(tmp_p
     facts = Facts(
         [down(0, 240), down(6_000, 600, **quarter), down(6_600, 1_200)], [], MARCH + 31 * DAY, frozenset()
     )
-    table = SLOW["read"]([{**LINE, "policy": "a"}])
+    table = read([{**LINE, "policy": "a"}])
     path = tmp_path / "c.xlsx"
     write(path, full, priced(full, table, facts), facts)
     way = input_of(openpyxl.load_workbook(path), "Policies", "intervals count", 1, "a")

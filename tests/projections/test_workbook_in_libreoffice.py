@@ -7,7 +7,6 @@ so; `test_workbook_recalculated.py` and `test_workbook_format_2.py` ask another 
 from __future__ import annotations
 
 import re
-import runpy
 import shutil
 import subprocess
 import zipfile
@@ -32,16 +31,14 @@ from projections.workbook import book as books
 from projections.workbook import write_workbook
 from projections.workbook.checks import NOT_CALCULATED
 from tests.finance.days_desk import Days
+from tests.projections import hostile_workbook, priced_march, recalculating
+from tests.projections.priced_march import Facts, priced, terms
+from tests.projections.recalculating import EXAMPLE, credits_of, find, input_of, put
+from tests.projections.recalculating import TERMS as EXAMPLE_TERMS
+from tests.projections.slow_calculator import read
 
 HERE = Path(__file__)
 MARCH, HOUR, DAY = 1_646_092_800, 3_600, 86_400
-HOSTILE, RECALCULATED, FORMAT_2 = (
-    runpy.run_path(str(HERE.with_name(f"test_workbook{name}.py")))
-    for name in ("", "_recalculated", "_format_2")
-)
-EXAMPLE, EXAMPLE_TERMS = RECALCULATED["EXAMPLE"], RECALCULATED["TERMS"]
-credits_of, find, input_of, put = (RECALCULATED[name] for name in ("credits_of", "find", "input_of", "put"))
-terms, Facts, priced = (FORMAT_2[name] for name in ("terms", "Facts", "priced"))
 
 # Recalculate what is opened, whoever saved it; without this its own files alone would be.
 ALWAYS = """<?xml version="1.0" encoding="UTF-8"?>
@@ -129,8 +126,8 @@ def march(
 ) -> dict[str, Any]:  # fmt: skip
     """Write the workbook of March 2022 and return its rows of credit by subscription."""
     table = (EXAMPLE / "subscriptions.csv").read_bytes() if table is None else table
-    windows = RECALCULATED["example_windows"]() if windows is None else windows
-    found = RECALCULATED["write"](path, texts, table, windows, as_of, True)
+    windows = recalculating.example_windows() if windows is None else windows
+    found = recalculating.write(path, texts, table, windows, as_of, True)
     return {row["subscription"]: row for row in found}
 
 
@@ -163,7 +160,7 @@ def library(path: Path, windows: list[Window]) -> Path:
 
 def many_terms() -> dict[str, str]:
     """Return terms of all kinds that have formulas."""
-    in_full, percents = FORMAT_2["IN_FULL"], FORMAT_2["PERCENTS"]
+    in_full, percents = priced_march.IN_FULL, priced_march.PERCENTS
     rules = (
         '[[exclusions]]\nkinds = ["planned-maintenance", "third-party"]\nnotice = "1 hour"\n'
         '[[exclusions]]\nkinds = ["force-majeure"]\nmost = "10 hours"\nmost_per = "period"\n'
@@ -188,13 +185,13 @@ def many_terms() -> dict[str, str]:
         "blocks": terms("blocks", in_full, "", blocks, "half-even"),
         "sums": terms("sums", in_full, "", sums, "half-ceiling", limits),
         "days": terms("days", in_full, "", days, "half-up", '[limits]\ndays = "2"\n'),
-        "gaps": terms("gaps", in_full, "", FORMAT_2["GAPS"], "up"),
+        "gaps": terms("gaps", in_full, "", priced_march.GAPS, "up"),
         "factor": terms(
             "factor", in_full, "", '[[tiers]]\ncredit_multiple = "10"\n', "half-down",
             'factor_decimals = 3\nfactor_rounding = "half-even"\n',
         ),
-        "users": terms("users", FORMAT_2["USERS"], "", percents, "half-up"),
-        "union": terms("union", FORMAT_2["ALL"] + FORMAT_2["UNION"], "", percents, "down"),
+        "users": terms("users", priced_march.USERS, "", percents, "half-up"),
+        "union": terms("union", priced_march.ALL + priced_march.UNION, "", percents, "down"),
         **{key: terms(key, counting, "", percents, "half-up") for key, counting in quanta.items()},
         "lifetime": terms("lifetime", in_full, "", percents, "half-up"),
     }  # fmt: skip
@@ -229,7 +226,7 @@ def table(keys: Iterable[str]) -> Any:
         for key in keys
         for customer, currency, fee, first in (("Acme", "USD", "1234.57", "2022-01-01"), ("Brio", "BHD", "10.005", "2022-03-02"))
     ]  # fmt: skip
-    return FORMAT_2["SLOW"]["read"](lines)
+    return read(lines)
 
 
 # ---- what it finds -------------------------------------------------------------------------------------------------
@@ -248,10 +245,10 @@ def test_libreoffice_finds_the_value_of_every_formula(
     ):  # fmt: skip
         library(tmp_path / f"library-{name}.xlsx", windows)
     texts = many_terms()
-    FORMAT_2["write"](tmp_path / "terms.xlsx", texts, priced(texts, table(texts), facts()), facts())
+    priced_march.write(tmp_path / "terms.xlsx", texts, priced(texts, table(texts), facts()), facts())
     with monkeypatch.context() as small:
         small.setattr(books, "MOST_ROWS", 4)
-        HOSTILE["write"](tmp_path / "sheets.xlsx")
+        hostile_workbook.write(tmp_path / "sheets.xlsx")
     (tmp_path / "desk").mkdir()
     days = Days(f"sqlite:///{tmp_path / 'desk' / 'ledger.db'}", tmp_path / "desk")
     days.issue()
@@ -290,13 +287,13 @@ def test_libreoffice_follows_what_is_changed(tmp_path: Path, recalculate: Recalc
     path = tmp_path / "march.xlsx"
     before = march(path)
     book = openpyxl.load_workbook(path)
-    windows = RECALCULATED["example_windows"]()
+    windows = recalculating.example_windows()
     standard = EXAMPLE_TERMS["email-standard"]
     subscriptions = (EXAMPLE / "subscriptions.csv").read_bytes()
     end = find(book, "Intervals", "end (UTC), empty while open", window="nam-quarantine")
     sheet, _, cell = end.partition("!")
     moment = book[sheet][cell].value
-    as_of = RECALCULATED["find_named"](book, "as_of")
+    as_of = recalculating.find_named(book, "as_of")
     noon = MARCH + 14 * DAY + 12 * HOUR
 
     def ended(at: int | None) -> list[Window]:
@@ -345,11 +342,11 @@ def test_libreoffice_follows_what_is_changed(tmp_path: Path, recalculate: Recalc
     # Other terms of the same build: each of their inputs is put in.
     texts = many_terms()
     texts = {key: texts[key] for key in ("rules", "blocks", "sums", "days", "gaps", "factor", "each-down")}
-    again = {key: FORMAT_2["other"](text) for key, text in texts.items()}
+    again = {key: priced_march.other(text) for key, text in texts.items()}
     for name, some in (("terms", texts), ("terms again", again)):
-        FORMAT_2["write"](tmp_path / f"{name}.xlsx", some, priced(some, table(texts), facts()), facts())
+        priced_march.write(tmp_path / f"{name}.xlsx", some, priced(some, table(texts), facts()), facts())
     old, new = (openpyxl.load_workbook(tmp_path / f"{name}.xlsx") for name in ("terms", "terms again"))
-    put_in = FORMAT_2["inputs_of"](old, new)
+    put_in = priced_march.inputs_of(old, new)
     put(tmp_path / "terms.xlsx", put_in, tmp_path / "terms changed.xlsx")
 
     names = [*cases, "broken", "terms changed"]
@@ -372,7 +369,9 @@ def test_libreoffice_follows_what_is_changed(tmp_path: Path, recalculate: Recalc
     assert failing(found["broken.xlsx"]) >= {
         "lines = subscriptions", "lines = total, credit at least, USD", "scopes whose formulas do not agree with the ledger",
     }  # fmt: skip
-    live = {line["subscription"] for line in FORMAT_2["_lines"](new) if str(line["credit"]).startswith("=")}
+    live = {
+        line["subscription"] for line in priced_march.lines_of(new) if str(line["credit"]).startswith("=")
+    }
     lines = credits_of(found["terms changed.xlsx"])
     other = {row["subscription"]: row for row in rows(priced(again, table(texts), facts()).frame)}
     assert len(put_in) > 20

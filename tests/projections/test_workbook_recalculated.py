@@ -5,12 +5,10 @@
 
 from __future__ import annotations
 
-import runpy
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-import formualizer
 import openpyxl
 import pandas as pd
 import pytest
@@ -21,76 +19,25 @@ import ledger
 from ledger.domain.policy import parse_policy
 from ledger.domain.window import Window
 from projections.cohorts import Cohort
-from projections.credits import price, rows, workings
-from projections.subscriptions import read_subscriptions
+from projections.credits import price, workings
 from projections.workbook import write_workbook
 from projections.workbook.checks import NOT_CALCULATED
-
-EXAMPLE = Path(__file__).parents[2] / "examples" / "email_delivery_2022"
-MARCH = 1_646_092_800
-HOUR = 3_600
-SLOW = runpy.run_path(str(Path(__file__).with_name("test_credits_slow.py")))
-KEYS = ("email-standard", "email-by-share", "email-five-percent")
-TERMS = {key: (EXAMPLE / "policies" / f"{key}.toml").read_text(encoding="utf-8") for key in KEYS}
-
-
-def example_windows() -> list[Window]:
-    def window(name: str, region: str, start: int, end: int) -> Window:
-        return Window("email-2022-03", name, "email-security", "mail flow", region, MARCH + start, MARCH + end, "data-loss",
-                      share_at_most="0.002", share_of="traffic", regions=("EMEA", "NAM"),
-                      entries=(f"incident/email-2022-03 v{len(name)}",))  # fmt: skip
-
-    day = 24 * HOUR
-    return [
-        window("emea-mail-flow", "EMEA", 13 * day + 16 * HOUR, 14 * day - 60),
-        window("nam-quarantine", "NAM", 14 * day + 9_000, 14 * day + 36_000),
-        window("emea-quarantine", "EMEA", 14 * day + 59_400, 15 * day + 1_800),
-    ]
-
-
-def write(
-    path: Path, terms: dict[str, str], table: bytes, windows: list[Window], as_of: int, compared: bool
-) -> Any:
-    """Write a workbook and return the rows of credit that are in it."""
-    policies = {key: [(1, parse_policy(text))] for key, text in terms.items()}
-    subscriptions = read_subscriptions(table, "csv")
-    priced = workings(subscriptions, windows, policies, "2022-03", as_of)
-    before = price(subscriptions, windows[:1], policies, "2022-03", as_of) if compared else None
-    write_workbook(
-        path, priced=priced, period="2022-03", as_of=as_of, windows=windows, before=before,
-        policies=[(key, 1, policies[key][0][1], text) for key, text in terms.items()],
-        provenance={"period": "2022-03"},
-    )  # fmt: skip
-    return list(rows(priced.frame))
-
-
-def recalculated(path: Path) -> dict[str, Any]:
-    """Return what the engine says after it recalculated every formula."""
-    found: dict[str, Any] = formualizer.recalculate_xlsx_bytes(path.read_bytes())
-    return found
-
-
-def same(path: Path) -> int:
-    """Assert that every formula leads to the value in its cell, and return how many there are."""
-    found = recalculated(path)
-    (path.parent / "again.xlsx").write_bytes(found["bytes"])
-    here, there = (openpyxl.load_workbook(one, data_only=True) for one in (path, path.parent / "again.xlsx"))
-    formulas = openpyxl.load_workbook(path)
-    count = 0
-    for sheet in formulas:
-        for row in sheet.iter_rows():
-            for cell in row:
-                if cell.data_type == "f":
-                    count += 1
-                    mine, theirs = (book[sheet.title][cell.coordinate].value for book in (here, there))
-                    assert mine == theirs or (mine, theirs) == ("", None), (
-                        sheet.title,
-                        cell.coordinate,
-                        cell.value,
-                    )
-    assert found["summary"]["errors"] == 0
-    assert found["cache_cells_changed"] == 0
-    return count
+from tests.projections.recalculating import (
+    EXAMPLE,
+    HOUR,
+    MARCH,
+    TERMS,
+    changed,
+    credits_of,
+    example_windows,
+    find,
+    find_named,
+    input_of,
+    recalculated,
+    same,
+    write,
+)
+from tests.projections.slow_calculator import CUSTOMERS, read, some_rows, some_terms, some_windows, toml
 
 
 def test_every_formula_of_the_example_gives_its_cell(tmp_path: Path) -> None:
@@ -113,12 +60,12 @@ def test_every_formula_of_the_example_gives_its_cell(tmp_path: Path) -> None:
 
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
-    windows=st.lists(SLOW["some_windows"](), max_size=6),
-    a=SLOW["some_terms"](),
-    b=SLOW["some_terms"](),
-    table=st.lists(SLOW["some_rows"](), min_size=1, max_size=5),
+    windows=st.lists(some_windows(), max_size=6),
+    a=some_terms(),
+    b=some_terms(),
+    table=st.lists(some_rows(), min_size=1, max_size=5),
     as_of=st.integers(0, 31 * 24).map(lambda hours: MARCH + hours * HOUR),
-    beta=st.sets(st.sampled_from(SLOW["CUSTOMERS"])),
+    beta=st.sets(st.sampled_from(CUSTOMERS)),
 )
 def test_every_formula_of_any_terms_and_facts_gives_its_cell(
     tmp_path_factory: pytest.TempPathFactory, windows: list[Window], a: Any, b: Any, table: list[dict[str, str]], as_of: int,
@@ -126,8 +73,8 @@ def test_every_formula_of_any_terms_and_facts_gives_its_cell(
 ) -> None:  # fmt: skip
     """Tolerances, open ends, unknown regions, cohorts, planned work, shares, zones, roundings: all of format 1 is live."""
     folder = tmp_path_factory.mktemp("any")
-    terms = {key: SLOW["toml"](key, found) for key, found in (("a", a), ("b", b))}
-    frame = SLOW["read"](table)
+    terms = {key: toml(key, found) for key, found in (("a", a), ("b", b))}
+    frame = read(table)
     policies = {key: [(1, parse_policy(text))] for key, text in terms.items()}
     cohorts = {"beta": Cohort("cohort/beta v1", pd.array(sorted(beta), dtype="str"))}
     priced = workings(frame, windows, policies, "2022-03", as_of, (), cohorts)
@@ -144,55 +91,6 @@ def test_every_formula_of_any_terms_and_facts_gives_its_cell(
     assert book["About"]["B7"].value == "none: every figure is calculated"
     checks = list(book["Checks"].iter_rows(min_row=4, values_only=True))
     assert all(line[3] is True for line in checks), checks
-
-
-def put(path: Path, changes: dict[str, Any], to: Path) -> None:
-    """Put values into cells that may be changed, and save the workbook elsewhere; then no formula has a value."""
-    book = openpyxl.load_workbook(path)
-    for address, value in changes.items():
-        sheet, _, cell = address.partition("!")
-        assert not book[sheet][cell].protection.locked, address
-        book[sheet][cell] = value
-    book.save(to)
-
-
-def changed(path: Path, changes: dict[str, Any]) -> openpyxl.Workbook:
-    """Put values into cells, let the engine recalculate, and return what it found."""
-    put(path, changes, path.parent / "changed.xlsx")
-    (path.parent / "after.xlsx").write_bytes(recalculated(path.parent / "changed.xlsx")["bytes"])
-    return openpyxl.load_workbook(path.parent / "after.xlsx", data_only=True)
-
-
-def credits_of(book: openpyxl.Workbook) -> dict[str, Any]:
-    heading, *lines = book["Credits"].iter_rows(values_only=True)
-    return {str(line[1]): dict(zip(map(str, heading), line, strict=True)) for line in lines}
-
-
-def find(book: openpyxl.Workbook, sheet: str, column: str, **where: Any) -> str:
-    """Return the address of a cell of a table by its heading and by what its row holds."""
-    heading, *lines = book[sheet].iter_rows()
-    names = [cell.value for cell in heading]
-    for line in lines:
-        if all(line[names.index(name)].value == value for name, value in where.items()):
-            return f"{sheet}!{line[names.index(column)].coordinate}"
-    raise AssertionError((sheet, column, where))
-
-
-def input_of(book: openpyxl.Workbook, block: str, column: str, *where: Any) -> str:
-    """Return the address of a cell on Inputs: in a block, by heading and by the first values of its row."""
-    lines = list(book["Inputs"].iter_rows())
-    top = next(at for at, line in enumerate(lines) if str(line[0].value).startswith(block))
-    names = [cell.value for cell in lines[top + 1]]
-    for line in lines[top + 2 :]:
-        if tuple(cell.value for cell in line[: len(where)]) == where:
-            return f"Inputs!{line[names.index(column)].coordinate}"
-    raise AssertionError((block, column, where))
-
-
-def find_named(book: openpyxl.Workbook, name: str) -> str:
-    """Return the address that a name stands for."""
-    address: str = book.defined_names[name].attr_text
-    return address.replace("$", "")
 
 
 @pytest.fixture

@@ -157,6 +157,20 @@ def test_what_goes_wrong_beside_a_test_finds_no_mutant(project: Path) -> None:
     assert set(_verdicts(project).values()) == {"survived"}
 
 
+def test_a_mutant_that_brings_python_down_is_found(project: Path) -> None:
+    """Without a mutant it must not, as then it says nothing of any."""
+    crash = "import os, signal\nfrom projections.small import fee\n\ndef test_fee():\n    if fee(7) != {}:\n        os.kill(os.getpid(), signal.SIGSEGV)\n"
+    (project / "tests/test_small.py").write_text(crash.format(70))
+    assert _run(project, "*x_fee*").returncode == 1
+    found = Counter(_verdicts(project).values())
+    assert found["killed"] >= 2
+    assert found["killed"] + found["survived"] + found["unreached"] == found.total()
+    (project / "tests/test_small.py").write_text(crash.format(71))
+    run = _run(project, "*x_fee*")
+    assert run.returncode == 3
+    assert "was ended by SIGSEGV" in run.stderr
+
+
 @pytest.mark.parametrize(
     ("tests", "said"),
     [
@@ -198,6 +212,7 @@ def test_a_call_that_takes_too_much_is_stopped(call: Callable[[], object]) -> No
         (lambda: sys.exit(0), "SystemExit"),
         (lambda: os._exit(0), "ended with 0, and without an answer"),
         (lambda: os.kill(os.getpid(), signal.SIGTERM), "ended with -15"),
+        (lambda: os.kill(os.getpid(), signal.SIGSEGV), "ended by SIGSEGV"),
         (lambda: lambda: None, "ended with 1"),
     ],
 )

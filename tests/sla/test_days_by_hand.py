@@ -182,6 +182,18 @@ def test_what_follows_a_period(rule: PeriodRule, label: str, count: int, expecte
 
 
 @pytest.mark.parametrize(
+    ("rule", "label"),
+    [(MONTH, "9998-12"), (QUARTER, "9998-Q3"), (contract(4, 1), "9997"), (trailing(365), "9998-12-30"), (trailing(3_660), "9998-12-30")],
+)  # fmt: skip
+def test_nothing_follows_the_last_period_of_the_calendar(rule: PeriodRule, label: str) -> None:
+    with pytest.raises(Refused) as refused:
+        following(rule, parse_policy_period(rule, label), 1)
+    assert str(refused.value) == (
+        f"the period after {label!r} ends beyond the calendar; ask for an earlier one"
+    )
+
+
+@pytest.mark.parametrize(
     ("rule", "month", "expected"),
     [
         (MONTH, "2022-03", ("2022-03-01", "2022-04-01")),
@@ -255,6 +267,47 @@ def test_what_a_run_may_be_asked_for() -> None:
         assert not said.endswith("2022-03") or str(refused.value) == said
 
 
+def test_a_term_that_begins_within_a_period_has_the_terms_of_its_first_day() -> None:
+    """New terms hold from 15 March on. Who signs on the 20th signs them, and has them for March, too, where they hold for a term."""
+    old = terms(MONTH)
+    new = msgspec.structs.replace(old, in_force_from="2022-03-15")
+
+    def ruling(
+        rule: Any, start: str | None, label: str = "2022-03", versions: tuple[int, ...] = (1, 2)
+    ) -> int:
+        both = (
+            msgspec.structs.replace(one, version=msgspec.structs.replace(one.version, rule=rule))
+            for one in (old, new)
+        )
+        known = [pair for pair in enumerate(both, 1) if pair[0] in versions]
+        found = ruling_period(known, label, start)
+        assert found is not None
+        return found[0]
+
+    for rule in ("frozen-for-term", "on-renewal"):
+        assert [ruling(rule, day) for day in ("2022-03-14", "2022-03-15", "2022-03-20", "2022-03-31")] == [
+            1,
+            2,
+            2,
+            2,
+        ]
+        assert [ruling(rule, day, "2022-04") for day in ("2022-03-14", "2022-03-15", "2022-03-20")] == [
+            1,
+            2,
+            2,
+        ]
+        # Of who comes later this month says nothing.
+        assert ruling(rule, "2022-04-01") == 1
+        assert ruling(rule, "2021-03-20") == 1
+        # They need no terms before theirs; who was there on the first does.
+        assert ruling(rule, "2022-03-20", versions=(2,)) == 2
+        with pytest.raises(Refused, match="none of its versions was in force on 2022-03-01"):
+            ruling(rule, "2022-03-01", versions=(2,))
+    # Terms that hold for everybody hold for whole periods.
+    assert ruling("in-force", "2022-03-20") == 1
+    assert ruling("in-force", "2022-03-20", "2022-04") == 2
+
+
 def test_the_version_that_rules_a_period_reads_it() -> None:
     """From April on quarters: March is priced as a month, June as the quarter, and May has no period that ends in it."""
     months, quarters = terms(MONTH), terms(QUARTER, in_force_from="2022-04-01")
@@ -289,6 +342,13 @@ def test_the_version_that_rules_a_period_reads_it() -> None:
     assert ruled("2022-05", frozen, "2021-05-10") == (1, ("2022-05-01", "2022-06-01"))
     assert ruled("2022-Q1", [(1, terms(QUARTER))]) == (1, ("2022-01-01", "2022-04-01"))
     assert ruled("2022-06", frozen, "2022-04-01") == (2, ("2022-04-01", "2022-07-01"))
+    # And has no quarter before, though others have.
+    assert ruled("2022-Q2", frozen, "2021-05-10") is None
+    assert ruled("2022-Q2", frozen) == (2, ("2022-04-01", "2022-07-01"))
+    # A quarter is read by those versions that have quarters, though none has them any more.
+    assert ruled("2022-Q1", [(1, terms(QUARTER)), (2, terms(MONTH, in_force_from="2022-04-01"))]) == (
+        1, ("2022-01-01", "2022-04-01"),
+    )  # fmt: skip
     with pytest.raises(
         Refused, match="policy 'p' has a gap: none of its versions was in force on 2019-03-01"
     ):
@@ -359,6 +419,10 @@ START, END = at("2022-03-14 16:00"), at("2022-03-15 02:30")
         # Midnight is a time of the day that begins with it.
         (claim(1, "days", "incident-end"), {"incident_end": at("2022-03-15")}, "2022-03-16", at("2022-03-17"), None),
         (claim(7_200, "seconds", "incident-end"), {}, "2022-03-15", END + 7_200, "2 hours after the incident end (2022-03-15)"),
+        (claim(5_400, "seconds", "incident-end"), {}, "2022-03-15", END + 5_400, "90 minutes after the incident end (2022-03-15)"),
+        (claim(61, "seconds", "incident-end"), {}, "2022-03-15", END + 61, "61 seconds after the incident end (2022-03-15)"),
+        (claim(60, "seconds", "incident-end"), {}, "2022-03-15", END + 60, "1 minute after the incident end (2022-03-15)"),
+        (claim(1, "seconds", "incident-end"), {}, "2022-03-15", END + 1, "1 second after the incident end (2022-03-15)"),
         (claim(86_400 - 9_000, "seconds", "incident-end"), {}, "2022-03-15", at("2022-03-16"), None),
         (claim(86_400 - 8_999, "seconds", "incident-end"), {}, "2022-03-16", at("2022-03-16") + 1, None),
         # From 16:00 on Monday: an hour today, one tomorrow from 9:00 on.
@@ -417,6 +481,22 @@ def test_until_when_a_credit_can_be_claimed(
     found = claim_deadline(of, **{"incident_start": START, "incident_end": END, **times})
     assert found is not None
     assert found == Deadline(last_day, ends, words or found.words)
+
+
+@pytest.mark.parametrize(
+    ("amount", "unit", "within"),
+    [
+        (3_000_000, "days", "3000000 days"), (10**12, "seconds", "1000000000000 seconds"), (96_000, "months", "96000 months"),
+        (96_000, "periods", "96000 periods"),
+    ],
+)  # fmt: skip
+def test_a_claim_window_that_ends_beyond_the_calendar_is_refused(amount: int, unit: str, within: str) -> None:
+    with pytest.raises(Refused) as refused:
+        claim_deadline(claim(amount, unit, "incident-start"), incident_start=START)
+    assert str(refused.value) == (
+        f"claim.within is {within} after 2022-03-14, which ends beyond the calendar that is kept; claim for an earlier time, or publish "
+        "terms with a shorter one"
+    )
 
 
 @pytest.mark.parametrize(

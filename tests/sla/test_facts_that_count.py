@@ -333,6 +333,48 @@ def test_an_earlier_period_of_which_the_length_is_not_known_is_refused() -> None
     assert empty["warnings"] == ["earlier 1: nothing is stated of it, so 2025-05 is taken as without fault"]
 
 
+@pytest.mark.parametrize(
+    ("measure", "taken", "percent"),
+    [
+        ('of = "error-rate"\nbucket = "1 hour"', "without fault", "0"),
+        (
+            'of = "error-rate"\nbucket = "1 hour"\nmissing = "down"',
+            "without data, which counts as down",
+            "10",
+        ),
+        ('of = "messages"\nmissing = "down"', "without data, which counts as down", "10"),
+        ('of = "messages"\nmissing = "excluded"', "without fault", "0"),
+        # Without a word on what was watched, all of it was.
+        ('of = "time"\nmissing = "down"', "without fault", "0"),
+    ],
+)
+def test_what_nothing_is_stated_of_is_said_to_be_what_it_is_taken_as(
+    measure: str, taken: str, percent: str
+) -> None:
+    claim = '[claim]\nhow = "on-request"\nwithin = "30 days"\nanchor = "incident-end"\n'
+    text = terms(TIERS, measure=measure, more=claim + TWICE)
+    if "messages" in measure:
+        text = text.replace('[counting]\neffects = ["outage"]\n', "")
+    times = {"incident_end": "2025-06-10T01:00:00Z", "claimed_at": "2025-07-01T00:00:00Z"}
+    answer = ask({**PERIOD, **times, "earlier": [{}]}, text)
+    assert answer["credit_percent"] == percent
+    # Twice of the last two gives the right to end.
+    assert answer["termination"] is (percent == "10")
+    assert answer["warnings"] == [
+        f"earlier 1: nothing is stated of it, so 2025-05 is taken as {taken}",
+        f"nothing is stated of what happened, so the period is taken as {taken}",
+    ]
+
+
+def test_a_commitment_that_nothing_is_stated_of_is_said_to_be_without_data_where_that_is_down() -> None:
+    text = SEVERAL.replace('of = "messages"', 'of = "messages", missing = "down"')
+    one = ask({**PERIOD, **FEE, "windows": LONG}, text)
+    assert (one["credit"], one["warnings"]) == (
+        "20.00",
+        ["nothing is stated of what the commitment sent measures (messages), so it is taken as without data, which counts as down"],
+    )  # fmt: skip
+
+
 # ---- money -----------------------------------------------------------------------------------------------------------
 
 
@@ -448,3 +490,56 @@ def test_who_chooses_one_of_money_and_days_gets_no_other() -> None:
     assert open_choice == ("0.00", "10.00", "0", "3", "which of the commitments the customer chooses")
     assert given({"downtime_minutes": 5, "chosen": "a"}, text)[:4] == ("10.00", "10.00", "0", "0")
     assert given({"downtime_minutes": 5, "chosen": "b"}, text)[:4] == ("0.00", "0.00", "3", "3")
+
+
+# ---- more days than there are ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("measure", ["bad-days", "consecutive-days"])
+def test_no_more_days_are_bad_than_the_period_has(measure: str) -> None:
+    text = terms(VALUES, measure=f'of = "{measure}"', counting='share_above = "0.01"').replace(
+        'effects = ["outage"]\n', 'effects = ["outage"]\n' if measure == "consecutive-days" else ""
+    )
+    text = text.replace("[measure]", '[measure]\nreads = ["messages"]')
+    assert ask({**PERIOD, **FEE, "value": 30}, text)["value"] == "30"
+    sentence = "value {} is more days than the 30 of the period 2025-06; correct it, or state a longer period"
+    assert refused({**PERIOD, **FEE, "value": 31}, text) == sentence.format("31")
+    assert refused({**PERIOD, **FEE, "value_at_least": 31}, text) == sentence.format("31")
+    # Of whole days more than 30 are 31.
+    assert refused({**PERIOD, **FEE, "value_above": 30}, text) == sentence.format("31")
+    assert ask({**PERIOD, **FEE, "value_at_most": 31}, text)["value_at_most"] == "31"
+    assert refused({"period_days": 10, "value": 11}, text).startswith("value 11 is more days than the 10 of")
+
+
+# ---- facts beside what happened --------------------------------------------------------------------------------------
+
+
+def test_facts_that_decide_nothing_are_warned_of() -> None:
+    down = {**PERIOD, **FEE, "downtime_minutes": "60"}
+    assert "warnings" not in ask(down, terms(TIERS))
+    assert ask({**down, "credited_before": "5.00"}, terms(TIERS))["warnings"] == [
+        "the policy limits no months together (limits.rolling_percent), so that credited_before takes nothing away"
+    ]
+    limited = terms(TIERS, more='[limits]\nrolling_percent = "50"\n')
+    assert "warnings" not in ask({**down, "credited_before": "5.00"}, limited)
+    times = {"incident_end": "2025-06-01T00:00:00Z", "claimed_at": "2025-06-03T00:00:00Z"}
+    assert ask({**down, **times}, terms(TIERS))["warnings"] == [
+        "the policy pays without a claim, so that incident_end and claimed_at set no deadline"
+    ]
+    on_request = '[claim]\nhow = "on-request"\nwithin = "5 days"\nanchor = "incident-end"\n'
+    assert "warnings" not in ask({**down, **times}, terms(TIERS, more=on_request))
+
+
+def test_terms_that_were_not_in_force_yet_answer_with_a_warning() -> None:
+    text = terms(TIERS).replace("in_force_from = 2000-01-01", "in_force_from = 2025-06-15")
+    assert ask({**PERIOD, **FEE, "downtime_minutes": "60"}, text)["warnings"] == [
+        "the policy is in force from 2025-06-15, and 2025-06 begins before; a run of credits takes the terms in force on the first "
+        "day of a period"
+    ]
+    assert "warnings" not in ask({"period": "2025-07", **FEE, "downtime_minutes": "60"}, text)
+    # Who signs them on their first day has them from then on, where they hold for a term.
+    signed = {**PERIOD, **FEE, "downtime_minutes": "60", "term_start": "2025-06-15"}
+    assert "warnings" not in ask(signed, f'{text}[version]\nrule = "frozen-for-term"\n')
+    assert "warnings" in ask(signed, text)
+    # Only a length is no time at which terms were in force, or not.
+    assert "warnings" not in ask({"period_days": 30, **FEE, "downtime_minutes": "60"}, text)

@@ -291,7 +291,7 @@ def test_a_version_waits_for_the_next_term(tmp_path: Any) -> None:
         ({"downtime_minutes": 1.5}, 'downtime_minutes 1.5 is a JSON number with a point, which no program keeps exact; write it as text: "1.5"'),
         ({"downtime_minutes": 1, "downtime_hours": 2}, "downtime_minutes and downtime_hours both state it; leave one out"),
         ({"downtime_minutes": 1, "availability": "99"}, "downtime and availability state the same thing; leave all but one out"),
-        ({"availability": "101"}, "availability is more than 100"),
+        ({"availability": "101"}, "availability 101 is more than 100; write a percentage of no more"),
         ({"downtime_minutes": 1, "windows": [["2022-06-01T00:00:00Z", "2022-06-01T01:00:00Z"]], "period": "2022-06"},
          "plain figures stand beside windows or measurements"),
         ({"windows": [{"start": "2022-06-01T00:00:00", "end": "x"}], "period": "2022-06"}, "windows 1: start '2022-06-01T00:00:00' has no zone"),

@@ -94,3 +94,42 @@ def test_open_times_leave_quanta_between_bounds(minutes: int, within: int, bound
     for quantise in ("each-nearest", "total-nearest"):
         answer = ask({"period": "2022-03", "windows": [window]}, TEXT.format(quantise))
         assert tuple(answer[f"eligible_downtime_seconds_at_{end}"] for end in ("least", "most")) == bounds
+
+
+@pytest.mark.parametrize(
+    ("ties", "downtime", "bounds"),
+    [
+        # Less than three quarters of an hour is half an hour, whatever is said of three quarters.
+        ("up", {"at_least": "31", "below": "45"}, (1_800, 1_800)),
+        ("even", {"at_least": "31", "below": "45"}, (1_800, 1_800)),
+        ("up", {"at_least": "31", "at_most": "45"}, (1_800, 3_600)),
+        # More than that is an hour, and more than an hour and a quarter one and a half.
+        ("down", {"above": "45", "at_most": "50"}, (3_600, 3_600)),
+        ("down", {"at_least": "45", "at_most": "50"}, (1_800, 3_600)),
+        ("even", {"above": "75", "at_most": "80"}, (5_400, 5_400)),
+        ("even", {"at_least": "75", "at_most": "80"}, (3_600, 5_400)),
+    ],
+)
+def test_an_open_end_is_no_tie(ties: str, downtime: dict[str, str], bounds: tuple[int, int]) -> None:
+    stated = {f"downtime_{end}_minutes": minutes for end, minutes in downtime.items()}
+    for quantise in ("each-nearest", "total-nearest"):
+        text = TEXT.format(quantise).replace('ties = "up"', f'ties = "{ties}"')
+        answer = ask({"period": "2022-03", **stated}, text)
+        assert tuple(answer[f"eligible_downtime_seconds_at_{end}"] for end in ("least", "most")) == bounds
+
+
+def test_of_halves_every_other_one_goes_up_before_the_month_as_well() -> None:
+    """Down until six minutes past the first, from eight minutes before it, give or take five, in quanta of four minutes.
+
+    Of 14 minutes, three and a half quanta, 16 count, of which 8 lie before the month; of 10 and of 18, two and a half and four and a
+    half, 8 and 16 count, of which 4 and 12 do. So there are 4 minutes to 8.
+    """
+    window = {
+        "start": "2025-05-31T23:52:00Z", "end": "2025-06-01T00:06:00Z", "effect": "outage", "start_within_seconds": 300,
+    }  # fmt: skip
+    text = terms(
+        one_tier('credit_multiple = "1"'),
+        counting='quantise = "each-nearest"\nquantum = "4 minutes"\nties = "even"',
+    )
+    answer = ask({"period": "2025-06", "windows": [window]}, text)
+    assert [answer[f"eligible_downtime_seconds_at_{end}"] for end in ("least", "most")] == [240, 480]

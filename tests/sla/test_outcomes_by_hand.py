@@ -12,6 +12,7 @@ import pytest
 from ledger.domain.measurement import Measurement
 from ledger.domain.period import Period
 from ledger.domain.policy.model import (
+    Allowance,
     Commitment,
     Counting,
     Credit,
@@ -25,7 +26,7 @@ from ledger.domain.policy.model import (
     Termination,
     Tier,
 )
-from ledger.domain.policy.words import remedy_words
+from ledger.domain.policy.words import base_words, remedy_words
 from ledger.domain.window import Window
 from ledger.errors import Refused
 from projections.evaluation.amounts import Choice
@@ -433,10 +434,28 @@ USD = (("USD", F(1_250)),)
         (Remedy(service_days=F(1)), "1 day of service"),
         (Remedy(service_days=F(3, 2), per="block", block_seconds=F(3_600)), "1.5 days of service for each full 1 hour"),
         (Remedy(percent=F(10), service_days=F(2)), "10% of fee and 2 days of service"),
+        # What no decimal says is said as a part of the whole.
+        (Remedy(percent=F(10, 3)), "1/30 of fee"),
+        (Remedy(percent=F(10), per="block", block_seconds=F(1_800), beyond=Allowance("availability", F(999, 1000))),
+         "10% of fee for each full 30 minutes beyond 99.9%"),
+        (Remedy(fixed=USD, per="unit", beyond=Allowance("value", F(5, 2))), "12.5 USD for each one beyond 2.5"),
+        (Remedy(multiple=F(2), beyond=Allowance("downtime", F(5_400))), "2 times the fee for the time down beyond 90 minutes"),
+        (Remedy(hourly=USD, beyond=Allowance("downtime", F(3_600))), "12.5 USD for each hour down beyond 1 hour"),
     ],
 )  # fmt: skip
 def test_a_remedy_in_words(remedy: Remedy, words: str) -> None:
     assert remedy_words(remedy, "fee") == words
+
+
+@pytest.mark.parametrize(
+    ("of", "words"),
+    [
+        ("fee", "fee"), ("region-charges", "charges in the region"), ("service-share", "share of the suite fee"),
+        ("preceding-fee", "fee of the period before"), ("annual-fee", "annual fee divided by its periods"),
+    ],
+)  # fmt: skip
+def test_what_a_credit_is_a_part_of_in_words(of: Any, words: str) -> None:
+    assert base_words(policy(credit=Credit(of=of))) == words
 
 
 def test_prices_are_of_the_currency_and_the_commitment_that_is_asked_for() -> None:

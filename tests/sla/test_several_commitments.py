@@ -103,7 +103,8 @@ def asked(commitments: str, **facts: Any) -> dict[str, Any]:
         (_TIME + _RATES, {"availability": "99.5", "error_rates": [{"rate": "1", "buckets": 100}]}, "500.00"),
         (_LATENCY + _RUNS, {"value": "61", "failed": 2, "total": 100}, "650.00"),
         (_LATENCY + _RATES, {"value": "61", "error_rates": [{"rate": "1", "buckets": 100}]}, "650.00"),
-        (_TIME + _DAYS, {"downtime_minutes": "180", "value": "61"}, "350.00"),
+        # 61 days are in no month; 180 minutes are more than 0.1% of a quarter, too.
+        (_TIME + _DAYS, {"period": {"start": "2022-01-01T00:00:00Z", "end": "2022-04-01T00:00:00Z"}, "downtime_minutes": "180", "value": "61"}, "350.00"),
         (_TIME + _COUNTED, {"downtime_minutes": "180", "value": "61"}, "350.00"),
         (_RUNS + _RATES, {"failed": 0, "total": 100, "error_rates": [{"rate": "1", "buckets": 100}]}, "400.00"),
     ],

@@ -9,6 +9,7 @@ import msgspec
 
 from ledger.cli import run
 from ledger.cli.not_due import counted_not_due, say_not_due
+from ledger.cli.not_issued import say_not_issued
 from ledger.cli.publish import _publishing
 from ledger.cli.recording import print_receipt, telling
 from ledger.cli.session import Session, cut_options, emit_json, table
@@ -110,6 +111,9 @@ def restate(
     choice = IssuerChoice(undecided or before.undecided, provisional or before.provisional)
     made = propose(session, chain, choice, session.cut(published_by, recorded_by), as_of, whole=whole)
     _say_not_due(session, chain, made)
+    basis = made.reading.basis
+    say_not_issued(session, basis.period, basis.policies, basis.size)
+    _warn_of_erased(made)
     if issues:
         _issue(
             session,
@@ -133,6 +137,22 @@ def _say_not_due(session: Session, chain: Chain, made: Proposal) -> None:
         if made.whole
         else counted_not_due(basis.policies, basis.period, lambda: _tables(session, chain, basis.size)),
     )
+
+
+def _warn_of_erased(made: Proposal) -> None:
+    """Say which granted claims count for nobody any more because their customer was erased, where that is what changes a line."""
+    causes = {entry.rpartition(" v")[0] for entry in made.found.causes}
+    gone = [
+        one.claim
+        for one in made.reading.claims
+        if one.state == "granted" and not isinstance(one.customer, str) and f"claim/{one.claim}" in causes
+    ]
+    if gone:
+        click.echo(
+            f"warning: the customer of {', '.join(gone)} was erased, so what was granted counts for nobody and its lines are restated as "
+            "unclaimed; where the credit is to stay, file the claim anew and grant it first",
+            err=True,
+        )
 
 
 def _issue(
@@ -204,7 +224,7 @@ def propose(
     reading = read_facts(session, basis)
     refuse_unfinished(reading, choice)
     before = {one.stream: one.version for one in last.rests_on.sources}
-    changed = _changed(session, before, reading, position)
+    changed = _changed(session, chain, before, reading, position)
     since = _since(session, chain, reading, changed)
     if whole or _all_of_it(chain, choice, changed):
         reading.basis.tables = _tables(session, chain, position)
@@ -271,7 +291,7 @@ def _subscriptions(issued: Held) -> Any:
 
 
 def _changed(
-    session: Session, before: dict[str, int], reading: Reading, position: int
+    session: Session, chain: Chain, before: dict[str, int], reading: Reading, position: int
 ) -> dict[str, tuple[int, int]]:
     """Return by source the versions before and now, of the kinds that can reach any line."""
     log = session.log()
@@ -287,7 +307,33 @@ def _changed(
         )
         if version != before.get(stream, 0):
             found[stream] = before.get(stream, 0), version
-    return found
+    return found | _other_policies(session, chain, before, reading, position)
+
+
+def _other_policies(
+    session: Session, chain: Chain, before: dict[str, int], reading: Reading, position: int
+) -> dict[str, tuple[int, int]]:
+    """Return by source the versions then and now of policies that ruled no line of the last document, and were published anew since.
+
+    A policy whose period ended in no such month may have one that does now. Only those count that the tables name, which are read where
+    there are any.
+    """
+    then = chain.last.event.rests_on.position
+    found: dict[str, tuple[int, int]] = {}
+    for key in reading.basis.policies:
+        stream = f"policy/{key}"
+        if stream in before:
+            continue
+        held = [one for one in session.log().stream(stream) if one.position <= position]
+        old = max((one.version for one in held if one.position <= then), default=0)
+        if held and held[-1].version != old:
+            found[stream] = old, held[-1].version
+    if not found:
+        return found
+    from ledger.cli.facts import values_of
+
+    named = {key for table in _tables(session, chain, position) for key in values_of(table, "policy")}
+    return {stream: versions for stream, versions in found.items() if stream.partition("/")[2] in named}
 
 
 def calculator_words(chain: Chain) -> str | None:
@@ -326,11 +372,32 @@ def _since(session: Session, chain: Chain, reading: Reading, changed: dict[str, 
 
     return Since(
         _moved(session, chain, reading),
-        changed,
+        _news(session, chain, changed),
         _documents_since(session, changed),
         reading.basis.cohorts.known,
         calculator_words(chain) is not None,
     )
+
+
+def _news(session: Session, chain: Chain, changed: dict[str, tuple[int, int]]) -> dict[str, tuple[int, int]]:
+    """Return of what changed what is news since the last document.
+
+    What a cohort was by then is none, though no line rested on it yet: whatever was limited to it since is the news.
+    """
+    rests = chain.last.event.rests_on
+    if rests.published_by is not None:
+        # What the ledger held may not have been told yet.
+        return changed
+    found = {}
+    for stream, (old, new) in changed.items():
+        held = (
+            [one.version for one in session.log().stream(stream) if one.position <= rests.position]
+            if stream.startswith("cohort/")
+            else []
+        )
+        if max(held, default=old) < new:
+            found[stream] = max(held, default=old), new
+    return found
 
 
 def _moved(session: Session, chain: Chain, reading: Reading) -> list[Moved]:

@@ -9,6 +9,7 @@ import msgspec
 
 from ledger.cli.filters import check_period, tell_none_fits
 from ledger.cli.not_due import not_due_words, say_not_due
+from ledger.cli.not_issued import say_not_issued
 from ledger.cli.publish import _publishing
 from ledger.cli.recording import appended, print_receipt, telling
 from ledger.cli.session import Session, cut_options, emit_json, json_option, table
@@ -193,11 +194,14 @@ def _texts(given: dict[str, Any]) -> dict[str, Any]:
 
 def _refuse_twice(session: Session, series: str, period: str) -> None:
     """Say at once what the ledger would refuse in the end, before a million lines are priced."""
+    from ledger.cli import facts
     from ledger.cli.documents import documents_in
     from ledger.domain.events import StatementIssued
 
     for document, _ in documents_in(session, series):
         if isinstance(document.event, StatementIssued) and document.event.period == period:
+            position = session.log().head().size
+            say_not_issued(session, period, facts.policies(session.log(), position)[0], position)
             raise Refused(
                 f"period {period!r} was already issued in series {series!r} as number {document.number}; what has changed "
                 "since is an adjustment: ledger credits restate"

@@ -638,8 +638,13 @@ def _recurring(
         begins, ends, treated = _or(values["from"], 0), _or(values["to"], 1), _or(values["treated"], "up")
         if not days:
             problems.add(f"{at}days is empty; name the days on which it begins")
-        if begins in (ends, 86_400):
-            problems.add(f"{at}to is when it begins; write when it ends")
+        if begins == 86_400:
+            problems.add(f"{at}from 24:00 is where a day ends; write 00:00, of the day that follows")
+        elif begins == ends:
+            clock = f"{ends // 3_600:02}:{ends // 60 % 60:02}"
+            problems.add(
+                f"{at}to {clock} is when it begins; write when it ends, or 00:00 and 24:00 for whole days"
+            )
         own = ExclusionRule(frozenset({"maintenance-window"}), treated=treated)
         if index > 1 and own not in rules:
             problems.add(f"{at}treated is not as in the maintenance before; treat all of it alike")

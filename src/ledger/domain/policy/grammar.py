@@ -172,7 +172,7 @@ GRAMMAR: tuple[Table, ...] = (
         *_bounds(),
         Field("credit_percent", "percent", "Percent of the base.", example='"10"'),
         Field("credit_fraction", "fraction", "The same as an exact part of the base, for what no decimal says.", example='"1/30"'),
-        Field("credit_multiple", "ratio", "So many times the base for the time down: base x eligible downtime / period. 1 is proportional.", example='"10"'),
+        Field("credit_multiple", "ratio", "So many times the base for the time down: base x eligible downtime / period, of which no more than the whole period counts. 1 is proportional.", example='"10"'),
         Field("credit_fixed", "money", "A sum by currency.", example='{ USD = "3000.00" }'),
         Field("credit_hourly", "money", "A rate by currency for each hour of eligible downtime, parts of an hour in proportion.", example='{ USD = "0.50" }'),
         Field("service_days", "decimal", "Days of service added at the end of the term; not money.", example='"3"'),
@@ -182,7 +182,7 @@ GRAMMAR: tuple[Table, ...] = (
         Field("blocks", "choice", "per = block: only full blocks count, or also the one that was begun.", default='"full"',
               choices=("full", "begun"), example='"full"'),
         Field("beyond", "beyond", "Only what exceeds this allowance is paid for: the time, blocks or units beyond it. tier-edge: the bound of the tier on its better "
-              "side. An availability stands for the downtime that it leaves.", default="all of it is paid for", example='"tier-edge"'),
+              "side, so that of units value_at_least 2 leaves two unpaid, and value_above 1 one. An availability stands for the downtime that it leaves.", default="all of it is paid for", example='"tier-edge"'),
         Field("take", "choice", "Required where a tier states several amounts of money.", choices=("lesser", "greater", "sum"), example='"lesser"'),
     ), many=True, in_commitments=True),
     Table("target", "What was promised. It pays nothing: the linter finds tiers that pay although it was met, and those that pay nothing although it was missed.",
@@ -213,8 +213,8 @@ GRAMMAR: tuple[Table, ...] = (
           "limit of an exclusion.", (
         Field("days", "choices", "The days on which it begins.", default="all", choices=DAYS, example='["sunday"]'),
         Field("from", "clock", "When it begins, in period.zone.", required=True, example='"23:00"'),
-        Field("to", "clock", "When it ends; on the next day, where that is not after it begins.", required=True, example='"02:00"'),
-        Field("treated", "choice", "As for exclusions: up stays in the denominator, removed leaves it.", default='"up"', choices=("up", "removed"),
+        Field("to", "clock", "When it ends; on the next day, where that is before it begins. Whole days are 00:00 to 24:00.", required=True, example='"02:00"'),
+        Field("treated", "choice", "As for exclusions: up stays in the denominator, removed leaves it. The same for all maintenance of a policy.", default='"up"', choices=("up", "removed"),
               example='"removed"'),
     ), many=True),
     Table("credit", "From a remedy to an amount.", (
@@ -245,8 +245,8 @@ GRAMMAR: tuple[Table, ...] = (
         Field("commitments", "choice", "Of several commitments: the best for the customer, the one the customer chooses, or all. Money and days of service are "
               "not compared: best-of gives the best of each.", default='"best-of"',
               choices=("best-of", "choose-one", "sum"), example='"best-of"'),
-        Field("incidents", "choice", "together: one figure for the period. Otherwise each incident is measured alone, and of their remedies the best, the chosen one or all "
-              "count.", default='"together"', choices=("together", "best-of", "choose-one", "sum"), example='"together"'),
+        Field("incidents", "choice", "together: one figure for the period. Otherwise each incident that may be in the region and the time asked for is measured "
+              "alone, and of their remedies the best, the chosen one or all count.", default='"together"', choices=("together", "best-of", "choose-one", "sum"), example='"together"'),
     )),
     Table("claim", "Whether credits must be claimed, and until when. Left out: automatic.", (
         Field("how", "choice", "automatic: paid without a claim. on-request: only if it is claimed in time.", required=True, choices=("automatic", "on-request"), example='"on-request"'),
@@ -273,8 +273,9 @@ GRAMMAR: tuple[Table, ...] = (
         Field("closes", "clock", "When they end.", default='"24:00"', example='"17:30"'),
     )),
     Table("version", "Which version of the terms a subscription has.", (
-        Field("rule", "choice", "in-force: a new version holds for everybody from its first day. frozen-for-term: what held when a term began holds until it "
-              "ends. on-renewal: this version holds for customers that were there before only from their next term on.", default='"in-force"',
+        Field("rule", "choice", "in-force: a new version holds for everybody from the first period that begins on its first day or later. frozen-for-term: what held when a "
+              "term began holds until it ends. on-renewal: this version holds for customers that were there before only from their next term on. Of both a term that "
+              "begins within a period has the terms of its own first day for all of it.", default='"in-force"',
               choices=("in-force", "frozen-for-term", "on-renewal"), example='"on-renewal"'),
         Field("term_months", "integer", "How long a term is.", default="12", example="12"),
     )),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date
 
-from ledger.domain.period import Period
+from ledger.domain.period import Period, day_of
 from ledger.domain.policy.model import Policy
 from ledger.errors import Refused
 
@@ -19,12 +19,15 @@ def policy_in_force(
 
     Of two that came into force on the same day the later version rules. term_start: the first day of a subscription's
     first term. With it a version that says on-renewal, or that follows one that is frozen for the term, waits for the
-    first day of the next term. Raises Refused where none was in force.
+    first day of the next term; and of a term that begins within the period, terms that hold for a term are those of its
+    own first day. Raises Refused where none was in force.
     """
-    started = [pair for pair in versions if pair[1].in_force_from <= period.first_day]
+    ordered = sorted(versions, key=lambda pair: (pair[1].in_force_from, pair[0]))
+    started = [pair for pair in ordered if pair[1].in_force_from <= period.first_day]
+    if term_start is not None and period.first_day < term_start <= day_of(period.zone, period.end - 1):
+        started += _begun_with_the_term(ordered[len(started) :], term_start)
     if started:
-        ordered = sorted(started, key=lambda pair: (pair[1].in_force_from, pair[0]))
-        return ordered[-1] if term_start is None else _for_term(ordered, period, term_start)
+        return started[-1] if term_start is None else _for_term(started, period, term_start)
     if not versions:
         raise Refused(f"no policy was published to rule {period.label}; publish one")
     first = min(policy.in_force_from for _, policy in versions)
@@ -32,6 +35,13 @@ def policy_in_force(
         f"policy {versions[0][1].key!r} has a gap: none of its versions was in force on {period.first_day}, "
         f"the first is in force from {first}; publish a version in force from {period.first_day} or earlier"
     )
+
+
+def _begun_with_the_term(later: Sequence[tuple[int, Policy]], term_start: str) -> list[tuple[int, Policy]]:
+    """Return the versions of a period's later days that rule a term which begins within it: those that hold for a term."""
+    return [
+        pair for pair in later if pair[1].in_force_from <= term_start and pair[1].version.rule != "in-force"
+    ]
 
 
 def _for_term(ordered: Sequence[tuple[int, Policy]], period: Period, term_start: str) -> tuple[int, Policy]:
