@@ -309,6 +309,8 @@ SEEN = ((1_000, 1_500),)
         # Open since before the last data: down until the end, one way or the other.
         ([window(1_400, None)], {"minimum": F(31), "unless_daily_total_above": F(20)}, (600, 600)),
         ([window(1_400, None)], {}, (600, 600)),
+        # A hundred seconds of it that are perhaps excluded.
+        ([off(1_600, 1_700, customer="Acme")], {}, (400, 500)),
         # 30 seconds without data that are perhaps a short outage, of which rounding leaves nothing.
         ([window(1_600, 1_630, cohort="beta")], {"quantise": "each-down", "quantum": 60}, (470, 500)),
     ],
@@ -327,6 +329,8 @@ def test_time_without_data_is_down_once(
         (window(1_400, None), UNSEEN_IS_DOWN, {"quantise": "each-up", "quantum": 60}, (600, 659)),
         (window(1_400, None), UNSEEN_IS_DOWN, {"quantise": "total-down", "quantum": 60}, (541, 600)),
         (window(1_400, None), UNSEEN_IS_DOWN, {"quantise": "slots-filled", "quantum": 60}, (482, 600)),
+        (window(1_400, None), UNSEEN_IS_DOWN, {"quantise": "slots-touched", "quantum": 60}, (600, 718)),
+        (window(1_400, None), Measure("user-minutes", missing="down"), {"quantise": "each-up", "quantum": 60}, (600, 659)),
         # Ten seconds of which nobody knows whether they are the customer's.
         (PERHAPS, UNSEEN_IS_DOWN, {"quantise": "each-up", "quantum": 60}, (500, 559)),
         # Down for half of the users, or for none and unknown.
@@ -337,6 +341,14 @@ def test_a_second_that_is_down_or_unknown_counts_once_but_for_what_is_rounded(
     one: Window, measure: Measure, changed: dict[str, Any], expected: tuple[int, int]
 ) -> None:
     assert bounds(line(one, measure=measure, counting=counting(**changed), observed=SEEN)) == expected
+
+
+def test_users_of_two_windows_count_twice_where_nothing_is_known_besides() -> None:
+    """A hundred seconds that are perhaps down for all users of two windows, and 400 that are unknown."""
+    two = [window(1_600, 1_700, name, cohort="beta") for name in ("w", "v")]
+    least, most = bounds(line(*two, measure=Measure("user-minutes", missing="down"), observed=SEEN))
+    assert least <= 500
+    assert most >= 2 * 100 + 400
 
 
 @given(
