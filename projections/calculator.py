@@ -7,4 +7,4 @@ a figure is made to raise the version by a test.
 
 __all__ = ["CALCULATOR"]
 
-CALCULATOR = "2"
+CALCULATOR = "3"

@@ -28,6 +28,7 @@ from projections.evaluation.evidence import Evidence, Plain
 from projections.evaluation.figures import Figure
 from projections.evaluation.forms import scaled
 from projections.evaluation.measures import figure
+from projections.evaluation.misfits import taken_as
 from projections.evaluation.outcome import Outcome, Result, outcome, right_to_terminate
 from projections.evaluation.requests import OF_THE_CLAIM, Question, question
 from projections.evaluation.spelling import edges_of, money_text, speller
@@ -39,7 +40,6 @@ _NOTHING = (
     "nothing is stated of what happened; state windows ([] where nothing was down), measurements, or plain figures such as "
     "downtime_minutes"
 )
-_FAULTLESS = "nothing is stated of what happened, so the period is taken as without fault"
 
 
 def answer(policy: Policy, facts: dict[str, Any], now: int, version: int | None = None) -> dict[str, Any]:
@@ -53,18 +53,18 @@ def answer(policy: Policy, facts: dict[str, Any], now: int, version: int | None 
         raise Refused(_NOTHING)
     made = outcome(policy, asked.evidence)
     period = asked.evidence.period
+    rates = made.rates(asked.currency, asked.credited_before, asked.chosen)
     found: dict[str, Any] = {
         "policy": policy.key, "policy_version": version, "policy_sha256": policy.sha256, "service": asked.evidence.service,
         "region": asked.evidence.region, "period": period.label, "zone": period.zone,
         "period_start": None if period.first == "1970-01-01" else from_seconds(period.start),
         "period_end": None if period.first == "1970-01-01" else from_seconds(period.end),
-        **_of_period(made, period), **_money(asked, made), **_days(asked, made),
+        **_of_period(made, period), **_money(asked, made, rates), **_days(asked, made),
         "termination": _termination(policy, asked, made),
         "claim": _claim(policy, asked), "rule": rule_words(made, version),
         "provisional": any(one.figure.provisional for one in made.results),
         "approximate": any(one.figure.approximate for one in made.results),
     }  # fmt: skip
-    rates = made.rates(asked.currency, asked.credited_before, asked.chosen)
     if opened := [
         *found.get("open_bounds", ()),
         *_open([] if rates is None else [("credit_percent", *rates)]),
@@ -90,7 +90,10 @@ def answer(policy: Policy, facts: dict[str, Any], now: int, version: int | None 
     found |= _vague(vague)
     found["decides"] = what_decides(policy, asked.evidence, made, decided, asked.chosen, vague)
     found["why"] = list(why(policy, asked, made, found))
-    warnings = [*asked.warnings, *([] if asked.stated else [_FAULTLESS])]
+    warnings = list(asked.warnings)
+    if not asked.stated:
+        taken = taken_as(policy.commitments)
+        warnings.append(f"nothing is stated of what happened, so the period is taken as {taken}")
     if warnings:
         found["warnings"] = warnings
     return found
@@ -279,10 +282,10 @@ def _amounts(asked: Question, made: Outcome) -> tuple[int, int | None] | None:
     return low.amount(base), None if is_endless(high.form.value(base)) else high.amount(base)
 
 
-def _money(asked: Question, made: Outcome) -> dict[str, Any]:
+def _money(asked: Question, made: Outcome, rates: tuple[Fraction, Fraction] | None) -> dict[str, Any]:
+    """Return what is paid. rates: the parts of the base, as `Outcome.rates` has them."""
     policy, currency, base = made.policy, asked.currency, asked.base
     found: dict[str, Any] = {"currency": currency, "base": None, "factor": None, "credit_percent": None}
-    rates = made.rates(currency, asked.credited_before, asked.chosen)
     if rates is not None:
         # Which percentage it is needs one tier to say so, even where several pay the same.
         one_tier = all(len(result.choices) == 1 for result in made.results)
@@ -389,7 +392,8 @@ def _deadline(policy: Policy, asked: Question) -> Deadline | None:
         except Refused:
             closed = None
         if closed != deadline:
-            return claim_deadline(policy, incident_start=start, incident_end=None, period=period)
+            # Refused, as that end is missing.
+            return claim_deadline(policy)
     return deadline
 
 

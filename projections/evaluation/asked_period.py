@@ -12,7 +12,7 @@ from ledger.domain.policy.periods import parse_policy_period, period_holding
 from ledger.errors import Refused
 from projections.evaluation import values
 from projections.evaluation.evidence import Plain
-from projections.evaluation.misfits import impossible
+from projections.evaluation.misfits import impossible, taken_as
 from projections.evaluation.plain_facts import LASTING, PLAIN, plain_of
 from projections.evaluation.reader import (
     LONGEST,
@@ -125,11 +125,12 @@ def earlier_of(policy: Policy, reader: Reader, period: Period) -> list[tuple[Per
     return found
 
 
-def silent(earlier: Iterable[tuple[Period, Plain]]) -> Iterator[str]:
+def silent(policy: Policy, earlier: Iterable[tuple[Period, Plain]]) -> Iterator[str]:
     """Yield a sentence for each earlier period of which nothing is stated."""
+    taken = taken_as(policy.commitments)
     for number, (period, plain) in enumerate(earlier, 1):
         if plain == Plain():
-            yield f"earlier {number}: nothing is stated of it, so {period.label} is taken as without fault"
+            yield f"earlier {number}: nothing is stated of it, so {period.label} is taken as {taken}"
 
 
 def _is_length(period: Period) -> bool:

@@ -29,7 +29,7 @@ class _Plan(msgspec.Struct, frozen=True):
     """Excludable time under one rule. window: the one whose own plan it is, which is all that it excludes.
 
     surely: it is taken out whatever is not known turns out to be. hinge: what decides whether it concerns the customer, None
-    where it surely does. ends: the seconds with which what is taken out may be over, as (first, last + 1).
+    where it surely does. early: the first second with which what is taken out may be over; None: that is the end of the span.
     """
 
     span: Span
@@ -37,9 +37,15 @@ class _Plan(msgspec.Struct, frozen=True):
     region: str
     surely: bool
     entries: tuple[str, ...]
-    ends: Span
     hinge: Hinge | None = None
     window: tuple[str, str] | None = None
+    early: int | None = None
+
+    @property
+    def ends(self) -> Span:
+        """The seconds with which what is taken out may be over, as (first, last + 1)."""
+        last = self.span[1]
+        return last if self.early is None else self.early, last + 1
 
 
 class Excluded(msgspec.Struct, frozen=True):
@@ -210,10 +216,8 @@ def _plan(one: Exclusion, evidence: Evidence) -> _Plan:
     surely = _concerned(one, evidence) is True
     who = one.customer if evidence.customer is None else None
     circle = one.cohort if evidence.member(one.cohort) is None else None
-    return _Plan(
-        (one.start, one.end), one.component, one.region, surely, one.entries, (one.end, one.end + 1),
-        None if surely else (who, circle),
-    )  # fmt: skip
+    hinge = None if surely else (who, circle)
+    return _Plan((one.start, one.end), one.component, one.region, surely, one.entries, hinge)
 
 
 def _concerned(one: Exclusion, evidence: Evidence) -> bool | None:
@@ -234,10 +238,8 @@ def _own(rule: ExclusionRule, evidence: Evidence) -> Iterable[_Plan]:
             continue
         if rule.notice is not None and planned.scheduled_start - planned.announced_at < rule.notice:
             continue
-        span = planned.scheduled_start, planned.scheduled_end
-        yield _Plan(
-            span, window.component, window.region, True, (), (span[1], span[1] + 1), window=(window.incident, window.window)
-        )  # fmt: skip
+        span, mine = (planned.scheduled_start, planned.scheduled_end), (window.incident, window.window)
+        yield _Plan(span, window.component, window.region, True, (), window=mine)
 
 
 def _limited(rule: ExclusionRule, plans: list[_Plan], zone: str, start: int, end: int) -> list[_Plan]:
@@ -265,18 +267,15 @@ def _limited(rule: ExclusionRule, plans: list[_Plan], zone: str, start: int, end
 
     at_least = left(span for spans in open_ones.values() for span in spans)
     at_most: dict[Hinge | None, Spans] = {hinge: left(spans) for hinge, spans in open_ones.items()}
-    at_most[None] = left(()) if open_ones else at_least
+    at_most[None] = left(())
     found: list[_Plan] = []
     for plan in plans:
         whole = intersect([plan.span], at_most[plan.hinge])
-        surely = whole if not open_ones else intersect(whole, at_least) if plan.surely else ()
-        found += [
-            msgspec.structs.replace(plan, span=span, surely=True, ends=(span[1], span[1] + 1))
-            for span in surely
-        ]
+        surely = intersect(whole, at_least) if plan.surely else ()
+        found += [msgspec.structs.replace(plan, span=span) for span in surely]
         # Where the limit ends in it is not known either.
         found += [
-            msgspec.structs.replace(plan, span=span, surely=False, ends=(span[0] + 1, span[1] + 1))
+            msgspec.structs.replace(plan, span=span, surely=False, early=span[0] + 1)
             for span in subtract(whole, surely)
         ]
     return found
@@ -293,14 +292,12 @@ def _years(zone: str, start: int, end: int) -> list[Span]:
     ]
 
 
-def _first_seconds(spans: Iterable[Span], limit: int) -> tuple[Span, ...]:
-    found: list[Span] = []
+def _first_seconds(spans: Iterable[Span], limit: int) -> Iterable[Span]:
+    """Yield the first seconds of spans, as many as the limit; behind it spans without any."""
     for begin, end in union(spans):
-        if limit <= 0:
-            break
-        found.append((begin, min(end, begin + limit)))
-        limit -= found[-1][1] - begin
-    return tuple(found)
+        lasts = min(end - begin, limit)
+        yield begin, begin + lasts
+        limit -= lasts
 
 
 def _covers(plan: _Plan, component: str, region: str, asked: str, commitment: Commitment) -> How:

@@ -16,7 +16,6 @@ from ledger.domain.ends import rounded
 
 __all__ = ["NOTHING", "Form", "Line", "Price", "greatest", "least", "line", "scaled", "total"]
 
-NONE = Fraction(0)
 # a, b: a x base + b.
 Line = tuple[Fraction, Fraction]
 
@@ -108,9 +107,7 @@ def total(forms: Iterable[Form]) -> Form:
     forms = list(forms)
     if all(len(form.of) == 1 and len(form.of[0]) == 1 for form in forms):
         # Lines alone, as most are, add up to a line.
-        return line(
-            sum((form.of[0][0][0] for form in forms), NONE), sum((form.of[0][0][1] for form in forms), NONE)
-        )
+        return line(sum(form.of[0][0][0] for form in forms), sum(form.of[0][0][1] for form in forms))
     first, *others = forms
     found = first
     for form in others:

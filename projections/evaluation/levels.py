@@ -140,16 +140,6 @@ def _beyond(parts: Iterable[Span], limit: Fraction, span: Span | None) -> Fracti
     return found
 
 
-def kept_spans(
-    least: list[Level], most: list[Level], counting: Counting, zone: str
-) -> tuple[tuple[Span, ...], tuple[Span, ...]]:
-    """Return the spans that count surely, and those that count perhaps, where what is down lies between levels."""
-    if least == most:
-        kept = spans_of(long_enough(least, counting, zone)[0])
-        return kept, kept
-    return spans_of(_lasting(least, counting.minimum)), spans_of(_lasting(most, counting.minimum))
-
-
 def _lasting(levels: list[Level], minimum: Fraction | None) -> list[Level]:
     """Return the levels in outages that last so many seconds."""
     if minimum is None:

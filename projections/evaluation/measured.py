@@ -135,8 +135,8 @@ def quotient_sum(parts: Sequence[tuple[int, int]]) -> Fraction:
         return NONE
     while len(parts) > 1:
         parts = [
-            (a[0], a[1]) if b is None else (a[0] * b[1] + b[0] * a[1], a[1] * b[1]) if a[1] != b[1] else (a[0] + b[0], a[1])
-            for a, b in zip(parts[::2], [*parts[1::2], None], strict=False)
+            (a[0] + b[0], a[1]) if a[1] == b[1] else (a[0] * b[1] + b[0] * a[1], a[1] * b[1])
+            for a, b in zip(parts[::2], [*parts[1::2], (0, 1)], strict=False)
         ]  # fmt: skip
     return Fraction(*parts[0])
 
@@ -235,25 +235,23 @@ def of_latency(policy: Policy, commitment: Commitment, evidence: Evidence) -> Fi
         low = max(value for value, least, _ in found if least)
         high = max(value for value, _, _ in found)
     else:
-        low, high = _averages(found)
+        low = _least_average(found)
+        high = -_least_average([(-value, least, most) for value, least, most in found])
     return of_value(policy, commitment, evidence, low, high, entries)
 
 
-def _averages(parts: Sequence[_Weighed]) -> tuple[Fraction, Fraction]:
-    """Return the least and the most average of values, of which at least one surely weighs something.
+def _least_average(parts: Sequence[_Weighed]) -> Fraction:
+    """Return the least average of values, of which at least one surely weighs something.
 
-    A value weighs as much as it can where it lies on that side of the average, and as little as it must where it does not.
+    A value below the average weighs as much as it can, and any other as little as it must.
     """
-    bounds = []
-    for side in (1, -1):
-        seconds = sum(least for _, least, _ in parts)
-        summed = sum((value * least for value, least, _ in parts), NONE)
-        for value, least, most in sorted(parts, key=lambda part: part[0], reverse=side < 0):
-            if (value * seconds - summed) * side >= 0:
-                break
-            seconds, summed = seconds + most - least, summed + value * (most - least)
-        bounds.append(summed / seconds)
-    return bounds[0], bounds[1]
+    seconds = sum(least for _, least, _ in parts)
+    summed = sum((value * least for value, least, _ in parts), NONE)
+    for value, least, most in sorted(parts):
+        if value * seconds >= summed:
+            break
+        seconds, summed = seconds + most - least, summed + value * (most - least)
+    return summed / seconds
 
 
 def of_days_measured(policy: Policy, commitment: Commitment, evidence: Evidence) -> Figure:

@@ -14,7 +14,7 @@ from ledger.domain.window import Window
 from projections.availability import exact_text
 from projections.evaluation.evidence import Evidence, Plain
 
-__all__ = ["idle", "impossible", "reads_windows", "unasked", "unread", "unsaid"]
+__all__ = ["idle", "impossible", "reads_windows", "taken_as", "unasked", "unread", "unsaid"]
 
 _BY_DAY = ("bad-days", "consecutive-days")
 _BY_TIME = ("time", "affected-share", "user-minutes")
@@ -23,6 +23,12 @@ _BY_TIME = ("time", "affected-share", "user-minutes")
 def reads_windows(commitment: Commitment) -> bool:
     """Tell whether a commitment is measured by windows that have an effect which counts, perhaps beside measurements."""
     return commitment.measure.reads_windows and bool(commitment.counting.effects)
+
+
+def taken_as(commitments: Iterable[Commitment]) -> str:
+    """Return what a period is taken as of which nothing is stated: measures of counts have no data then, which may be down."""
+    down = any(one.measure.missing == "down" and not one.measure.reads_windows for one in commitments)
+    return "without data, which counts as down" if down else "without fault"
 
 
 def unread(
@@ -84,7 +90,8 @@ def unsaid(policy: Policy, evidence: Evidence, period: Period) -> Iterator[str]:
             by_windows = reads_windows(one) and windows
             if not by_windows and not any(other.of in one.measure.reads for other in measurements):
                 yield (
-                    f"nothing is stated of what the commitment {one.name} measures ({one.measure.of}), so it is taken as without fault"
+                    f"nothing is stated of what the commitment {one.name} measures ({one.measure.of}), so it is taken as "
+                    f"{taken_as([one])}"
                 )
 
 

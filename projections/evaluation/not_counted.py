@@ -12,7 +12,7 @@ from ledger.domain.events import EFFECTS
 from ledger.domain.exclusion import Exclusion
 from ledger.domain.instants import from_seconds
 from ledger.domain.interval import length
-from ledger.domain.policy.model import Commitment, Counting, Policy
+from ledger.domain.policy.model import Commitment, Counting, ExclusionRule, Policy
 from ledger.domain.policy.values import duration_text
 from ledger.domain.window import EVERY, Window, reach
 from projections.availability import exact_text
@@ -81,19 +81,12 @@ def _without_rules(
 
     if counting.minimum is not None:
         short = f"of outages shorter than {duration_text(counting.minimum)}"
-        yield short, policy, counted(minimum=None, unless_daily_total_above=None), evidence
+        yield short, policy, counted(minimum=None), evidence
     free = msgspec.structs.replace(policy, exclusions=())
-    facts = msgspec.structs.replace(
-        evidence, plain=msgspec.structs.replace(evidence.plain, excluded=NONE), exclusions=()
-    )
+    facts = msgspec.structs.replace(evidence, plain=msgspec.structs.replace(evidence.plain, excluded=NONE))
     yield "in excluded time", free, counted(), facts
     if counting.down != "any":
-        yield (
-            f"in which {_too_little(counting)}",
-            free,
-            counted(down="any", share_above=None, share_at_least=None),
-            facts,
-        )
+        yield f"in which {_too_little(counting)}", free, counted(down="any"), facts
     if counting.effects != frozenset(EFFECTS):
         others = sorted(
             {window.effect for window in evidence.windows if not window.withdrawn} - counting.effects
@@ -160,23 +153,27 @@ def refused_exclusions(policy: Policy, evidence: Evidence) -> Iterator[str]:
         planned = window.planned
         if planned is None or window.withdrawn or reach(window, start, end, evidence.as_of).most is None:
             continue
-        rules = [rule.notice for rule in policy.exclusions if "planned-maintenance" in rule.kinds]
+        rule = _rule_for("planned-maintenance", policy)
         said = planned.scheduled_start - planned.announced_at
-        if not rules:
+        if rule is None:
             yield f"the plan of window {_name(window)} excludes nothing: the policy excludes no planned-maintenance"
-        elif all(notice is not None and said < notice for notice in rules):
-            notice = min(notice for notice in rules if notice is not None)
-            yield f"the plan of window {_name(window)} excludes nothing: {_late(said, notice)}"
+        elif rule.notice is not None and said < rule.notice:
+            yield f"the plan of window {_name(window)} excludes nothing: {_late(said, rule.notice)}"
+
+
+def _rule_for(kind: str, policy: Policy) -> ExclusionRule | None:
+    """Return the rule of a policy for a kind of excludable time; no two of its rules name the same kind."""
+    return next((rule for rule in policy.exclusions if kind in rule.kinds), None)
 
 
 def _refused(policy: Policy, one: Exclusion, evidence: Evidence) -> str | None:
     """Return why an exclusion excludes nothing, None where it may."""
-    rules = [rule for rule in policy.exclusions if one.kind in rule.kinds]
-    if not rules:
-        kinds = sorted(kind for rule in policy.exclusions for kind in rule.kinds)
+    rule = _rule_for(one.kind, policy)
+    if rule is None:
+        kinds = sorted(kind for other in policy.exclusions for kind in other.kinds)
         only = f", only {', '.join(kinds)}" if kinds else ""
         return f"the policy excludes no {one.kind}{only}"
-    if all(rule.own_plan_only for rule in rules):
+    if rule.own_plan_only:
         return "the policy reads only what a window says of its own plan"
     if one.service not in (EVERY, evidence.service):
         return f"it is about the service {one.service}"
@@ -184,13 +181,9 @@ def _refused(policy: Policy, one: Exclusion, evidence: Evidence) -> str | None:
         return f"it is about the customer {one.customer}"
     if evidence.member(one.cohort) is False:
         return f"it is about cohort {one.cohort}, in which the customer is not"
-    notices = [rule.notice for rule in rules if not rule.own_plan_only]
-    if all(
-        notice is not None and (one.announced_at is None or one.start - one.announced_at < notice)
-        for notice in notices
-    ):
-        notice = min(notice for notice in notices if notice is not None)
-        return _late(None if one.announced_at is None else one.start - one.announced_at, notice)
+    said = None if one.announced_at is None else one.start - one.announced_at
+    if rule.notice is not None and (said is None or said < rule.notice):
+        return _late(said, rule.notice)
     return None
 
 

@@ -85,9 +85,7 @@ def pieces_of(reaching: Reaching, inside: Span) -> Iterator[Piece]:
     first, last = reaching.starts
     early, late = reaching.ends
     whole = max(first, inside[0]), min(late, inside[1])
-    for begin, end in subtract([whole], reaching.taken) if reaching.taken else [whole]:
-        if begin >= end:
-            continue
+    for begin, end in subtract([whole], reaching.taken):
         over = [one for one in reaching.over if max(one[0], begin + 1) < min(one[1], end)]
         plain = not over and not (reaching.perhaps and intersect([(begin, end)], reaching.perhaps))
         yield Piece(
@@ -127,8 +125,6 @@ def _each(
     begins = [piece.starts[0] for piece in ordered]
     low = high = 0
     for run in most:
-        if run[1] <= span[0] or run[0] >= span[1]:
-            continue
         mine = ordered[bisect_left(begins, run[0]) : bisect_left(begins, run[1])]
         one = _as_one(mine) if counting.unless_daily_total_above is None else None
         if one is not None:
@@ -170,10 +166,10 @@ def _as_one(pieces: Sequence[Piece]) -> Piece | None:
 def _one_outage(piece: Piece, counting: Counting, span: Span) -> tuple[int, int]:
     """Return what one outage comes to in a span, at least and at most, over all seconds at which it may begin and end.
 
-    With its end it grows, but for the end of the span, behind which nothing is added. With its start, where that lies before the
-    span, it goes up and down once in each quantum; so it is tried at the ends and at the turns nearest to them.
+    With its end it grows, but for the end of the span, behind which nothing is added. With a later start it shrinks inside the span;
+    before it, it goes up and down alike in each two quanta, so that it is tried at the ends and at the first turns.
     """
-    quantum, shortest = counting.quantum, max(1, ceil(counting.minimum or 0))
+    quantum, shortest = counting.quantum, ceil(counting.minimum or 1)
 
     longest, least = (piece.starts[0], piece.ends[1]), piece.core
     surely = piece.surely and least[1] - least[0] >= shortest
@@ -187,27 +183,23 @@ def _one_outage(piece: Piece, counting: Counting, span: Span) -> tuple[int, int]
             first, last = piece.starts[0], min(piece.starts[1], end - shortest)
             if last < first:
                 continue
-            turns = {
-                near + (end - near - part) % quantum + beside
-                for part in _turns(counting)
-                for near in (first, last - quantum, last, min(last, span[0]) - quantum, span[0])
-                for beside in (-1, 0, 1)
-            }
-            for begin in {first, last, span[0], span[0] - 1, *turns}:
+            turns = (first + (end - first - longer) % (2 * quantum) for longer in _turns(counting))
+            for begin in {first, last, span[0], *turns}:
                 if first <= begin <= last:
                     yield in_quanta((begin, end), counting, span)
 
     first, last = piece.ends
-    most = max(tried({last, min(max(span[1], first), last)}), default=0)
-    if not surely:
-        return 0, most
-    return min(tried({first, min(max(span[1] + 1, first), last)})), most
+    found = list(tried({first, last, min(max(span[1], first), last)}))
+    return min(found) if surely else 0, max(found, default=0)
 
 
 def _turns(counting: Counting) -> tuple[int, ...]:
-    """Return how much longer than whole quanta an outage is where what it comes to is about to change."""
-    half = counting.quantum // 2
-    return (0, half, counting.quantum - half) if counting.quantise == "each-nearest" else (0,)
+    """Return how much longer than pairs of quanta an outage is where what it comes to is about to change, and beside it.
+
+    Of two halves one may go up and the other down, so that one quantum is not like the next.
+    """
+    turn = counting.quantum // 2 if counting.quantise == "each-nearest" else 0
+    return tuple(turn + beside + more for beside in (-1, 0, 1) for more in (0, counting.quantum))
 
 
 def _at_least(sure: Sequence[Span], run: Span, counting: Counting, span: Span) -> int:
@@ -241,7 +233,7 @@ def _at_most(
     cuts += sum(piece.cuts for piece in pieces)
     several = len(pieces) + cuts
     if counting.minimum and counting.unless_daily_total_above is None:
-        several = min(several, (run[1] - run[0]) // max(1, ceil(counting.minimum)))
+        several = min(several, (run[1] - run[0]) // ceil(counting.minimum))
     added = inside + several * (quantum - 1 if counting.quantise == "each-up" else quantum // 2)
     if edge:
         return added

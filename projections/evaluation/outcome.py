@@ -54,6 +54,10 @@ class Outcome(msgspec.Struct, frozen=True, eq=False):
         """Tell whether both are the same but for what was worked out of them so far."""
         return isinstance(other, Outcome) and self._facts == other._facts
 
+    def __ne__(self, other: object) -> bool:
+        # A struct has one of its own, which does not ask what is equal.
+        return not self == other
+
     def __hash__(self) -> int:
         return hash(self._facts)
 
@@ -93,8 +97,9 @@ class Outcome(msgspec.Struct, frozen=True, eq=False):
         self, results: Sequence[Result], currency: str, chosen: str | None
     ) -> tuple[Form, Form]:
         """Return what the commitments of a period, or of one incident, pay at least and at most, before limits."""
+        # No other results have their number while these are kept.
         key = id(results), currency, chosen
-        if key in self.paid and self.paid[key][0] is results:
+        if key in self.paid:
             return self.paid[key][1]
         picked = _picked(results, chosen)
         pairs = [forms_of(self.policy, one.figure.commitment, one.choices, currency) for one in picked]

@@ -18,6 +18,11 @@ from projections.evaluation.recurring import removed_by_the_policy
 
 __all__ = ["of_plain"]
 
+# Which figures say what: of seconds, of what was counted, and whatever is measured.
+_OF_TIME: tuple[str, ...] = ("downtime", "outages", "availability")
+_OF_COUNTS = ("failed", "total")
+_OF_ALL = ("excluded", "removed", "unobserved", "gathered")
+
 
 def of_plain(policy: Policy, commitment: Commitment, evidence: Evidence) -> Figure:
     """Return the figure of plain numbers. Raises Refused where they are not what the commitment measures."""
@@ -62,14 +67,13 @@ def of_plain(policy: Policy, commitment: Commitment, evidence: Evidence) -> Figu
         (least, most),
         (removed, removed),
         downtime=gross,
-        outside=min(plain.excluded, gross) if is_endless(gross) else gross - counted,
+        outside=plain.excluded if is_endless(gross) else gross - counted,
     )
 
 
 def _its_own(policy: Policy, commitment: Commitment, plain: Plain) -> Plain:
     """Return of the figures stated for several commitments those of one. Raises Refused where they are none or anybody's."""
-    of, kind = commitment.measure.of, "value"
-    keep = msgspec.structs.replace
+    of, kind, names = commitment.measure.of, "downtime", _OF_TIME
     if commitment.measure.makes == "value":
         others = [
             one.name for one in policy.commitments if one.measure.makes == "value" and one != commitment
@@ -78,21 +82,16 @@ def _its_own(policy: Policy, commitment: Commitment, plain: Plain) -> Plain:
             raise Refused(
                 f"value may be that of {commitment.name} or of {' or '.join(others)}; state measurements instead of plain figures"
             )
-        found = Plain(value=plain.value)
+        kind, names = "value", ("value",)
     elif of in ("executions", "messages"):
-        kind = "failed and total"
-        found = keep(plain, value=None, downtime=None, outages=(), rates=())
-        found = found if found.total is None else keep(found, availability=None)
+        kind, names = "failed and total", ("availability",) if plain.total is None else _OF_COUNTS
     elif of == "error-rate":
         kind = "error_rates"
-        found = keep(plain, value=None)
-        if found.rates:
-            found = keep(found, downtime=None, availability=None, outages=(), failed=None, total=None)
-        elif found.total is not None:
-            found = keep(found, downtime=None, availability=None, outages=())
-    else:
-        kind = "downtime"
-        found = keep(plain, value=None, failed=None, total=None, rates=())
+        if plain.rates:
+            names = ("rates",)
+        elif plain.total is not None:
+            names = _OF_COUNTS
+    found = Plain(**{name: getattr(plain, name) for name in (*_OF_ALL, *names)})
     if not found.given:
         raise Refused(
             f"the commitment {commitment.name} measures {of}, and the facts state nothing of it; add {kind}, 0 where nothing failed"
@@ -114,7 +113,7 @@ def _of_counts(
         # Of countless failures of countless in all nothing follows.
         found.append(WHOLE if is_endless(fewest) else 1 - fewest / most)
         # The more failed of the fewer, the worse; where more may have failed than there surely were, all of them may have.
-        found.append(NONE if some >= least else 1 - some / least)
+        found.append(WHOLE if not some else NONE if some >= least else 1 - some / least)
     return min(found), max(found)
 
 
@@ -192,7 +191,7 @@ def _of_outages(
             continue
         lasted = _whole_quanta(seconds, commitment, each=True)
         least, most = least + lasted * low, most + lasted * high
-    added = _of_short_outages(commitment, evidence, short) if short else (NONE, NONE)
+    added = _of_short_outages(commitment, evidence, short)
     return least + added[0], most + added[1]
 
 

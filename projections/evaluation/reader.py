@@ -51,10 +51,11 @@ def spellings(name: str, unit: str) -> tuple[str, ...]:
 class Reader:
     """Reads values and gathers a sentence for everything that is wrong with them."""
 
+    # Which one of a list it is, for names that nobody gave.
+    index = 0
+
     def __init__(self, facts: dict[str, Any], known: Iterable[str], where: str, problems: list[str]) -> None:
         self.facts, self.where, self.problems = facts, where, problems
-        # Which one of a list it is, for names that nobody gave.
-        self.index = 0
         known = tuple(known)
         for name in facts:
             if name not in known:

@@ -126,7 +126,7 @@ def question(policy: Policy, facts: dict[str, Any], now: int) -> Question:
     warnings = (
         *_elsewhere(policy, reader, (*evidence.windows, *evidence.measurements)),
         *unsaid(policy, evidence, period),
-        *silent(earlier),
+        *silent(policy, earlier),
         *idle(policy, facts, period),
     )
     return Question(

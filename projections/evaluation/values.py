@@ -28,10 +28,10 @@ def text(value: Any) -> str:
 
 def decimal(value: Any) -> Fraction:
     """Return a decimal of 0 or more, with up to 30 digits before and behind the point; a whole number may be a number."""
-    if type(value) is int and 0 <= value <= _INTEGER_MOST:
+    if type(value) is int and value >= 0:
+        if value > _INTEGER_MOST:
+            raise ValueError("has more than 30 digits; correct it")
         return Fraction(value)
-    if type(value) is int and value > _INTEGER_MOST:
-        raise ValueError("has more than 30 digits; correct it")
     if type(value) is float:
         raise ValueError(
             f'is a JSON number with a point, which no program keeps exact; write it as text: "{value}"'

@@ -22,3 +22,9 @@ def test_intersect_and_subtract_share_out_the_left_side() -> None:
 def test_subtract_of_itself_leaves_nothing_and_of_nothing_everything() -> None:
     assert subtract([(0, 10)], [(0, 10)]) == ()
     assert subtract([(0, 10)], []) == ((0, 10),)
+
+
+def test_subtract_of_several_passes_by_all_that_lie_before() -> None:
+    assert subtract([(0, 10), (20, 30)], [(1, 2), (3, 4), (22, 23)]) == (
+        (0, 1), (2, 3), (4, 10), (20, 22), (23, 30),
+    )  # fmt: skip

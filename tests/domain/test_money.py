@@ -28,6 +28,7 @@ from ledger.domain.money import (
     decimal_text,
     format_money,
     minor_units,
+    number_text,
     parse_money,
     round_fraction,
 )
@@ -145,7 +146,9 @@ def test_rounding_agrees_with_the_decimal_module(value: Decimal, mode: str) -> N
 
 def test_an_unknown_mode_names_the_nearest() -> None:
     with pytest.raises(
-        Refused, match=r"rounding 'half_up' is not known \(did you mean 'half-up'\?\); use one of half-up"
+        Refused,
+        match=r"rounding 'half_up' is not known \(did you mean 'half-up'\?\); use one of half-up, half-even, half-down, half-ceiling, up, down, "
+        r"ceiling, floor$",
     ):
         round_fraction(Fraction(1, 2), "half_up")
 
@@ -156,6 +159,12 @@ def test_exact_values_have_one_spelling() -> None:
     ]  # fmt: skip
     with pytest.raises(ValueError, match="1/3 has no finite decimal expansion"):
         decimal_text(Fraction(1, 3))
+
+
+def test_a_number_without_an_end_is_spelled_as_a_fraction() -> None:
+    assert [number_text(Fraction(value)) for value in ("1/30", "-7/3", "1/8", "12.50", "0")] == [
+        "1/30", "-7/3", "0.125", "12.5", "0",
+    ]  # fmt: skip
 
 
 def test_the_smallest_parts_are_spelled_exactly() -> None:

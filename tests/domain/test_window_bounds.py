@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from ledger.domain.ends import above, below
 from ledger.domain.window import Reach, Window, place, reach, share_bounds
 
 WINDOW = Window(
@@ -34,6 +35,36 @@ def window(**changes: Any) -> Window:
 )
 def test_shares_are_bounds(changes: dict[str, Any], bounds: tuple[str, str]) -> None:
     assert share_bounds(window(**changes)) == (Fraction(bounds[0]), Fraction(bounds[1]))
+
+
+def test_a_share_ends_beside_its_bound_where_that_is_not_reached() -> None:
+    """More than 0.3, and less than 0.4."""
+    both = window(share_at_least="0.3", share_at_most="0.4", share_sides=(1, -1))
+    assert share_bounds(both) == (above(Fraction(3, 10)), below(Fraction(4, 10)))
+    assert share_bounds(window(share_at_most="0.4", share_sides=(0, -1))) == (
+        Fraction(0),
+        below(Fraction(4, 10)),
+    )
+    assert share_bounds(window(share_at_least="0.3", share_sides=(1, 0))) == (
+        above(Fraction(3, 10)),
+        Fraction(1),
+    )
+
+
+@pytest.mark.parametrize(
+    ("changes", "vague"),
+    [
+        ({}, False),
+        ({"approximate": True}, True),
+        ({"approximate": True, "start_within_seconds": 60}, False),
+        ({"approximate": True, "end_within_seconds": 60}, False),
+        ({"start_within_seconds": 60, "end_within_seconds": 60}, False),
+    ],
+)
+def test_times_are_vague_while_nobody_says_how_far_they_may_be_off(
+    changes: dict[str, Any], vague: bool
+) -> None:
+    assert window(**changes).is_vague is vague
 
 
 @pytest.mark.parametrize(

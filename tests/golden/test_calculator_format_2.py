@@ -83,6 +83,9 @@ _WINDOWS = [
     _window("i9", "past", "A", at(5), at(5, 10)),
     # used, unseen and cut: ten hours each.
     *(_window("i10", service, "A", at(5), at(5, 10)) for service in ("used", "cut")),
+    # users: perhaps nobody and perhaps everybody all month, and everybody on the first ten days.
+    _window("i13", "users", "A", at(1), at(32), effect="partial-outage", share_at_most="1"),
+    _window("i14", "users", "A", at(1), at(11)),
     # edge: 18 minutes over the month's beginning, of which 9 are in it, and 15 over its end, of which 5 are.
     _window("i11", "edge", "A", at(0, 23, 51), at(1, 0, 9)),
     _window("i12", "edge", "A", at(31, 23, 55), at(32, 0, 10)),
@@ -727,6 +730,29 @@ case(
 )
 
 
+# What overlaps is more than the month has: 240 hours, and perhaps 744 more.
+case(
+    "users-beyond-the-month",
+    terms(
+        paying('credit_hourly = { EUR = "1.00" }', 'availability_at_least = "0"'),
+        measure='of = "user-minutes"',
+    ),
+    Hand((240_00, 984_00), (240 * HOUR, 984 * HOUR)),
+    "users",
+    fee=10_000_00,
+)
+# Each incident pays at least 1%, and both of them were a day before the subscription began.
+case(
+    "one-by-one-since",
+    terms(
+        '[[tiers]]\ndowntime_at_most = "1 hour"\ncredit_percent = "1"\n[[tiers]]\ndowntime_above = "1 hour"\ncredit_percent = "10"\n',
+        more='[stacking]\nincidents = "sum"\n',
+    ),
+    exactly(0, 0),
+    valid_from="2022-03-15",
+)
+
+
 # ---- what comes out ----------------------------------------------------------------------------------------------
 
 
@@ -782,7 +808,7 @@ def test_what_comes_out_is_what_was_worked_out_by_hand(name: str, priced: dict[s
     if hand.eligible is not None:
         low, high = hand.eligible
         assert _pair(row, "eligible_downtime_seconds") == (low, high)
-        available = [1 - F(seconds) / hand.period for seconds in (high, low)]
+        available = [max(1 - F(seconds) / hand.period, F(0)) for seconds in (high, low)]
         for end, share in zip(("least", "most"), available, strict=True):
             # Shown with 12 places of a percentage.
             assert abs(F(row[f"availability_at_{end}"]) - 100 * share) <= F(1, 2 * 10**12)

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from fractions import Fraction
 
+import msgspec
 import pytest
 
 from ledger.domain.policy import parse_policy
-from ledger.domain.policy.model import Allowance, Remedy, Tier
+from ledger.domain.policy.model import Allowance, Quantity, Remedy, Tier
 from projections.evaluation.amounts import Choice
 from projections.workbook.modelling import reason_for_values
 from tests.sla.asking import ask, kinds, one_tier, terms
@@ -91,8 +92,61 @@ def test_bounds_hold_what_is_beyond_whatever_leaves_the_denominator() -> None:
     choice = Choice(tier, (F(100), F(300)), (F(100, 1_000), F(300, 900)), (F(0), F(0)), F(1_000))
     assert choice.paid_for(0) == (F(90), F(9, 100), F(0))
     eligible, down, _ = choice.paid_for(1)
-    assert eligible >= 291
+    # No more than a third of 1,000 seconds, of which ten are allowed.
+    assert 291 <= eligible <= F(1_000, 3) - 10
     assert down == F(300, 900) - F(1, 100)
+    surely_shorter = msgspec.structs.replace(choice, down=(F(100, 900), F(300, 900)))
+    assert surely_shorter.paid_for(0)[0] == 90
+
+
+def beyond_a_minute(tiers_of: Quantity, choice: Choice) -> Choice:
+    allowance = Allowance("downtime", F(60))
+    tier = Tier(F(0), True, F(1), True, F(0), "", tiers_of, Remedy(multiple=F(1), beyond=allowance))
+    return msgspec.structs.replace(choice, tier=tier)
+
+
+@pytest.mark.parametrize("of", ["availability", "downtime"])
+def test_a_minute_is_a_minute_however_long_the_denominator_is(of: Quantity) -> None:
+    """At most 300 of 900 or 1,000 seconds: 240 of them are beyond a minute."""
+    whole = Tier(F(0), True, F(1), True, F(0), "")
+    choice = Choice(whole, (F(100), F(300)), (F(1, 10), F(1, 3)), (F(0), F(0)), F(1_000))
+    found = beyond_a_minute(of, choice)
+    assert found.paid_for(0) == (F(40), F(1, 10) - F(60, 1_000), F(0))
+    assert found.paid_for(1) == (F(240), F(1, 3) - F(60, 1_000), F(0))
+
+
+def test_of_a_period_from_which_everything_is_taken_nothing_is_beyond() -> None:
+    empty = Choice(Tier(F(0), True, F(1), True, F(0), ""), (F(0), F(0)), (F(0), F(0)), (F(0), F(0)), F(0))
+    assert beyond_a_minute("downtime", empty).paid_for(1) == (F(0), F(0), F(0))
+    everything = '[[exclusions]]\nkinds = ["force-majeure"]\ntreated = "removed"\n'
+    text = terms(one_tier('credit_multiple = "1"\nbeyond = "1 hour"'), more=everything)
+    march = ["2022-03-01T00:00:00Z", "2022-04-01T00:00:00Z"]
+    excluded = [{"kind": "force-majeure", "start": march[0], "end": march[1]}]
+    answer = ask({"period": "2022-03", "windows": [march], "exclusions": excluded, **FEE}, text)
+    assert (answer["credit"], answer["period_seconds"]) == ("0.00", 0)
+
+
+def test_blocks_beyond_it_are_counted_at_least_and_at_most() -> None:
+    """Half an hour to one and a half beyond two hours: none is full, or one."""
+    text = terms(one_tier('credit_percent = "10"\nper = "block"\nblock = "1 hour"\nbeyond = "2 hours"'))
+    facts = {
+        "period": "2022-03",
+        "downtime_at_least_minutes": "150",
+        "downtime_at_most_minutes": "210",
+        **FEE,
+    }
+    answer = ask(facts, text)
+    assert (answer["credit_percent_at_least"], answer["credit_percent_at_most"]) == ("0", "10")
+    assert any("0 to 1 full blocks of 1 hour, 0% to 10% of" in line for line in answer["why"])
+
+
+def test_in_tiers_of_downtime_the_time_beyond_is_a_part_of_the_period_as_well() -> None:
+    """7,200 s are 3,600 s beyond an hour: one cent for each second of them."""
+    tiers = (
+        '[[tiers]]\ndowntime_at_most = "30 minutes"\ncredit_percent = "0"\n[[tiers]]\ndowntime_above = "30 minutes"\n'
+        'credit_multiple = "10"\nbeyond = "1 hour"\n'
+    )
+    assert ask({"period": "2022-03", "downtime_hours": "2", **FEE}, terms(tiers))["credit"] == "36.00"
 
 
 def test_a_workbook_shows_values_and_says_why() -> None:

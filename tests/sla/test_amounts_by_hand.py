@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from ledger.domain.ends import ENDLESS, is_endless
 from ledger.domain.policy.model import (
     Commitment,
     Counting,
@@ -21,7 +22,15 @@ from ledger.domain.policy.model import (
     Tier,
 )
 from ledger.errors import Refused
-from projections.evaluation.amounts import Choice, base_factor, days_of, forms_of, prices, unknown_currency
+from projections.evaluation.amounts import (
+    Choice,
+    base_factor,
+    days_of,
+    forms_of,
+    prices,
+    times_paid,
+    unknown_currency,
+)
 from projections.evaluation.forms import line
 
 F = Fraction
@@ -137,6 +146,25 @@ def test_a_factor_is_rounded_before_the_amount_and_as_its_own_rule_says() -> Non
         assert paid([third], 30_000, rule) == amounts
 
 
+def test_what_has_no_end_has_none_after_rounding() -> None:
+    """At least three times 5%, and nobody knows how often at most."""
+    each = choice(Remedy(percent=F(5), per="unit"), value=(F(3), ENDLESS))
+    for rule in (POLICY, policy(credit=Credit(factor_decimals=2))):
+        low, high = forms_of(rule, COMMITMENT, [each], "USD")
+        assert low.rate == F(3, 20)
+        assert high.rate is not None
+        assert is_endless(high.rate)
+
+
+def test_blocks_are_counted_as_often_as_they_are_paid() -> None:
+    for one, times in (
+        (choice(BEGUN, (3_600, 7_201)), (F(1), F(3))),
+        (choice(Remedy(per="unit"), value=(F(2), F(9, 2))), (F(2), F(4))),
+        (choice(Remedy(percent=F(10)), (3_600, 7_201)), (F(1), F(1))),
+    ):
+        assert times_paid(one) == times
+
+
 def test_of_tiers_that_overlap_the_greatest_is_paid_only_where_it_is_said_and_the_figure_is_exact() -> None:
     both = [choice(Remedy(percent=F(10))), choice(Remedy(percent=F(25)))]
     assert paid(both, 1_000) == (100, 250)
@@ -181,6 +209,18 @@ def test_a_floor_keeps_back_what_is_not_above_it() -> None:
     assert limited(floor, 400, 500, 0) == (0, 0)
 
 
+def test_what_is_owed_is_raised_to_a_sum_and_no_farther_than_a_limit_lets_it() -> None:
+    """1.00 is the least: of one cent, and of 4.00, which is more already; 0.60 is the most."""
+    raised = Limits(at_least=(("EUR", F(1)), ("USD", F(100))))
+    assert limited(raised, 1, 400, 0) == (100, 400)
+    assert limited(raised, 0, 1, 0) == (0, 100)
+    capped = msgspec.structs.replace(raised, amount=(("EUR", F(1)), ("USD", F(60))))
+    assert limited(capped, 1, 400, 0) == (60, 60)
+    for limits, most in ((raised, None), (capped, line(0, 60)), (Limits(amount=capped.amount), None)):
+        for price in prices(policy(limits=limits), line(0, 1), line(0, 400), "USD"):
+            assert price.most == most
+
+
 def test_amounts_are_rounded_as_the_policy_says() -> None:
     for mode, amount in (("half-up", 3), ("half-even", 2), ("down", 2), ("up", 3)):
         low, high = prices(policy(rounding=mode), line(F(1, 4)), line(F(1, 4)), "USD")
@@ -212,6 +252,7 @@ def test_a_currency_the_terms_do_not_know_is_refused_by_name() -> None:
     [
         (Limits(only_above=(("EUR", F(1)), ("GBP", F(1)))), "limits.only_above"),
         (Limits(amount=(("EUR", F(1)), ("GBP", F(1)))), "limits.amount"),
+        (Limits(at_least=(("EUR", F(1)), ("GBP", F(1)))), "limits.at_least"),
     ],
 )
 def test_a_sum_that_the_terms_do_not_name_in_a_currency_is_refused(limits: Limits, name: str) -> None:

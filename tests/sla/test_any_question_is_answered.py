@@ -288,6 +288,11 @@ def test_terms_about_all_regions_together_warn_of_none() -> None:
     assert "warnings" not in ask(
         {"period": "2022-03", "region": "x", "windows": [{**WINDOW, "region": "NAM"}]}, union
     )
+    # Of a service they are as ever.
+    slip = {"service": "mial", "windows": [{**WINDOW, "service": "mail"}]}
+    assert ask({"period": "2022-03", **slip}, union)["warnings"] == [
+        "service 'mial' is named by no window and no measurement (did you mean 'mail'?); they are about mail, and nothing of them counts"
+    ]
 
 
 def test_a_window_of_every_service_counts_for_the_one_asked_for() -> None:

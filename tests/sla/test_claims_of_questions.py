@@ -59,6 +59,8 @@ def test_where_no_incident_counts_none_sets_a_day() -> None:
         None,
         "it is counted from the incident end, and no incident counts",
     )
+    from_start = claimed([window("06-25", "b", "degraded")], anchor="incident-start")
+    assert from_start["words"] == "it is counted from the incident start, and no incident counts"
     # The end of the period needs no incident.
     assert claimed([window("06-25", "b", "degraded")], anchor="period-end")["last_day"] == "2025-07-30"
 
@@ -76,3 +78,24 @@ def test_where_no_incident_counts_none_sets_a_day() -> None:
 def test_hours_end_with_the_second_and_are_not_said_in_days(within: str, words: str, until: str) -> None:
     found = claimed([FIRST], within)
     assert (found["words"], found["until"]) == (f"{words} after the incident end (2025-06-10)", until)
+
+
+def test_what_is_counted_from_the_start_of_an_open_incident_has_a_day() -> None:
+    """Of one that is counted from its end that is yet to come, unless another one sets it."""
+    open_one = {"start": "2025-06-10T10:00:00Z", "incident": "b"}
+    assert claimed([open_one], anchor="incident-start")["last_day"] == "2025-07-10"
+    assert claimed([open_one, window("06-05", "a")], anchor="incident-start")["last_day"] == "2025-07-05"
+    assert claimed([open_one, window("06-05", "a")])["last_day"] == "2025-07-05"
+    unknown = claimed([open_one])
+    assert (unknown["last_day"], unknown["words"]) == (
+        None,
+        "incident_end is missing, from which the claim window of the policy is counted; add it",
+    )
+
+
+@pytest.mark.parametrize("anchor", ["incident-start", "incident-end", "period-end"])
+def test_a_day_beyond_the_calendar_is_said_to_be_so(anchor: str) -> None:
+    late = {"start": "9998-12-10T10:00:00Z", "end": "9998-12-10T11:00:00Z", "incident": "a"}
+    found = claimed([late], within="400 days", anchor=anchor, period="9998-12")
+    assert found["last_day"] is None
+    assert "which ends beyond the calendar that is kept; claim for an earlier time" in found["words"]

@@ -77,7 +77,8 @@ def test_the_currencies_that_terms_name() -> None:
     ("kind", "days", "found"),
     [
         ("calendar-month", None, (28, 31)), ("billing-month", None, (28, 31)), ("calendar-quarter", None, (90, 92)),
-        ("calendar-year", None, (365, 366)), ("trailing-days", 30, (30, 30)), ("trailing-days", None, (1, 1)),
+        ("calendar-four-months", None, (120, 123)), ("calendar-half-year", None, (181, 184)), ("calendar-year", None, (365, 366)),
+        ("contract-year", None, (365, 366)), ("trailing-days", 30, (30, 30)), ("trailing-days", None, (1, 1)),
     ],
 )  # fmt: skip
 def test_how_long_a_period_can_be(kind: object, days: int | None, found: tuple[int, int]) -> None:

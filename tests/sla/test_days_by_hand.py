@@ -182,6 +182,18 @@ def test_what_follows_a_period(rule: PeriodRule, label: str, count: int, expecte
 
 
 @pytest.mark.parametrize(
+    ("rule", "label"),
+    [(MONTH, "9998-12"), (QUARTER, "9998-Q3"), (contract(4, 1), "9997"), (trailing(365), "9998-12-30"), (trailing(3_660), "9998-12-30")],
+)  # fmt: skip
+def test_nothing_follows_the_last_period_of_the_calendar(rule: PeriodRule, label: str) -> None:
+    with pytest.raises(Refused) as refused:
+        following(rule, parse_policy_period(rule, label), 1)
+    assert str(refused.value) == (
+        f"the period after {label!r} ends beyond the calendar; ask for an earlier one"
+    )
+
+
+@pytest.mark.parametrize(
     ("rule", "month", "expected"),
     [
         (MONTH, "2022-03", ("2022-03-01", "2022-04-01")),
@@ -330,6 +342,13 @@ def test_the_version_that_rules_a_period_reads_it() -> None:
     assert ruled("2022-05", frozen, "2021-05-10") == (1, ("2022-05-01", "2022-06-01"))
     assert ruled("2022-Q1", [(1, terms(QUARTER))]) == (1, ("2022-01-01", "2022-04-01"))
     assert ruled("2022-06", frozen, "2022-04-01") == (2, ("2022-04-01", "2022-07-01"))
+    # And has no quarter before, though others have.
+    assert ruled("2022-Q2", frozen, "2021-05-10") is None
+    assert ruled("2022-Q2", frozen) == (2, ("2022-04-01", "2022-07-01"))
+    # A quarter is read by those versions that have quarters, though none has them any more.
+    assert ruled("2022-Q1", [(1, terms(QUARTER)), (2, terms(MONTH, in_force_from="2022-04-01"))]) == (
+        1, ("2022-01-01", "2022-04-01"),
+    )  # fmt: skip
     with pytest.raises(
         Refused, match="policy 'p' has a gap: none of its versions was in force on 2019-03-01"
     ):
@@ -400,6 +419,10 @@ START, END = at("2022-03-14 16:00"), at("2022-03-15 02:30")
         # Midnight is a time of the day that begins with it.
         (claim(1, "days", "incident-end"), {"incident_end": at("2022-03-15")}, "2022-03-16", at("2022-03-17"), None),
         (claim(7_200, "seconds", "incident-end"), {}, "2022-03-15", END + 7_200, "2 hours after the incident end (2022-03-15)"),
+        (claim(5_400, "seconds", "incident-end"), {}, "2022-03-15", END + 5_400, "90 minutes after the incident end (2022-03-15)"),
+        (claim(61, "seconds", "incident-end"), {}, "2022-03-15", END + 61, "61 seconds after the incident end (2022-03-15)"),
+        (claim(60, "seconds", "incident-end"), {}, "2022-03-15", END + 60, "1 minute after the incident end (2022-03-15)"),
+        (claim(1, "seconds", "incident-end"), {}, "2022-03-15", END + 1, "1 second after the incident end (2022-03-15)"),
         (claim(86_400 - 9_000, "seconds", "incident-end"), {}, "2022-03-15", at("2022-03-16"), None),
         (claim(86_400 - 8_999, "seconds", "incident-end"), {}, "2022-03-16", at("2022-03-16") + 1, None),
         # From 16:00 on Monday: an hour today, one tomorrow from 9:00 on.
@@ -458,6 +481,22 @@ def test_until_when_a_credit_can_be_claimed(
     found = claim_deadline(of, **{"incident_start": START, "incident_end": END, **times})
     assert found is not None
     assert found == Deadline(last_day, ends, words or found.words)
+
+
+@pytest.mark.parametrize(
+    ("amount", "unit", "within"),
+    [
+        (3_000_000, "days", "3000000 days"), (10**12, "seconds", "1000000000000 seconds"), (96_000, "months", "96000 months"),
+        (96_000, "periods", "96000 periods"),
+    ],
+)  # fmt: skip
+def test_a_claim_window_that_ends_beyond_the_calendar_is_refused(amount: int, unit: str, within: str) -> None:
+    with pytest.raises(Refused) as refused:
+        claim_deadline(claim(amount, unit, "incident-start"), incident_start=START)
+    assert str(refused.value) == (
+        f"claim.within is {within} after 2022-03-14, which ends beyond the calendar that is kept; claim for an earlier time, or publish "
+        "terms with a shorter one"
+    )
 
 
 @pytest.mark.parametrize(

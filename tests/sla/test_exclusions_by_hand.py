@@ -292,6 +292,10 @@ def test_a_year_ends_where_it_ends_in_the_zone_of_the_policy() -> None:
     facts = (off(new_year - 2 * 3_600, new_year, "old"), off(new_year, new_year + 3_600, "new"))
     found = found_by(*facts, rules=(rule(most=F(3_600)),), period=december, zone="America/New_York")
     assert taken(found) == both((new_year - 2 * 3_600, new_year - 3_600))
+    # Of one that goes on into the next year no more is looked at than the years that the period is in.
+    across = off(new_year - 2 * 3_600, new_year + 3_600, "across")
+    found = found_by(across, rules=(rule(most=F(9 * 3_600)),), period=december, zone="America/New_York")
+    assert taken(found) == both((new_year - 2 * 3_600, new_year))
     january = Period("p", "span", "America/New_York", new_year, new_year + 86_400, "2022-01-01")
     found = found_by(*facts, rules=(rule(most=F(3_600)),), period=january, zone="America/New_York")
     assert taken(found) == both((new_year, new_year + 3_600))
@@ -372,7 +376,11 @@ def test_whoever_says_who_is_in_the_cohort_of_an_exclusion_is_named() -> None:
         mine = ("exclusion/x v1",) if inside else ()
         assert found_by(one, memberships=known).entries == (*mine, "cohort/beta v2")
         assert found_by(there, memberships=known).entries == ()
-        assert found_by(off(100, 200, cohort="beta"), memberships=known).entries == ()
+        for outside in ((100, 200), (500, 1_000), (2_000, 2_500)):
+            assert found_by(off(*outside, cohort="beta"), memberships=known).entries == ()
+        # What everybody has is no end of the reading.
+        both = found_by(off(1_700, 1_800, "y"), one, memberships=known).entries
+        assert set(both) == {"exclusion/y v1", *mine, "cohort/beta v2"}
         limited = (rule(most=F(50)),)
         assert "cohort/beta v2" in found_by(there, memberships=known, rules=limited).entries
         assert (
@@ -486,3 +494,69 @@ def test_exclusions_of_another_region_are_named_where_regions_count_together() -
     there = off(1_100, 1_200, "there", region="B"), off(1_300, 1_400, "somewhere", region="unknown")
     assert found_by(*there).entries == ("exclusion/somewhere v1",)
     assert found_by(*there, scope=Scope(regions="union")).entries == ("exclusion/there v1", "exclusion/somewhere v1")  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("facts", "rules", "known", "at_once"),
+    [
+        ((), {}, {}, True),
+        ((off(1_100, 1_200, customer="Acme"),), {}, {}, True),
+        # What leaves in any case leaves nothing open.
+        ((off(1_300, 1_400), off(1_100, 1_200, customer="Acme")), {}, {}, True),
+        ((off(1_300, 1_400, customer="Acme"), off(1_100, 1_200, customer="Acme")), {}, {}, True),
+        ((off(1_300, 1_400, customer="Bolt"), off(1_100, 1_200, customer="Acme")), {}, {}, False),
+        # Of a limit any part may be left.
+        ((off(1_100, 1_200, customer="Acme"),), {"most": F(5_000)}, {}, False),
+        # What stays in the denominator does not change it.
+        ((off(1_300, 1_400, customer="Bolt", kind="customer"), off(1_100, 1_200, customer="Acme")), {}, {}, True),
+        # Who the customer is is known, and so both hang on the cohort alone; or that it is in the cohort, and both on who it is.
+        ((off(1_300, 1_400, **BETA), off(1_100, 1_200, customer="Acme", **BETA)), {}, {"customer": "Acme"}, True),
+        ((off(1_300, 1_400, **BETA), off(1_100, 1_200, customer="Acme", **BETA)), {}, {}, False),
+        ((off(1_300, 1_400, customer="Acme"), off(1_100, 1_200, customer="Acme", **BETA)), {},
+         {"memberships": {"beta": Membership(True, "")}}, True),
+        ((off(1_300, 1_400, customer="Acme"), off(1_100, 1_200, customer="Acme", **BETA)), {}, {}, False),
+    ],
+)  # fmt: skip
+def test_what_hangs_on_one_fact_leaves_the_period_at_once(
+    facts: tuple[Exclusion, ...], rules: dict[str, Any], known: dict[str, Any], at_once: bool
+) -> None:
+    both = rule(treated="removed", **rules), rule(kinds=frozenset({"customer"}))
+    assert found_by(*facts, rules=both, **known).at_once is at_once
+
+
+ACME = {"customer": "Acme"}
+
+
+@pytest.mark.parametrize(
+    ("facts", "most", "ends"),
+    [
+        # Where it surely ends nothing is open.
+        ((off(1_100, 1_200),), None, []),
+        ((off(1_100, 1_200, **ACME), off(1_300, 1_400)), None, [(1_200, 1_201)]),
+        ((off(1_100, 1_200, component="unknown"),), None, [(1_200, 1_201)]),
+        # A limit ends it earlier.
+        ((off(1_100, 1_200),), 50, []),
+        ((off(1_100, 1_200, component="unknown"),), 50, [(1_150, 1_151)]),
+        # What is perhaps used up before leaves any second of it as the last; the same of what perhaps uses it up.
+        ((off(1_100, 1_200, **ACME), off(1_300, 1_400)), 100, [(1_101, 1_201), (1_301, 1_401)]),
+        # Forty are used up perhaps: sixty are left surely, until 1,360.
+        ((off(1_100, 1_140, **ACME), off(1_300, 1_400, component="unknown")), 100, [(1_101, 1_141), (1_360, 1_361), (1_361, 1_401)]),
+    ],
+)  # fmt: skip
+def test_with_which_second_what_is_perhaps_taken_out_may_be_over(
+    facts: tuple[Exclusion, ...], most: int | None, ends: list[Span]
+) -> None:
+    found = found_by(*facts, rules=(rule(most=None if most is None else F(most)),))
+    assert found.ends("inbox", "A", None) == set(ends)
+
+
+def test_what_is_perhaps_over_is_that_of_the_same_place_or_window() -> None:
+    there = off(1_100, 1_200, component="inbox", region="B", **ACME)
+    found = found_by(there, scope=Scope("union"))
+    assert found.ends("inbox", "B", None) == {(1_200, 1_201)}
+    assert found.ends("outbox", "B", None) == found.ends("inbox", "A", None) == frozenset()
+    # Of the hundred seconds of the limit what is planned has those that Acme's did not use up.
+    plan = window(planned=Planned(0, 1_300, 1_400))
+    limited = found_by(plan, off(1_100, 1_200, **ACME), rules=(rule(most=F(100)),))
+    assert limited.ends("*", "A", ("i", "w")) == {(1_101, 1_201), (1_301, 1_401)}
+    assert limited.ends("*", "A", ("i", "v")) == {(1_101, 1_201)}

@@ -333,6 +333,48 @@ def test_an_earlier_period_of_which_the_length_is_not_known_is_refused() -> None
     assert empty["warnings"] == ["earlier 1: nothing is stated of it, so 2025-05 is taken as without fault"]
 
 
+@pytest.mark.parametrize(
+    ("measure", "taken", "percent"),
+    [
+        ('of = "error-rate"\nbucket = "1 hour"', "without fault", "0"),
+        (
+            'of = "error-rate"\nbucket = "1 hour"\nmissing = "down"',
+            "without data, which counts as down",
+            "10",
+        ),
+        ('of = "messages"\nmissing = "down"', "without data, which counts as down", "10"),
+        ('of = "messages"\nmissing = "excluded"', "without fault", "0"),
+        # Without a word on what was watched, all of it was.
+        ('of = "time"\nmissing = "down"', "without fault", "0"),
+    ],
+)
+def test_what_nothing_is_stated_of_is_said_to_be_what_it_is_taken_as(
+    measure: str, taken: str, percent: str
+) -> None:
+    claim = '[claim]\nhow = "on-request"\nwithin = "30 days"\nanchor = "incident-end"\n'
+    text = terms(TIERS, measure=measure, more=claim + TWICE)
+    if "messages" in measure:
+        text = text.replace('[counting]\neffects = ["outage"]\n', "")
+    times = {"incident_end": "2025-06-10T01:00:00Z", "claimed_at": "2025-07-01T00:00:00Z"}
+    answer = ask({**PERIOD, **times, "earlier": [{}]}, text)
+    assert answer["credit_percent"] == percent
+    # Twice of the last two gives the right to end.
+    assert answer["termination"] is (percent == "10")
+    assert answer["warnings"] == [
+        f"earlier 1: nothing is stated of it, so 2025-05 is taken as {taken}",
+        f"nothing is stated of what happened, so the period is taken as {taken}",
+    ]
+
+
+def test_a_commitment_that_nothing_is_stated_of_is_said_to_be_without_data_where_that_is_down() -> None:
+    text = SEVERAL.replace('of = "messages"', 'of = "messages", missing = "down"')
+    one = ask({**PERIOD, **FEE, "windows": LONG}, text)
+    assert (one["credit"], one["warnings"]) == (
+        "20.00",
+        ["nothing is stated of what the commitment sent measures (messages), so it is taken as without data, which counts as down"],
+    )  # fmt: skip
+
+
 # ---- money -----------------------------------------------------------------------------------------------------------
 
 

@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ledger.domain.ends import ENDLESS
 from ledger.domain.exclusion import Exclusion
 from ledger.domain.measurement import Measurement
 from ledger.domain.period import Period, days, parse_period
@@ -31,7 +32,7 @@ from ledger.domain.policy.model import (
 from ledger.domain.window import Window
 from ledger.errors import Refused
 from projections.evaluation.evidence import Evidence, Plain
-from projections.evaluation.measured import quotient_sum
+from projections.evaluation.measured import counts_over_the_period, quotient_sum
 from projections.evaluation.measures import figure
 
 F = Fraction
@@ -296,7 +297,10 @@ def test_counts_over_an_edge_alone_leave_whatever_they_allow(failed: int, total:
 def test_where_nothing_was_counted_it_was_up_unless_the_terms_say_down() -> None:
     assert bounds(made(MESSAGES)) == (1, 1)
     assert bounds(made(Measure("messages", ("messages",), missing="excluded"))) == (1, 1)
-    assert bounds(made(Measure("messages", ("messages",), missing="down"))) == (0, 0)
+    down = Measure("messages", ("messages",), missing="down")
+    assert bounds(made(down)) == (0, 0)
+    # Of what was counted over the edge all failed, so that it was down with it and without it.
+    assert bounds(made(down, measured(999, 1_001, 10, 10))) == (0, 0)
 
 
 def test_counts_in_excluded_time_are_left_out_and_those_partly_in_it_are_open() -> None:
@@ -363,7 +367,8 @@ def test_a_latency_weighs_by_its_seconds_that_count_or_the_highest_is_taken() ->
 @pytest.mark.parametrize(
     ("facts", "said"),
     [
-        ((), "no latency (p95) of mail was measured in A in p, which p prices; record it with ledger incident record-measurement"),
+        ((), "no latency (p95) of mail was measured in A in p, which p prices; record it with ledger incident record-measurement, or "
+         "where facts are asked about state value or measurements"),
         ((latency(1_000, 1_100, "4", statistic="p50"),), "measurement 'm' states 'p50', but the policy asks for 'p95'; record that one"),
         ((latency(1_000, 1_100, "4", statistic=None),), "measurement 'm' states 'no statistic', but the policy asks for 'p95'"),
         ((latency(1_000, 1_100, None),), "measurement 'm' states 'p95', but the policy asks for 'p95'"),
@@ -375,6 +380,15 @@ def test_a_latency_that_does_not_fit_is_refused(facts: tuple[Measurement, ...], 
     with pytest.raises(Refused) as refused:
         made(LATENCY, *facts)
     assert said in str(refused.value)
+
+
+def test_a_latency_of_perhaps_excluded_time_alone_is_refused() -> None:
+    said = (
+        r"all latency \(p95\) of mail in A in p was perhaps measured in excluded time alone, so that there may be none; say which "
+        "customer is meant, or who is in the cohort"
+    )
+    with pytest.raises(Refused, match=said):
+        made(LATENCY, latency(1_100, 1_200, "4"), off(1_000, 1_300, customer="Acme"), rules=(EXCLUDED,))
 
 
 JUNE = parse_period("2022-06")
@@ -423,6 +437,8 @@ def test_a_day_that_was_excluded_whole_is_not_bad_and_one_of_another_place_is_no
     assert bounds(longest(*three, partly, rules=(EXCLUDED,))) == (3, 3)
     unsure = msgspec.structs.replace(three[1], region="unknown")
     assert bounds(longest(three[0], unsure, three[2])) == (1, 3)
+    # All of it failed, if any of it was here.
+    assert bounds(longest(of_day(1, 2, 2, region="unknown"))) == (0, 1)
     perhaps = off(DAYS[1].start, DAYS[1].end, customer="Acme")
     assert bounds(longest(*three, perhaps, rules=(EXCLUDED,))) == (1, 3)
 
@@ -433,11 +449,16 @@ def test_what_is_over_more_than_a_day_does_not_say_which_day_was_bad(move: tuple
     wide = msgspec.structs.replace(one, start=one.start + move[0], end=one.end + move[1])
     with pytest.raises(
         Refused,
-        match="measurement 'd2' is over more than the day 2022-06-0",
+        match=r"measurement 'd2' is over more than the day 2022-06-0\d, so whether that day was bad is not known; record one for each day",
     ):
         longest(wide)
     hour = msgspec.structs.replace(one, start=one.start + 3_600, end=one.start + 7_200)
     assert bounds(longest(hour)) == (1, 1)
+
+
+def test_a_bad_day_is_known_from_the_windows_that_made_it_one() -> None:
+    found = made(Measure("bad-days"), window(1_000, 1_100))
+    assert (bounds(found), found.entries) == ((1, 1), {"incident/i v1"})
 
 
 LOST = Measure("events", ("messages",), counts="failed")
@@ -608,6 +629,70 @@ def test_buckets_without_data_that_are_perhaps_excluded_are_a_bound() -> None:
     assert asked_part.removed_seconds == 200
 
 
+def test_buckets_of_which_it_is_not_known_where_they_were_are_perhaps_without_data() -> None:
+    """500 seconds are seen surely, and 100 more perhaps: at most all of these failed, and of 500 alone."""
+    sure, unsure = asked(1_000, 1_500, 1, 4), asked(1_500, 1_600, 1, 4, "n", region="unknown")
+    found = made(msgspec.structs.replace(RATE, missing="excluded"), sure, unsure)
+    assert (found.removed_seconds, found.removed_most) == (400, 500)
+    assert bounds(found) == (1 - F(125 + 100, 500), 1 - F(125, 600))
+
+
+@pytest.mark.parametrize("rule", [EXCLUDED, REMOVED])
+def test_buckets_without_data_are_down_where_they_are_not_excluded(rule: ExclusionRule) -> None:
+    """Of 500 seconds without data 100 are perhaps excluded."""
+    measure, rules = msgspec.structs.replace(RATE, missing="down"), (rule,)
+    found = made(measure, asked(1_000, 1_500, 0, 4), off(1_500, 1_600, customer="Acme"), rules=rules)
+    assert (found.eligible_least, found.eligible_most) == (400, 500)
+
+
+def test_where_perhaps_nothing_is_left_of_the_buckets() -> None:
+    """25 seconds of 1,000 are down, and all of them leave the period, or none."""
+    one, all_of_it = asked(1_000, 1_100, 1, 4), off(1_000, 2_000, customer="Acme")
+    up = msgspec.structs.replace(EXCLUDED, kinds=frozenset({"customer"}))
+    assert bounds(made(RATE, one, all_of_it, rules=(REMOVED,))) == (F(975, 1_000), 1)
+    # What is perhaps up stays in the period, with data or without.
+    beside = off(1_500, 2_000, customer="Acme", kind="customer")
+    assert bounds(made(RATE, one, all_of_it, beside, rules=(REMOVED, up))) == (F(975, 1_000), 1)
+    # Two facts leave all, none or one of two parts: 25 of 100 as well.
+    parts = off(1_000, 1_100, customer="Acme"), off(1_100, 2_000, customer="Bolt")
+    assert bounds(made(RATE, one, *parts, rules=(REMOVED,))) == (0, 1)
+    # Without data 900 leave: with them the others, or not, so that 25 of 100 are down.
+    gone = msgspec.structs.replace(RATE, missing="excluded")
+    assert bounds(made(gone, one, parts[0], rules=(REMOVED,))) == (F(3, 4), 1)
+    # Half of the period has no data and is perhaps up, so that it leaves perhaps: for others than Acme 25 of 100 are down.
+    found = made(gone, one, parts[0], beside, rules=(REMOVED, up))
+    assert (found.removed_seconds, found.removed_most, found.high) == (400, 1_000, 1)
+    assert found.low <= F(3, 4)
+    # Whether there are data of the first 100 seconds is not known either.
+    unsure = asked(1_000, 1_100, 1, 4, region="unknown")
+    assert bounds(made(gone, unsure)) == (0, 1)
+
+
+@pytest.mark.parametrize(
+    ("measure", "over"),
+    [
+        (MESSAGES, True), (Measure("executions"), True), (LOST, True), (INCIDENTS, False), (RATE, False), (LATENCY, False),
+        (TIME, False), (RUN, False),
+    ],
+)  # fmt: skip
+def test_counts_have_no_time_inside(measure: Measure, over: bool) -> None:
+    commitment = Commitment("c", measure, OUTAGE, Scope(), ())
+    assert counts_over_the_period(commitment) is over
+
+
+def test_a_latency_perhaps_in_excluded_time_weighs_what_makes_the_average_least_or_most() -> None:
+    """0.1 for ten seconds that are sure, 0.2 for ten that perhaps are not: 0.1 without them, 0.15 with them."""
+    facts = (
+        latency(1_000, 1_010, "0.1", "a"),
+        latency(1_100, 1_110, "0.2", "b"),
+        off(1_100, 1_200, customer="Acme"),
+    )
+    assert bounds(made(LATENCY, *facts, rules=(EXCLUDED,))) == (F(1, 10), F(3, 20))
+    # 0.3 perhaps counts as well, and makes more of it: (0.1 + 0.2 + 0.3) / 3, or 0.1 alone.
+    more = made(LATENCY, *facts, latency(1_150, 1_160, "0.3", "c"), rules=(EXCLUDED,))
+    assert bounds(more) == (F(1, 10), F(1, 5))
+
+
 @given(st.lists(st.tuples(st.integers(-50, 50), st.integers(1, 12)), max_size=9))
 def test_the_sum_of_quotients_is_that_of_fractions(parts: list[tuple[int, int]]) -> None:
     assert quotient_sum(parts) == sum((F(*one) for one in parts), F(0))
@@ -683,6 +768,28 @@ def test_plain_downtime_obeys_the_least_duration_and_the_quanta(
     assert (found.eligible_least, found.eligible_most, found.downtime_seconds) == (*expected, stated[1])
 
 
+@pytest.mark.parametrize(
+    ("changed", "stated", "beside"),
+    [
+        # What is left out is what is excluded, or too short, or below the share; not what rounding takes or adds.
+        ({}, {"downtime": exactly(100), "excluded": F(30)}, 30),
+        ({"quantise": "each-up"}, {"downtime": exactly(61)}, 0),
+        ({"quantise": "each-down"}, {"downtime": exactly(119)}, 0),
+        ({"minimum": F(60)}, {"downtime": exactly(59)}, 59),
+        ({"minimum": F(60), "quantise": "each-up"}, {"outages": ((F(61), F(1), F(1)), (F(59), F(1), F(1)))}, 59),
+        ({"down": "above-share", "share_above": F(1, 2)}, {"outages": ((F(100), F(1), F(1)), (F(50), F(1, 4), F(1, 2)))}, 50),
+        ({"down": "all"}, {"outages": ((F(100), F(1), F(1)), (F(50), F(1, 4), F(3, 4)))}, 50),
+        # Where more was down than anything, what is excluded of it is as much as was stated.
+        ({}, {"downtime": (F(100), ENDLESS), "excluded": F(30)}, 30),
+    ],
+)  # fmt: skip
+def test_how_much_plain_downtime_does_not_count(
+    changed: dict[str, Any], stated: dict[str, Any], beside: int
+) -> None:
+    found = plain(counting=msgspec.structs.replace(OUTAGE, **changed), **stated)
+    assert found.excluded_seconds == beside
+
+
 @pytest.mark.parametrize("quantise", ["slots-touched", "slots-filled"])
 def test_slots_need_to_know_when_it_was_down(quantise: Any) -> None:
     said = f'quantise = "{quantise}" needs to know when it was down; state windows instead of plain downtime'
@@ -748,8 +855,42 @@ def test_a_plain_availability_stands_for_seconds_and_plain_counts_for_an_availab
 
 
 @pytest.mark.parametrize(
+    ("failed", "total", "expected"),
+    [
+        ((1, 1), (10, 20), (F(9, 10), F(19, 20))),
+        ((1, 4), (5, 10), (F(1, 5), F(9, 10))),
+        # More may have failed than there surely were; no more than there were.
+        ((1, 8), (5, 10), (0, F(9, 10))),
+        ((1, 20), (10, 10), (0, F(9, 10))),
+        # Two failed of two, or of ten.
+        ((2, 2), (0, 10), (0, F(4, 5))),
+        # Of however many none failed.
+        ((0, 0), (0, 10), (1, 1)),
+        ((0, 5), (0, 10), (0, 1)),
+        # Of countless ones countless failed.
+        ((ENDLESS, ENDLESS), (ENDLESS, ENDLESS), (0, 1)),
+    ],
+)
+def test_plain_counts_within_bounds_leave_what_all_of_them_allow(
+    failed: Any, total: Any, expected: tuple[Any, Any]
+) -> None:
+    stated: dict[str, Any] = {name: tuple(F(end) if type(end) is int else end for end in ends) for name, ends in (("failed", failed), ("total", total))}  # fmt: skip
+    assert bounds(plain(MESSAGES, **stated)) == expected
+    # Where perhaps nothing was counted, it was perhaps down.
+    down = bounds(plain(msgspec.structs.replace(MESSAGES, missing="down"), **stated))
+    assert down == (0 if stated["total"][0] == 0 and not failed[0] else expected[0], expected[1])
+
+
+def test_plain_counts_are_shown_where_they_are_no_bounds() -> None:
+    assert plain(MESSAGES, failed=exactly(1), total=exactly(8)).counts == (1, 8, 0, 0)
+    assert plain(MESSAGES, failed=(F(1), F(2)), total=exactly(8)).counts == ()
+    assert plain(MESSAGES, failed=exactly(1), total=(F(8), F(9))).counts == ()
+
+
+@pytest.mark.parametrize(
     ("measure", "stated", "said"),
     [
+        (MESSAGES, {"total": exactly(8)}, "the policy measures messages, so it needs failed and total; add them"),
         (TIME, {"failed": exactly(1), "total": exactly(8)}, "failed and total have no meaning under a policy that measures time; state downtime, or measurements"),
         (TIME, {"value": exactly(1)}, "value has no meaning under a policy that measures time; state downtime, uptime or counts instead"),
         (INCIDENTS, {"downtime": exactly(1)}, "the policy measures events, so it needs value; add it"),

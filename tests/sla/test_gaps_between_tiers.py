@@ -10,6 +10,7 @@ import msgspec
 import pytest
 
 from ledger.domain.policy.model import Commitment, Counting, Measure, Quantity, Remedy, Scope, Tier
+from ledger.errors import Refused
 from projections.evaluation.amounts import Choice, choices, nothing_stated
 from projections.evaluation.figures import Figure
 
@@ -106,6 +107,30 @@ def test_no_time_up_at_all_is_in_the_worst_tier_alone() -> None:
 def test_where_gaps_are_refused_no_neighbour_is_taken() -> None:
     assert met(commitment(CLOSED, "refused"), "0.985", "0.985") == []
     assert met(commitment(CLOSED, "refused"), "0.985", "0.995") == ["[0.99, 1]"]
+
+
+# In whole minutes: between four and five there is nothing that can be measured, and ten minutes are in no tier.
+IN_MINUTES = msgspec.structs.replace(
+    commitment([tier(bounds, 0, "downtime") for bounds in ("[0, 240]", "[300, 540]", "[660, 9999]")], "undecided"),
+    counting=Counting(quantise="total-up", quantum=60),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("gaps", "in_the_gap"),
+    [("undecided", ["[300, 540]", "[660, 9999]"]), ("pays-nothing", ["downtime in no tier of the contract"])],
+)
+def test_what_cannot_be_measured_is_in_no_gap(gaps: Gaps, in_the_gap: list[str]) -> None:
+    """Seconds that stand for an availability which was stated need be no whole minutes."""
+    read = msgspec.structs.replace(IN_MINUTES, gaps=gaps)
+    assert met(read, "600", "600") == in_the_gap
+    assert met(read, "200", "310") == ["[0, 240]", "[300, 540]"]
+    with pytest.raises(Refused) as refused:
+        met(read, "259.2", "259.2")
+    assert str(refused.value) == (
+        "259.200 seconds of downtime are no whole quanta of 1 minute, in which the tiers of the policy are written; state downtime "
+        "instead of an availability"
+    )
 
 
 @pytest.mark.parametrize("of", ["availability", "downtime", "value"])

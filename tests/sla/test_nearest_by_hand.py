@@ -116,3 +116,20 @@ def test_an_open_end_is_no_tie(ties: str, downtime: dict[str, str], bounds: tupl
         text = TEXT.format(quantise).replace('ties = "up"', f'ties = "{ties}"')
         answer = ask({"period": "2022-03", **stated}, text)
         assert tuple(answer[f"eligible_downtime_seconds_at_{end}"] for end in ("least", "most")) == bounds
+
+
+def test_of_halves_every_other_one_goes_up_before_the_month_as_well() -> None:
+    """Down until six minutes past the first, from eight minutes before it, give or take five, in quanta of four minutes.
+
+    Of 14 minutes, three and a half quanta, 16 count, of which 8 lie before the month; of 10 and of 18, two and a half and four and a
+    half, 8 and 16 count, of which 4 and 12 do. So there are 4 minutes to 8.
+    """
+    window = {
+        "start": "2025-05-31T23:52:00Z", "end": "2025-06-01T00:06:00Z", "effect": "outage", "start_within_seconds": 300,
+    }  # fmt: skip
+    text = terms(
+        one_tier('credit_multiple = "1"'),
+        counting='quantise = "each-nearest"\nquantum = "4 minutes"\nties = "even"',
+    )
+    answer = ask({"period": "2025-06", "windows": [window]}, text)
+    assert [answer[f"eligible_downtime_seconds_at_{end}"] for end in ("least", "most")] == [240, 480]

@@ -158,6 +158,35 @@ def test_a_part_of_the_base_may_be_open_where_the_amount_is_rounded() -> None:
     assert ask({**PERIOD, **FEE, "downtime_hours_below": 3}, down)["credit_at_most"] == "1.24"
 
 
+def test_ends_of_a_value_that_are_not_reached_are_named_as_such() -> None:
+    text = terms(
+        '[[tiers]]\nvalue_below = "9"\ncredit_percent = "0"\n[[tiers]]\nvalue_at_least = "9"\ncredit_percent = "10"\n',
+        measure='of = "latency"\nstatistic = "p95"',
+    )
+    assert ask({**PERIOD, "value_above": "2", "value_at_most": "3"}, text)["open_bounds"] == [
+        "value_at_least"
+    ]
+    assert ask({**PERIOD, "value_at_least": "2", "value_below": "3"}, text)["open_bounds"] == [
+        "value_at_most"
+    ]
+
+
+def test_a_part_of_the_base_is_that_of_the_commitment_that_was_chosen() -> None:
+    """Less than three hours of 30 days, paid three times, or 1% whatever happens."""
+    text = (
+        'format = 2\npolicy = "case"\nin_force_from = 2000-01-01\n[period]\nkind = "calendar-month"\nzone = "UTC"\n'
+        '[credit]\nrounding = "half-up"\n[stacking]\ncommitments = "choose-one"\n'
+    ) + "".join(
+        f'[[commitments]]\nname = "{name}"\nmeasure = {{ of = "time" }}\ncounting = {{ effects = ["outage"] }}\n'
+        f"[[commitments.tiers]]\n{remedy}\n"
+        for name, remedy in (("open", 'credit_multiple = "3"'), ("sure", 'credit_percent = "1"'))
+    )
+    of_figures = ["eligible_downtime_seconds_at_most", "availability_at_least"]
+    for chosen, named in (("sure", []), ("open", ["credit_percent_at_most"])):
+        answer = ask({**PERIOD, "downtime_hours_below": 3, "chosen": chosen}, text)
+        assert answer["open_bounds"] == of_figures + named
+
+
 def test_each_commitment_names_its_own() -> None:
     text = terms(TIERS).replace("[measure]\n", "").replace('of = "time"\n', "")
     both = "".join(
@@ -168,6 +197,34 @@ def test_each_commitment_names_its_own() -> None:
     answer = ask({**PERIOD, "availability_below": "95"}, text)
     expected = ["eligible_downtime_seconds_at_least", "availability_at_most"]
     assert [one["open_bounds"] for one in answer["commitments"]] == [expected, expected]
+
+
+_UP = """[[commitments]]
+name = "up"
+measure = { of = "time" }
+counting = { effects = ["outage"] }
+tiers = [{ credit_multiple = "1" }]
+"""
+_COUNTED = """[[commitments]]
+name = "incidents"
+measure = { of = "events" }
+counting = { effects = ["outage"] }
+tiers = [{ credit_percent = "10", per = "unit" }]
+"""
+
+
+@pytest.mark.parametrize("commitments", [_UP + _COUNTED, _COUNTED + _UP])
+def test_what_has_no_upper_bound_has_none_in_whichever_order_it_is_added_up(commitments: str) -> None:
+    """More than 2 and less than 5 hours of 720 are 0.28 to 0.69 USD of 100.00, and three incidents or more 30.00 or more."""
+    text = (
+        'format = 2\npolicy = "both"\nin_force_from = 2021-01-01\n[period]\nkind = "calendar-month"\nzone = "UTC"\n'
+        f'{commitments}[stacking]\ncommitments = "sum"\n[credit]\nrounding = "half-up"\n'
+    )
+    facts = {"downtime_hours_above": 2, "downtime_hours_below": 5, "value_at_least": 3}
+    answer = ask({**PERIOD, **FEE, **facts}, text)
+    assert (answer["credit_at_least"], answer["credit_at_most"]) == ("30.28", None)
+    assert answer["credit_percent_at_most"] is None
+    assert "of 100.00 USD that is 30.28 USD or more, rounded half-up" in answer["why"]
 
 
 def test_what_has_no_upper_bound_is_null_and_said_to_be_or_more() -> None:

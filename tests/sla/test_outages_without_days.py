@@ -61,6 +61,18 @@ def test_what_a_day_may_have_of_them(
     assert bounds(found) == expected
 
 
+def test_what_is_rounded_down_may_lose_less_than_a_quantum_more_where_midnight_cuts_it() -> None:
+    """Twenty of 150 seconds are two minutes each; cut, they may be one minute, and two days may have 300 seconds that do not count."""
+    counting = 'minimum = "10 minutes"\nunless_daily_total_above = "5 minutes"\nquantise = "each-down"'
+    outages = [{"seconds": "150"}] * 20
+    day, three = "2025-06-10", {"start": "2025-06-10T00:00:00Z", "end": "2025-06-13T00:00:00Z"}
+    assert bounds(ask({"period": day, "outages": outages}, policy(counting))) == (20 * 120, 20 * 120)
+    assert bounds(ask({"period": three, "outages": outages}, policy(counting))) == (
+        20 * 60 - 2 * 300,
+        20 * 120,
+    )
+
+
 def test_plain_downtime_is_one_outage_that_a_midnight_may_cut() -> None:
     daily = 'minimum = "10 minutes"\nunless_daily_total_above = "2 minutes"'
     for minutes, expected in (("2", (0, 0)), ("3", (0, 180)), ("5", (180, 300)), ("10", (600, 600))):

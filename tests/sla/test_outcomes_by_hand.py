@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from operator import eq, ne
 from typing import Any
 
 import msgspec
@@ -11,6 +12,7 @@ import pytest
 from ledger.domain.measurement import Measurement
 from ledger.domain.period import Period
 from ledger.domain.policy.model import (
+    Allowance,
     Commitment,
     Counting,
     Credit,
@@ -24,13 +26,13 @@ from ledger.domain.policy.model import (
     Termination,
     Tier,
 )
-from ledger.domain.policy.words import remedy_words
+from ledger.domain.policy.words import base_words, remedy_words
 from ledger.domain.window import Window
 from ledger.errors import Refused
 from projections.evaluation.amounts import Choice
 from projections.evaluation.evidence import Evidence, Plain
 from projections.evaluation.figures import Figure
-from projections.evaluation.outcome import Outcome, Result, outcome, right_to_terminate
+from projections.evaluation.outcome import Outcome, Result, outcome, outcome_beside, right_to_terminate
 
 F = Fraction
 NOTHING, ONE = (F(0), F(0)), F(1)
@@ -432,10 +434,28 @@ USD = (("USD", F(1_250)),)
         (Remedy(service_days=F(1)), "1 day of service"),
         (Remedy(service_days=F(3, 2), per="block", block_seconds=F(3_600)), "1.5 days of service for each full 1 hour"),
         (Remedy(percent=F(10), service_days=F(2)), "10% of fee and 2 days of service"),
+        # What no decimal says is said as a part of the whole.
+        (Remedy(percent=F(10, 3)), "1/30 of fee"),
+        (Remedy(percent=F(10), per="block", block_seconds=F(1_800), beyond=Allowance("availability", F(999, 1000))),
+         "10% of fee for each full 30 minutes beyond 99.9%"),
+        (Remedy(fixed=USD, per="unit", beyond=Allowance("value", F(5, 2))), "12.5 USD for each one beyond 2.5"),
+        (Remedy(multiple=F(2), beyond=Allowance("downtime", F(5_400))), "2 times the fee for the time down beyond 90 minutes"),
+        (Remedy(hourly=USD, beyond=Allowance("downtime", F(3_600))), "12.5 USD for each hour down beyond 1 hour"),
     ],
 )  # fmt: skip
 def test_a_remedy_in_words(remedy: Remedy, words: str) -> None:
     assert remedy_words(remedy, "fee") == words
+
+
+@pytest.mark.parametrize(
+    ("of", "words"),
+    [
+        ("fee", "fee"), ("region-charges", "charges in the region"), ("service-share", "share of the suite fee"),
+        ("preceding-fee", "fee of the period before"), ("annual-fee", "annual fee divided by its periods"),
+    ],
+)  # fmt: skip
+def test_what_a_credit_is_a_part_of_in_words(of: Any, words: str) -> None:
+    assert base_words(policy(credit=Credit(of=of))) == words
 
 
 def test_prices_are_of_the_currency_and_the_commitment_that_is_asked_for() -> None:
@@ -460,3 +480,77 @@ def test_nothing_is_a_rate_whatever_the_sums_are_called() -> None:
 
 def test_an_outcome_of_single_incidents_knows_its_terms() -> None:
     assert made_of("sum", window("a", 1_000, 1_100)).policy.stacking.incidents == "sum"
+
+
+# ---- outcomes of facts that differ by the windows of some incidents -------------------------------------------------------
+
+A, B, LONGER = window("a", 1_000, 1_100), window("b", 1_300, 1_310), window("b", 1_300, 1_350)
+
+
+def evidence_of(*windows: Window, **changed: Any) -> Evidence:
+    return Evidence("mail", "A", PERIOD, 0, windows=windows, **changed)
+
+
+def test_only_incidents_that_changed_are_measured_again_where_each_pays_by_itself() -> None:
+    """Incident b turns out to be longer; a comes to what it did, and what was worked out of it is not worked out again."""
+    near = made_of("sum", A, B)
+    of_a = paid_of(near, "a")
+    found = outcome_beside(near, evidence_of(A, LONGER), frozenset({"b", "c"}))
+    assert [(name, seconds(results)) for name, results in found.incidents] == [
+        ("a", [100, 100]),
+        ("b", [50, 50]),
+    ]
+    assert found.policy == near.policy
+    assert found.results is near.results
+    assert found.incidents[0][1] is near.incidents[0][1]
+    assert paid_of(found, "a") is of_a
+    # What did not change is not looked at.
+    same = outcome_beside(near, evidence_of(A, LONGER), frozenset({"a"}))
+    assert seconds(same.incidents[1][1]) == [10, 10]
+
+
+def paid_of(made: Outcome, name: str) -> Any:
+    return made.of_commitments(dict(made.incidents)[name], "USD", None)
+
+
+def test_all_is_measured_again_where_incidents_are_one_or_figures_are_plain() -> None:
+    found = outcome_beside(made_of("together", A, B), evidence_of(A, LONGER), frozenset({"b"}))
+    assert (seconds(found.results), found.incidents) == ([150, 150], ())
+    plain = Plain(downtime=(F(70), F(70)))
+    found = outcome_beside(
+        made_of("sum", plain=Plain(downtime=(F(60), F(60)))), evidence_of(plain=plain), frozenset()
+    )
+    assert [(name, seconds(results)) for name, results in found.incidents] == [("", [70, 70])]
+
+
+def test_outcomes_are_the_same_whatever_was_worked_out_of_them() -> None:
+    one, other = made_of("sum", A, B), made_of("sum", A, B)
+    assert paid(one) == (200, 200)
+    assert one.paid != other.paid
+    assert one == other
+    assert ne(one, other) is False
+    assert len({one, other}) == 1
+    for unlike in (made_of("sum", A), made_of("together", A, B), made_of("sum", A, LONGER), "an outcome"):
+        assert (eq(one, unlike), ne(one, unlike)) == (False, True)
+
+
+def test_facts_of_incidents_alone_are_asked_for_only_where_each_pays_by_itself() -> None:
+    both = evidence_of(A, B)
+    alone = made_of("sum", A, B).evidence_alone(both)
+    assert list(alone) == [("a", evidence_of(A)), ("b", evidence_of(B))]
+    assert list(made_of("together", A, B).evidence_alone(both)) == []
+
+
+def test_an_incident_that_gives_days_by_a_commitment_that_was_not_chosen_is_not_among_those_chosen_from() -> (
+    None
+):
+    """Under "uptime" incident a gives nothing at all, so the customer chooses b: 10%."""
+    idle, days_of_speed = result("uptime", *percent(0)), result("speed", given(3))
+    some, nothing = result("uptime", *percent(10)), result("speed", given(0))
+    made = Outcome(
+        policy(stacking=Stacking("best-of", "choose-one")), (),
+        (("a", (idle, days_of_speed)), ("b", (some, nothing))),
+    )  # fmt: skip
+    assert paid(made, "uptime") == (100, 100)
+    # By whichever commitment, a gives days instead.
+    assert paid(made) == (0, 100)

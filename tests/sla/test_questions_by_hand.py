@@ -634,3 +634,58 @@ def test_measurements_that_name_no_service_are_about_the_one_that_is_named() -> 
     one = {"start": START, "end": END, "of": "users", "failed": 1, "total": 2}
     evidence = read(period="2022-06", measurements=[one, {**one, "service": "mail"}]).evidence
     assert [one.service for one in evidence.measurements] == ["mail", "mail"]
+
+
+TEN_YEARS = 3_660 * 86_400
+
+
+@pytest.mark.parametrize("more", [0, 1])
+def test_a_period_lasts_ten_years_at_most(more: int) -> None:
+    """Ten years of 366 days, which are 3,660 days: of which 2020 to 2029 have 3,653: to the end of 7 January 2030."""
+    span = {"start": "2020-01-01T00:00:00Z", "end": f"2030-01-08T00:00:0{more}Z"}
+    for facts, said in (
+        ({"period_seconds": TEN_YEARS + more}, "period is longer than 10 years; correct its length"),
+        ({"period": span}, "period.end is more than 10 years after start; correct one of them"),
+    ):
+        if more:
+            assert problems(downtime_minutes=1, **facts) == (said,)
+        else:
+            assert read(downtime_minutes=1, **facts).evidence.period.seconds == TEN_YEARS
+
+
+def test_an_incident_that_began_before_the_first_month_that_is_kept_has_no_period() -> None:
+    """It was still 1969 in New York."""
+    there = policy(period=PeriodRule("calendar-month", "America/New_York"))
+    (said,) = problems(there, downtime_minutes=1, incident_start="1970-01-01T04:59:59Z")
+    assert said.startswith("incident_start '1970-01-01T04:59:59Z' lies in no period of the policy: ")
+    assert "outside the years 1970 to 9998" in said
+    assert said.endswith("; check it, or state period")
+    first = read(there, downtime_minutes=1, incident_start="1970-01-01T05:00:00Z").evidence.period
+    assert first.label == "1970-01"
+
+
+def test_before_the_first_month_that_is_kept_there_is_none() -> None:
+    (said,) = problems(period="1970-01", downtime_minutes=1, earlier=[{"availability": 99}])
+    assert said.startswith("earlier 1: period before 1970-01 is none of the policy: ")
+    assert "outside the years 1970 to 9998" in said
+    assert said.endswith("; leave it out")
+
+
+def test_an_earlier_period_that_is_named_ends_where_the_next_one_begins_at_the_latest() -> None:
+    facts: dict[str, Any] = {"period": "2022-06", "downtime_minutes": 1}
+    found = read(**facts, earlier=[{"period": "2022-04", "value": 1}, {"period": "2022-05", "value": 2}])
+    assert [period for period, _ in found.earlier] == [APRIL, MAY]
+    late = {"start": "2022-05-01T00:00:00Z", "end": "2022-06-01T00:00:01Z"}
+    (said,) = problems(**facts, earlier=[{"period": late, "value": 1}])
+    assert said == (
+        "earlier 1: period 2022-05-01T00:00:00.000000Z/2022-06-01T00:00:01.000000Z ends after the one that follows has begun; "
+        "correct it"
+    )
+
+
+def test_downtime_of_an_earlier_period_that_is_not_bounded_is_no_longer_than_that() -> None:
+    """May has 31 days."""
+    ((period, plain),) = read(
+        period="2022-06", downtime_minutes=1, earlier=[{"downtime_minutes_at_least": 1}]
+    ).earlier
+    assert (period, plain) == (MAY, Plain(downtime=(F(60), F(31 * 86_400))))

@@ -14,6 +14,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from ledger.domain.ends import above, below
 from ledger.domain.exclusion import Exclusion
 from ledger.domain.measurement import Measurement
 from ledger.domain.period import Period
@@ -39,6 +40,7 @@ from projections.evaluation.levels import (
     quantised,
     spans_of,
     weighed,
+    within,
 )
 from projections.evaluation.outages import Piece, bounded
 from projections.evaluation.timeline import timeline
@@ -86,6 +88,29 @@ def test_of_parts_that_overlap_the_heaviest_counts_at_least_and_their_sum_at_mos
     assert seconds(added(some, most=HALF)) == {
         at: min(sum(found), HALF) for at, found in each.items() if any(found)
     }
+
+
+def test_a_share_that_is_not_reached_leaves_sums_that_are_not_reached_as_long_as_it_lasts() -> None:
+    """Less than a half, and a quarter that is reached; more than a quarter; and what lies on both sides of a sum is the sum."""
+    fewer, more = below(HALF), above(QUARTER)
+    assert added([((0, 10), fewer), ((5, 20), QUARTER)]) == [
+        (0, 5, fewer), (5, 10, below(F(3, 4))), (10, 20, QUARTER)
+    ]  # fmt: skip
+    assert added([((0, 10), more), ((5, 20), QUARTER)]) == [
+        (0, 5, more), (5, 10, above(HALF)), (10, 20, QUARTER)
+    ]  # fmt: skip
+    assert added([((0, 10), fewer), ((5, 20), more)]) == [(0, 5, fewer), (5, 10, F(3, 4)), (10, 20, more)]
+    assert added([((0, 10), fewer), ((0, 10), fewer)]) == [(0, 10, below(WHOLE))]
+
+
+def test_levels_within_spans_end_where_one_of_both_does() -> None:
+    """Those that only touch have no second in common; one level lies in as many spans as it meets."""
+    levels = [(0, 10, WHOLE), (10, 20, HALF), (30, 40, WHOLE)]
+    assert within(levels, [(2, 4), (6, 8), (9, 12), (18, 30)]) == [
+        (2, 4, WHOLE), (6, 8, WHOLE), (9, 10, WHOLE), (10, 12, HALF), (18, 20, HALF)
+    ]  # fmt: skip
+    assert within(levels, [(10, 20)]) == [(10, 20, HALF)]
+    assert within(levels, [(20, 30), (40, 50)]) == within(levels, []) == []
 
 
 @given(parts, parts)
@@ -167,9 +192,55 @@ def test_outages_that_are_too_short_count_by_what_a_day_has_of_them(
     assert seconds_more == more
 
 
+MONDAY = [(0, 3), (10, 14)]
+TUESDAY = [(MIDNIGHT + 10, MIDNIGHT + 14), (MIDNIGHT + 20, MIDNIGHT + 24)]
+WEDNESDAY = [(2 * MIDNIGHT, 2 * MIDNIGHT + 2)]
+LONG = [(100, 105)]
+
+
+@pytest.mark.parametrize(
+    ("counts", "limit", "kept", "more"),
+    [
+        # Seven seconds, eight and two.
+        ("all", 8, LONG, 0),
+        ("all", 7, [*LONG, *TUESDAY], 0),
+        ("all", 6, [*MONDAY, *LONG, *TUESDAY], 0),
+        ("excess", 7, LONG, 1),
+        ("excess", 6, LONG, 1 + 2),
+    ],
+)
+def test_short_outages_count_on_a_day_that_has_more_of_them_than_the_limit(
+    counts: Any, limit: int, kept: list[tuple[int, int]], more: Any
+) -> None:
+    outages = [*MONDAY, *LONG, *TUESDAY, *WEDNESDAY]
+    counting = Counting(minimum=F(5), unless_daily_total_above=F(limit), daily_total_counts=counts)
+    levels, seconds_more = long_enough([(*one, HALF) for one in outages], counting, "UTC")
+    assert levels == [(*one, HALF) for one in kept]
+    assert seconds_more == more
+
+
 def test_without_a_least_duration_every_outage_counts() -> None:
     levels = [(0, 1, HALF), (5, 6, WHOLE)]
     assert long_enough(levels, Counting(unless_daily_total_above=F(1)), "UTC") == (levels, F(0))
+
+
+@pytest.mark.parametrize(
+    ("quantise", "seconds"),
+    [
+        ("exact", 7 + F(5, 2)), ("each-up", 8 + 8), ("each-down", 4 + 4), ("each-nearest", 8 + 4), ("total-up", 12), ("total-down", 12),
+        ("total-nearest", 12),
+        # From 1 on: 1 to 5, 5 to 9 and 17 to 21, 21 to 25; of these 5 to 9 is filled, and 21 to 25.
+        ("slots-touched", 16), ("slots-filled", 8),
+    ],
+)  # fmt: skip
+def test_seven_and_five_seconds_in_fours(quantise: Any, seconds: Any) -> None:
+    levels = [(2, 9, WHOLE), (20, 25, HALF)]
+    assert quantised(levels, Counting(quantise=quantise, quantum=4), 1) == seconds
+    # One second more is a quantum more in all, where a begun one counts.
+    more = [*levels, (40, 41, HALF)]
+    totals = {"total-up": 16, "total-down": 12, "total-nearest": 12}
+    if quantise in totals:
+        assert quantised(more, Counting(quantise=quantise, quantum=4), 1) == totals[quantise]
 
 
 @given(parts, st.integers(1, 9), st.integers(-5, 5))
@@ -247,6 +318,36 @@ def test_what_is_short_whatever_turns_out_to_be_so_counts_on_its_day() -> None:
         found = bounded(least, most, (), counting, "UTC", 0, (0, 100))
         assert [found.least, found.most] == [low, high]
         assert bounded(least, most, (), counting, "UTC", 0, (0, 11)).most == 4
+
+
+@pytest.mark.parametrize(
+    ("most", "limit", "least"),
+    [
+        # The first may last five seconds, which is long enough: then two are left, no more than the limit.
+        ([(0, 5, WHOLE), (10, 14, WHOLE)], 3, 0),
+        ([(0, 4, WHOLE), (10, 14, WHOLE)], 3, 4),
+        # Four are not above four.
+        ([(0, 4, WHOLE), (10, 14, WHOLE)], 4, 0),
+    ],
+)
+def test_what_may_last_long_enough_is_not_surely_short(most: list[Level], limit: int, least: int) -> None:
+    counting = Counting(minimum=F(5), unless_daily_total_above=F(limit))
+    found = bounded([(0, 2, WHOLE), (10, 12, WHOLE)], most, (), counting, "UTC", 0, (0, 100))
+    assert found.least == least
+
+
+@pytest.mark.parametrize(
+    ("counting", "least", "most"),
+    [
+        # Without a daily total what is short counts nothing, and without a least duration nothing is short.
+        (Counting(minimum=F(5)), 6, 7),
+        (Counting(unless_daily_total_above=F(1)), 8, 10),
+    ],
+)
+def test_a_daily_total_asks_for_a_least_duration(counting: Counting, least: int, most: int) -> None:
+    sure, perhaps = [(0, 2, WHOLE), (10, 16, WHOLE)], [(0, 3, WHOLE), (10, 17, WHOLE)]
+    found = bounded(sure, perhaps, (), counting, "UTC", 0, (0, 100))
+    assert [found.least, found.most] == [least, most]
 
 
 def test_quanta_of_what_is_sure_are_rounded_once() -> None:

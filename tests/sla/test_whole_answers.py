@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -720,3 +721,68 @@ def test_what_was_excluded_in_this_period_says_nothing_of_the_one_before() -> No
     june = [{"start": "2022-06-01T00:00:00Z", "end": "2022-07-01T00:00:00Z", "kind": "customer"}]
     assert ask(text, period="2022-06", measurements=[], exclusions=june)["termination"] is False
     assert ask(text, period="2022-06", measurements=[], exclusions=june, earlier=[{}])["termination"] is True
+
+
+def test_what_lay_in_an_earlier_period_is_stated_by_its_own_figures_alone() -> None:
+    """All of May was down by a window, and by what was measured, which is stated of June: nothing is stated of May."""
+    text = MARCH_TERMS.replace("of_last = 3", "of_last = 2").replace(
+        'of = "time"', 'of = "time"\nreads = ["requests"]'
+    )
+    months = {"start": "2022-05-01T00:00:00Z", "end": "2022-07-01T00:00:00Z"}
+    may = {**months, "end": "2022-06-01T00:00:00Z", "of": "requests", "failed": 1, "total": 1}
+    june = {**months, "start": "2022-06-01T00:00:00Z", "of": "requests", "failed": 1, "total": 1}
+    for facts in ({"windows": [months]}, {"measurements": [may, june]}):
+        assert ask(text, period="2022-06", **facts, earlier=[{}])["termination"] is False
+        assert ask(text, period="2022-06", **facts, earlier=[{"availability": "98"}])["termination"] is True
+
+
+def test_what_was_excluded_in_an_earlier_period_is_stated_by_its_own_figures_too() -> None:
+    """May is excluded by a fact of June; of May nothing is stated, so that it is without data, which is down."""
+    text = (
+        HEAD
+        + '[measure]\nof = "error-rate"\nbucket = "1 hour"\nmissing = "down"\n[[exclusions]]\nkinds = ["customer"]\n[credit]\nrounding = "half-up"\n'
+    )
+    text += '[[tiers]]\ncredit_percent = "5"\n[[termination]]\navailability_below = "99"\nperiods = 1\n'
+    both = [{"start": "2022-05-01T00:00:00Z", "end": "2022-07-01T00:00:00Z", "kind": "customer"}]
+    assert ask(text, period="2022-06", measurements=[], exclusions=both)["termination"] is False
+    assert ask(text, period="2022-06", measurements=[], exclusions=both, earlier=[{}])["termination"] is True
+
+
+LADDER = HEAD + '[measure]\nof = "{of}"\n[counting]\neffects = ["outage"]\n[credit]\nrounding = "half-up"\n'
+
+
+def test_without_a_fee_no_amount_is_said_while_it_may_be_a_part_of_one() -> None:
+    """8 to 10 hours: nothing, or a tenth of a fee that nobody named."""
+    text = LADDER.format(of="time")
+    text += '[[tiers]]\ndowntime_at_most = "9 hours"\ncredit_percent = "0"\n[[tiers]]\ndowntime_above = "9 hours"\ncredit_percent = "10"\n'
+    hours: Answer = {"downtime_hours_at_least": 8, "downtime_hours_at_most": 10, "currency": "USD"}
+    found = ask(text, **hours)
+    amounts = [found[name] for name in ("credit", "credit_at_least", "credit_at_most")]
+    assert (amounts, found["credit_percent_at_most"]) == ([None, None, None], "10")
+    assert ask(text, **hours, fee="70.00")["credit_at_most"] == "7.00"
+    # What is nothing of any fee is nothing.
+    assert ask(text, downtime_hours=8, currency="USD")["credit"] == "0.00"
+
+
+# One user more than half of so many that twelve decimals do not show it.
+MANY = 7_700_000_000_000_000
+MORE_THAN_HALF: Answer = {"users": MANY, "outages": [{"seconds": 3_600, "users": MANY // 2 + 1}]}
+
+
+def test_seconds_are_never_shown_on_an_edge_of_downtime_that_they_are_not_on() -> None:
+    """Half an hour and less than a millionth of a millionth of a second."""
+    text = LADDER.format(of="affected-share")
+    text += '[[tiers]]\ndowntime_at_most = "30 minutes"\ncredit_percent = "0"\n[[tiers]]\ndowntime_above = "30 minutes"\ncredit_percent = "10"\n'
+    found = ask(text, **MORE_THAN_HALF)
+    assert found["tiers"] == ["downtime above 30 minutes"]
+    for bound in ("", "_at_least", "_at_most"):
+        shown = found[f"eligible_downtime_seconds{bound}"]
+        assert Decimal(1_800) < Decimal(shown) < Decimal("1800.000000000001")
+
+
+def test_edges_of_another_quantity_are_none_for_seconds() -> None:
+    """1.00 is an edge of the availability; of one second and a little more twelve decimals are shown."""
+    text = LADDER.format(of="affected-share")
+    text += '[[tiers]]\navailability_at_least = "50"\ncredit_percent = "0"\n[[tiers]]\navailability_below = "50"\ncredit_percent = "10"\n'
+    facts = {**MORE_THAN_HALF, "outages": [{"seconds": 2, "users": MANY // 2 + 1}]}
+    assert ask(text, **facts)["eligible_downtime_seconds"] == "1.000000000000"

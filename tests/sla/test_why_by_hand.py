@@ -156,6 +156,26 @@ def test_a_factor_that_is_rounded_is_shown_before_and_after() -> None:
     assert "a part of the fee is rounded to 2 decimals, up: 0.001388888889 is 0.01" in found["why"]
 
 
+def test_a_factor_is_shown_at_least_and_at_most_where_it_is_a_part_of_the_fee() -> None:
+    """One hour of 720 to two: both are rounded up to a hundredth."""
+    up = terms(FOR_TIME_DOWN, credit='factor_decimals = 2\nfactor_rounding = "up"\n')
+    hours = {"downtime_hours_at_least": 1, "downtime_hours_at_most": 2}
+    assert (
+        "a part of the fee is rounded to 2 decimals, up: 0.001388888889 is 0.01 and 0.002777777778 is 0.01"
+        in ask({**FEE, "period": "2025-06", **hours}, up)["why"]
+    )
+    # The lesser of a part and a sum is no part; that of nothing and a sum is nothing.
+    text = terms(
+        '[[tiers]]\ncredit_multiple = "1"\ncredit_fixed = { USD = "12.50" }\ntake = "lesser"\n',
+        credit='factor_decimals = 2\nfactor_rounding = "down"\n',
+    )
+    found = ask({**FEE, "period": "2025-06", "downtime_hours": 1}, text)["why"]
+    assert "a part of the fee is rounded to 2 decimals, down" in found
+    # One that is exact as it stands is not changed by it.
+    exact = ask({**FEE, "period": "2025-06", "downtime_hours": 72}, up)["why"]
+    assert "a part of the fee is rounded to 2 decimals, up" in exact
+
+
 def test_days_that_a_limit_cuts_and_the_right_to_terminate_are_said() -> None:
     text = terms(
         '[[tiers]]\nservice_days = "3"\nper = "block"\nblock = "1 hour"\n',
@@ -186,6 +206,36 @@ def test_what_was_counted_is_shown_and_not_seconds_nobody_counted(of: str) -> No
         CliRunner().invoke(main, ["sla", "evaluate", "-"], input=json.dumps({**facts, "terms": text})).output
     )
     assert " s of downtime" not in shown
+
+
+@pytest.mark.parametrize("of", ["executions", "messages"])
+def test_an_availability_that_was_stated_was_made_of_nothing(of: str) -> None:
+    text = terms(LADDER, measure=f'of = "{of}"').replace('[counting]\neffects = ["outage"]\n', "")
+    assert ask({"period": "2025-06", "availability": "99.5"}, text)["why"] == [
+        "availability 99.500000000000%", "availability at least 99% and below 99.9%: 10% of fee",
+    ]  # fmt: skip
+
+
+def test_an_error_rate_may_be_a_bound_of_a_shorter_period() -> None:
+    """Of 719 hours, as one is excluded, 864 buckets of 5 minutes, 10% to 20%: 86.4 to 172.8 of 8,628."""
+    text = terms(
+        LADDER,
+        measure='of = "error-rate"\nbucket = "5 minutes"',
+        more='[[exclusions]]\nkinds = ["planned-maintenance"]\ntreated = "removed"\n',
+    )
+    rates = [{"rate_at_least": "0.1", "rate_at_most": "0.2", "buckets": 864}]
+    found = ask({"period": "2025-06", "error_rates": rates, "excluded_hours": 1}, text)
+    assert found["why"][0] == (
+        "the average error rate of all buckets of 5 minutes is from 1.001390820584% to 2.002781641168%, in 719 hours, after 1 hour "
+        "were taken out"
+    )
+
+
+def test_how_often_a_tier_pays_may_be_a_bound() -> None:
+    text = terms('[[tiers]]\ncredit_percent = "5"\nper = "unit"\n', measure='of = "events"')
+    assert ask({"period": "2025-06", "value_at_least": 3, "value_at_most": 4}, text)["why"][:3] == [
+        "events from 3 to 4", "any value: 5% of fee for each one", "that is 3 to 4 of them, 15% to 20% of fee",
+    ]  # fmt: skip
 
 
 def test_an_error_rate_is_shown_as_one() -> None:

@@ -79,7 +79,11 @@ class Beside(Fraction):
     def __neg__(self) -> Fraction:
         return Beside(-_at(self), -self.side)
 
+    # What has no end says itself what becomes of it, on either side of a sign.
+
     def __add__(self, other: Any) -> Any:
+        if is_endless(other):
+            return NotImplemented
         return _beside(_at(self) + _at(other), {self.side, side_of(other)} - {0})
 
     __radd__ = __add__
@@ -91,17 +95,19 @@ class Beside(Fraction):
         return -(self - other)
 
     def __mul__(self, other: Any) -> Any:
+        if is_endless(other):
+            return NotImplemented
         if not other:
             return Fraction(0)
         one, two = _at(self), _at(other)
-        # What the ends of a product do: each moves it by the other's number, or, beside 0, by the other's side.
-        sides = {self.side * (_sign(two) or side_of(other)), side_of(other) * (_sign(one) or self.side)} - {0}
-        return _beside(one * two, sides)
+        # Each end moves a product by the other's number, and not where that is 0; two that lie beside 0 move it by their sides.
+        sides = {self.side * _sign(two), side_of(other) * _sign(one)} - {0}
+        return _beside(one * two, sides or {self.side * side_of(other)})
 
     __rmul__ = __mul__
 
     def __truediv__(self, other: Any) -> Any:
-        return self * _inverse(other)
+        return NotImplemented if is_endless(other) else self * _inverse(other)
 
     def __rtruediv__(self, other: Any) -> Any:
         return _inverse(self) * other

@@ -139,7 +139,7 @@ def allocate(
     those whose exact part was cut most. Of equal remainders the first in `order` comes first. A negative amount is split as
     its opposite. Raises Refused where no ratio is above 0, or one is below.
     """
-    whole = sum(ratios, Fraction(0))
+    whole = sum(ratios)
     if whole <= 0 or min(ratios) < 0:
         raise Refused(
             f"ratios {', '.join(map(str, ratios)) or 'none'} cannot be split by; give numbers from 0, one of them above"

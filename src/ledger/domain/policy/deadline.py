@@ -130,12 +130,12 @@ def _spelled(count: Fraction, of: str) -> str:
 
     if of == "seconds":
         # Days end with their last day, and these with the second: so they are never said in days.
-        unit, seconds = next(
+        of, size = next(
             (name, size)
             for name, size in (("hours", 3_600), ("minutes", 60), ("seconds", 1))
             if size == 1 or not count % size
         )
-        return _spelled(count / seconds, unit) if unit != "seconds" else f"{decimal_text(count)} seconds"
+        count /= size
     unit = of.replace("-", " ")
     return f"{decimal_text(count)} {unit if count != 1 else unit.removesuffix('s')}"
 

@@ -115,17 +115,19 @@ def period_holding(rule: PeriodRule, instant: int) -> Period:
 
 
 def following(rule: PeriodRule, period: Period, count: int) -> Period:
-    """Return the period so many after one; trailing days follow each other without overlap."""
+    """Return the period so many after one; trailing days follow each other without overlap. Raises Refused beyond the calendar."""
     for _ in range(count):
-        if rule.kind == "trailing-days":
-            last = date.fromisoformat(day_of(rule.zone, period.end - 1))
-            if (date.max - last).days < (rule.days or 1):
-                raise Refused(
-                    f"the period after {period.label!r} ends beyond the calendar; ask for an earlier one"
-                )
-            period = parse_policy_period(rule, (last + (rule.days or 1) * _DAY).isoformat())
-        else:
-            period = period_holding(rule, period.end)
+        try:
+            if rule.kind == "trailing-days":
+                last = date.fromisoformat(day_of(rule.zone, period.end - 1))
+                after = parse_policy_period(rule, (last + (rule.days or 1) * _DAY).isoformat())
+            else:
+                after = period_holding(rule, period.end)
+        except (OverflowError, Refused):
+            raise Refused(
+                f"the period after {period.label!r} ends beyond the calendar; ask for an earlier one"
+            ) from None
+        period = after
     return period
 
 
@@ -154,17 +156,9 @@ def claim_labels(rule: PeriodRule, period: Period) -> tuple[str, ...]:
 
 def period_named(rule: PeriodRule, label: str) -> Period | None:
     """Return the period of a policy that a claim names with a label, None where it names none: the other side of `claim_labels`."""
-    for read in (parse_policy_period, _named_by_month):
-        with suppress(Refused):
-            return read(rule, label)
-    return None
-
-
-def _named_by_month(rule: PeriodRule, label: str) -> Period | None:
-    if not label_is_month(label):
-        return None
-    found = period_ending_in(rule, label)
-    return found if found is not None and label in claim_labels(rule, found) else None
+    with suppress(Refused):
+        return parse_policy_period(rule, label)
+    return period_at(rule, label)
 
 
 def period_at(rule: PeriodRule, label: str) -> Period | None:

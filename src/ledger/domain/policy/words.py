@@ -54,7 +54,7 @@ def remedy_words(remedy: Remedy, base: str) -> str:
         said.append(f"{sums_words(remedy.fixed)}{each}")
     if remedy.hourly:
         said.append(f"{sums_words(remedy.hourly)} for each hour down{beyond}")
-    joined = {"lesser": "the lesser of ", "greater": "the greater of ", "sum": ""}.get(remedy.take or "", "")
+    joined = f"the {remedy.take} of " if remedy.take in ("lesser", "greater") else ""
     money = joined + (" and " if remedy.take else ", ").join(said)
     if remedy.service_days is None:
         return money
