@@ -118,6 +118,13 @@ def test_hours_that_clocks_leave_out() -> None:
     assert (answer["period_seconds"], answer["removed_seconds"]) == (30 * 22 * HOUR, 30 * 2 * HOUR)
 
 
+def test_the_last_second_of_a_period_may_be_the_first_of_a_day() -> None:
+    nightly = '[[maintenance]]\nfrom = "00:00"\nto = "00:30"\ntreated = "removed"\n'
+    period = {"start": "2022-03-01T00:00:00Z", "end": "2022-03-02T00:00:01Z"}
+    answer = ask({"period": period, "windows": []}, terms(LADDER, more=nightly))
+    assert (answer["period_seconds"], answer["removed_seconds"]) == (24 * HOUR - 30 * 60, 30 * 60 + 1)
+
+
 def test_hours_that_close_as_they_open_are_a_whole_day() -> None:
     """No policy is read that says so; of four Sundays each lasts until the same hour of Monday."""
     sundays = '[[maintenance]]\ndays = ["sunday"]\nfrom = "01:00"\nto = "02:00"\ntreated = "removed"\n'

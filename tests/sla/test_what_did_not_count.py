@@ -312,3 +312,11 @@ def test_why_the_plan_of_a_window_excludes_nothing(more: str, announced: str, wh
     ]
     assert refused(down(more=more), windows=[*others, plan(announced)]) == said
     assert refused(down(more=more), windows=others) == []
+
+
+def test_the_plan_of_a_window_that_is_still_open_is_named() -> None:
+    late = plan("2025-06-09T00:00:00Z")
+    del late["end"]
+    assert refused(down(more=ANNOUNCED), windows=[late]) == [
+        "the plan of window upgrade/w1 excludes nothing: it was announced 1 day before, and the policy asks for 2 days"
+    ]
