@@ -53,18 +53,18 @@ def answer(policy: Policy, facts: dict[str, Any], now: int, version: int | None 
         raise Refused(_NOTHING)
     made = outcome(policy, asked.evidence)
     period = asked.evidence.period
+    rates = made.rates(asked.currency, asked.credited_before, asked.chosen)
     found: dict[str, Any] = {
         "policy": policy.key, "policy_version": version, "policy_sha256": policy.sha256, "service": asked.evidence.service,
         "region": asked.evidence.region, "period": period.label, "zone": period.zone,
         "period_start": None if period.first == "1970-01-01" else from_seconds(period.start),
         "period_end": None if period.first == "1970-01-01" else from_seconds(period.end),
-        **_of_period(made, period), **_money(asked, made), **_days(asked, made),
+        **_of_period(made, period), **_money(asked, made, rates), **_days(asked, made),
         "termination": _termination(policy, asked, made),
         "claim": _claim(policy, asked), "rule": rule_words(made, version),
         "provisional": any(one.figure.provisional for one in made.results),
         "approximate": any(one.figure.approximate for one in made.results),
     }  # fmt: skip
-    rates = made.rates(asked.currency, asked.credited_before, asked.chosen)
     if opened := [
         *found.get("open_bounds", ()),
         *_open([] if rates is None else [("credit_percent", *rates)]),
@@ -282,10 +282,10 @@ def _amounts(asked: Question, made: Outcome) -> tuple[int, int | None] | None:
     return low.amount(base), None if is_endless(high.form.value(base)) else high.amount(base)
 
 
-def _money(asked: Question, made: Outcome) -> dict[str, Any]:
+def _money(asked: Question, made: Outcome, rates: tuple[Fraction, Fraction] | None) -> dict[str, Any]:
+    """Return what is paid. rates: the parts of the base, as `Outcome.rates` has them."""
     policy, currency, base = made.policy, asked.currency, asked.base
     found: dict[str, Any] = {"currency": currency, "base": None, "factor": None, "credit_percent": None}
-    rates = made.rates(currency, asked.credited_before, asked.chosen)
     if rates is not None:
         # Which percentage it is needs one tier to say so, even where several pay the same.
         one_tier = all(len(result.choices) == 1 for result in made.results)

@@ -61,10 +61,9 @@ def vague_times(evidence: Evidence, made: Outcome, decided: Callable[[Outcome], 
     def last(off: Sequence[int], low: int, likely: int | None = None) -> int:
         """Return the last distance from `low` on that leaves one answer, where not every one does."""
         high = farthest
-        if likely is not None and low <= likely < high - 1:
-            low, high = (likely, high) if low == likely or holds(off, likely) else (low, likely)
-            if low == likely:
-                low, high = (low + 1, high) if holds(off, low + 1) else (low, low + 1)
+        for guess in () if likely is None else (likely, likely + 1):
+            if low < guess < high:
+                low, high = (guess, high) if holds(off, guess) else (low, guess)
         while high - low > 1:
             middle = (low + high) // 2
             low, high = (middle, high) if holds(off, middle) else (low, middle)
@@ -116,10 +115,10 @@ def what_decides(
     for words, one, other in _that_may_decide(found, made, evidence, decided):
         if all(decided(_closed(made, evidence, way)) for way in (one, other)):
             return words
-    if policy.stacking.commitments == "choose-one" and chosen is None and len(policy.commitments) > 1:
+    if policy.stacking.commitments == "choose-one" and chosen is None:
         if any(decided(_only(made, place)) for place in range(len(made.results))):
             return "which of the commitments the customer chooses"
-    if policy.stacking.incidents == "choose-one" and len(made.incidents) > 1:
+    if policy.stacking.incidents == "choose-one":
         if any(decided(msgspec.structs.replace(made, incidents=(one,))) for one in made.incidents):
             names = [name for name, results in made.incidents if _pays(results)]
             return f"which of the incidents the customer chooses, {' or '.join(names)}: a choice, which no fact decides"
@@ -135,7 +134,10 @@ def what_decides(
     parts = [
         f"{one.incident}/{one.window}"
         for one in evidence.windows
-        if not one.withdrawn and one.service == evidence.service and share_bounds(one)[0] < 1
+        if not one.withdrawn
+        and one.service == evidence.service
+        and reach(one, *evidence.span, evidence.as_of).most is not None
+        and share_bounds(one)[0] < 1
     ]
     if len(parts) > 1:
         return f"no single fact: how far what was affected of windows {', '.join(parts)} is the same"
@@ -146,10 +148,11 @@ def _that_may_decide(
     facts: Sequence[Open], made: Outcome, evidence: Evidence, decided: Callable[[Outcome], bool]
 ) -> Iterator[Open]:
     """Yield the facts of which each alone may decide, in their order: where several do not together, none of them does."""
-    together = _together(facts, evidence) if len(facts) > 1 else None
     if len(facts) <= 1:
         yield from facts
-    elif together is None or decided(_closed(made, evidence, together)):
+        return
+    together = _together(facts, evidence)
+    if together is None or decided(_closed(made, evidence, together)):
         half = len(facts) // 2
         yield from _that_may_decide(facts[:half], made, evidence, decided)
         yield from _that_may_decide(facts[half:], made, evidence, decided)
@@ -160,13 +163,9 @@ def _together(facts: Sequence[Open], evidence: Evidence) -> Evidence | None:
     windows = list(evidence.windows)
     for _, closed, _ in facts:
         changed = [
-            at for at, pair in enumerate(zip(evidence.windows, closed.windows, strict=False)) if pair[0] is not pair[1]
+            at for at, pair in enumerate(zip(evidence.windows, closed.windows, strict=True)) if pair[0] is not pair[1]
         ]  # fmt: skip
-        if (
-            len(changed) != 1
-            or len(closed.windows) != len(windows)
-            or windows[changed[0]] is not evidence.windows[changed[0]]
-        ):
+        if len(changed) != 1 or windows[changed[0]] is not evidence.windows[changed[0]]:
             return None
         windows[changed[0]] = closed.windows[changed[0]]
     return msgspec.structs.replace(evidence, windows=tuple(windows))
@@ -174,11 +173,10 @@ def _together(facts: Sequence[Open], evidence: Evidence) -> Evidence | None:
 
 def _closed(made: Outcome, evidence: Evidence, closed: Evidence) -> Outcome:
     """Return the outcome of evidence with one open fact closed; made: of the evidence as it is."""
-    pairs = list(zip(evidence.windows, closed.windows, strict=False))
-    rest = msgspec.structs.replace(closed, windows=evidence.windows)
-    if len(evidence.windows) != len(closed.windows) or rest != evidence:
+    if msgspec.structs.replace(closed, windows=evidence.windows) != evidence:
         return outcome(made.policy, closed)
-    changed = {window.incident for pair in pairs if pair[0] is not pair[1] for window in pair}
+    pairs = zip(evidence.windows, closed.windows, strict=True)
+    changed = {one.incident for one, other in pairs if one is not other}
     return outcome_beside(made, closed, frozenset(changed))
 
 
@@ -239,5 +237,6 @@ def _pays(results: Sequence[Result]) -> bool:
 
 
 def _only(made: Outcome, place: int) -> Outcome:
-    policy = msgspec.structs.replace(made.policy, commitments=(made.policy.commitments[place],))
-    return msgspec.structs.replace(made, policy=policy, results=(made.results[place],))
+    """Return what one commitment alone makes of the facts, of each incident where these pay one by one."""
+    incidents = tuple((name, (results[place],)) for name, results in made.incidents)
+    return msgspec.structs.replace(made, results=(made.results[place],), incidents=incidents)

@@ -175,9 +175,10 @@ def _around(
     found = around(policy.period, counting, evidence, [*filter(None, reaching), *measured])
     sides = []
     for one in found:
-        one = msgspec.structs.replace(one, windows=windows)
+        # Plans of other windows use up the limit of a rule as well.
         beside = excluded(policy, commitment, one)
         marks.entries.update(beside.entries)
+        one = msgspec.structs.replace(one, windows=windows)
         sides.append([_sides(commitment, one, beside, region, (), marks) for region in regions])
     spans = [evidence.span, *(one.span for one in found)]
     return (min(first for first, _ in spans), max(past for _, past in spans)), sides

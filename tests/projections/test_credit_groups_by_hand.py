@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 
 from ledger.domain.exclusion import Exclusion
+from ledger.domain.measurement import Measurement
 from ledger.domain.window import Window
 from ledger.errors import Refused
 from projections.cohorts import Cohort
@@ -273,7 +274,7 @@ def test_rows_that_came_at_different_times_are_apart_whatever_else_they_share() 
     terms = policy(excluded=("force-majeure",), more=rule)
     lines = [
         subscribed("new", since="2022-03-01"), subscribed("hers", customer="Bell", since="2022-02-02"), subscribed("last", since="2022-02-28"),
-        subscribed("hers-old", customer="Bell"), subscribed("year", since="2021-02-01"), subscribed("ends", since="2022-02-13", until="2022-03-19"),
+        subscribed("hers-old", customer="Bell"), subscribed("year", since="2021-02-01"), subscribed("ends", customer="Bell", since="2022-02-13", until="2022-03-25"),
     ]  # fmt: skip
     exclusions = [excluded(customer="Bell", region="NAM")]
     done = worked(lines, windows, terms, exclusions=exclusions)
@@ -281,6 +282,18 @@ def test_rows_that_came_at_different_times_are_apart_whatever_else_they_share() 
     assert dict(zip(done.frame["subscription"].tolist(), done.frame["termination"].tolist(), strict=True)) == {
         "new": False, "hers": True, "last": False, "hers-old": True, "year": True, "ends": False,
     }  # fmt: skip
+
+
+def test_rights_of_months_and_of_quarters_each_look_at_periods_of_their_own() -> None:
+    """An hour on the tenth of February, and of the November before: who came on that day was there for it, who came after was not."""
+    rule = TWICE.format("downtime_at_least", "1 hour", 2, 2)
+    windows = [OUTAGE, *(window(f"{month}-10T00:00", f"{month}-10T01:00", month) for month in ("2021-11", "2022-02"))]  # fmt: skip
+    terms = [policy("m", more=rule), *(policy(key, per="calendar-quarter", more=rule) for key in ("a", "z"))]
+    days = {"m": ("2022-02-10", "2022-02-11"), "a": ("2021-11-10", "2021-11-11"), "z": ("2021-11-10", "2021-11-11")}  # fmt: skip
+    for order in (("a", "m", "z"), ("z", "m", "a")):
+        lines = [subscribed(f"{key}-{day}", policy=key, since=day) for key in order for day in days[key]]
+        found = column(priced(lines, windows, *terms), "termination")
+        assert list(found.values()) == [True, False] * 3
 
 
 def test_a_period_before_a_row_began_holds_no_bound() -> None:
@@ -321,6 +334,18 @@ def test_of_several_earlier_periods_each_counts_from_when_the_row_began() -> Non
         assert list(found.values()) == expected
 
 
+def test_earlier_periods_are_judged_by_what_was_measured_in_them() -> None:
+    """Two of a thousand executions failed in February, and in March: who came after was there for the latter alone."""
+    terms = policy(measure='of = "executions"', effects=(), more=TWICE.format("availability_below", "99.9", 2, 2))  # fmt: skip
+    failed = [
+        Measurement(month, "m", "email", "flow", "EMEA", at(f"{month}-10"), at(f"{month}-11"), "executions", 1_000, 2)
+        for month in ("2022-02", "2022-03")
+    ]  # fmt: skip
+    found = may_end("", [], *began("2021-02-01", "2022-02-11"), terms=terms, measurements=failed)
+    assert found == {"2021-02-01": True, "2022-02-11": False}
+    assert may_end("", [], subscribed("a"), terms=terms, measurements=failed[1:]) == {"a": False}
+
+
 def test_before_the_first_terms_there_are_no_earlier_periods_but_those_after_them_count() -> None:
     """Terms since February, of the last three months: February and March count, January is before them."""
     windows = [hour(month) for month in ("2022-01", "2022-02", "2022-03")]
@@ -353,6 +378,11 @@ def test_terms_that_hold_for_a_term_may_have_another_kind_of_period() -> None:
         ("2022-03", {"2021-06-01": "2022-03", "2022-01-15": "2022-Q1", "2021-12-01": "2022-Q1"}),
     ):
         assert column(priced(lines, february, versions, period=month), "period") == expected
+
+
+def test_no_rows_make_no_groups() -> None:
+    done = worked([], [OUTAGE], policy())
+    assert (done.groups, len(done.frame), len(done.codes)) == ([], 0, 0)
 
 
 def test_what_rules_nothing_is_refused_where_rows_ask_for_it() -> None:

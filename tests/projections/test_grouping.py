@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -11,7 +12,7 @@ from ledger.domain.exclusion import Exclusion
 from ledger.domain.policy import parse_policy
 from ledger.domain.window import Window
 from projections.credits import price
-from projections.grouping import grouped, numbers_of
+from projections.grouping import category_of, grouped, numbers_of
 from tools.terms import terms_2
 
 
@@ -30,6 +31,32 @@ def test_rows_are_together_where_they_agree_in_every_column(
     seen = list(dict.fromkeys(rows))
     assert codes.tolist() == [seen.index(row) for row in rows]
     assert firsts.tolist() == [rows.index(row) for row in seen]
+
+
+@pytest.mark.parametrize(
+    "columns",
+    [
+        # Two values in each, of two there are; and a column that tells nothing apart between them.
+        [([0, 1, 0, 1], 2), ([0, 0, 0, 0], 1), ([0, 0, 1, 1], 2)],
+        # Three numbers of 31 bits: 4 in the first stands for 2**64 of all combinations, which is 0 in 64 bits.
+        [([0, 4, 0, 4], 2**31), ([0, 0, 0, 0], 2**31), ([0, 0, 7, 7], 2**31)],
+        # Values half of a width of 61 bits apart, and then columns of all of their four.
+        [([0, 2**60, 0, 2**60, 1, 1, 1], 2**61), *[([0, 0, 3, 3, 1, 2, 3], 4)] * 3],
+        # Two values of 61 bits that a float cannot tell apart.
+        [([0, 0, 2**60, 2**60], 2**61), ([2**61 - 1, 2**61 - 2, 2**61 - 1, 2**61 - 2], 2**61)],
+    ],
+)  # fmt: skip
+def test_rows_that_differ_are_apart_however_wide_the_columns(columns: list[tuple[list[int], int]]) -> None:
+    n_rows = len(columns[0][0])
+    codes, firsts = grouped(n_rows, [(np.array(numbers), width) for numbers, width in columns])
+    assert codes.tolist() == firsts.tolist() == list(range(n_rows))
+
+
+def test_a_column_of_categories_is_taken_as_it_is_and_any_other_is_made_one() -> None:
+    texts = ["b", "a", "b"]
+    for column in (pd.Series(texts), pd.Series(texts, dtype="str"), pd.Series(pd.Categorical(texts))):
+        assert category_of(column).tolist() == texts
+        assert category_of(column).categories.tolist() == ["a", "b"]
 
 
 def test_a_value_that_is_absent_is_one_of_the_values() -> None:

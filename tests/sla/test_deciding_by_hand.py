@@ -9,6 +9,7 @@ import msgspec
 import pytest
 
 from ledger.domain.exclusion import Exclusion
+from ledger.domain.measurement import Measurement
 from ledger.domain.period import Period
 from ledger.domain.policy.model import (
     Commitment,
@@ -302,10 +303,18 @@ ABOUT = window(1_100, 1_180, approximate=True)
         # One that ended long before may reach as far, if it is off by more than the period is long.
         ([ABOUT, window(-700, -100, "v", approximate=True)], 10, [10, 1_120]),
         ([ABOUT, window(3_100, 3_700, "v", approximate=True)], 10, [10, 1_120]),
+        ([ABOUT, window(-1_700, -1_100, "v", approximate=True)], 10, [10, 2_120]),
+        # Whichever comes first.
+        ([window(500, 990, "v", approximate=True), ABOUT], 10, [30, 10]),
+        # One moves by its start alone and one by its end, of which a second is lost before the period.
+        ([window(1_920, 2_000, approximate=True), window(500, 999, "v", approximate=True)], 10, [20, 21]),
+        # What counts nothing may be anywhere.
+        ([ABOUT, window(1_500, 1_600, "v", approximate=True, effect="degraded")], 10, [10, None]),
+        ([window(1_500, 1_600, "v", approximate=True, effect="degraded"), ABOUT], 10, [None, 10]),
     ],
 )  # fmt: skip
 def test_how_far_times_may_be_off_for_the_tier_to_stay(
-    windows: list[Window], together: int, alone: list[int]
+    windows: list[Window], together: int, alone: list[int | None]
 ) -> None:
     found = vague(terms(), of_all(*windows))
     assert found is not None
@@ -375,6 +384,20 @@ def test_each_window_near_an_edge_is_named_once() -> None:
     two = msgspec.structs.replace(terms(*middle).commitments[0], name="d")
     doubled = terms(commitments=(terms(*middle).commitments[0], two))
     assert str(decides(doubled, of_all(*both))).count("which are approximate") == 2
+
+
+def test_each_window_that_would_change_the_answer_is_told_with_its_own_distance() -> None:
+    long, short = window(1_100, 1_160, approximate=True), window(1_300, 1_330, "v", approximate=True)
+    near = of_all(long, short)
+    assert decides(terms(), near) == (
+        "the exact times of window i/w, which are approximate: 11 seconds more of eligible downtime leads to the next tier; "
+        "the exact times of window i/v, which are approximate: 11 seconds more of eligible downtime leads to the next tier"
+    )
+    hourly = Tier(F(0), True, F(1), True, F(0), "any", "availability", Remedy(multiple=F(1)))
+    stays = "which are approximate: the answer stays as it is while they are off by up to 0 seconds"
+    assert decides(terms(hourly), near) == (
+        f"the exact times of window i/w, {stays}; the exact times of window i/v, {stays}"
+    )
 
 
 def test_where_every_second_is_paid_the_distance_is_said() -> None:
@@ -490,8 +513,6 @@ def test_no_single_fact_decides_whatever_else_is_decided() -> None:
 
 def test_counts_over_the_edge_of_the_period_are_named() -> None:
     """None of them, or all, may have failed inside it."""
-    from ledger.domain.measurement import Measurement
-
     messages = msgspec.structs.replace(terms().commitments[0], measure=Measure("messages", ("messages",)))
     one = Measurement("i", "m", "mail", "*", "A", 999, 1_001, "messages", 10, 4)
     evidence = Evidence("mail", "A", PERIOD, 0, measurements=(one,))
@@ -515,6 +536,19 @@ def test_what_shares_that_are_known_leave_open_is_said() -> None:
     )
 
 
+def test_what_measurements_leave_open_is_no_single_fact_and_not_that_of_windows() -> None:
+    """Half of the requests and half of the users at once are half of it, or all; the window is no part of that, and the last outside."""
+    measure = Measure("affected-share", ("requests", "users"))
+    share = msgspec.structs.replace(terms().commitments[0], measure=measure)
+    half = {"share_at_least": "0.5", "share_at_most": "0.5"}
+    measured = tuple(
+        Measurement("i", of, "mail", "*", "A", 1_100, 1_250, of, 2, 1) for of in ("requests", "users")
+    )
+    windows = (window(1_900, 1_910, **half), window(2_100, 2_200, "outside", **half))
+    both = of_all(*windows, measurements=measured)
+    assert decides(terms(commitments=(share,)), both) == "no single fact of those that were stated"
+
+
 def test_a_commitment_that_is_decided_does_not_ask_how_it_is_to_be_read() -> None:
     every = terms().commitments[0]
     inbox = msgspec.structs.replace(every, name="inbox", scope=Scope(components=("inbox",)))
@@ -523,3 +557,136 @@ def test_a_commitment_that_is_decided_does_not_ask_how_it_is_to_be_read() -> Non
         window(1_500, 1_560, "u", component="outbox", cohort="b"),
     )  # fmt: skip
     assert str(decides(terms(commitments=(inbox, every)), of_all(*windows))).startswith("no single fact: ")
+
+
+SHARES = terms(
+    commitments=(msgspec.structs.replace(terms().commitments[0], measure=Measure("affected-share")),)
+)
+
+
+def halves(*lengths: int) -> Evidence:
+    """Windows of so many seconds, of which a half at least was affected."""
+    starts = range(1_000, 2_000, 200)
+    return of_all(
+        *(window(at, at + lasts, f"w{lasts}", share_at_least="0.5") for at, lasts in zip(starts, lengths, strict=False))
+    )  # fmt: skip
+
+
+def test_of_many_facts_the_one_that_decides_is_found_wherever_it_stands() -> None:
+    """Of 120 seconds 60 to 120 count: more than 100, or not, whatever is left of the others."""
+    expected = "the share that window i/w120 affected (from 0.5 to 1)"
+    for lengths in ((120, 4), (4, 120), (120, 4, 5, 6), (4, 5, 120, 6), (4, 5, 6, 120), (4, 5, 6, 7, 120)):
+        assert decides(SHARES, halves(*lengths)) == expected
+
+
+def test_where_only_several_facts_decide_together_none_of_them_is_named_alone() -> None:
+    """61 to 122 seconds: without the half of all of them that is open 100 may be passed."""
+    assert decides(SHARES, halves(29, 30, 31, 32)) == (
+        "no single fact: "
+        + "; ".join(
+            f"the share that window i/w{lasts} affected (from 0.5 to 1)" for lasts in (29, 30, 31, 32)
+        )
+        + " are open together"
+    )
+
+
+def test_what_several_facts_do_not_decide_together_is_not_asked_one_by_one() -> None:
+    """Eight shares that decide nothing, and two cohorts.
+
+    Asked are the answer as it is; five shares together, two together, and one; and both cohorts.
+    """
+    delays = (
+        window(1_000 + 10 * at, 1_005 + 10 * at, f"d{at}", effect="delay", share_at_most="0.2")
+        for at in range(8)
+    )
+    cohorts = (window(1_300, 1_390, "v", cohort="a"), window(1_500, 1_590, "u", cohort="b"))
+    evidence, asked = of_all(*delays, *cohorts), []
+
+    def counted(made: Outcome) -> bool:
+        asked.append(made)
+        return decided(made)
+
+    said = what_decides(terms(), evidence, outcome(terms(), evidence), counted, None)
+    assert str(said).startswith("no single fact: the share that window i/d0")
+    assert len(asked) <= 6
+
+
+def questions(count: int, lasts: int) -> int:
+    """How many are asked for so many windows of the same length, which are approximate."""
+    starts = range(1_010, 2_000, 50)
+    windows = (
+        window(at, at + lasts, f"w{at}", approximate=True)
+        for at, _ in zip(starts, range(count), strict=False)
+    )
+    evidence, asked = of_all(*windows), []
+
+    def counted(made: Outcome) -> bool:
+        asked.append(made)
+        return decided(made)
+
+    found = vague_times(evidence, outcome(terms(), evidence), counted)
+    assert found is not None
+    assert {within for _, within in found.alone} == {10}
+    return len(asked)
+
+
+def test_how_far_times_may_be_off_takes_few_questions_for_each_window_that_is_like_the_one_before() -> None:
+    """Whether it may be anywhere, of it and of those beside it; whether it may be as far as the one before, and farther."""
+    assert questions(16, 5) - questions(8, 10) <= 8 * 4
+
+
+def one_by_one(rule: Any, *windows: Window, tiers: tuple[Tier, ...] = (UP, DOWN), **changed: Any) -> tuple[Policy, Evidence]:  # fmt: skip
+    commitment = msgspec.structs.replace(terms(*tiers).commitments[0], measure=Measure("affected-share"))
+    return terms(commitments=(commitment,), stacking=Stacking(incidents=rule)), of_all(*windows, **changed)
+
+
+A, B = window(1_100, 1_250, incident="a"), window(1_400, 1_550, incident="b")
+
+
+def test_incidents_that_stay_as_they_are_are_not_made_again() -> None:
+    for change, said in (
+        ({"share_at_least": "0.5"}, "the share that window a/w affected (from 0.5 to 1)"),
+        ({"approximate": True}, "the exact times of window a/w, which are approximate: "),
+    ):
+        policy, evidence = one_by_one("sum", msgspec.structs.replace(A, **change), B)
+        made, tried = outcome(policy, evidence), []
+
+        def kept(other: Outcome) -> bool:
+            tried.append(dict(other.incidents))  # noqa: B023 - called in this turn alone
+            return decided(other)
+
+        beside = vague_times(evidence, made, kept)
+        assert str(what_decides(policy, evidence, made, kept, None, beside)).startswith(said)
+        before = dict(made.incidents)
+        others = [one for one in tried if one["a"] is not before["a"]]
+        assert others
+        assert all(one["b"] is before["b"] for one in tried)
+
+
+def test_who_is_in_a_cohort_decides_for_each_incident() -> None:
+    policy, evidence = one_by_one("sum", msgspec.structs.replace(A, cohort="beta"), B)
+    assert decides(policy, evidence) == "whether the customer is in cohort 'beta'"
+
+
+FAIR = (
+    tier(F(95, 100), F(1), 0, "good", top=True), tier(F(85, 100), F(95, 100), 5, "fair"), tier(F(0), F(85, 100), 10, "bad"),
+)  # fmt: skip
+
+
+def test_which_incident_the_customer_chooses_is_a_choice() -> None:
+    """100 seconds give 5% and 200 give 10%; 20 give nothing, and are none to choose."""
+    small = window(1_000, 1_020, incident="c")
+    five, ten = window(1_100, 1_200, incident="a"), window(1_400, 1_600, incident="b")
+    choice = "which of the incidents the customer chooses, a or b: a choice, which no fact decides"
+    for windows in ((five, ten), (five, ten, small)):
+        assert decides(*one_by_one("choose-one", *windows, tiers=FAIR)) == choice
+    assert decides(*one_by_one("choose-one", five, tiers=FAIR)) is None
+    assert decides(*one_by_one("choose-one", five, small, tiers=FAIR)) is None
+    # Where it is not the customer's to choose, facts decide.
+    unsure = (
+        window(1_300, 1_360, "v", incident="b", cohort="x"),
+        window(1_500, 1_560, "u", incident="b", cohort="y"),
+    )
+    apart = (five, window(1_600, 1_650, incident="b"), *unsure)
+    for rule in ("sum", "best-of"):
+        assert str(decides(*one_by_one(rule, *apart, tiers=FAIR))).startswith("no single fact: whether")

@@ -7,10 +7,13 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 import pytest
 
 from ledger.domain.policy import parse_policy
 from ledger.errors import Refused
+from projections.evaluation.recurring import removed_by_the_policy
+from projections.evaluation.requests import question
 from projections.workbook.modelling import reason_for_values
 from tests.sla.asking import ask, kinds, terms
 
@@ -99,6 +102,32 @@ def test_a_night_on_which_clocks_go_forward_is_shorter() -> None:
     sunday = '[[maintenance]]\ndays = ["sunday"]\nfrom = "00:30"\nto = "02:30"\ntreated = "removed"\n'
     assert asked(sunday, down("01T00:00", "01T01:00"), zone="Europe/London")[2] == 7 * HOUR
     assert asked(sunday, down("01T00:00", "01T01:00"))[2] == 8 * HOUR
+
+
+def test_hours_that_clocks_leave_out() -> None:
+    """A time that is left out is an hour later on the clocks: in London 01:15 is 02:15 on 27 March, and 01:30 is behind 02:15.
+
+    Samoa had no 30 December in 2011, and what begins on it is what begins on the 31st.
+    """
+    for begin, end, minutes in (("01:15", "01:45", 4 * 30), ("01:30", "02:15", 3 * 45)):
+        hours = f'[[maintenance]]\ndays = ["sunday"]\nfrom = "{begin}"\nto = "{end}"\ntreated = "removed"\n'
+        assert asked(hours, down("01T00:00", "01T01:00"), zone="Europe/London")[2] == minutes * 60
+    daily = '[[maintenance]]\nfrom = "01:00"\nto = "03:00"\ntreated = "removed"\n'
+    text = terms(LADDER, more=daily, zone="Pacific/Apia")
+    answer = ask({"period": "2011-12", "windows": []}, text)
+    assert (answer["period_seconds"], answer["removed_seconds"]) == (30 * 22 * HOUR, 30 * 2 * HOUR)
+
+
+def test_hours_that_close_as_they_open_are_a_whole_day() -> None:
+    """No policy is read that says so; of four Sundays each lasts until the same hour of Monday."""
+    sundays = '[[maintenance]]\ndays = ["sunday"]\nfrom = "01:00"\nto = "02:00"\ntreated = "removed"\n'
+    policy = parse_policy(terms(LADDER, more=sundays))
+    evidence = question(policy, {"period": "2022-03", "windows": []}, 0).evidence
+    assert removed_by_the_policy(policy, evidence) == 4 * HOUR
+    (rule,) = policy.recurring
+    calendar = msgspec.structs.replace(rule.calendar, closes=rule.calendar.opens)
+    whole = (msgspec.structs.replace(rule, calendar=calendar),)
+    assert removed_by_the_policy(msgspec.structs.replace(policy, recurring=whole), evidence) == 4 * 24 * HOUR
 
 
 def test_it_uses_up_no_limit_and_stands_beside_what_is_recorded() -> None:

@@ -114,3 +114,10 @@ def test_an_incident_pays_by_the_commitment_that_was_chosen(
 ) -> None:
     (long,) = answered(BOTH, LONG, **chosen)["incidents"]
     assert (long["pays_percent_at_least"], long["pays_percent_at_most"]) == percents
+
+
+def test_which_commitment_is_chosen_decides_what_all_incidents_pay() -> None:
+    for windows in ((LONG,), (LONG, BRIEF)):
+        assert answered(BOTH, *windows)["decides"] == "which of the commitments the customer chooses"
+        for chosen in ("time", "share"):
+            assert answered(BOTH, *windows, chosen=chosen)["decides"] is None
