@@ -138,7 +138,7 @@ def timeline(policy: Policy, commitment: Commitment, evidence: Evidence) -> Time
         counted = inside(found.surely), inside(found.perhaps)
         outages = _outages(counted, [one for side in sides for one in side.starts], counting, zone)
     if commitment.measure.missing == "down":
-        low, high = _with_unseen((low, high), counted, unseen, beside, counting, whole=whole)
+        low, high = _with_unseen((low, high), counted, unseen, beside, commitment, outages[1])
     kept, beyond = long_enough(levels("stated", least=False), counting, zone, cut)
     considered = inside(kept)
     downtime = union(sides[0].downtime)
@@ -219,23 +219,40 @@ def _with_unseen(
     counted: tuple[Sequence[Span], Sequence[Span]],
     unseen: Sequence[Span],
     beside: Excluded,
-    counting: Counting,
-    *,
-    whole: bool,
+    commitment: Commitment,
+    outages: int,
 ) -> tuple[Fraction, Fraction]:
     """Return bounds with the seconds of which nothing is known: down, unless they are excluded or count already.
 
-    counted: the spans that count surely, and perhaps.
+    counted: the spans that count surely, and perhaps. outages: how many there are at most.
     """
+    counting = commitment.counting
     # What is left where as much as may be is excluded is missing surely.
     surely, perhaps = (subtract(unseen, [*beside.removed[at], *beside.up[at]]) for at in (1, 0))
-    excess = counting.unless_daily_total_above is not None and counting.daily_total_counts == "excess"
-    if whole and counting.quantise == "exact" and not excess:
-        return Fraction(length([*counted[0], *surely])), Fraction(length([*counted[1], *perhaps]))
-    return (
+    low, high = (
         bounds[0] + length(subtract(surely, counted[1])),
         bounds[1] + length(subtract(perhaps, counted[0])),
     )
+    # A second is down or unknown, and counts once; what is more or less than that is rounded.
+    less, more = _rounded_by(counting, outages)
+    if _counts_seconds(commitment) or counting.quantise != "exact":
+        low = max(low, Fraction(length([*counted[0], *surely]) - less))
+    excess = counting.unless_daily_total_above is not None and counting.daily_total_counts == "excess"
+    if not excess and (commitment.measure.of != "user-minutes" or counting.quantise != "exact"):
+        high = min(high, Fraction(length([*counted[1], *perhaps]) + more))
+    return low, high
+
+
+def _rounded_by(counting: Counting, outages: int) -> tuple[int, int]:
+    """Return how many seconds whole quanta may be less, and more, than so many outages."""
+    way, _, to = counting.quantise.partition("-")
+    if way == "exact":
+        return 0, 0
+    # All of them are rounded once, each of them is, or its slot at either end.
+    times = {"total": 1, "each": outages, "slots": 2 * outages}[way]
+    less = 0 if to in ("up", "touched") else counting.quantum - 1
+    more = 0 if to in ("down", "filled") else counting.quantum - 1
+    return times * less, times * more
 
 
 def _outages(

@@ -6,10 +6,13 @@ The period lasts from second 1,000 to second 2,000; the mail service is asked ab
 from __future__ import annotations
 
 from fractions import Fraction
+from itertools import product
 from typing import Any
 
 import msgspec
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from ledger.domain.measurement import Measurement
 from ledger.domain.period import Period
@@ -315,6 +318,58 @@ def test_time_without_data_is_down_once(
 ) -> None:
     found = line(*facts, measure=UNSEEN_IS_DOWN, counting=counting(**changed), observed=SEEN)
     assert bounds(found) == expected
+
+
+@pytest.mark.parametrize(
+    ("one", "measure", "changed", "expected"),
+    [
+        # 100 seconds that are seen, and 500 that are down or unknown; 521 of 600 would be 540, and 79 unknown behind them.
+        (window(1_400, None), UNSEEN_IS_DOWN, {"quantise": "each-up", "quantum": 60}, (600, 659)),
+        (window(1_400, None), UNSEEN_IS_DOWN, {"quantise": "total-down", "quantum": 60}, (541, 600)),
+        (window(1_400, None), UNSEEN_IS_DOWN, {"quantise": "slots-filled", "quantum": 60}, (482, 600)),
+        # Ten seconds of which nobody knows whether they are the customer's.
+        (PERHAPS, UNSEEN_IS_DOWN, {"quantise": "each-up", "quantum": 60}, (500, 559)),
+        # Down for half of the users, or for none and unknown.
+        (window(1_600, 1_700, effect="delay", share_at_most="0.5"), Measure("affected-share", missing="down"), {}, (400, 500)),
+    ],
+)  # fmt: skip
+def test_a_second_that_is_down_or_unknown_counts_once_but_for_what_is_rounded(
+    one: Window, measure: Measure, changed: dict[str, Any], expected: tuple[int, int]
+) -> None:
+    assert bounds(line(one, measure=measure, counting=counting(**changed), observed=SEEN)) == expected
+
+
+@given(
+    st.lists(st.tuples(st.integers(1_000, 1_090), st.integers(1, 30)), min_size=1, max_size=2),
+    st.sampled_from([
+        "exact", "each-up", "each-down", "each-nearest", "total-up", "total-down", "total-nearest", "slots-touched", "slots-filled",
+    ]),
+    st.sampled_from([{}, {"minimum": F(9)}, {"minimum": F(9), "unless_daily_total_above": F(12)}]),
+)  # fmt: skip
+@settings(max_examples=60, deadline=None)
+def test_whatever_turns_out_lies_between_the_bounds(
+    spans: list[tuple[int, int]], quantise: Any, short: dict[str, Any]
+) -> None:
+    """Each begins and ends up to three seconds earlier or later; from second 1,040 to 1,060 nothing is known."""
+    period = Period("p", "span", "UTC", 1_000, 1_100, "1970-01-01")
+    how: dict[str, Any] = {
+        "counting": counting(quantise=quantise, quantum=7, **short), "measure": UNSEEN_IS_DOWN, "period": period,
+        "observed": ((1_000, 1_040), (1_060, 1_100)),
+    }  # fmt: skip
+    about = [
+        window(start, start + lasts, f"w{at}", start_within_seconds=3, end_within_seconds=3)
+        for at, (start, lasts) in enumerate(spans)
+    ]
+    least, most = bounds(line(*about, **how))
+    for off_by in product((-3, -1, 0, 2, 3), repeat=2 * len(about)):
+        exact = [
+            window(one.start + off_by[2 * at], one.end + off_by[2 * at + 1], one.window)
+            for at, one in enumerate(about)
+            if one.end is not None and one.start + off_by[2 * at] < one.end + off_by[2 * at + 1]
+        ]
+        low, high = bounds(line(*exact, **how))
+        assert low == high
+        assert least <= low <= most
 
 
 def test_time_without_data_that_leaves_the_period_leaves_it_all_at_once() -> None:
