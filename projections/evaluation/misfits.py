@@ -149,8 +149,8 @@ def impossible(policy: Policy, plain: Plain, period: Period) -> Iterator[str]:
 
 def _too_many_days(policy: Policy, plain: Plain, period: Period) -> Iterator[str]:
     """Yield a sentence where more days were bad than there are in the period."""
-    values = {one.measure.of for one in policy.commitments} & {"latency", "events", *_BY_DAY}
-    if plain.value is None or not values or not values <= set(_BY_DAY):
+    by_day = {one.measure.of in _BY_DAY for one in policy.commitments if one.measure.makes == "value"}
+    if plain.value is None or by_day != {True}:
         return
     least, there = plain.value[0], len(days(period))
     if least > there:

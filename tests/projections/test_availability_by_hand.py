@@ -337,7 +337,11 @@ def test_one_by_one_an_incident_from_before_a_subscription_is_none_of_its_own() 
         more='[stacking]\nincidents = "sum"\n',
     )
     since = (seconds("2022-03-15T00:00:00.000000Z"), MARCH.end)
-    both = [window(3), window(20, hours=1, incident="j"), window(21, incident="k", withdrawn=True)]
+    both = [
+        window(3), window(20, hours=1, incident="j"), window(21, incident="k", withdrawn=True),
+        # All of an incident that is not here.
+        window(22, incident="l", region="*", regions=("NAM",)),
+    ]  # fmt: skip
     assert made(policy, *both).rates == (F(11, 100), F(11, 100))
     assert made(policy, *both, valid=since).rates == (F(1, 100), F(1, 100))
 

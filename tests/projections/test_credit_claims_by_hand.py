@@ -95,6 +95,30 @@ def test_bounds_are_as_much_only_where_both_ends_are() -> None:
     assert states(found) == {"a": "granted", "b": "granted-in-part"}
 
 
+def test_as_much_at_most_alone_is_not_as_much() -> None:
+    """One that may have lasted a minute or eight hours reaches the second tier at most, and none at least; with the other a tenth is sure."""
+    perhaps = window("2022-03-31T16:00", None, "perhaps")
+    found = priced(
+        [subscribed("a")], [SHORT, perhaps], policy(steps=STEPS, more=ASKED), as_of=at("2022-03-31T16:01"), claims=[granted("Acme", "perhaps")]
+    )  # fmt: skip
+    assert column(found, "credit_at_least", "credit_at_most", "claim_state") == {
+        "a": ("10.00", "25.00", "granted-in-part")
+    }
+
+
+def test_the_last_day_is_that_of_what_counts_beside_what_was_measured() -> None:
+    """All requests failed while the short outage lasted: it adds nothing, and its five days are not asked for, where that is read."""
+    late = window("2022-03-20T10:00", "2022-03-20T12:30", "late")
+    failed = Measurement("m", "m", "email", "flow", "EMEA", SHORT.start, SHORT.end or 0, "requests", 10, 10)
+    asked = ASKED.replace("period-end", "incident-end")
+    terms = policy("reads", measure='of = "time"\nreads = ["requests"]', more=asked), policy(more=asked)
+    lines = [subscribed("reads", policy="reads"), subscribed("not")]
+    found = priced(lines, [SHORT, late], *terms, measurements=[failed])
+    assert column(found, "eligible_downtime_seconds", "claim_last_day") == {
+        "reads": (18_000, "2022-03-25"), "not": (18_000, "2022-03-19"),
+    }  # fmt: skip
+
+
 def test_days_are_as_much_too_as_far_as_terms_know_any() -> None:
     days = (
         '[[tiers]]\navailability_at_least = "99.9"\nservice_days = "0"\n'

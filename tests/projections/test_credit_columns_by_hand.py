@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import pandas as pd
+import pytest
 
 from ledger.domain.claims import Claim
 from ledger.domain.exclusion import Exclusion
 from ledger.domain.measurement import Measurement
 from projections.cohorts import Cohort
-from projections.credits import COLUMNS, price, rows
+from projections.credits import COLUMNS, _repeated, price, rows
 from projections.earlier_credits import Earlier
 from tests.projections.pricing import APRIL, at, column, policy, priced, subscribed, table, window, worked
 
@@ -130,3 +132,22 @@ def test_rows_are_priced_with_all_that_is_known() -> None:
     assert list(rows(worked(lines, [OUTAGE, again], limited, failing, resting_on=["subscriptions/mine v1"], **given).frame)) == list(found.values())  # fmt: skip
     early = worked(lines, [], limited, failing, as_of=APRIL - 1).frame
     assert early["provisional"].tolist() == [False] * 3
+
+
+@pytest.mark.parametrize(
+    ("many", "of"), [(0, "int8"), (100, "int8"), (200, "int16"), (30_000, "int16"), (40_000, "int32")]
+)
+def test_what_rows_share_is_kept_once_and_counted_in_as_few_bytes_as_it_takes(many: int, of: str) -> None:
+    """Each value of a group in two rows, and null in one."""
+    values = [*(f"v{number}" for number in range(many)), None]
+    codes = np.array([many, *range(many), *range(many - 1, -1, -1)], dtype=np.intp)
+    found = _repeated(values, codes)
+    assert found.codes.tolist() == [-1, *range(many), *range(many - 1, -1, -1)]
+    assert (str(found.codes.dtype), found.categories.tolist()) == (of, values[:many])
+
+
+def test_a_frame_without_rows_has_the_columns_of_any_other() -> None:
+    none, some = (worked(lines, [OUTAGE], policy()).frame for lines in ([], [subscribed("a")]))
+    plain = [name for name in some.columns if not isinstance(some[name].dtype, pd.CategoricalDtype)]
+    assert none.columns.tolist() == some.columns.tolist()
+    assert {name: str(none[name].dtype) for name in plain} == {name: str(some[name].dtype) for name in plain}

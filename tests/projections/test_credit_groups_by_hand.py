@@ -84,11 +84,11 @@ def test_days_are_those_of_each_policys_own_period_and_zone() -> None:
 
 
 def test_rows_are_apart_where_anything_that_is_asked_about_them_is_apart() -> None:
-    """Terms, service, region, days; a customer's name and the money keep nobody apart."""
+    """Terms, service, region, days of the month; a customer's name, the money and the days around the month keep nobody apart."""
     lines = [
         subscribed("a"), subscribed("b", customer="Bell", currency="JPY", fee="7"), subscribed("region", region="NAM"),
         subscribed("service", service="web"), subscribed("terms", policy="q"), subscribed("days", since="2022-03-31"),
-        subscribed("a-too", until="2022-06-01"), subscribed("until", until="2022-03-31"), subscribed("elsewhere", region="NAM", since="2022-03-31"),
+        subscribed("a-too", since="2022-02-10", until="2022-06-01"), subscribed("until", until="2022-03-31"), subscribed("elsewhere", region="NAM", since="2022-03-31"),
     ]  # fmt: skip
     done = worked(lines, [OUTAGE], policy(), policy("q"))
     assert together(done) == [

@@ -203,3 +203,10 @@ def test_a_multiple_pays_for_the_whole_period_at_most_and_why_says_so() -> None:
     assert sentence.format("2675721.6 seconds") in beyond["why"]
     hourly = ask(over_all(), terms(MET + HOURLY, measure=USERS))
     assert not any("whole period" in one for one in hourly["why"])
+    # With a share of nothing to all it is 10 to 41 days; and of no share at all only the ten are down.
+    text = terms(MET + 'credit_multiple = "1"', measure=USERS)
+    assert sentence.format("10 days to 31 days") in ask(over_all(share_at_most="1"), text)["why"]
+    assert not any("whole period" in one for one in ask(over_all(share="0"), text)["why"])
+    # What is down for just the whole period is paid for as it is.
+    once = [{"start": "2022-03-01T00:00:00Z", "end": "2022-04-01T00:00:00Z"}]
+    assert not any("whole period" in one for one in ask({**over_all(), "windows": once}, text)["why"])

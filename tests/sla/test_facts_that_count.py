@@ -526,6 +526,10 @@ def test_facts_that_decide_nothing_are_warned_of() -> None:
     assert ask({**down, **times}, terms(TIERS))["warnings"] == [
         "the policy pays without a claim, so that incident_end and claimed_at set no deadline"
     ]
+    for name in ("incident_end", "eligible_at", "claimed_at", "revised_at"):
+        assert ask({**down, name: "2025-06-03T00:00:00Z"}, terms(TIERS))["warnings"] == [
+            f"the policy pays without a claim, so that {name} sets no deadline"
+        ]
     on_request = '[claim]\nhow = "on-request"\nwithin = "5 days"\nanchor = "incident-end"\n'
     assert "warnings" not in ask({**down, **times}, terms(TIERS, more=on_request))
 

@@ -71,3 +71,28 @@ def test_an_incident_about_midnight_is_one_of_the_month_as_soon_as_it_may_end_in
         for seconds in (60, 61)
     ]
     assert ends == ["10.00", "11.00"]
+
+
+def test_an_incident_that_goes_on_is_paid_for() -> None:
+    assert paid({"start": "2022-03-30T00:00:00Z", "end": None}) == ("20.00", ["a", "b"])
+
+
+def test_a_measurement_up_to_the_period_or_from_its_end_on_is_none_of_its_own() -> None:
+    """Of each a tenth failed for a day: the one in March is paid for, and one of February or of April alone is not."""
+    text = terms(
+        EACH, measure='of = "time"\nreads = ["requests"]', counting='down = "above-share"\nshare_above = "0.05"',
+        more='[stacking]\nincidents = "sum"\n',
+    ).replace('effects = ["outage"]\n', "")  # fmt: skip
+    days = {
+        "a": ("2022-03-05", "2022-03-06"),
+        "b": ("2022-02-28", "2022-03-01"),
+        "c": ("2022-04-01", "2022-04-02"),
+    }
+    measurements = [
+        {"incident": incident, "of": "requests", "service": "mail", "region": "EMEA", "component": "*",
+         "start": f"{start}T00:00:00Z", "end": f"{end}T00:00:00Z", "failed": 10, "total": 100}
+        for incident, (start, end) in days.items()
+    ]  # fmt: skip
+    facts = {"period": "2022-03", "service": "mail", "region": "EMEA", "fee": "100.00", "currency": "EUR"}
+    found = ask({**facts, "measurements": measurements}, text)
+    assert (found["credit"], [one["incident"] for one in found["incidents"]]) == ("10.00", ["a"])
