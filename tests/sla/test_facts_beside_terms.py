@@ -217,3 +217,40 @@ def test_what_a_policy_knows_by_itself_or_from_a_window_is_no_rule_for_exclusion
     assert answer["warnings"] == [
         "the policy has no rule for exclusions, so that nothing is excluded by those which are stated"
     ]
+
+
+# ---- days ------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("of", ["bad-days", "consecutive-days"])
+def test_a_period_has_no_more_bad_days_than_days(of: str) -> None:
+    text = several(
+        UP, commitment("other", of, 'reads = ["messages"]\n[commitments.counting]\nshare_above = "0.5"\n')
+    )
+    facts = {**PERIOD, "availability": "100"}
+    assert ask({**facts, "value": "30"}, text)["credit_percent"] == "3"
+    assert refused({**facts, "value": "31"}, text) == (
+        "value 31 is more days than the 30 of the period 2025-06; correct it, or state a longer period"
+    )
+
+
+@pytest.mark.parametrize(
+    ("of", "more"),
+    [("events", '[commitments.counting]\neffects = ["outage"]\n'), ("latency", 'statistic = "p95"\n')],
+)
+def test_a_value_that_is_no_days_may_be_more_than_a_period_has(of: str, more: str) -> None:
+    text = several(UP, commitment("other", of, more))
+    assert ask({**PERIOD, "availability": "100", "value": "31"}, text)["credit_percent"] == "3"
+
+
+# ---- times of a claim ------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("names", [("eligible_at",), ("revised_at",), ("incident_end", "claimed_at")])
+def test_times_of_a_claim_decide_nothing_where_none_is_asked_for(names: tuple[str, ...]) -> None:
+    facts = dict.fromkeys(names, "2025-06-20T00:00:00Z")
+    answer = ask({**PERIOD, "availability": "100", **facts}, terms(TIERS))
+    verb = "sets" if len(names) == 1 else "set"
+    assert answer["warnings"] == [
+        f"the policy pays without a claim, so that {' and '.join(names)} {verb} no deadline"
+    ]
