@@ -554,3 +554,12 @@ def test_an_incident_that_gives_days_by_a_commitment_that_was_not_chosen_is_not_
     assert paid(made, "uptime") == (100, 100)
     # By whichever commitment, a gives days instead.
     assert paid(made) == (0, 100)
+
+
+@pytest.mark.parametrize("region", ["*", "unknown"])
+def test_an_incident_that_affected_other_regions_alone_is_none_of_this_one(region: str) -> None:
+    elsewhere, here = (
+        msgspec.structs.replace(A, region=region, regions=regions) for regions in (("B", "C"), ("A", "B"))
+    )
+    assert [name for name, _ in made_of("sum", elsewhere, B).incidents] == ["b"]
+    assert [name for name, _ in made_of("sum", here, B).incidents] == ["a", "b"]
