@@ -142,6 +142,18 @@ def test_each_mutant_is_what_the_tests_make_of_it(project: Path) -> None:
     assert Counter(again.values()) == {"killed": 19, "endless": 1, "survived": 1, "unreached": 2}
 
 
+def test_what_a_cache_hides_is_reached(project: Path) -> None:
+    """The first run of a test fills the cache; the one that is watched reaches what lies behind it all the same."""
+    (project / "projections/small.py").write_text(
+        "from functools import cache\n\n@cache\ndef kept(hours):\n    return _fee(hours)\n\ndef _fee(hours):\n    return hours * 10\n"
+    )
+    (project / "tests/test_small.py").write_text(
+        "from projections.small import kept\n\ndef test_kept():\n    assert kept(7) == 70\n"
+    )
+    assert _run(project).returncode == 0
+    assert set(_verdicts(project).values()) == {"killed"}
+
+
 def test_what_goes_wrong_beside_a_test_finds_no_mutant(project: Path) -> None:
     """pytest itself fails here as soon as a mutant of `fee` is at work."""
     (project / "tests/conftest.py").write_text(
