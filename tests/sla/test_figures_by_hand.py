@@ -34,11 +34,9 @@ from ledger.errors import Refused
 from projections.evaluation.evidence import Evidence, Plain
 from projections.evaluation.measured import counts_over_the_period, quotient_sum
 from projections.evaluation.measures import figure
+from tests.sla.timelines import OUTAGE, PERIOD, Fact, off
 
 F = Fraction
-Fact = Window | Measurement | Exclusion
-OUTAGE = Counting(frozenset({"outage", "delay"}))
-PERIOD = Period("p", "span", "UTC", 1_000, 2_000, "1970-01-01")
 EXCLUDED = ExclusionRule(frozenset({"planned-maintenance"}))
 REMOVED = ExclusionRule(frozenset({"planned-maintenance"}), treated="removed")
 
@@ -56,12 +54,6 @@ def measured(
         "i", name, "mail", "*", "A", start, end, "messages", total, failed, entries=(f"incident/{name} v1",)
     )
     found: Measurement = msgspec.structs.replace(made, **changed)
-    return found
-
-
-def off(start: int, end: int, **changed: Any) -> Exclusion:
-    made = Exclusion("x", "planned-maintenance", "mail", "*", "*", start, end, entries=("exclusion/x v1",))
-    found: Exclusion = msgspec.structs.replace(made, **changed)
     return found
 
 
