@@ -35,7 +35,7 @@ EXCLUDED = (ExclusionRule(frozenset({"planned-maintenance"})),)
 Fact = Window | Measurement | Exclusion
 
 
-def window(start: int, end: int | None, name: str = "w", **changed: Any) -> Window:
+def window(start: int = 1_100, end: int | None = 1_200, name: str = "w", **changed: Any) -> Window:
     """Return an outage of all of the mail service in A, which rests on the first entry of an incident of its name."""
     made = Window("i", name, "mail", "*", "A", start, end, "outage", entries=(f"incident/{name} v1",))
     found: Window = msgspec.structs.replace(made, **changed)
@@ -51,9 +51,11 @@ def requests(start: int, end: int, failed: int | None, total: int | None, **chan
     return found
 
 
-def off(start: int, end: int, **changed: Any) -> Exclusion:
-    """Return planned maintenance of all of the mail service everywhere."""
-    made = Exclusion("x", "planned-maintenance", "mail", "*", "*", start, end, entries=("exclusion/x v1",))
+def off(start: int = 1_100, end: int = 1_200, name: str = "x", **changed: Any) -> Exclusion:
+    """Return planned maintenance of all of the mail service everywhere, which rests on the first entry of its own."""
+    made = Exclusion(
+        name, "planned-maintenance", "mail", "*", "*", start, end, entries=(f"exclusion/{name} v1",)
+    )
     found: Exclusion = msgspec.structs.replace(made, **changed)
     return found
 
