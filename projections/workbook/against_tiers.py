@@ -30,7 +30,7 @@ _BARS = ("4472A8", "9DB8DC")
 _EDGES = ("2E7D32", "E0A100", "D1661A", "B3261E")
 
 
-def availability(book: Book, model: Model, inputs: Inputs, workings: CalculatingSheets) -> None:
+def availability(book: Book, model: Model, inputs: Inputs, sheets: CalculatingSheets) -> None:
     """Add Availability: for each policy its regions against its tiers, as a table and as a chart."""
     most = max((len(policy.tiers) for _, policy, _ in model.policies), default=1)
     block = Block(book, "Availability", (30, 12, 14, 14, 10, 10, *[12] * max(most - 1, _EDGES_BESIDE)))
@@ -56,7 +56,7 @@ def availability(book: Book, model: Model, inputs: Inputs, workings: Calculating
             numbers="BCDEFGHIJKLMNOPQRSTUVWXYZ",
         )  # fmt: skip
         for scope in scopes:
-            _available(book, block, scope, edges, workings)
+            _available(book, block, scope, edges, sheets)
         charts.append((heads, scopes, [edge for _, edge in edges]))
         # Room for the chart.
         for _ in range(_CHART_ROWS):
@@ -82,13 +82,13 @@ def _widest(scopes: Sequence[Scope]) -> list[Scope]:
 
 
 def _available(
-    book: Book, block: Block, scope: Scope, edges: Sequence[tuple[int, Decimal]], workings: CalculatingSheets
+    book: Book, block: Block, scope: Scope, edges: Sequence[tuple[int, Decimal]], sheets: CalculatingSheets
 ) -> None:
     row = scope.number + 1
     ledger = scope.group.assessment
 
     def at(name: str) -> str:
-        return workings.calculation.cell(name, row)
+        return sheets.calculation.cell(name, row)
 
     shown = (
         ("decimal", "downtime", ledger.downtime_seconds / 60),

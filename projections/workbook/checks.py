@@ -29,19 +29,17 @@ _FIRST = 4
 
 
 def checks(
-    book: Book, model: Model, priced: Workings, workings: CalculatingSheets, intervals: Table, exclusions: Table | None,
+    book: Book, model: Model, priced: Workings, sheets: CalculatingSheets, intervals: Table, exclusions: Table | None,
     credits: list[Table], changes: Changes | None, changed: list[Table], totals_at: Totals, as_of: int,
 ) -> bool | str:  # fmt: skip
     """Add Checks and return whether all hold: each line has two sides that are calculated apart.
 
-    Where every scope is a value no workings are checked: then the answer is a sentence instead of TRUE, and still FALSE where a
+    Where every scope is a value no calculating sheets are checked: then the answer is a sentence instead of TRUE, and still FALSE where a
     total does not hold.
     """
     block = Block(book, "Checks", (60, 22, 22, 10, 70))
     lines = list(
-        _all_checks(
-            model, priced, workings, intervals, exclusions, credits, changes, changed, totals_at, as_of
-        )
+        _all_checks(model, priced, sheets, intervals, exclusions, credits, changes, changed, totals_at, as_of)
     )
     flag = book.style("formula", "flag")
     last = _FIRST + len(lines) - 1
@@ -89,11 +87,11 @@ _Check = tuple[str, str, Any, Any, str]
 
 
 def _all_checks(
-    model: Model, priced: Workings, workings: CalculatingSheets, intervals: Table, exclusions: Table | None, credits: list[Table],
+    model: Model, priced: Workings, sheets: CalculatingSheets, intervals: Table, exclusions: Table | None, credits: list[Table],
     changes: Changes | None, changed: list[Table], at: Totals, as_of: int,
 ) -> Iterator[_Check]:  # fmt: skip
     sums = {row["currency"]: row for row in rows(totals(priced.frame))}
-    calculation, segments = workings.calculation, workings.segments
+    calculation, segments = sheets.calculation, sheets.segments
     count = len(priced.frame)
     yield (
         "lines = subscriptions", "integer",
@@ -113,7 +111,7 @@ def _all_checks(
                 Formula(f"Summary!${letter}${row}", shown(signed_minor_units(name, said, currency), currency)), Decimal(said),
                 "the sum of the lines; the total of the ledger",
             )  # fmt: skip
-    yield from _minutes(model, workings, segments, as_of)
+    yield from _minutes(model, sheets, segments, as_of)
     live = _live(model)
     if live:
         yield from _gross(model, live, calculation)
@@ -132,7 +130,7 @@ def _all_checks(
         )  # fmt: skip
     yield (
         "tiers with more decimals than there are parts", "integer",
-        Formula(f"COUNTIF({workings.edges.whole('fits')},FALSE)", 0), 0, "found on Edges; none",
+        Formula(f"COUNTIF({sheets.edges.whole('fits')},FALSE)", 0), 0, "found on Edges; none",
     )  # fmt: skip
     yield (
         "integers that are not exact", "integer",
@@ -212,7 +210,7 @@ def _where_full(calculation: Table, names: Sequence[str]) -> str:
     return f"SUMPRODUCT({full}*{known}*({'+'.join(calculation.whole(name) for name in names)}))"
 
 
-def _minutes(model: Model, workings: CalculatingSheets, segments: Table, as_of: int) -> Iterator[_Check]:
+def _minutes(model: Model, sheets: CalculatingSheets, segments: Table, as_of: int) -> Iterator[_Check]:
     """Yield for each service and region that its segments add up to the union of its intervals."""
     told: set[tuple[str, str, str, str]] = set()
     for case in model.cases:
@@ -221,7 +219,7 @@ def _minutes(model: Model, workings: CalculatingSheets, segments: Table, as_of: 
             continue
         told.add(key)
         seconds = sum(one.seconds for one in case.segments if one.down)
-        span = segments.span("downtime", "downtime", workings.segment_rows[case.number])
+        span = segments.span("downtime", "downtime", sheets.segment_rows[case.number])
         yield (
             f"minutes of {case.service} in {case.region} = union ({', '.join(filter(None, key[2:]))})", "decimal",
             Formula(f"SUM({span})/seconds_per_minute", seconds / 60), union_of(case, as_of) / 60,

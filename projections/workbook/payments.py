@@ -26,7 +26,7 @@ def payments(
     book: Book,
     model: Model,
     priced: Workings,
-    workings: CalculatingSheets,
+    sheets: CalculatingSheets,
     credits: Sequence[Table],
     known: Collection[str],
 ) -> Payments:
@@ -53,10 +53,10 @@ def payments(
         if scope.group.assessment.service_days == tuple(
             Fraction(side.days, model.units.days) for side in one.sides
         ):
-            workings.days.setdefault(
+            sheets.days.setdefault(
                 scope.number, tuple(remedies.cell(f"service_{side}", row) for side in SIDES)
             )
-    book.table(remedies, lambda: remedies_lines(model, found, remedies, workings, known), freeze=2)
+    book.table(remedies, lambda: remedies_lines(model, found, remedies, sheets, known), freeze=2)
     rows = {pair: number for number, pair in enumerate(pairs, 2)}
     count = int(mine.sum())
     ranges = parts(count, books.MOST_ROWS)

@@ -104,12 +104,12 @@ def remedies_lines(
     model: Model,
     found: Mapping[tuple[int, str], Payment],
     table: Table,
-    workings: CalculatingSheets,
+    sheets: CalculatingSheets,
     known: Collection[str],
 ) -> Iterator[list[Any]]:
     """Give the row of each scope and currency. known: the currencies of which sums stand on Inputs."""
     for row, ((place, currency), one) in enumerate(found.items(), 2):
-        made = _Remedy(model.scopes[place], currency, one, row, table, workings, known, model.units.days)
+        made = _Remedy(model.scopes[place], currency, one, row, table, sheets, known, model.units.days)
         line = {**made.common(), **made.side(0), **made.side(1)}
         yield [line[name] for name in table.columns]
 
@@ -123,15 +123,15 @@ class _Remedy:
     """One row of Remedies: formulas beside their values."""
 
     def __init__(
-        self, scope: Scope, currency: str, paid: Payment, row: int, table: Table, workings: CalculatingSheets, known: Collection[str],
+        self, scope: Scope, currency: str, paid: Payment, row: int, table: Table, sheets: CalculatingSheets, known: Collection[str],
         day: int,
     ) -> None:  # fmt: skip
         self.day = day
         self.scope, self.currency, self.paid, self.known = scope, currency, paid, known
         self.at = {name: f"{letter}{row}" for name, letter in table.letters.items()}
-        letters = workings.calculation.letters
-        self.scopes = {name: workings.calculation.cell(name, scope.number + 1) for name in letters}
-        self.mode = workings.terms.cell("rounding", scope.policy + 1)
+        letters = sheets.calculation.letters
+        self.scopes = {name: sheets.calculation.cell(name, scope.number + 1) for name in letters}
+        self.mode = sheets.terms.cell("rounding", scope.policy + 1)
 
     def _of_tier(self, name: str, then: str) -> str:
         """Return what a tier has under a name, empty where it has none or several tiers are left."""
