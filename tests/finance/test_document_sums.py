@@ -17,7 +17,7 @@ from ledger.domain.events import ServiceDays
 from ledger.domain.money import decimal_text, format_money
 from ledger.proof.documents import DocumentFault, check_documents
 from ledger.store.lines import lines_of
-from projections.consequences import _totals_difference
+from projections.consequences_compared import _totals_difference
 from projections.workbook.lines import exactly, major
 
 

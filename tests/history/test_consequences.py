@@ -13,13 +13,12 @@ import pytest
 from ledger.domain.policy import Policy, parse_policy
 from ledger.store.stream import Entry
 from projections.consequences import (
-    as_json,
     consequences,
-    difference_text,
     periods_touched,
     places_touched,
     stages,
 )
+from projections.consequences_compared import as_json, difference_text
 from projections.notice import notice
 from projections.replay import Cut, facts_at, revisions, windows_of
 from tools.terms import terms_2

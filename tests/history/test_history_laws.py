@@ -19,7 +19,8 @@ from ledger.errors import Refused
 from ledger.store.stream import Entry, read_stream, text_or_erased
 from projections.blame import Written, blame
 from projections.changes import changes, nothing
-from projections.consequences import consequences, difference, stages
+from projections.consequences import consequences, stages
+from projections.consequences_compared import difference
 from projections.notice import Notice, as_text, notice
 from projections.reading import Reader, Reading
 from projections.replay import Cut, revisions, told

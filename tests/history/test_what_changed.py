@@ -9,7 +9,8 @@ import pytest
 
 from ledger.domain.policy import parse_policy
 from ledger.store.stream import Entry
-from projections.consequences import Consequences, consequences, difference, difference_text
+from projections.consequences import Consequences, consequences
+from projections.consequences_compared import difference, difference_text
 from projections.page_figures import figures
 from projections.replay import facts_at, windows_of
 

@@ -80,7 +80,7 @@ def diff(
     then), or a checkpoint file. Words, fields, windows, and what that did to downtime and credits.
     """
     from projections import changes as view
-    from projections.consequences import difference, difference_text
+    from projections.consequences_compared import difference, difference_text
     from projections.reading import Reader
 
     audience: Audience = "house" if internal else "public"
@@ -490,7 +490,7 @@ class _Walk:
     def json(self, at: int) -> dict[str, Any]:
         """Return a revision for programs (contract in docs/json.md)."""
         from projections.changes import as_json
-        from projections.consequences import difference
+        from projections.consequences_compared import difference
 
         stage = self.stages[at]
         before, after, found = self._sides(at)
@@ -509,7 +509,7 @@ class _Walk:
     def text(self, at: int, *, whole: bool = False) -> list[str]:
         """Return a revision for people; whole: with the notice as it then read."""
         from projections.changes import as_text
-        from projections.consequences import difference_text
+        from projections.consequences_compared import difference_text
         from projections.notice import as_text as notice_text
 
         stage = self.stages[at]
