@@ -61,7 +61,7 @@ def _from_timeline(policy: Policy, commitment: Commitment, evidence: Evidence, f
 
 
 def _days_down(policy: Policy, commitment: Commitment, evidence: Evidence) -> Figure:
-    """Return the same of local days on which more was down than a day may be."""
+    """Return on how many local days, or on how many in a row, more was down than may be on a day, surely and at most."""
     found = timeline(policy, commitment, evidence)
     allowed = commitment.counting.day_above
     low, high = (
