@@ -27,9 +27,9 @@ from projections.grouping import grouped, numbers_of
 
 __all__ = [
     "ASSESSED",
-    "IssuerChoice",
-    "Draft",
     "AssessedFacts",
+    "Draft",
+    "IssuerChoice",
     "PolicyOf",
     "PriceWith",
     "draft",

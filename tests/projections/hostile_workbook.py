@@ -49,6 +49,7 @@ def frames() -> tuple[pd.DataFrame, Workings, list[Window], Any]:
 
 
 def entry() -> Entry:
+    """Return an entry whose actor and text are formulas."""
     return Entry(
         7, "incident/i", 2, "incident.updated", "2022-03-02T00:00:00.000000Z", "2022-03-01T12:00:00.000000Z",
         IncidentUpdated(actor="=actor", body="+body\n@two", published_at="2022-03-01T12:00:00.000000Z"),

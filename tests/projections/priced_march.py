@@ -26,7 +26,7 @@ HOUR = 3_600
 DAY = 24 * HOUR
 
 
-class Facts(NamedTuple):
+class MonthFacts(NamedTuple):
     """What a month is priced from."""
 
     windows: Sequence[Window]
@@ -36,7 +36,7 @@ class Facts(NamedTuple):
     credited: Mapping[str, tuple[Earlier, ...]] = {}
 
 
-def priced(texts: dict[str, str], table: pd.DataFrame, facts: Facts) -> Workings:
+def priced(texts: dict[str, str], table: pd.DataFrame, facts: MonthFacts) -> Workings:
     """Price March 2022 under some policies."""
     policies = {key: [(1, parse_policy(text))] for key, text in texts.items()}
     cohorts = {"beta": Cohort("cohort/beta v1", pd.array(sorted(facts.beta), dtype="str"))}
@@ -46,7 +46,7 @@ def priced(texts: dict[str, str], table: pd.DataFrame, facts: Facts) -> Workings
     )  # fmt: skip
 
 
-def write(path: Path, texts: dict[str, str], found: Workings, facts: Facts) -> str:
+def write(path: Path, texts: dict[str, str], found: Workings, facts: MonthFacts) -> str:
     """Write the workbook of what was priced."""
     return write_workbook(
         path, priced=found, period="2022-03", as_of=facts.as_of, windows=facts.windows,
@@ -67,6 +67,7 @@ def inputs_of(old: openpyxl.Workbook, new: openpyxl.Workbook) -> dict[str, Any]:
 
 
 def lines_of(book: openpyxl.Workbook) -> list[dict[str, Any]]:
+    """Return the rows of Credits by heading; formulas stay formulas where the book was read with them."""
     heading, *lines = book["Credits"].iter_rows(values_only=True)
     return [dict(zip(map(str, heading), line, strict=True)) for line in lines]
 

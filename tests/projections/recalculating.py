@@ -27,6 +27,8 @@ TERMS = {key: (EXAMPLE / "policies" / f"{key}.toml").read_text(encoding="utf-8")
 
 
 def example_windows() -> list[Window]:
+    """Return the windows of the example as they stood after the last revision."""
+
     def window(name: str, region: str, start: int, end: int) -> Window:
         return Window("email-2022-03", name, "email-security", "mail flow", region, MARCH + start, MARCH + end, "data-loss",
                       share_at_most="0.002", share_of="traffic", regions=("EMEA", "NAM"),
@@ -103,6 +105,7 @@ def changed(path: Path, changes: dict[str, Any]) -> openpyxl.Workbook:
 
 
 def credits_of(book: openpyxl.Workbook) -> dict[str, Any]:
+    """Return the rows of Credits by heading, by subscription."""
     heading, *lines = book["Credits"].iter_rows(values_only=True)
     return {str(line[1]): dict(zip(map(str, heading), line, strict=True)) for line in lines}
 

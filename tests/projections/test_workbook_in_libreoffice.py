@@ -1,7 +1,7 @@
 """LibreOffice recalculates the workbook: a spreadsheet that people use finds each cell, and follows what is changed.
 
 It is given formulas without their values, so that a value can only be its own. Where it is not installed these tests say
-so; `test_workbook_recalculated.py` and `test_workbook_format_2.py` ask another engine everywhere.
+so; `test_workbook_recalculated.py` and what uses `following.py` ask another engine everywhere.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from projections.workbook import write_workbook
 from projections.workbook.checks import NOT_CALCULATED
 from tests.finance.days_desk import Days
 from tests.projections import hostile_workbook, priced_march, recalculating
-from tests.projections.priced_march import Facts, priced, terms
+from tests.projections.priced_march import MonthFacts, priced, terms
 from tests.projections.recalculating import EXAMPLE, credits_of, find, input_of, put
 from tests.projections.recalculating import TERMS as EXAMPLE_TERMS
 from tests.projections.slow_calculator import read
@@ -215,7 +215,7 @@ def facts(rolling: bool = True) -> Any:
         Exclusion("work", "third-party", "email", "*", "*", MARCH, MARCH + 2 * HOUR, MARCH - DAY),
     ]  # fmt: skip
     earlier = {"s-4": (Earlier(1, 12_345, "USD", "statement/main v1"),)} if rolling else {}
-    return Facts(windows, exclusions, MARCH + 31 * DAY, frozenset({"Acme"}), earlier)
+    return MonthFacts(windows, exclusions, MARCH + 31 * DAY, frozenset({"Acme"}), earlier)
 
 
 def table(keys: Iterable[str]) -> Any:

@@ -12,7 +12,7 @@ from ledger.errors import Refused
 from projections.evaluation import values
 from projections.evaluation.evidence import Plain
 from projections.evaluation.requests import period_asked
-from tests.sla.test_questions_by_hand import END, POLICY, START, problems, read, window
+from tests.sla.reading import END, POLICY, START, problems, read, window
 
 F = Fraction
 DECIMAL = 'is not a decimal of 0 or more; write it like "4.32"'

@@ -1,4 +1,4 @@
-"""Which fact would decide: each that is open, closed at both its ends, and the words for what stays open."""
+"""Which fact would decide, how far times may be off, and the words for what stays open where no fact does."""
 
 from __future__ import annotations
 
@@ -8,9 +8,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from ledger.domain.exclusion import Exclusion
 from ledger.domain.measurement import Measurement
-from ledger.domain.period import Period
 from ledger.domain.policy.model import (
     Commitment,
     Counting,
@@ -26,167 +24,16 @@ from ledger.domain.policy.model import (
 )
 from ledger.domain.window import Window
 from projections.evaluation.deciding import Vague, vague_times, what_decides
-from projections.evaluation.evidence import Evidence, Membership, Plain
+from projections.evaluation.evidence import Evidence
 from projections.evaluation.open_facts import open_facts
 from projections.evaluation.outcome import Outcome, outcome
+from tests.sla.timelines import PERIOD, window
 
 F = Fraction
-PERIOD = Period("p", "span", "UTC", 1_000, 2_000, "1970-01-01")
-
-
-def window(start: int = 1_100, end: int | None = 1_200, name: str = "w", **changed: Any) -> Window:
-    made = Window("i", name, "mail", "*", "A", start, end, "outage")
-    found: Window = msgspec.structs.replace(made, **changed)
-    return found
 
 
 def of_all(*windows: Window, **changed: Any) -> Evidence:
     return Evidence("mail", "A", PERIOD, 1_500, windows, **changed)
-
-
-def opened(evidence: Evidence) -> list[tuple[str, Evidence, Evidence]]:
-    return list(open_facts(terms(), evidence))
-
-
-EXACT = window(1_800, 1_900, "exact")
-
-
-@pytest.mark.parametrize(
-    ("one", "words", "least", "most"),
-    [
-        ({"share_at_most": "0.2"}, "the share that window i/w affected (from 0 to 0.2)",
-         {"share_at_least": "0", "share_at_most": "0"}, {"share_at_least": "0.2", "share_at_most": "0.2"}),
-        ({"share_at_least": "0.20"}, "the share that window i/w affected (from 0.20 to 1)",
-         {"share_at_least": "0.20", "share_at_most": "0.20"}, {"share_at_least": "1", "share_at_most": "1"}),
-        ({"effect": "delay"}, "the share that window i/w affected (from 0 to 1)",
-         {"share_at_least": "0", "share_at_most": "0"}, {"share_at_least": "1", "share_at_most": "1"}),
-        ({"end": None}, "when window i/w ended", {"end": 1_500}, {"end": 2_000}),
-        # Begun after now: it may have ended at once.
-        ({"start": 1_600, "end": None}, "when window i/w ended", {"end": 1_601}, {"end": 2_000}),
-        ({"start": 1_499, "end": None}, "when window i/w ended", {"end": 1_500}, {"end": 2_000}),
-        ({"start": 1_500, "end": None}, "when window i/w ended", {"end": 1_501}, {"end": 2_000}),
-        ({"start_within_seconds": 10, "end_within_seconds": 20}, "the exact times of window i/w",
-         {"start": 1_110, "end": 1_180, "start_within_seconds": 0, "end_within_seconds": 0},
-         {"start": 1_090, "end": 1_220, "start_within_seconds": 0, "end_within_seconds": 0}),
-        ({"start_within_seconds": 10}, "the exact times of window i/w", {"start": 1_110, "start_within_seconds": 0},
-         {"start": 1_090, "start_within_seconds": 0}),
-        ({"end_within_seconds": 10}, "the exact times of window i/w", {"end": 1_190, "end_within_seconds": 0},
-         {"end": 1_210, "end_within_seconds": 0}),
-        # Off by so much that nothing may be left of it.
-        ({"start_within_seconds": 50, "end_within_seconds": 50}, "the exact times of window i/w",
-         {"start": 1_150, "end": 1_150, "start_within_seconds": 0, "end_within_seconds": 0},
-         {"start": 1_050, "end": 1_250, "start_within_seconds": 0, "end_within_seconds": 0}),
-        ({"start_within_seconds": 50, "end_within_seconds": 49}, "the exact times of window i/w",
-         {"start": 1_150, "end": 1_151, "start_within_seconds": 0, "end_within_seconds": 0},
-         {"start": 1_050, "end": 1_249, "start_within_seconds": 0, "end_within_seconds": 0}),
-        ({"region": "unknown"}, "whether window i/w was in A", {"region": ""}, {"region": "A"}),
-        ({"region": "unknown", "regions": ("A", "B")}, "whether window i/w was in A", {"region": ""}, {"region": "A"}),
-    ],
-)  # fmt: skip
-def test_what_is_open_of_a_window_is_closed_at_both_ends(
-    one: dict[str, Any], words: str, least: dict[str, Any], most: dict[str, Any]
-) -> None:
-    unsure = window(**{"start": 1_100, **one})
-    before = window(1_700, 1_750, "before")
-    assert opened(of_all(before, unsure, EXACT)) == [
-        (
-            words,
-            of_all(before, msgspec.structs.replace(unsure, **least), EXACT),
-            of_all(before, msgspec.structs.replace(unsure, **most), EXACT),
-        )
-    ]
-
-
-@pytest.mark.parametrize(
-    "one",
-    [
-        {}, {"share_at_least": "0.5", "share_at_most": "0.5"}, {"region": "B"}, {"region": "unknown", "regions": ("B",)},
-        # Open, but of no weight.
-        {"end": None, "withdrawn": True}, {"end": None, "service": "web"}, {"end": None, "start": 2_000},
-        {"effect": "delay", "start": 500, "end": 1_000}, {"cohort": "beta", "withdrawn": True}, {"cohort": "beta", "service": "web"},
-    ],
-)  # fmt: skip
-def test_what_is_exact_or_does_not_count_is_not_open(one: dict[str, Any]) -> None:
-    last = window(name="last", effect="delay")
-    assert [words for words, _, _ in opened(of_all(window(**one), last))] == [
-        "the share that window i/last affected (from 0 to 1)"
-    ]
-
-
-def test_a_tolerance_of_an_open_window_is_not_one_of_its_end() -> None:
-    unsure = window(end=None, start_within_seconds=10)
-    assert [words for words, _, _ in opened(of_all(unsure))] == ["when window i/w ended"]
-
-
-def test_an_open_window_that_can_only_have_ended_after_the_period() -> None:
-    late = Evidence("mail", "A", PERIOD, 2_500, (window(1_999, None),))
-    ((_, least, most),) = opened(late)
-    assert (least.windows[0].end, most.windows[0].end) == (2_500, 2_500)
-
-
-def test_who_is_in_a_cohort_is_asked_once_for_all_its_windows() -> None:
-    evidence = of_all(
-        window(cohort="beta"), window(1_300, 1_400, "v", cohort="beta"), window(1_500, 1_600, "u", cohort="alpha"),
-        window(1_700, 1_800, "t", cohort="known"), memberships={"known": Membership(True, "e")},
-    )  # fmt: skip
-    known = {"known": Membership(True, "e")}
-    assert opened(evidence) == [
-        (
-            f"whether the customer is in cohort {name!r}",
-            msgspec.structs.replace(evidence, memberships={**known, name: Membership(False, "")}),
-            msgspec.structs.replace(evidence, memberships={**known, name: Membership(True, "")}),
-        )
-        for name in ("beta", "alpha")
-    ]
-
-
-def test_an_exclusion_of_one_customer_is_open_until_the_customer_is_known() -> None:
-    one = Exclusion("x", "customer", "mail", "*", "*", 1_100, 1_200, customer="Acme")
-    others = (
-        msgspec.structs.replace(one, exclusion="gone", withdrawn=True), msgspec.structs.replace(one, exclusion="all", customer=None),
-    )  # fmt: skip
-    evidence = of_all(window(), exclusions=(*others, one))
-    general = msgspec.structs.replace(one, customer=None)
-    assert opened(evidence) == [
-        (
-            "whether exclusion 'x' is about the customer",
-            msgspec.structs.replace(evidence, exclusions=(*others, general)),
-            msgspec.structs.replace(evidence, exclusions=others),
-        )
-    ]
-    assert opened(msgspec.structs.replace(evidence, customer="Acme")) == []
-
-
-@pytest.mark.parametrize(
-    ("name", "words"),
-    [
-        ("downtime", "the exact downtime"),
-        ("availability", "the exact availability"),
-        ("value", "the exact value"),
-    ],
-)
-def test_a_plain_figure_is_closed_at_both_ends(name: str, words: str) -> None:
-    def stated(low: Fraction, high: Fraction) -> Evidence:
-        return of_all(plain=Plain(**{"excluded": F(7), name: (low, high)}))  # type: ignore[arg-type]
-
-    low, high = F(1, 4), F(1, 2)
-    assert opened(stated(low, high)) == [(words, stated(low, low), stated(high, high))]
-    assert opened(stated(low, low)) == []
-
-
-def test_the_share_of_a_plain_outage_is_closed_at_both_ends() -> None:
-    def stated(*outages: tuple[int, Fraction, Fraction]) -> Evidence:
-        return of_all(plain=Plain(outages=tuple((F(seconds), low, high) for seconds, low, high in outages)))
-
-    sure, last = (60, F(1), F(1)), (10, F(1, 2), F(1, 2))
-    low, high = F(1, 4), F(3, 4)
-    assert opened(stated(sure, (30, low, high), last)) == [
-        (
-            "the share that outage 2 affected",
-            stated(sure, (30, low, low), last),
-            stated(sure, (30, high, high), last),
-        )
-    ]
 
 
 def tier(

@@ -1,4 +1,7 @@
-"""Which seconds exclusions take out of what, and out of the period, by figures that can be counted by hand."""
+"""Which seconds exclusions take out of what, and out of the period, by figures that can be counted by hand.
+
+The period lasts from second 1,000 to second 2,000.
+"""
 
 from __future__ import annotations
 
@@ -31,24 +34,15 @@ from projections.evaluation.exclusions import (
     takes_from,
     used_before,
 )
+from tests.sla.timelines import PERIOD, off
 
 F = Fraction
 PLANNED = frozenset({"planned-maintenance"})
 COMMITMENT = Commitment("c", Measure(), Counting(), Scope(), ())
-# From second 1,000 to second 2,000.
-PERIOD = Period("p", "span", "UTC", 1_000, 2_000, "1970-01-01")
 
 
 def rule(**changed: Any) -> ExclusionRule:
     return ExclusionRule(**{"kinds": PLANNED, **changed})
-
-
-def off(start: int, end: int, name: str = "x", **changed: Any) -> Exclusion:
-    made = Exclusion(
-        name, "planned-maintenance", "mail", "*", "*", start, end, entries=(f"exclusion/{name} v1",)
-    )
-    found: Exclusion = msgspec.structs.replace(made, **changed)
-    return found
 
 
 def window(**changed: Any) -> Window:

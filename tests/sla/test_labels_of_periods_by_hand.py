@@ -16,7 +16,7 @@ from ledger.domain.policy.periods import (
     ruling_at,
 )
 from ledger.errors import Refused
-from tests.sla.test_days_by_hand import (
+from tests.sla.calendars import (
     HALF,
     MONTH,
     NEW_YORK,

@@ -19,7 +19,7 @@ from ledger.domain.period import Period
 from ledger.domain.policy.model import Counting, ExclusionRule, Measure, Scope
 from ledger.domain.window import Planned, Window
 from projections.evaluation.evidence import Membership
-from tests.sla.test_seconds_by_hand import (
+from tests.sla.timelines import (
     EXCLUDED,
     MIDNIGHT,
     OUTAGE,

@@ -13,15 +13,10 @@ from ledger.domain.measurement import Measurement
 from ledger.domain.period import Period
 from ledger.domain.policy.model import (
     Allowance,
-    Commitment,
-    Counting,
     Credit,
     Limits,
     Measure,
-    PeriodRule,
-    Policy,
     Remedy,
-    Scope,
     Stacking,
     Termination,
     Tier,
@@ -29,52 +24,11 @@ from ledger.domain.policy.model import (
 from ledger.domain.policy.words import base_words, remedy_words
 from ledger.domain.window import Window
 from ledger.errors import Refused
-from projections.evaluation.amounts import Choice
 from projections.evaluation.evidence import Evidence, Plain
-from projections.evaluation.figures import Figure
 from projections.evaluation.outcome import Outcome, Result, outcome, outcome_beside, right_to_terminate
+from tests.sla.outcomes import NOTHING, commitment, figure, fixed, percent, policy, result, tier
 
 F = Fraction
-NOTHING, ONE = (F(0), F(0)), F(1)
-
-
-def policy(**changed: Any) -> Policy:
-    made = Policy(
-        "p", "P", "2020-01-01", 2, PeriodRule("calendar-month", "UTC"), (), (), Credit(), "half-up", ""
-    )
-    found: Policy = msgspec.structs.replace(made, **changed)
-    return found
-
-
-def commitment(name: str = "c", *tiers: Tier, **changed: Any) -> Commitment:
-    made = Commitment(name, Measure(), Counting(frozenset({"outage"})), Scope(), tiers)
-    found: Commitment = msgspec.structs.replace(made, **changed)
-    return found
-
-
-def tier(remedy: Remedy, of: Any = "availability", **changed: Any) -> Tier:
-    made = Tier(F(0), True, F(1), True, F(0), "availability below 99%", of, remedy)
-    found: Tier = msgspec.structs.replace(made, **changed)
-    return found
-
-
-def figure(name: str = "c", low: Fraction = ONE, high: Fraction = ONE, **changed: Any) -> Figure:
-    made = Figure(commitment=commitment(name), period_seconds=F(100), low=low, high=high)
-    found: Figure = msgspec.structs.replace(made, **changed)
-    return found
-
-
-def result(name: str, *remedies: Remedy, low: Fraction = ONE) -> Result:
-    """A commitment of which the bounds allow tiers with some remedies."""
-    return Result(figure(name, low), tuple(Choice(tier(one), NOTHING, NOTHING, NOTHING) for one in remedies))
-
-
-def percent(*parts: int) -> tuple[Remedy, ...]:
-    return tuple(Remedy(percent=F(part)) for part in parts)
-
-
-def fixed(cents: int) -> Remedy:
-    return Remedy(fixed=(("USD", F(cents)),))
 
 
 def paid(made: Outcome, chosen: str | None = None) -> Any:

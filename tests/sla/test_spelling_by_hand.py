@@ -11,7 +11,7 @@ import pytest
 from ledger.domain.ends import ENDLESS, above, below
 from ledger.domain.policy.model import NO_LIMIT, Measure, Remedy
 from projections.evaluation.spelling import edges_of, money_text, ranged, seconds_text, span_text, speller
-from tests.sla.test_outcomes_by_hand import commitment, figure, tier
+from tests.sla.outcomes import commitment, figure, tier
 
 F = Fraction
 

@@ -18,6 +18,7 @@ credit_percent = "10"
 """
 HERE = {"incident": "a", "service": "mail", "region": "EMEA", "component": "*", "effect": "outage",
         "start": "2022-03-05T00:00:00Z", "end": "2022-03-05T02:00:00Z"}  # fmt: skip
+ASKED = {"period": "2022-03", "service": "mail", "region": "EMEA", "fee": "100.00", "currency": "EUR"}
 FEBRUARY = {"start": "2022-02-05T00:00:00Z", "end": "2022-02-05T02:00:00Z"}
 LATER = {"start": "2022-03-09T00:00:00Z", "end": "2022-03-09T00:10:00Z"}
 
@@ -25,8 +26,7 @@ LATER = {"start": "2022-03-09T00:00:00Z", "end": "2022-03-09T00:10:00Z"}
 def paid(*others: dict[str, Any], scope: str = "", **more: Any) -> tuple[str, list[str]]:
     """Return the credit of 100.00, and which incidents are paid for."""
     found = ask(
-        {"period": "2022-03", "service": "mail", "region": "EMEA", "fee": "100.00", "currency": "EUR",
-         "windows": [HERE, *({**HERE, "incident": "b", **other} for other in others)], **more},
+        {**ASKED, "windows": [HERE, *({**HERE, "incident": "b", **other} for other in others)], **more},
         terms(EACH, more=f'{scope}[stacking]\nincidents = "sum"\n'),
     )  # fmt: skip
     return found["credit"], [one["incident"] for one in found["incidents"]]
@@ -62,10 +62,9 @@ def test_where_every_region_counts_an_incident_of_each_is_paid_for() -> None:
 def test_an_incident_about_midnight_is_one_of_the_month_as_soon_as_it_may_end_in_it() -> None:
     """It ended at about 23:59 on the last of February: 60 seconds later is midnight still, 61 are a second of March."""
     about = {**HERE, "incident": "b", "start": "2022-02-28T20:00:00Z", "end": "2022-02-28T23:59:00Z", "approximate": True}  # fmt: skip
-    facts = {"period": "2022-03", "service": "mail", "region": "EMEA", "fee": "100.00", "currency": "EUR"}
     text = terms(EACH, more='[stacking]\nincidents = "sum"\n')
     ends = [
-        ask({**facts, "windows": [HERE, about], "approximately_within_seconds": seconds}, text)[
+        ask({**ASKED, "windows": [HERE, about], "approximately_within_seconds": seconds}, text)[
             "credit_at_most"
         ]
         for seconds in (60, 61)
@@ -77,7 +76,7 @@ def test_an_incident_that_goes_on_is_paid_for() -> None:
     assert paid({"start": "2022-03-30T00:00:00Z", "end": None}) == ("20.00", ["a", "b"])
 
 
-def test_a_measurement_up_to_the_period_or_from_its_end_on_is_none_of_its_own() -> None:
+def test_a_measurement_that_ends_as_the_period_begins_or_begins_as_it_ends_is_no_incident_of_it() -> None:
     """Of each a tenth failed for a day: the one in March is paid for, and one of February or of April alone is not."""
     text = terms(
         EACH, measure='of = "time"\nreads = ["requests"]', counting='down = "above-share"\nshare_above = "0.05"',
@@ -93,6 +92,5 @@ def test_a_measurement_up_to_the_period_or_from_its_end_on_is_none_of_its_own() 
          "start": f"{start}T00:00:00Z", "end": f"{end}T00:00:00Z", "failed": 10, "total": 100}
         for incident, (start, end) in days.items()
     ]  # fmt: skip
-    facts = {"period": "2022-03", "service": "mail", "region": "EMEA", "fee": "100.00", "currency": "EUR"}
-    found = ask({**facts, "measurements": measurements}, text)
+    found = ask({**ASKED, "measurements": measurements}, text)
     assert (found["credit"], [one["incident"] for one in found["incidents"]]) == ("10.00", ["a"])

@@ -527,27 +527,6 @@ def test_a_value_has_no_seconds_to_an_edge_and_what_is_open_neither() -> None:
     assert (open_figure["seconds_to_next_tier"], open_figure["seconds_past_tier_edge"]) == (None, None)
 
 
-def test_periods_before_are_read_without_the_windows_of_this_one() -> None:
-    """Twice below 99% of the last two: June is, by its windows, and May was by its minutes."""
-    text = MARCH_TERMS.replace("of_last = 3", "of_last = 2")
-    windows = [["2022-06-10T00:00:00Z", "2022-06-12T00:00:00Z"]]
-    for before, ends in (
-        ({"downtime_days": 2}, True),
-        ({"downtime_minutes": 1}, False),
-        ({"availability": "98"}, True),
-    ):
-        assert ask(text, period="2022-06", windows=windows, earlier=[before])["termination"] is ends
-    exclusion = {
-        "start": "2022-06-10T00:00:00Z",
-        "end": "2022-06-11T00:00:00Z",
-        "announced_at": "2022-06-01T00:00:00Z",
-    }
-    found = ask(
-        text, period="2022-06", windows=windows, earlier=[{"downtime_days": 2}], exclusions=[exclusion]
-    )
-    assert found["termination"] is True
-
-
 def test_the_approximate_window_is_named() -> None:
     text = (
         HEAD
@@ -593,28 +572,6 @@ def test_a_choice_that_was_made_is_not_what_would_decide() -> None:
     ]  # fmt: skip
     found = ask(CHOICE, period="2022-06", windows=windows, chosen="money")
     assert str(found["decides"]).startswith("no single fact: whether the customer is in cohort 'a'")
-
-
-def test_a_period_before_of_which_nothing_is_stated_was_up() -> None:
-    """What happened in June says nothing of May."""
-    windows = [["2022-06-10T00:00:00Z", "2022-06-12T00:00:00Z"]]
-    text = MARCH_TERMS.replace("of_last = 3", "of_last = 2")
-    assert ask(text, period="2022-06", windows=windows, earlier=[{}])["termination"] is False
-    messages = (
-        HEAD + '[measure]\nof = "messages"\n[credit]\nrounding = "half-up"\n[[tiers]]\ncredit_percent = "5"\n'
-    )
-    messages += '[[termination]]\navailability_below = "99"\nperiods = 2\n'
-    lost = [
-        {
-            "of": "messages",
-            "start": "2022-06-10T00:00:00Z",
-            "end": "2022-06-11T00:00:00Z",
-            "failed": 5,
-            "total": 10,
-        }
-    ]
-    for before, ends in (({}, False), ({"failed": 1, "total": 2}, True)):
-        assert ask(messages, period="2022-06", measurements=lost, earlier=[before])["termination"] is ends
 
 
 def test_blocks_within_bounds_are_no_one_part() -> None:
@@ -699,53 +656,6 @@ def test_what_is_issued_as_it_stands_is_said(stands: bool) -> None:
     assert ("the policy lets it be issued as it stands, though it is provisional" in why) is stands
     over = ask(text, period="2022-06", windows=[["2022-06-30T22:00:00Z", "2022-06-30T23:00:00Z"]])["why"]
     assert not any(line.startswith("the policy lets") for line in over)
-
-
-def test_what_was_not_watched_in_this_period_says_nothing_of_the_one_before() -> None:
-    """Two days of June have no data, which are down: June is below 99%, and May is not, of which nothing is stated."""
-    text = MARCH_TERMS.replace("of_last = 3", "of_last = 2").replace(
-        'of = "time"', 'of = "time"\nmissing = "down"'
-    )
-    facts: Answer = {"period": "2022-06", "observed": [["2022-06-03T00:00:00Z", "2022-07-01T00:00:00Z"]]}
-    assert ask(text, **facts, earlier=[{}])["termination"] is False
-    assert ask(text, **facts, earlier=[{"availability": "98"}])["termination"] is True
-
-
-def test_what_was_excluded_in_this_period_says_nothing_of_the_one_before() -> None:
-    """All of June is excluded, so it is up without any data; May without data is down, which gives the right to end."""
-    text = (
-        HEAD
-        + '[measure]\nof = "error-rate"\nbucket = "1 hour"\nmissing = "down"\n[[exclusions]]\nkinds = ["customer"]\n[credit]\nrounding = "half-up"\n'
-    )
-    text += '[[tiers]]\ncredit_percent = "5"\n[[termination]]\navailability_below = "99"\nperiods = 1\n'
-    june = [{"start": "2022-06-01T00:00:00Z", "end": "2022-07-01T00:00:00Z", "kind": "customer"}]
-    assert ask(text, period="2022-06", measurements=[], exclusions=june)["termination"] is False
-    assert ask(text, period="2022-06", measurements=[], exclusions=june, earlier=[{}])["termination"] is True
-
-
-def test_what_lay_in_an_earlier_period_is_stated_by_its_own_figures_alone() -> None:
-    """All of May was down by a window, and by what was measured, which is stated of June: nothing is stated of May."""
-    text = MARCH_TERMS.replace("of_last = 3", "of_last = 2").replace(
-        'of = "time"', 'of = "time"\nreads = ["requests"]'
-    )
-    months = {"start": "2022-05-01T00:00:00Z", "end": "2022-07-01T00:00:00Z"}
-    may = {**months, "end": "2022-06-01T00:00:00Z", "of": "requests", "failed": 1, "total": 1}
-    june = {**months, "start": "2022-06-01T00:00:00Z", "of": "requests", "failed": 1, "total": 1}
-    for facts in ({"windows": [months]}, {"measurements": [may, june]}):
-        assert ask(text, period="2022-06", **facts, earlier=[{}])["termination"] is False
-        assert ask(text, period="2022-06", **facts, earlier=[{"availability": "98"}])["termination"] is True
-
-
-def test_what_was_excluded_in_an_earlier_period_is_stated_by_its_own_figures_too() -> None:
-    """May is excluded by a fact of June; of May nothing is stated, so that it is without data, which is down."""
-    text = (
-        HEAD
-        + '[measure]\nof = "error-rate"\nbucket = "1 hour"\nmissing = "down"\n[[exclusions]]\nkinds = ["customer"]\n[credit]\nrounding = "half-up"\n'
-    )
-    text += '[[tiers]]\ncredit_percent = "5"\n[[termination]]\navailability_below = "99"\nperiods = 1\n'
-    both = [{"start": "2022-05-01T00:00:00Z", "end": "2022-07-01T00:00:00Z", "kind": "customer"}]
-    assert ask(text, period="2022-06", measurements=[], exclusions=both)["termination"] is False
-    assert ask(text, period="2022-06", measurements=[], exclusions=both, earlier=[{}])["termination"] is True
 
 
 LADDER = HEAD + '[measure]\nof = "{of}"\n[counting]\neffects = ["outage"]\n[credit]\nrounding = "half-up"\n'

@@ -86,7 +86,8 @@ def issued_changes(
 ) -> tuple[Changes, str]:
     """Return how what is known now differs from what was issued for the period, and which documents say that."""
     from ledger.cli.documents import chain_of
-    from ledger.cli.restating import calculator_words, propose
+    from ledger.cli.restating import propose
+    from ledger.cli.since import calculator_words
     from projections.drafts import IssuerChoice
     from projections.issued import held, totals_of
     from projections.workbook.issued_changes import changes_since_issue

@@ -11,13 +11,21 @@ import msgspec
 from ledger.errors import Refused
 
 if TYPE_CHECKING:
+    import numpy as np
     import pandas as pd
 
     from ledger.cli.facts import Table
     from ledger.domain.period import Period
     from ledger.domain.policy import Policy
 
-__all__ = ["NotDue", "counted_not_due", "not_due_at", "not_due_words", "say_not_due"]
+__all__ = ["NotDue", "counted_not_due", "counted_valid", "not_due_at", "not_due_words", "say_not_due"]
+
+
+def counted_valid(subscriptions: pd.DataFrame, first: np.datetime64, past: np.datetime64) -> int:
+    """Return how many rows of a table (`valid_from`, `valid_to`) are valid on any day from `first` on and before `past`."""
+    begun = subscriptions["valid_from"].to_numpy() < past
+    # NaT compares as false: no end is later than any day.
+    return int((begun & ~(subscriptions["valid_to"].to_numpy() <= first)).sum())
 
 
 class NotDue(msgspec.Struct):
@@ -56,9 +64,7 @@ class NotDue(msgspec.Struct):
                 if _running(self.versions, self.month, str(day)) == self.period
             ]
             mine = mine.loc[np.isin(begun, waiting)]
-        # NaT compares as false: no end is later than any day.
-        valid = (mine["valid_from"].to_numpy() < past) & ~(mine["valid_to"].to_numpy() <= first)
-        self.subscriptions += int(valid.sum())
+        self.subscriptions += counted_valid(mine, first, past)
 
     def as_json(self) -> dict[str, Any]:
         """Return it for programs (contract in docs/json.md)."""

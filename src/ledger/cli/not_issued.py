@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ledger.cli.not_due import counted_not_due
+from ledger.cli.not_due import counted_not_due, counted_valid
 from ledger.cli.session import Session
 from ledger.errors import Refused, Unavailable, counted
 
@@ -23,7 +23,8 @@ def say_not_issued(
 ) -> None:
     """Say on standard error which tables have subscriptions due in a month and are in no document about it, whatever the series.
 
-    A statement stays with the tables that it was issued from, so that no adjustment of it would ever credit them.
+    A statement stays with the tables that it was issued from, so that no adjustment of it would ever credit them. period: a month.
+    policies: the versions of each, by its key. position: up to which tables count; one that is not at hand is passed over.
     """
     from ledger.cli.documents import documents_in, series_named
 
@@ -69,10 +70,6 @@ def _valid(table: Table, period: str) -> int:
     """Return how many subscriptions of a table are valid on any day of a month."""
     import numpy as np
 
-    first = np.datetime64(period, "M").astype("datetime64[D]")
-    past = (np.datetime64(period, "M") + 1).astype("datetime64[D]")
-    # NaT compares as false: no end is later than any day.
-    return sum(
-        int(((part["valid_from"].to_numpy() < past) & ~(part["valid_to"].to_numpy() <= first)).sum())
-        for part in table.parts()
-    )
+    month = np.datetime64(period, "M")
+    first, past = month.astype("datetime64[D]"), (month + 1).astype("datetime64[D]")
+    return sum(counted_valid(part, first, past) for part in table.parts())

@@ -33,7 +33,7 @@ from ledger.domain.events import (
     text_paths,
 )
 from ledger.domain.incident import WORDS, Facts, Statement, fold, set_fields
-from ledger.domain.statement_rules import (
+from ledger.domain.incident_rules import (
     begun,
     fits,
     fits_measurement,

@@ -1,8 +1,7 @@
 """The order rules: may this action happen now, and which event does it make?
 
-`History` is one stream as the rules see it: every entry in position order, internal ones too. `decide` turns an
-action into an event with its references resolved to versions, or refuses with a sentence. It is pure: the same
-history and action always give the same event, which is also how a retry is recognised.
+`decide` turns an action into an event with its references resolved to versions, or refuses with a sentence. It is pure:
+the same history and action always give the same event, which is also how a retry is recognised.
 """
 
 from __future__ import annotations
@@ -23,8 +22,8 @@ from ledger.domain.events import (
     WindowRevised,
     WindowWithdrawn,
 )
-from ledger.domain.published_rules import check_rows, decide_published
-from ledger.domain.statement_rules import OVER, check_changes, fits, known_window, live_window
+from ledger.domain.incident_rules import OVER, check_changes, fits, known_window, live_window
+from ledger.domain.other_stream_rules import check_rows, decide_other_stream
 from ledger.domain.stream_history import History
 from ledger.errors import Refused
 
@@ -44,7 +43,7 @@ def decide(
     name = action.stream.partition("/")[2]
     if not action.stream.startswith("incident/"):
         _common(history, event, now, batch_start)
-        decided = decide_published(history, action, now, ledger)
+        decided = decide_other_stream(history, action, now, ledger)
         return decided, check_rows(history, decided)
     if isinstance(event, IncidentOpened):
         if history.version:

@@ -31,7 +31,7 @@ from ledger.domain.events import (
     PolicyPublished,
 )
 from ledger.domain.instants import from_micros, micros
-from ledger.domain.published_rules import check_terms
+from ledger.domain.other_stream_rules import check_terms
 from ledger.domain.stream_history import History
 from ledger.errors import LedgerError, Refused
 from ledger.store.entry import Header, decode_entry, encode_data

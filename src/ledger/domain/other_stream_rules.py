@@ -46,11 +46,15 @@ from ledger.domain.events import (
 from ledger.domain.stream_history import History
 from ledger.errors import Refused
 
-__all__ = ["check_rows", "check_terms", "decide_published"]
+__all__ = ["check_rows", "check_terms", "decide_other_stream"]
 
 
-def decide_published(history: History, action: Action, now: str, ledger: str) -> AnyEvent:
-    """Decide for every stream that is not an incident's. ledger: its id, which the signature of a rotated key covers."""
+def decide_other_stream(history: History, action: Action, now: str, ledger: str) -> AnyEvent:
+    """Return the event that an action makes in a stream that is no incident's.
+
+    now: the present in the ledger's spelling. ledger: its id, which the signature of a rotated key covers. Raises Refused, and
+    Unavailable where a signature cannot be checked.
+    """
     event = action.event
     kind, _, key = action.stream.partition("/")
     if isinstance(event, EntryRedacted):

@@ -1,4 +1,4 @@
-"""What a statement about an incident has to fit: its state, its places, its windows, and the time at which it is said."""
+"""What is said of an incident has to fit its state, its places, its windows, and the time at which it is said."""
 
 from __future__ import annotations
 
