@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from itertools import pairwise
 
 import pytest
 
-from ledger.domain.period import day_of, days, midnights, parse_period
+from ledger.domain.period import check_name, day_after, day_of, days, days_between, midnights, parse_period
 from ledger.errors import Refused
 
 
@@ -124,3 +124,47 @@ def test_what_is_wrong_is_a_sentence(label: str, zone: str, said: str) -> None:
         parse_period(label, zone)
     assert said in str(refused.value)
     assert refused.value.exit_code == 1
+
+
+def test_days_that_do_not_exist_begin_nowhere() -> None:
+    """Apia went from the 29th to the 31st: of the last days of 2011 four begin after the 28th, at 10:00 UTC and three at their new time."""
+    start, end = utc("2011-12-28T12:00:00"), utc("2012-01-02T00:00:00")
+    begun = midnights("Pacific/Apia", start, end)
+    assert begun == tuple(
+        utc(f"20{day}T10:00:00") for day in ("11-12-29", "11-12-30", "11-12-31", "12-01-01")
+    )
+    assert [day_of("Pacific/Apia", one) for one in begun] == [
+        "2011-12-29",
+        "2011-12-31",
+        "2012-01-01",
+        "2012-01-02",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("label", "zone", "day"),
+    [
+        ("2022-03", "UTC", "2022-04-01"), ("2022-12", "America/New_York", "2023-01-01"), ("2022-03-13", "America/New_York", "2022-03-14"),
+        ("2024-02-28", "UTC", "2024-02-29"), ("2022-03", "Asia/Tokyo", "2022-04-01"),
+    ],
+)  # fmt: skip
+def test_the_day_after_a_period(label: str, zone: str, day: str) -> None:
+    assert day_after(parse_period(label, zone)) == day
+
+
+def test_names_of_periods_lie_within_the_years_that_are_kept() -> None:
+    for name in ("1970", "9998", "1970-Q1", "9998-Q4", "2022-H1", "2022-03", "2022-03-14"):
+        check_name(name)
+    for name in ("1969", "9999", "1969-Q4", "9999-Q1"):
+        with pytest.raises(Refused) as caught:
+            check_name(name)
+        assert str(caught.value) == f"period {name!r} lies outside the years 1970 to 9998; check the year"
+
+
+def test_days_lie_within_the_years_that_are_kept() -> None:
+    first = days_between("1970-Q1", "UTC", date(1970, 1, 1), date(1970, 4, 1))
+    assert (first.start, first.end, first.kind, first.first_day) == (0, 90 * 86_400, "span", "1970-01-01")
+    assert days_between("x", "UTC", date(9998, 12, 30), date(9998, 12, 31)).seconds == 86_400
+    for begin, following in ((date(1969, 12, 31), date(1970, 1, 1)), (date(9998, 12, 31), date(9999, 1, 1))):
+        with pytest.raises(ValueError, match="it lies outside the years 1970 to 9998"):
+            days_between("x", "UTC", begin, following)

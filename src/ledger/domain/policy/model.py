@@ -436,13 +436,13 @@ class Policy(msgspec.Struct, frozen=True):
 
     @property
     def windows(self) -> str:
-        """How windows count in its first commitment: full, by-share, above-share, or the measure that is none of these."""
+        """How windows count in its first commitment: full, by-share, above-share, at-least-share, all, or the measure that is none of these."""
         first = self.commitments[0]
         if first.measure.of == "affected-share" and first.counting.down == "any":
             return "by-share"
-        if first.measure.of == "time" and first.counting.down != "all":
+        if first.measure.of == "time":
             return "full" if first.counting.down == "any" else first.counting.down
-        return "all" if first.measure.of == "time" else first.measure.of
+        return first.measure.of
 
     @property
     def planned_counts(self) -> bool:
