@@ -72,16 +72,16 @@ def test_a_remedy_is_money_or_days_or_nothing(remedy: Remedy, money: bool, anyth
 
 
 @pytest.mark.parametrize(
-    ("kinds", "day_by_day"),
+    ("kinds", "recurs"),
     [
         ({"maintenance-window"}, True), ({"outside-service-hours"}, True), ({"maintenance-window", "outside-service-hours"}, True),
         ({"force-majeure"}, False), ({"maintenance-window", "force-majeure"}, False),
     ],
 )  # fmt: skip
 def test_a_rule_is_about_what_a_policy_excludes_itself_or_about_what_is_recorded(
-    kinds: set[str], day_by_day: bool
+    kinds: set[str], recurs: bool
 ) -> None:
-    assert ExclusionRule(frozenset(kinds)).is_recurring is day_by_day
+    assert ExclusionRule(frozenset(kinds)).is_recurring is recurs
 
 
 def test_failures_of_events_are_measured_and_incidents_are_windows() -> None:
