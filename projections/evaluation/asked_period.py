@@ -42,15 +42,11 @@ def period_of(policy: Policy, reader: Reader) -> Period | None:
         return Period(f"{int(length)} seconds", "span", policy.zone, 0, int(length), "1970-01-01")
     if isinstance(given, dict):
         inner = Reader(given, ("start", "end"), f"{reader.where}period.", reader.problems)
-        start, end = inner.instant("start"), inner.instant("end")
-        inner.required("start", "end")
-        if start is None or end is None:
+        span = inner.span("a period is [start, end)")
+        if span is None:
             return None
-        if end <= start:
-            inner.wrong("end", "is not after start; a period is [start, end)")
-            return None
-        if end - start > LONGEST:
-            inner.wrong("end", f"is more than {LONGEST_YEARS} years after start; correct one of them")
+        start, end = span
+        if not inner.within_years(start, end):
             return None
         label = f"{from_seconds(start)}/{from_seconds(end)}"
         return Period(label, "span", policy.zone, start, end, day_of(policy.zone, start))

@@ -7,6 +7,7 @@ from fractions import Fraction
 from typing import Any, TypeAlias
 
 from ledger.domain.ends import beside
+from ledger.domain.instants import from_seconds
 from ledger.domain.interval import Span, union
 from ledger.domain.policy.values import UNIT_SECONDS
 from ledger.errors import Refused, nearest
@@ -98,6 +99,31 @@ class Reader:
     def instant(self, name: str) -> int | None:
         found: int | None = self.read(name, values.instant)
         return found
+
+    def span(self, advice: str) -> Span | None:
+        """Return the seconds from start to end, which are both needed; None, with a sentence, where they are no span."""
+        start, end = self.instant("start"), self.instant("end")
+        self.required("start", "end")
+        if start is None or end is None or not self.in_order(start, end, advice):
+            return None
+        return start, end
+
+    def in_order(self, start: int, end: int, advice: str, *, of: str = "") -> bool:
+        """Tell whether an end is after its start, and say it where it is not. of: how the names of both begin, such as "scheduled_"."""
+        if end <= start:
+            self.wrong(
+                f"{of}end", f"{from_seconds(end)} is not after {of}start {from_seconds(start)}; {advice}"
+            )
+        return end > start
+
+    def within_years(self, start: int, end: int) -> bool:
+        """Tell whether an end is no more than LONGEST seconds after its start, and say it where it is."""
+        if end - start > LONGEST:
+            self.wrong(
+                "end",
+                f"{from_seconds(end)} is more than {LONGEST_YEARS} years after start {from_seconds(start)}; correct one of them",
+            )
+        return end - start <= LONGEST
 
     def choice(self, name: str, known: tuple[str, ...], default: str | None = None) -> Any:
         def read(value: Any) -> str:

@@ -6,11 +6,12 @@ from typing import Any, get_args
 
 from ledger.domain.events import EFFECTS, Basis
 from ledger.domain.exclusion import Exclusion
+from ledger.domain.instants import from_seconds
 from ledger.domain.measurement import Measurement
 from ledger.domain.policy.grammar import EXCLUSION_KINDS, MEASURED
 from ledger.domain.window import EVERY, Planned, Window
 from projections.evaluation import values
-from projections.evaluation.reader import LONGEST, LONGEST_YEARS, SHARE_BOUNDS, Reader, flag, part
+from projections.evaluation.reader import SHARE_BOUNDS, Reader, flag, part
 
 __all__ = ["EXCLUSION", "MEASUREMENT", "WINDOW", "exclusion", "measurement", "window"]
 
@@ -27,25 +28,13 @@ EXCLUSION = (
 )  # fmt: skip
 
 
-def _bounds_of(inner: Reader) -> tuple[int, int] | None:
-    start, end = inner.instant("start"), inner.instant("end")
-    inner.required("start", "end")
-    if start is None or end is None:
-        return None
-    if end <= start:
-        inner.wrong("end", "is not after start; it is [start, end)")
-        return None
-    return start, end
-
-
 def window(inner: Reader) -> Window | None:
     """Return an impact window; None, with a sentence, where its times are no span."""
     start, end = inner.instant("start"), inner.instant("end")
     inner.required("start")
     if start is None:
         return None
-    if end is not None and end <= start:
-        inner.wrong("end", "is not after start; a window is [start, end)")
+    if end is not None and not inner.in_order(start, end, "a window is [start, end)"):
         return None
     least, most = part(inner, "share")
     # What it rests on is for who reads the facts; nothing is computed from it.
@@ -74,12 +63,12 @@ def _planned(outer: Reader, value: Any) -> Planned | None:
     announced, start, end = (inner.instant(name) for name in names)
     if announced is None or start is None or end is None:
         return None
-    if end <= start:
-        inner.wrong("scheduled_end", "is not after scheduled_start; exchange them")
+    if not inner.in_order(start, end, "exchange them", of="scheduled_"):
         return None
     if announced >= end:
         inner.wrong(
-            "announced_at", "is not before scheduled_end: what is over is not planned; correct one of them"
+            "announced_at",
+            f"{from_seconds(announced)} is not before scheduled_end {from_seconds(end)}: what is over is not planned; correct one of them",
         )
         return None
     return Planned(announced, start, end)
@@ -87,13 +76,12 @@ def _planned(outer: Reader, value: Any) -> Planned | None:
 
 def measurement(inner: Reader) -> Measurement | None:
     """Return a measurement; None, with a sentence, where it cannot be told of what and when it is."""
-    span = _bounds_of(inner)
+    span = inner.span("it is [start, end)")
     of = inner.choice("of", MEASURED)
     inner.required("of")
     if span is None or of is None:
         return None
-    if span[1] - span[0] > LONGEST:
-        inner.wrong("end", f"is more than {LONGEST_YEARS} years after start; correct one of them")
+    inner.within_years(*span)
     failed, total, value = (
         inner.count("failed"),
         inner.count("total"),
@@ -118,7 +106,7 @@ def measurement(inner: Reader) -> Measurement | None:
 
 def exclusion(inner: Reader) -> Exclusion | None:
     """Return excludable time; None, with a sentence, where its times are no span."""
-    span = _bounds_of(inner)
+    span = inner.span("it is [start, end)")
     kind = inner.choice("kind", EXCLUSION_KINDS, "planned-maintenance")
     if span is None:
         return None

@@ -81,7 +81,7 @@ def test_bounds_that_cannot_be_are_refused(facts: dict[str, Any], said: str) -> 
 def test_a_plan_takes_some_time() -> None:
     plan = {"announced_at": "2022-06-01T00:00:00Z", "scheduled_start": START, "scheduled_end": START}
     assert problems(period="2022-06", windows=[{"start": START, "planned": plan}]) == (
-        "windows 1: planned.scheduled_end is not after scheduled_start; exchange them",
+        "windows 1: planned.scheduled_end 2022-06-10T00:00:00.000000Z is not after scheduled_start 2022-06-10T00:00:00.000000Z; exchange them",
     )
 
 
@@ -93,7 +93,7 @@ def test_a_measurement_may_be_of_ten_years_and_of_no_more() -> None:
     ).evidence.measurements
     assert found.end - found.start == 3_660 * 86_400
     assert problems(period="2022-06", measurements=[{**counted, "end": "1980-01-09T00:00:01Z"}]) == (
-        "measurements 1: end is more than 10 years after start; correct one of them",
+        "measurements 1: end 1980-01-09T00:00:01.000000Z is more than 10 years after start 1970-01-01T00:00:00.000000Z; correct one of them",
     )
 
 

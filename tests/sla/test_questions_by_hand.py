@@ -204,7 +204,7 @@ MISSING = (
         ({"period_seconds": 1, "period_minutes": 1}, "period_seconds and period_minutes both state it; leave one out"),
         ({"period": {"start": START}}, "period.end is missing; add it"),
         ({"period": {"end": END}}, "period.start is missing; add it"),
-        ({"period": {"start": START, "end": START}}, "period.end is not after start; a period is [start, end)"),
+        ({"period": {"start": START, "end": START}}, "period.end 2022-06-10T00:00:00.000000Z is not after start 2022-06-10T00:00:00.000000Z; a period is [start, end)"),
         ({"period": {"start": START, "end": END, "zone": 1}}, "period.zone is not a fact that is known"),
         ({"period": 5}, "period 5 is not text; put it in quotes"),
         ({"period": "2022-Q1"}, "period '2022-Q1' is not a month like 2022-03 (period '2022-Q1' is neither a month nor a day; write it like 2022-03 or "

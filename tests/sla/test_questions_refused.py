@@ -82,7 +82,7 @@ FACTS_REFUSED: list[tuple[dict[str, Any], str]] = [
      "observed [['2022-06-10T00:00:00Z', '2022-06-10T00:00:00Z']] ends before it has begun; a span is [start, end)"),
     ({"period": "2022-06", "windows": [[START]]}, "windows 1: is not an object; write it in braces"),
     ({"period": "2022-06", "windows": [{"end": END}]}, "windows 1: start is missing; add it"),
-    ({"period": "2022-06", "windows": [[START, START]]}, "windows 1: end is not after start; a window is [start, end)"),
+    ({"period": "2022-06", "windows": [[START, START]]}, "windows 1: end 2022-06-10T00:00:00.000000Z is not after start 2022-06-10T00:00:00.000000Z; a window is [start, end)"),
     ({"period": "2022-06", "windows": [{"start": START, "share_at_least": "0.5", "share_at_most": "0.4"}]},
      "windows 1: share_at_least '0.5' is more than share_at_most '0.4'; exchange them"),
     ({"period": "2022-06", "windows": [{"start": START, "effect": "outge"}]},
@@ -107,7 +107,7 @@ FACTS_REFUSED: list[tuple[dict[str, Any], str]] = [
      "measurements 1: total is missing or less than failed; state both"),
     ({"period": "2022-06", "measurements": [{"start": START, "of": "users", "failed": 1, "total": 1}]}, "measurements 1: end is missing; add it"),
     ({"period": "2022-06", "measurements": [{"start": START, "end": START, "of": "users", "failed": 1, "total": 1}]},
-     "measurements 1: end is not after start; it is [start, end)"),
+     "measurements 1: end 2022-06-10T00:00:00.000000Z is not after start 2022-06-10T00:00:00.000000Z; it is [start, end)"),
     ({"period": "2022-06", "exclusions": [{"start": START}]}, "exclusions 1: end is missing; add it"),
     ({"period": "2022-06", "exclusions": [{"start": START, "end": END, "kind": "custmer"}]},
      "exclusions 1: kind 'custmer' is not one of planned-maintenance, emergency-maintenance, force-majeure, customer, third-party, suspension, beta "
@@ -144,9 +144,9 @@ FACTS_REFUSED: list[tuple[dict[str, Any], str]] = [
     ({"availability_at_least": "150"}, "availability_at_least leaves nothing, as it is 100 at most; correct it"),
     ({"period_days": 3_661, "downtime_minutes": 1}, "period is longer than 10 years; correct its length"),
     ({"period": {"start": "1970-01-01T00:00:00Z", "end": "1980-01-10T00:00:00Z"}},
-     "period.end is more than 10 years after start; correct one of them"),
+     "period.end 1980-01-10T00:00:00.000000Z is more than 10 years after start 1970-01-01T00:00:00.000000Z; correct one of them"),
     ({"period": "2022-06", "measurements": [{"start": "1970-01-01T00:00:00Z", "end": "1980-01-10T00:00:00Z", "of": "users", "failed": 1, "total": 2}]},
-     "measurements 1: end is more than 10 years after start; correct one of them"),
+     "measurements 1: end 1980-01-10T00:00:00.000000Z is more than 10 years after start 1970-01-01T00:00:00.000000Z; correct one of them"),
     ({"as_of": "9999-01-01T00:00:00Z"}, "as_of '9999-01-01T00:00:00Z' lies outside the years 1970 to 9998; check the year"),
     ({"as_of": "1969-12-31T23:59:59Z"}, "as_of '1969-12-31T23:59:59Z' lies outside the years 1970 to 9998; check the year"),
     ({"term_start": "2021-02-30"}, "term_start '2021-02-30' is not a date; write it like 2022-01-01"),
@@ -157,9 +157,9 @@ FACTS_REFUSED: list[tuple[dict[str, Any], str]] = [
     ({"period_minutes": 1, "downtime_seconds": 1, "excluded_minutes": 2},
      "excluded of 120 seconds is longer than the period 60 seconds, which has 60 seconds; correct it, or state a longer period"),
     ({"period": "2022-06", "windows": [{"start": START, "planned": {"announced_at": START, "scheduled_start": END, "scheduled_end": START}}]},
-     "windows 1: planned.scheduled_end is not after scheduled_start; exchange them"),
+     "windows 1: planned.scheduled_end 2022-06-10T00:00:00.000000Z is not after scheduled_start 2022-06-10T01:00:00.000000Z; exchange them"),
     ({"period": "2022-06", "windows": [{"start": START, "planned": {"announced_at": END, "scheduled_start": START, "scheduled_end": END}}]},
-     "windows 1: planned.announced_at is not before scheduled_end: what is over is not planned; correct one of them"),
+     "windows 1: planned.announced_at 2022-06-10T01:00:00.000000Z is not before scheduled_end 2022-06-10T01:00:00.000000Z: what is over is not planned; correct one of them"),
     ({"period": "2022-06", "measurements": [{"start": START, "end": END, "of": "latency", "value": 1, "total": 2}]},
      "measurements 1: total has no meaning beside value; leave it out"),
     ({"period": "2022-06", "downtime_minutes": 1, "windows": [[START, END]]},
@@ -221,7 +221,7 @@ def test_all_that_is_wrong_is_said_at_once_and_in_every_list() -> None:
         as_of=1,
     )
     assert [one.partition(" is ")[0] for one in found] == [
-        "downtme", "windows 1: end", "windows 2: effect 'x'", "windows 3:", "windows 4: start", "as_of 1",
+        "downtme", "windows 1: end 2022-06-10T00:00:00.000000Z", "windows 2: effect 'x'", "windows 3:", "windows 4: start", "as_of 1",
     ]  # fmt: skip
 
 
@@ -309,7 +309,10 @@ def test_a_period_lasts_ten_years_at_most(more: int) -> None:
     span = {"start": "2020-01-01T00:00:00Z", "end": f"2030-01-08T00:00:0{more}Z"}
     for facts, said in (
         ({"period_seconds": TEN_YEARS + more}, "period is longer than 10 years; correct its length"),
-        ({"period": span}, "period.end is more than 10 years after start; correct one of them"),
+        (
+            {"period": span},
+            f"period.end 2030-01-08T00:00:0{more}.000000Z is more than 10 years after start 2020-01-01T00:00:00.000000Z; correct one of them",
+        ),
     ):
         if more:
             assert problems(downtime_minutes=1, **facts) == (said,)
